@@ -1,0 +1,11 @@
+// y = a + b, LEN elements.
+// Bindings: a read, b read, y read_write.
+// Constants: LEN, GRID_X.
+// Grid: ceil(LEN / 64) workgroups of 64, folded.
+// Source: He et al. 2016, "Deep Residual Learning".
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    let i = (group.y * GRID_X + group.x) * 64u + lane;
+    if (i < LEN) { y[i] = a[i] + b[i]; }
+}

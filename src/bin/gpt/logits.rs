@@ -1,0 +1,42 @@
+//! `gpt logits`
+
+use super::{Ids, ModelArgs, load};
+use gpt_playground::error::{Error, Result};
+use gpt_playground::model::checkpoint::{Dtype, TensorOut, write_safetensors};
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Token ids, at most the model's context.
+    #[arg(long, value_name = "1,2,3")]
+    ids: Ids,
+    /// The file to write: tensor `logits` (T, V), and those captured.
+    #[arg(long, value_name = "FILE.safetensors")]
+    out: PathBuf,
+    /// Another tensor to write, for example h.0 (a block's output), h.0.attn.qkv, h.0.mlp.act; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    capture: Vec<String>,
+    /// The head whose probabilities h.*.attn.probs shows.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    head: u32,
+}
+
+pub(super) async fn run(args: Args) -> Result<()> {
+    let mut model = load::model(&args.model).await?;
+    if args.head as usize >= model.config().n_head {
+        let (head, n) = (args.head, model.config().n_head);
+        return Err(Error::Input(format!("there is no head {head}; this model has heads 0 to {}", n - 1)));
+    }
+    let mut captures = vec!["logits".to_string()];
+    captures.extend(args.capture.into_iter().filter(|name| name != "logits"));
+    let found = model.probe(&args.ids.0, 0, &captures, args.head).await?;
+    let tensors: Vec<TensorOut<'_>> = captures
+        .iter()
+        .zip(&found)
+        .map(|(name, (shape, data))| TensorOut { name: name.clone(), shape: shape.clone(), dtype: Dtype::F32, data })
+        .collect();
+    let bytes = write_safetensors(&tensors, &[("format", "pt")])?;
+    std::fs::write(&args.out, bytes).map_err(|e| load::io_error(&args.out.display().to_string(), &e))
+}

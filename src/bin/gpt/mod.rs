@@ -1,0 +1,91 @@
+//! The commands and their options.
+
+mod bench;
+mod eval;
+mod generate;
+mod load;
+mod logits;
+mod tokenize;
+
+use clap::{Parser, Subcommand};
+use gpt_playground::error::Result;
+use gpt_playground::exec::Backend;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "gpt", about = "Run and look inside a GPT: the playground's engine at the command line.", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Continue a prompt.
+    Generate(generate::Args),
+    /// Write the logits of every position, and other tensors, to a safetensors file.
+    Logits(logits::Args),
+    /// Turn text on standard input into a JSON array of token ids, or back.
+    Tokenize(tokenize::Args),
+    /// Loss, perplexity and bits per byte over a whole text file.
+    Eval(eval::Args),
+    /// Measure decode and prefill speed, dispatches, bytes and memory.
+    Bench(bench::Args),
+}
+
+/// Options of every command that runs a model.
+#[derive(clap::Args)]
+struct ModelArgs {
+    /// Folder with config.json, model.safetensors and the tokenizer's files.
+    #[arg(long, value_name = "DIR")]
+    model: PathBuf,
+    /// Where to run: auto takes a hardware GPU if there is one.
+    #[arg(long, value_name = "cpu|gpu|auto", default_value = "auto")]
+    backend: Backend,
+}
+
+/// Reads a comma-separated list of token ids.
+#[derive(Debug, Clone)]
+struct Ids(Vec<u32>);
+
+impl std::str::FromStr for Ids {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let read = |part: &str| {
+            let part = part.trim();
+            part.parse::<u32>().map_err(|_| format!("{part:?} is no token id; write ids as in 1,2,3"))
+        };
+        text.split(',').map(read).collect::<std::result::Result<_, _>>().map(Ids)
+    }
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Generate(args) => pollster::block_on(generate::run(args)),
+        Command::Logits(args) => pollster::block_on(logits::run(args)),
+        Command::Tokenize(args) => tokenize::run(&args),
+        Command::Eval(args) => pollster::block_on(eval::run(args)),
+        Command::Bench(args) => pollster::block_on(bench::run(args)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line, quietly ending where the reader of a pipe has gone.
+fn print_line(text: &str) -> Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(e) => Err(load::io_error("standard output", &e)),
+        Ok(()) => Ok(()),
+    }
+}

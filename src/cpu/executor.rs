@@ -1,0 +1,174 @@
+//! Runs plans on the CPU, in slices of a time budget.
+
+use crate::cpu::gemm::Scratch;
+use crate::error::{Error, Result};
+use crate::graph::{Buf, CpuArgs, Layout, Loc, Meta, Plan, RawSlice, Shapes};
+use std::collections::HashMap;
+use std::sync::Arc;
+use web_time::{Duration, Instant};
+
+/// A buffer whose 64-byte alignment lets vector loads stay within cache lines.
+#[derive(Debug, Default)]
+struct Buffer {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(64))]
+struct Line([u32; 16]);
+
+impl Buffer {
+    fn grow(&mut self, bytes: usize) -> Result<()> {
+        let lines = bytes.div_ceil(64);
+        let more = lines.saturating_sub(self.lines.len());
+        self.lines.try_reserve_exact(more).map_err(|_| {
+            let mib = bytes >> 20;
+            Error::Device(format!("there is no room for a buffer of {mib} MiB; close other tabs or use a smaller model"))
+        })?;
+        self.lines.resize(lines.max(self.lines.len()), Line::default());
+        Ok(())
+    }
+
+    fn words(&mut self) -> &mut [u32] {
+        let len = self.lines.len() * 16;
+        // SAFETY: `Line` is `repr(C)` over sixteen u32 and has no padding, so the vector is one array of u32.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), len) }
+    }
+}
+
+struct Prepared {
+    plan: Arc<Plan>,
+    steps: Vec<PreparedStep>,
+}
+
+struct PreparedStep {
+    tasks: usize,
+    inputs: Vec<Loc>,
+    outputs: Vec<Loc>,
+}
+
+/// A run in progress: which plan, how often still, and how far.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    plan: usize,
+    repeats: usize,
+    step: usize,
+    task: usize,
+}
+
+/// Executes plans on the CPU.
+#[derive(Default)]
+pub struct CpuExecutor {
+    buffers: HashMap<Buf, Buffer>,
+    plans: Vec<Prepared>,
+    run: Option<Run>,
+    scratch: Scratch,
+}
+
+impl CpuExecutor {
+    /// An executor without plans or memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Allocates what the layout lists and is not there yet, zeroed.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when memory is refused.
+    pub fn allocate(&mut self, layout: &Layout) -> Result<()> {
+        layout.buffers().into_iter().try_for_each(|(buf, bytes)| self.buffers.entry(buf).or_default().grow(bytes))
+    }
+
+    /// Adds a plan and allocates its temporaries; returns its index. The layout's buffers must be allocated already.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when memory is refused.
+    pub fn add_plan(&mut self, plan: Arc<Plan>) -> Result<usize> {
+        for (slot, &bytes) in plan.slots.iter().enumerate() {
+            self.buffers.entry(Buf::Temp(slot)).or_default().grow(bytes)?;
+        }
+        let steps = plan
+            .steps
+            .iter()
+            .map(|step| PreparedStep {
+                tasks: plan.with_shapes(step, |s| step.op.cpu_tasks(s)).max(1),
+                inputs: step.inputs.iter().map(|&t| plan.loc(t)).collect(),
+                outputs: step.outputs.iter().map(|&t| plan.loc(t)).collect(),
+            })
+            .collect();
+        self.plans.push(Prepared { plan, steps });
+        Ok(self.plans.len() - 1)
+    }
+
+    /// Copies bytes into a buffer.
+    pub fn write(&mut self, loc: Loc, bytes: &[u8]) {
+        let target: &mut [u8] = bytemuck::cast_slice_mut(self.words(loc));
+        target[..bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// Copies a range out.
+    pub fn read(&mut self, loc: Loc) -> Vec<u8> {
+        bytemuck::cast_slice(self.words(loc)).to_vec()
+    }
+
+    fn words(&mut self, loc: Loc) -> &mut [u32] {
+        let buffer = self.buffers.get_mut(&loc.buf).expect("the buffer was allocated");
+        &mut buffer.words()[loc.offset / 4..(loc.offset + loc.bytes) / 4]
+    }
+
+    /// Starts a run of a plan, `repeats` times over. A run in progress is dropped: what it had written so far stays.
+    pub fn begin(&mut self, plan: usize, repeats: usize) {
+        self.run = (repeats > 0).then_some(Run { plan, repeats, step: 0, task: 0 });
+    }
+
+    /// Drops the run in progress.
+    pub fn cancel(&mut self) {
+        self.run = None;
+    }
+
+    /// Works on the run in progress until it ends or the budget is used up; returns whether it ended. At least one piece
+    /// of work is done each time.
+    pub fn advance(&mut self, budget: Duration) -> bool {
+        let start = Instant::now();
+        while let Some(mut run) = self.run {
+            self.task(run);
+            let prepared = &self.plans[run.plan];
+            run.task += 1;
+            if run.task == prepared.steps[run.step].tasks {
+                (run.step, run.task) = (run.step + 1, 0);
+            }
+            if run.step == prepared.steps.len() {
+                (run.step, run.repeats) = (0, run.repeats - 1);
+            }
+            self.run = (run.repeats > 0).then_some(run);
+            if start.elapsed() >= budget {
+                break;
+            }
+        }
+        self.run.is_none()
+    }
+
+    fn task(&mut self, run: Run) {
+        let prepared = &self.plans[run.plan];
+        let (plan, step) = (&prepared.plan, &prepared.plan.steps[run.step]);
+        let locs = &prepared.steps[run.step];
+        let input_metas: Vec<&Meta> = step.inputs.iter().map(|&t| &plan.tensor(t).meta).collect();
+        let output_metas: Vec<&Meta> = step.outputs.iter().map(|&t| &plan.tensor(t).meta).collect();
+        let inputs: Vec<RawSlice> = raw(&mut self.buffers, &locs.inputs, &input_metas);
+        let outputs: Vec<RawSlice> = raw(&mut self.buffers, &locs.outputs, &output_metas);
+        let shapes = Shapes { inputs: &input_metas, outputs: &output_metas };
+        let mut args = CpuArgs { inputs: &inputs, outputs: &outputs, shapes, scratch: &mut self.scratch };
+        step.op.cpu(&mut args, run.task);
+    }
+}
+
+fn raw(buffers: &mut HashMap<Buf, Buffer>, locs: &[Loc], metas: &[&Meta]) -> Vec<RawSlice> {
+    locs.iter()
+        .zip(metas)
+        .map(|(loc, meta)| {
+            let words = buffers.get_mut(&loc.buf).expect("the buffer was allocated").words();
+            let range = &mut words[loc.offset / 4..(loc.offset + loc.bytes) / 4];
+            RawSlice { ptr: range.as_mut_ptr(), len: range.len(), dtype: meta.dtype }
+        })
+        .collect()
+}

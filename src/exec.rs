@@ -1,0 +1,205 @@
+//! The two executors behind one interface, and the choice between them.
+
+use crate::cpu::CpuExecutor;
+use crate::error::{Error, Result};
+use crate::gpu::{Counters, GpuContext, GpuExecutor};
+use crate::graph::{Layout, Limits, Loc, Plan, Target};
+use std::sync::Arc;
+use web_time::Duration;
+
+/// Which backend to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backend {
+    /// A hardware GPU where there is one, else the CPU.
+    #[default]
+    Auto,
+    /// The SIMD CPU backend.
+    Cpu,
+    /// Any GPU adapter, a software one too.
+    Gpu,
+}
+
+impl std::str::FromStr for Backend {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" | "webgpu" => Ok(Self::Gpu),
+            other => Err(Error::Input(format!("there is no backend {other:?}; choose auto, cpu or gpu"))),
+        }
+    }
+}
+
+/// Runs plans, on the CPU or the GPU.
+pub enum Executor {
+    /// On the CPU.
+    Cpu(Box<CpuExecutor>),
+    /// On the GPU.
+    Gpu(Box<GpuExecutor>),
+}
+
+/// An executor with the reason why it is this one.
+pub struct Chosen {
+    /// The executor.
+    pub executor: Executor,
+    /// One sentence for the user.
+    pub reason: String,
+}
+
+impl Executor {
+    /// Opens the backend asked for. `Auto` never fails: it falls back to the CPU and says why.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when a GPU was asked for and there is none.
+    pub async fn open(backend: Backend) -> Result<Chosen> {
+        let cpu = |reason: String| Chosen { executor: Self::Cpu(Box::default()), reason };
+        match backend {
+            Backend::Cpu => Ok(cpu("the CPU backend was asked for".into())),
+            Backend::Gpu => {
+                let cx = GpuContext::open().await?;
+                let reason = "the GPU backend was asked for".into();
+                Ok(Chosen { executor: Self::Gpu(Box::new(GpuExecutor::new(cx))), reason })
+            }
+            Backend::Auto => Ok(match GpuContext::open().await {
+                Ok(cx) if cx.kind == Target::Hardware => {
+                    let reason = format!("a GPU was found: {}", cx.name);
+                    Chosen { executor: Self::Gpu(Box::new(GpuExecutor::new(cx))), reason }
+                }
+                Ok(cx) => cpu(format!("the only GPU adapter is software ({}), which is slower", cx.name)),
+                Err(e) => cpu(e.to_string()),
+            }),
+        }
+    }
+
+    /// `cpu` or `gpu`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cpu(_) => "cpu",
+            Self::Gpu(_) => "gpu",
+        }
+    }
+
+    /// The adapter's name; empty on the CPU.
+    pub fn adapter(&self) -> String {
+        match self {
+            Self::Cpu(_) => String::new(),
+            Self::Gpu(g) => g.context().name.clone(),
+        }
+    }
+
+    /// What a plan may ask of this backend.
+    pub fn limits(&self) -> Limits {
+        match self {
+            // The CPU obeys the defaults too, so that its plans are the GPU's.
+            Self::Cpu(_) => Limits::default(),
+            Self::Gpu(g) => g.context().limits(),
+        }
+    }
+
+    /// Work done so far; zeros on the CPU.
+    pub fn counters(&self) -> Counters {
+        match self {
+            Self::Cpu(_) => Counters::default(),
+            Self::Gpu(g) => g.counters(),
+        }
+    }
+
+    /// Allocates what the layout lists and is not there yet, zeroed.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when memory is refused.
+    pub async fn allocate(&mut self, layout: &Layout) -> Result<()> {
+        match self {
+            Self::Cpu(c) => c.allocate(layout),
+            Self::Gpu(g) => g.allocate(layout).await,
+        }
+    }
+
+    /// Adds a plan and allocates its temporaries; returns its index for [`Executor::begin`].
+    ///
+    /// # Errors
+    /// [`Error::Device`] when memory is refused or a shader does not compile.
+    pub async fn add_plan(&mut self, plan: Arc<Plan>) -> Result<usize> {
+        match self {
+            Self::Cpu(c) => c.add_plan(plan),
+            Self::Gpu(g) => g.add_plan(plan).await,
+        }
+    }
+
+    /// Copies bytes to the device.
+    pub fn write(&mut self, loc: Loc, bytes: &[u8]) {
+        match self {
+            Self::Cpu(c) => c.write(loc, bytes),
+            Self::Gpu(g) => g.write(loc, bytes),
+        }
+    }
+
+    /// Starts a plan, `repeats` times over. On the GPU that is one submit; on the CPU [`Executor::advance`] does the work.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub fn begin(&mut self, plan: usize, repeats: usize) -> Result<()> {
+        match self {
+            Self::Cpu(c) => {
+                c.begin(plan, repeats);
+                Ok(())
+            }
+            Self::Gpu(g) => g.submit(plan, repeats),
+        }
+    }
+
+    /// Works on what was begun until it is done or the budget is used up; returns whether it is done. A GPU works by
+    /// itself: what was submitted counts as done, and reading waits for it.
+    pub fn advance(&mut self, budget: Duration) -> bool {
+        match self {
+            Self::Cpu(c) => c.advance(budget),
+            Self::Gpu(_) => true,
+        }
+    }
+
+    /// Runs a plan to its end.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub fn run(&mut self, plan: usize, repeats: usize) -> Result<()> {
+        self.begin(plan, repeats)?;
+        while !self.advance(Duration::MAX) {}
+        Ok(())
+    }
+
+    /// Drops work that was begun and not done.
+    pub fn cancel(&mut self) {
+        if let Self::Cpu(c) = self {
+            c.cancel();
+        }
+    }
+
+    /// Copies a range from the device, after all work begun before (which must be done, on the CPU).
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub async fn read(&mut self, loc: Loc) -> Result<Vec<u8>> {
+        match self {
+            Self::Cpu(c) => Ok(c.read(loc)),
+            Self::Gpu(g) => g.read(loc).await,
+        }
+    }
+
+    /// Reads floats.
+    ///
+    /// # Errors
+    /// As [`Executor::read`].
+    pub async fn read_f32(&mut self, loc: Loc) -> Result<Vec<f32>> {
+        Ok(bytemuck::pod_collect_to_vec(&self.read(loc).await?))
+    }
+
+    /// Reads unsigned integers.
+    ///
+    /// # Errors
+    /// As [`Executor::read`].
+    pub async fn read_u32(&mut self, loc: Loc) -> Result<Vec<u32>> {
+        Ok(bytemuck::pod_collect_to_vec(&self.read(loc).await?))
+    }
+}

@@ -1,0 +1,105 @@
+//! Finding an adapter and opening a device.
+
+use crate::error::{Error, Result};
+use crate::graph::{Limits, Target};
+use std::sync::{Arc, Mutex};
+
+/// An open device.
+pub struct GpuContext {
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+    /// Adapter and driver, for the page and for reports.
+    pub name: String,
+    /// Hardware or software.
+    pub kind: Target,
+    fault: Arc<Mutex<Option<String>>>,
+}
+
+impl GpuContext {
+    /// Opens the best adapter there is.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when there is no adapter or it refuses a device; says what to install or to try.
+    pub async fn open() -> Result<Self> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let options =
+            wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
+        let adapter = instance.request_adapter(&options).await.map_err(|e| Error::Device(no_adapter(&e.to_string())))?;
+        let info = adapter.get_info();
+        let offered = adapter.limits();
+        // Defaults, so that what runs here runs everywhere; only the buffer size follows the adapter, for large KV caches.
+        let mut limits = wgpu::Limits::downlevel_defaults();
+        limits.max_storage_buffers_per_shader_stage = 8;
+        limits.max_compute_workgroup_storage_size = 16 << 10;
+        limits.max_storage_buffer_binding_size = 128 << 20;
+        limits.max_buffer_size = 256 << 20;
+        let limits = limits.using_alignment(offered);
+        let (device, queue) = adapter
+            .request_device(&wgpu::DeviceDescriptor {
+                label: Some("gpt-playground"),
+                required_limits: limits,
+                ..Default::default()
+            })
+            .await
+            .map_err(|e| Error::Device(format!("the GPU refused a device ({e}); use the CPU backend")))?;
+        let fault = Arc::new(Mutex::new(None));
+        let record = |fault: &Arc<Mutex<Option<String>>>, text: String| {
+            // The first fault is the cause; later ones are its echoes.
+            if let Ok(mut slot) = fault.lock() {
+                slot.get_or_insert(text);
+            }
+        };
+        let at_error = Arc::clone(&fault);
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| record(&at_error, e.to_string())));
+        let at_loss = Arc::clone(&fault);
+        device.set_device_lost_callback(move |reason, text| {
+            if reason != wgpu::DeviceLostReason::Destroyed {
+                record(&at_loss, format!("the GPU device was lost: {text}"));
+            }
+        });
+        let known_software = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
+        let name = [info.name.as_str(), info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_string();
+        let lower = name.to_lowercase();
+        let software = info.device_type == wgpu::DeviceType::Cpu || known_software.iter().any(|s| lower.contains(s));
+        let kind = if software { Target::Software } else { Target::Hardware };
+        let name = if name.is_empty() { "WebGPU adapter".to_string() } else { name };
+        Ok(Self { device, queue, name, kind, fault })
+    }
+
+    /// The same device with kernels shaped for another kind, so that tests run both on whatever adapter there is.
+    pub fn with_target(self, kind: Target) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// What a plan may ask of this device.
+    pub fn limits(&self) -> Limits {
+        let l = self.device.limits();
+        Limits {
+            binding_bytes: l.max_storage_buffer_binding_size as usize,
+            bindings: l.max_storage_buffers_per_shader_stage as usize,
+            workgroups: l.max_compute_workgroups_per_dimension as usize,
+            align: l.min_storage_buffer_offset_alignment as usize,
+            ..Limits::default()
+        }
+    }
+
+    /// Reports a validation error, a lost device or exhausted memory that has arrived since the device was opened.
+    ///
+    /// # Errors
+    /// [`Error::Device`] with the first such fault.
+    pub fn check(&self) -> Result<()> {
+        match self.fault.lock().ok().and_then(|slot| slot.clone()) {
+            Some(fault) => Err(Error::Device(format!("the GPU failed: {fault}. Reload the model, or use the CPU backend"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn no_adapter(reason: &str) -> String {
+    let advice = if cfg!(target_arch = "wasm32") {
+        "use a browser with WebGPU, or the CPU backend"
+    } else {
+        "install a Vulkan driver (on Debian and Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1), or use the CPU backend"
+    };
+    format!("no GPU adapter was found ({reason}); {advice}")
+}

@@ -1,0 +1,189 @@
+//! Where persistent tensors live: parameter slabs, states and inputs.
+
+use super::{Meta, Storage, Tensor};
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Largest slab: the default WebGPU limit of one storage binding.
+pub const SLAB_BYTES: usize = 128 << 20;
+
+/// Start of a storage binding must be a multiple of this (WebGPU `minStorageBufferOffsetAlignment` default).
+const ALIGN: usize = 256;
+
+/// Sets of slabs that share one table of offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SlabSet {
+    /// The weights.
+    Param,
+}
+
+/// A device buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Buf {
+    /// Slab `i` of a set.
+    Slab(SlabSet, usize),
+    /// A state or an input: each has a buffer of its own.
+    Own(usize),
+    /// Slot `i` of the pool that all plans' temporaries share.
+    Temp(usize),
+}
+
+/// A range of a buffer, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Loc {
+    /// The buffer.
+    pub buf: Buf,
+    /// First byte.
+    pub offset: usize,
+    /// Length in bytes.
+    pub bytes: usize,
+}
+
+/// A range of a parameter's rows that is one tensor of the graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Tensor name in the graph: the parameter's own, or `name#i` where it had to be cut.
+    pub name: String,
+    /// Rows of the parameter.
+    pub rows: Range<usize>,
+}
+
+/// Cuts a parameter into row ranges of at most `slab_bytes`; one piece of the same name where it fits.
+pub fn split_rows(name: &str, shape: &[usize], slab_bytes: usize) -> Vec<Piece> {
+    let rows = shape[0];
+    let row_bytes = shape[1..].iter().product::<usize>() * 4;
+    if rows * row_bytes <= slab_bytes {
+        return vec![Piece { name: name.to_string(), rows: 0..rows }];
+    }
+    // A multiple of 64 rows keeps every piece 256-byte aligned whatever the row length.
+    let per = (slab_bytes / row_bytes.max(1) / 64 * 64).max(1);
+    (0..rows.div_ceil(per))
+        .map(|i| Piece { name: format!("{name}#{i}"), rows: i * per..rows.min((i + 1) * per) })
+        .collect()
+}
+
+/// The map of everything that outlives a run. Plans are compiled against it; executors allocate what it lists.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    slab_bytes: usize,
+    slabs: Vec<usize>,
+    own: Vec<(String, usize)>,
+    places: HashMap<String, Loc>,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self::new(SLAB_BYTES)
+    }
+}
+
+impl Layout {
+    /// An empty layout whose slabs hold at most `slab_bytes` (tests use small ones).
+    pub fn new(slab_bytes: usize) -> Self {
+        Self { slab_bytes, slabs: Vec::new(), own: Vec::new(), places: HashMap::new() }
+    }
+
+    /// Largest slab in bytes.
+    pub fn slab_bytes(&self) -> usize {
+        self.slab_bytes
+    }
+
+    /// Places a parameter in the slabs, cut into pieces where it is larger than one.
+    pub fn add_param(&mut self, name: &str, shape: &[usize]) {
+        let row_bytes = shape[1..].iter().product::<usize>() * 4;
+        for piece in split_rows(name, shape, self.slab_bytes) {
+            let bytes = piece.rows.len() * row_bytes;
+            let fits = self.slabs.last().is_some_and(|used| used + bytes <= self.slab_bytes);
+            if !fits {
+                self.slabs.push(0);
+            }
+            let slab = self.slabs.len() - 1;
+            let offset = self.slabs[slab];
+            self.slabs[slab] = (offset + bytes).next_multiple_of(ALIGN);
+            self.places.insert(piece.name, Loc { buf: Buf::Slab(SlabSet::Param, slab), offset, bytes });
+        }
+    }
+
+    /// The place of a graph's persistent tensor; states and inputs are added when first seen.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] when a parameter was never added, or a name is used with two sizes.
+    pub(crate) fn place(&mut self, tensor: &Tensor) -> Result<Loc> {
+        let Tensor { name, meta, storage, .. } = tensor;
+        let Some(&loc) = self.places.get(name) else {
+            if *storage == Storage::Param {
+                return Err(Error::Plan(format!("the parameter {name} has no place in the layout; add it first")));
+            }
+            self.own.push((name.clone(), meta.bytes()));
+            let loc = Loc { buf: Buf::Own(self.own.len() - 1), offset: 0, bytes: meta.bytes() };
+            self.places.insert(name.clone(), loc);
+            return Ok(loc);
+        };
+        if loc.bytes != meta.bytes() {
+            let (has, wants) = (loc.bytes, meta.bytes());
+            return Err(Error::Plan(format!("{name} takes {wants} bytes in this plan but {has} in another")));
+        }
+        Ok(loc)
+    }
+
+    /// The place of a persistent tensor by name.
+    pub fn find(&self, name: &str) -> Option<Loc> {
+        self.places.get(name).copied()
+    }
+
+    /// The places that hold elements `range` of a parameter of this shape, with the part of the range each holds.
+    pub fn param_ranges(&self, name: &str, shape: &[usize], range: Range<usize>) -> Vec<(Loc, Range<usize>)> {
+        let row = shape[1..].iter().product::<usize>();
+        let mut found = Vec::new();
+        for piece in split_rows(name, shape, self.slab_bytes) {
+            let (start, end) = (range.start.max(piece.rows.start * row), range.end.min(piece.rows.end * row));
+            if start >= end {
+                continue;
+            }
+            if let Some(loc) = self.find(&piece.name) {
+                let offset = loc.offset + (start - piece.rows.start * row) * 4;
+                found.push((Loc { buf: loc.buf, offset, bytes: (end - start) * 4 }, start..end));
+            }
+        }
+        found
+    }
+
+    /// All persistent buffers with their sizes in bytes.
+    pub fn buffers(&self) -> Vec<(Buf, usize)> {
+        let slabs = self.slabs.iter().enumerate().map(|(i, &bytes)| (Buf::Slab(SlabSet::Param, i), bytes));
+        let own = self.own.iter().enumerate().map(|(i, (_, bytes))| (Buf::Own(i), *bytes));
+        slabs.chain(own).collect()
+    }
+
+    /// What a buffer holds, for labels and messages.
+    pub fn buffer_name(&self, buf: Buf) -> String {
+        match buf {
+            Buf::Slab(set, i) => format!("{set:?} slab {i}"),
+            Buf::Own(i) => self.own[i].0.clone(),
+            Buf::Temp(i) => format!("temporary {i}"),
+        }
+    }
+
+    /// Bytes of all weights.
+    pub fn param_bytes(&self) -> usize {
+        self.slabs.iter().sum()
+    }
+
+    /// Bytes of all states and inputs.
+    pub fn own_bytes(&self) -> usize {
+        self.own.iter().map(|o| o.1).sum()
+    }
+}
+
+impl Loc {
+    /// Whether two ranges of one buffer share a byte.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.buf == other.buf && self.offset < other.offset + other.bytes && other.offset < self.offset + self.bytes
+    }
+}
+
+/// Size of a persistent tensor's buffer: never zero, a multiple of 16 bytes.
+pub(crate) fn buffer_bytes(meta: &Meta) -> usize {
+    meta.bytes().max(16).next_multiple_of(16)
+}

@@ -1,0 +1,5 @@
+//! Looking inside: scores of a text, captured tensors. Plain structs out.
+
+mod eval;
+
+pub use eval::{Evaluation, evaluate};

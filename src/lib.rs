@@ -1,0 +1,31 @@
+//! Run, look inside and fine-tune a GPT, in the browser or natively.
+//!
+//! # Map
+//! | module | job | may use |
+//! |---|---|---|
+//! | [`error`], [`config`] | the error type; the shape of a model | – |
+//! | [`cpu`]`::{simd, vecops, gemm}` | fast f32 kernels on slices | – |
+//! | [`graph`] | named tensors, plans, the plan verifier | `error`, `config`, CPU kernels' scratch |
+//! | [`ops`] | one file an op: shape rule, shader, CPU twin | `graph`, CPU kernels |
+//! | [`cpu`], [`gpu`] | execute plans; know no op by name | `graph` |
+//! | [`exec`] | one interface over both executors | `cpu`, `gpu` |
+//! | [`tokenizer`] | text to ids and back | `error` |
+//! | [`model`] | config to graph; weights; the loaded model | `ops`, `exec` |
+//! | [`sample`], [`inspect`] | generation; looking inside | `model` |
+//! | `web`, `bin/gpt` | the browser's and the terminal's way in | everything |
+//!
+//! A test checks that no module uses one below it in this table.
+
+pub mod config;
+pub mod cpu;
+pub mod error;
+pub mod exec;
+pub mod gpu;
+pub mod graph;
+pub mod inspect;
+pub mod model;
+pub mod ops;
+pub mod sample;
+pub mod tokenizer;
+#[cfg(target_arch = "wasm32")]
+pub mod web;

@@ -1,0 +1,126 @@
+//! Writes safetensors files, whole ([`write_safetensors`]) or piece by piece ([`write_header`], then [`encode_f32`]).
+
+use std::collections::{BTreeMap, HashSet};
+
+use half::{bf16, f16};
+use serde_json::{Map, json};
+
+use super::{Dtype, checkpoint_error, quote};
+use crate::error::Result;
+
+/// A tensor to be written.
+#[derive(Debug, Clone)]
+pub struct TensorOut<'a> {
+    /// Name in the file.
+    pub name: String,
+    /// Row-major shape.
+    pub shape: Vec<usize>,
+    /// Element type in the file.
+    pub dtype: Dtype,
+    /// The values, as many as the shape says.
+    pub data: &'a [f32],
+}
+
+/// A whole safetensors file in memory. Tensors of F32 come first, so that every value is aligned; otherwise the order is
+/// kept. HF wants `metadata` to be `[("format", "pt")]`.
+///
+/// # Errors
+/// [`Error::Checkpoint`](crate::error::Error::Checkpoint) naming the tensor, if a name appears twice, a shape and its
+/// data differ in size, the dtype is not F32, F16 or BF16, or a value is too large for it.
+pub fn write_safetensors(tensors: &[TensorOut<'_>], metadata: &[(&str, &str)]) -> Result<Vec<u8>> {
+    let mut order: Vec<&TensorOut<'_>> = tensors.iter().collect();
+    order.sort_by_key(|t| t.dtype != Dtype::F32);
+    let specs: Vec<_> = order.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), &t.dtype)).collect();
+    let mut file = write_header(&specs, metadata)?;
+    file.reserve_exact(order.iter().map(|t| t.data.len() * t.dtype.size()).sum());
+    for tensor in order {
+        if tensor.shape.iter().product::<usize>() != tensor.data.len() {
+            return Err(checkpoint_error(format!(
+                "Tensor {} of shape {:?} cannot be written from {} values.",
+                quote(&tensor.name),
+                tensor.shape,
+                tensor.data.len()
+            )));
+        }
+        encode_f32(&tensor.name, &tensor.dtype, tensor.data, &mut file)?;
+    }
+    Ok(file)
+}
+
+/// The first bytes of a safetensors file, for `(name, shape, dtype)` of tensors whose values follow in this order.
+///
+/// # Errors
+/// As [`write_safetensors`].
+pub fn write_header(tensors: &[(&str, &[usize], &Dtype)], metadata: &[(&str, &str)]) -> Result<Vec<u8>> {
+    let mut map = Map::new();
+    if !metadata.is_empty() {
+        map.insert("__metadata__".into(), json!(metadata.iter().copied().collect::<BTreeMap<_, _>>()));
+    }
+    let mut names = HashSet::new();
+    let mut begin = 0u64;
+    for &(name, shape, dtype) in tensors {
+        if !names.insert(name) || name == "__metadata__" {
+            return Err(checkpoint_error(format!("Two tensors cannot be written under one name, {}.", quote(name))));
+        }
+        let size = supported(name, dtype)?;
+        let end = shape
+            .iter()
+            .try_fold(size, |n, &d| n.checked_mul(d as u64))
+            .and_then(|n| begin.checked_add(n))
+            .ok_or_else(|| checkpoint_error(format!("Tensor {} of shape {shape:?} is too large.", quote(name))))?;
+        map.insert(name.into(), json!({ "dtype": dtype.name(), "shape": shape, "data_offsets": [begin, end] }));
+        begin = end;
+    }
+    let mut json = serde_json::Value::Object(map).to_string().into_bytes();
+    // The format allows spaces at the end; they align the values that follow.
+    json.resize(json.len().next_multiple_of(8), b' ');
+    let mut header = (json.len() as u64).to_le_bytes().to_vec();
+    header.append(&mut json);
+    Ok(header)
+}
+
+/// Appends `values` of tensor `name` to `out` in `dtype`, little-endian, rounding to nearest even.
+///
+/// # Errors
+/// [`Error::Checkpoint`](crate::error::Error::Checkpoint) if `dtype` is not F32, F16 or BF16, or a finite value would
+/// become infinite.
+pub fn encode_f32(name: &str, dtype: &Dtype, values: &[f32], out: &mut Vec<u8>) -> Result<()> {
+    supported(name, dtype)?;
+    let too_large = |x: f32| {
+        checkpoint_error(format!("Tensor {} holds {x}, too large for {}: save it as F32.", quote(name), dtype.name()))
+    };
+    match dtype {
+        Dtype::F16 => {
+            for &x in values {
+                let y = f16::from_f32(x);
+                if y.is_infinite() && x.is_finite() {
+                    return Err(too_large(x));
+                }
+                out.extend_from_slice(&y.to_le_bytes());
+            }
+        }
+        Dtype::BF16 => {
+            for &x in values {
+                let y = bf16::from_f32(x);
+                if y.is_infinite() && x.is_finite() {
+                    return Err(too_large(x));
+                }
+                out.extend_from_slice(&y.to_le_bytes());
+            }
+        }
+        _ => {
+            for x in values {
+                out.extend_from_slice(&x.to_le_bytes());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Bytes per element of a dtype that can be written.
+fn supported(name: &str, dtype: &Dtype) -> Result<u64> {
+    match dtype.size() {
+        0 => Err(checkpoint_error(format!("Tensor {} cannot be written as {}.", quote(name), dtype.name()))),
+        size => Ok(size as u64),
+    }
+}

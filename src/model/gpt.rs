@@ -1,0 +1,233 @@
+//! From a configuration to a graph, one per plan kind.
+//!
+//! The blocks are GPT-2's (Radford et al. 2019), or the original transformer's where the LayerNorm comes after the
+//! residual add (Vaswani et al. 2017). What changes from run to run (ids, position, valid length) is an input, so that
+//! one plan serves every run of its kind.
+
+use crate::config::{GptConfig, NormPosition};
+use crate::error::Result;
+use crate::graph::{Graph, Meta, TensorId, split_rows};
+use crate::ops::{
+    ActivationOp, Add, Attention, AttentionProbs, Columns, Embedding, KvAppend, LayerNorm, MatMul, PositionEmbedding,
+    Product, STEP_IDS, Sample, Score, control, settings,
+};
+
+/// The closed list of plan kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GptPlan {
+    /// Fills the KV cache from `rows` ids of the input `step` = `[pos0, n, ids…]`; no head, since the last token of a
+    /// prompt goes through [`GptPlan::Decode`].
+    Prefill {
+        /// Most ids per run.
+        rows: usize,
+    },
+    /// One token: reads the state `control`, runs the model, samples with the input `settings`, advances `control` and
+    /// the state `history`.
+    Decode,
+    /// Prefill that also scores the input `targets`; captures `scores` `(rows, 4)` (see [`Score`]).
+    Score {
+        /// Most ids per run.
+        rows: usize,
+    },
+    /// Prefill with the head, keeping what the host wants to look at.
+    Probe {
+        /// Most ids per run.
+        rows: usize,
+        /// Names of the tensors to keep: `logits`, `h.0` (a block's output), `h.0.attn.qkv`, `h.0.attn.out`, … For
+        /// `h.0.attn.probs` the head is the input `select`.
+        captures: Vec<String>,
+    },
+}
+
+impl GptPlan {
+    /// Name for messages and GPU labels.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Prefill { rows } => format!("prefill({rows})"),
+            Self::Decode => "decode".into(),
+            Self::Score { rows } => format!("score({rows})"),
+            Self::Probe { rows, .. } => format!("probe({rows})"),
+        }
+    }
+}
+
+/// Builds the graph of a plan kind. `slab_bytes` is the largest tensor the layout will hold in one piece.
+///
+/// # Errors
+/// [`Error::Graph`](crate::error::Error::Graph) when shapes do not fit or a capture names no tensor.
+pub fn build(config: &GptConfig, plan: &GptPlan, slab_bytes: usize) -> Result<Graph> {
+    let mut b = Builder { config, graph: Graph::new(), slab_bytes };
+    match plan {
+        GptPlan::Prefill { rows } => {
+            let step = b.step(*rows);
+            b.blocks(step, *rows, &[])?;
+        }
+        GptPlan::Decode => {
+            let step = b.graph.state("control", Meta::u32(&[control::WORDS]));
+            let settings = b.graph.input("settings", Meta::u32(&[settings::WORDS]));
+            let history = b.graph.state("history", Meta::u32(&[config.n_ctx]));
+            let x = b.blocks(step, 1, &[])?;
+            let logits = b.head(x, 1)?;
+            b.graph.apply(
+                &["control.next", "history.next", "adjusted"],
+                std::sync::Arc::new(Sample),
+                &[logits, settings, step, history],
+            )?;
+        }
+        GptPlan::Score { rows } => {
+            let step = b.step(*rows);
+            let targets = b.graph.input("targets", Meta::u32(&[*rows]));
+            let x = b.blocks(step, *rows, &[])?;
+            let logits = b.head(x, *rows)?;
+            b.graph.apply1("scores", Score, &[logits, targets])?;
+            b.graph.capture("scores")?;
+        }
+        GptPlan::Probe { rows, captures } => {
+            let step = b.step(*rows);
+            let x = b.blocks(step, *rows, captures)?;
+            b.head(x, *rows)?;
+            for name in captures {
+                b.graph.capture(name)?;
+            }
+        }
+    }
+    Ok(b.graph)
+}
+
+struct Builder<'a> {
+    config: &'a GptConfig,
+    graph: Graph,
+    slab_bytes: usize,
+}
+
+impl Builder<'_> {
+    fn step(&mut self, rows: usize) -> TensorId {
+        self.graph.input(&format!("step({rows})"), Meta::u32(&[STEP_IDS + rows]))
+    }
+
+    /// Embeddings and all blocks: the residual stream `(rows, C)` before the final LayerNorm.
+    fn blocks(&mut self, step: TensorId, rows: usize, captures: &[String]) -> Result<TensorId> {
+        let mut x = self.embed(step, rows)?;
+        for layer in 0..self.config.n_layer {
+            x = self.block(layer, x, step, captures)?;
+        }
+        Ok(x)
+    }
+
+    fn embed(&mut self, step: TensorId, rows: usize) -> Result<TensorId> {
+        let (vocab, c) = (self.config.vocab_size, self.config.n_embd);
+        let mut sum: Option<TensorId> = None;
+        for (i, piece) in split_rows("wte.weight", &[vocab, c], self.slab_bytes).into_iter().enumerate() {
+            let table = self.graph.param(&piece.name, &[piece.rows.len(), c]);
+            let op = Embedding { rows, row0: piece.rows.start };
+            let part = self.graph.apply1(&format!("wte.out{}", suffix(i)), op, &[step, table])?;
+            sum = Some(match sum {
+                None => part,
+                Some(before) => self.graph.apply1(&format!("wte.sum{}", suffix(i)), Add, &[before, part])?,
+            });
+        }
+        let tokens = sum.expect("a vocabulary is not empty");
+        let wpe = self.graph.param("wpe.weight", &[self.config.n_ctx, c]);
+        self.graph.apply1("embed", PositionEmbedding, &[step, tokens, wpe])
+    }
+
+    fn block(&mut self, layer: usize, x: TensorId, step: TensorId, captures: &[String]) -> Result<TensorId> {
+        let h = format!("h.{layer}");
+        match self.config.norm {
+            NormPosition::Pre => {
+                let normed = self.layer_norm(&format!("{h}.ln_1"), x)?;
+                let attn = self.attention(&h, normed, step, captures)?;
+                let mid = self.graph.apply1(&format!("{h}.mid"), Add, &[attn, x])?;
+                let normed = self.layer_norm(&format!("{h}.ln_2"), mid)?;
+                let mlp = self.mlp(&h, normed)?;
+                self.graph.apply1(&h, Add, &[mlp, mid])
+            }
+            NormPosition::Post => {
+                let attn = self.attention(&h, x, step, captures)?;
+                let sum = self.graph.apply1(&format!("{h}.attn.residual"), Add, &[attn, x])?;
+                let mid = self.layer_norm(&format!("{h}.ln_1"), sum)?;
+                let mlp = self.mlp(&h, mid)?;
+                let sum = self.graph.apply1(&format!("{h}.mlp.residual"), Add, &[mlp, mid])?;
+                let out = self.layer_norm(&format!("{h}.ln_2"), sum)?;
+                self.rename(out, &h)
+            }
+        }
+    }
+
+    /// Gives a block's output the block's name, whichever op made it.
+    fn rename(&mut self, tensor: TensorId, name: &str) -> Result<TensorId> {
+        self.graph.tensors[tensor.0].name = name.to_string();
+        Ok(tensor)
+    }
+
+    fn layer_norm(&mut self, name: &str, x: TensorId) -> Result<TensorId> {
+        let c = self.config.n_embd;
+        let mut inputs = vec![x, self.graph.param(&format!("{name}.weight"), &[c])];
+        if self.config.bias {
+            inputs.push(self.graph.param(&format!("{name}.bias"), &[c]));
+        }
+        self.graph.apply1(name, LayerNorm { eps: self.config.layer_norm_epsilon }, &inputs)
+    }
+
+    /// A linear layer with HF's Conv1D weight `(inputs, outputs)`; its output is `name`.
+    fn linear(&mut self, weight: &str, name: &str, x: TensorId, inputs: usize, outputs: usize) -> Result<TensorId> {
+        let mut args = vec![x, self.graph.param(&format!("{weight}.weight"), &[inputs, outputs])];
+        if self.config.bias {
+            args.push(self.graph.param(&format!("{weight}.bias"), &[outputs]));
+        }
+        self.graph.apply1(name, MatMul::new(Product::NN).with_bias(self.config.bias), &args)
+    }
+
+    fn attention(&mut self, h: &str, x: TensorId, step: TensorId, captures: &[String]) -> Result<TensorId> {
+        let GptConfig { n_embd: c, n_head, n_ctx, .. } = *self.config;
+        let qkv = self.linear(&format!("{h}.attn.c_attn"), &format!("{h}.attn.qkv"), x, c, 3 * c)?;
+        let cache = self.graph.state(&format!("{h}.attn.cache"), Meta::f32(&[2, n_head, n_ctx, c / n_head]));
+        let cache = self.graph.apply1(&format!("{h}.attn.cache.next"), KvAppend, &[cache, qkv, step])?;
+        let probs = format!("{h}.attn.probs");
+        if captures.contains(&probs) {
+            let select = self.graph.input("select", Meta::u32(&[1]));
+            self.graph.apply1(&probs, AttentionProbs, &[qkv, cache, step, select])?;
+        }
+        let out = self.graph.apply1(&format!("{h}.attn.out"), Attention { n_head }, &[qkv, cache, step])?;
+        self.linear(&format!("{h}.attn.c_proj"), &format!("{h}.attn.proj"), out, c, c)
+    }
+
+    fn mlp(&mut self, h: &str, x: TensorId) -> Result<TensorId> {
+        let GptConfig { n_embd: c, n_inner, activation, .. } = *self.config;
+        let inner = self.linear(&format!("{h}.mlp.c_fc"), &format!("{h}.mlp.fc"), x, c, n_inner)?;
+        let inner = self.graph.apply1(&format!("{h}.mlp.act"), ActivationOp(activation), &[inner])?;
+        self.linear(&format!("{h}.mlp.c_proj"), &format!("{h}.mlp.proj"), inner, n_inner, c)
+    }
+
+    /// Final LayerNorm and head: `logits` `(rows, vocab)`, one matmul for each piece of the head's weight.
+    fn head(&mut self, mut x: TensorId, rows: usize) -> Result<TensorId> {
+        let GptConfig { vocab_size: vocab, n_embd: c, .. } = *self.config;
+        if self.config.final_layer_norm {
+            x = self.layer_norm("ln_f", x)?;
+        }
+        let weight = if self.config.tie_word_embeddings { "wte.weight" } else { "lm_head.weight" };
+        let bias = self.config.lm_head_bias;
+        let pieces = split_rows(weight, &[vocab, c], self.slab_bytes);
+        let last = pieces.len() - 1;
+        let mut logits: Option<TensorId> = None;
+        for (i, piece) in pieces.into_iter().enumerate() {
+            let mut inputs = vec![x, self.graph.param(&piece.name, &[piece.rows.len(), c])];
+            if bias {
+                inputs.push(self.graph.param("lm_head.bias", &[vocab]));
+            }
+            inputs.extend(logits);
+            let mut op = MatMul::new(Product::NT).with_bias(bias);
+            if last > 0 {
+                op = op.into_columns(Columns { width: vocab, start: piece.rows.start, update: i > 0 });
+            }
+            let name = if i == last { "logits".to_string() } else { format!("logits#{i}") };
+            logits = Some(self.graph.apply1(&name, op, &inputs)?);
+        }
+        debug_assert_eq!(self.graph.shape(logits.expect("at least one piece")), [rows, vocab]);
+        Ok(logits.expect("a vocabulary is not empty"))
+    }
+}
+
+fn suffix(i: usize) -> String {
+    if i == 0 { String::new() } else { format!("#{i}") }
+}

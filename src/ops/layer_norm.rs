@@ -1,0 +1,54 @@
+//! LayerNorm over rows (Ba et al. 2016).
+
+use super::row::by_row;
+use super::{dims2, want_inputs, want_shape, wgsl};
+use crate::cpu::vecops;
+use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+
+/// `y = (x - mean) / sqrt(var + eps) * weight + bias` over each row.
+///
+/// Inputs: x `(T, C)`, weight `(C)`, optionally bias `(C)`. Output: `(T, C)`.
+#[derive(Debug, Clone)]
+pub struct LayerNorm {
+    /// Added to the variance.
+    pub eps: f32,
+}
+
+impl Op for LayerNorm {
+    fn name(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+        want_inputs(inputs, &[2, 3])?;
+        let (rows, c) = dims2(inputs[0], "x")?;
+        want_shape(inputs[1], &[c], "weight")?;
+        inputs.get(2).map_or(Ok(()), |b| want_shape(b, &[c], "bias"))?;
+        Ok(vec![Meta::f32(&[rows, c])])
+    }
+
+    fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
+        let (rows, c) = (s.input(0, 0), s.input(0, 1));
+        let bias = s.inputs.len() == 3;
+        let mut k = Kernel::new("layer_norm", wgsl!("layer_norm")).read("x", Elem::F32, 0).read("weight", Elem::F32, 1);
+        if bias {
+            k = k.read("bias", Elem::F32, 2);
+        }
+        k = k.include(if bias { wgsl!("common/bias") } else { wgsl!("common/bias_none") });
+        k = k.write("y", Elem::F32, 0).constant("C", c).constant("N", c).constant("C_COL", 0u32).constant("EPS", self.eps);
+        vec![by_row(k, rows, c, target)]
+    }
+
+    fn cpu(&self, args: &mut CpuArgs<'_>, _task: usize) {
+        let c = args.shapes().input(0, 1);
+        let (x, weight) = (args.f32(0), args.f32(1));
+        let bias = (args.shapes().inputs.len() == 3).then(|| args.f32(2));
+        for (x, y) in x.chunks_exact(c).zip(args.out_f32(0).chunks_exact_mut(c)) {
+            vecops::layer_norm_row(x, weight, bias, self.eps, y);
+        }
+    }
+
+    fn flops(&self, s: Shapes<'_>) -> u64 {
+        8 * s.outputs[0].len() as u64
+    }
+}

@@ -1,0 +1,140 @@
+//! The CPU twin of sampling.
+
+use super::threefry::{GUMBEL_MAX, gumbel, threefry};
+use super::words::{control, settings};
+use super::{FIXED_ONE, LOGIT_MAX};
+use crate::cpu::vecops;
+use crate::ops::score::score;
+
+/// Floats as unsigned integers in the same order.
+fn key(x: f32) -> u32 {
+    let bits = x.to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 0x8000_0000 }
+}
+
+/// A logit that can be computed with: NaN counts as the least likely.
+fn tame(x: f32) -> f32 {
+    if x.is_nan() { -LOGIT_MAX } else { x.clamp(-LOGIT_MAX, LOGIT_MAX) }
+}
+
+/// One decode step: samples, writes a record, advances the control block.
+pub(super) fn sample(logits: &[f32], options: &[u32], block: &mut [u32], history: &mut [u32], adjusted: &mut [f32]) {
+    if block[control::N] == 0 {
+        adjusted.fill(0.0);
+        return;
+    }
+    let pos = block[control::POS] as usize;
+    let float = |word: usize| f32::from_bits(options[word]);
+    let temperature = float(settings::TEMPERATURE);
+    let scale = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
+    let penalty = float(settings::REPETITION_PENALTY);
+    adjusted.iter_mut().zip(logits).for_each(|(a, &x)| *a = tame(tame(x) * scale));
+    if penalty != 1.0 {
+        for &id in &history[..=pos.min(history.len() - 1)] {
+            if let Some(&x) = logits.get(id as usize) {
+                let x = tame(x);
+                adjusted[id as usize] = tame((if x > 0.0 { x / penalty } else { x * penalty }) * scale);
+            }
+        }
+    }
+    let chosen = if temperature > 0.0 { draw(adjusted, options, block[control::STEP]) } else { vecops::argmax(adjusted) };
+    record(logits, chosen as u32, block);
+    advance(chosen as u32, options[settings::STOP], block, history);
+}
+
+/// Samples from what the cut-offs leave, by the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014).
+fn draw(adjusted: &[f32], options: &[u32], step: u32) -> usize {
+    let float = |word: usize| f32::from_bits(options[word]);
+    let largest = vecops::max(adjusted);
+    let top_k = options[settings::TOP_K] as usize;
+    let mut floor = 0u32;
+    if top_k > 0 && top_k < adjusted.len() {
+        let mut keys: Vec<u32> = adjusted.iter().map(|&a| key(a)).collect();
+        floor = *keys.select_nth_unstable_by(top_k - 1, |a, b| b.cmp(a)).1;
+    }
+    let top_p = float(settings::TOP_P);
+    if top_p < 1.0 {
+        floor = nucleus(adjusted, floor, largest, top_p);
+    }
+    let min_p = float(settings::MIN_P);
+    let least = if min_p > 0.0 { largest + min_p.ln() } else { -f32::INFINITY };
+    let seed = [options[settings::SEED_LOW], options[settings::SEED_HIGH]];
+    let (mut best, mut chosen) = (f32::NEG_INFINITY, 0);
+    for (id, &a) in adjusted.iter().enumerate() {
+        // What cannot win needs no random number.
+        if a + GUMBEL_MAX > best && key(a) >= floor && a >= least {
+            let value = a + gumbel(threefry(seed, [id as u32, step])[0]);
+            if value > best {
+                (best, chosen) = (value, id);
+            }
+        }
+    }
+    chosen
+}
+
+/// The largest key such that the tokens at and above it, of those at and above `floor`, have probability `top_p`. Mass is
+/// counted in integers, as in the shader, where the order of additions is not known.
+fn nucleus(adjusted: &[f32], floor: u32, largest: f32, top_p: f32) -> u32 {
+    let mut kept: Vec<(u32, f32)> = adjusted.iter().map(|&a| (key(a), a - largest)).filter(|(k, _)| *k >= floor).collect();
+    kept.sort_unstable_by_key(|(k, _)| std::cmp::Reverse(*k));
+    let mut mass: Vec<f32> = kept.iter().map(|(_, d)| *d).collect();
+    vecops::exp(&mut mass);
+    let unit = FIXED_ONE / vecops::sum(&mass);
+    let need = (top_p * FIXED_ONE) as u32;
+    let mut total = 0u32;
+    for ((k, _), m) in kept.iter().zip(&mass) {
+        total = total.saturating_add((m * unit) as u32);
+        if total >= need {
+            return *k;
+        }
+    }
+    floor
+}
+
+/// Writes the record of this step: figures of the raw distribution.
+fn record(logits: &[f32], chosen: u32, block: &mut [u32]) {
+    let tamed: Vec<f32> = logits.iter().map(|&x| tame(x)).collect();
+    let [logprob, entropy, rank, log_sum_exp] = score(&tamed, chosen);
+    let start = control::RING_START + block[control::STEP] as usize % control::RING * control::RECORD;
+    let record = &mut block[start..start + control::RECORD];
+    record[control::RECORD_ID] = chosen;
+    record[control::LOGPROB] = logprob.to_bits();
+    record[control::ENTROPY] = entropy.to_bits();
+    record[control::RANK] = rank as u32;
+    let mut top = [(f32::NEG_INFINITY, u32::MAX); control::TOP];
+    for (id, &x) in tamed.iter().enumerate() {
+        if x > top[control::TOP - 1].0 {
+            // Behind its equals, which have lower ids.
+            let at = top.partition_point(|t| t.0 >= x);
+            top[at..].rotate_right(1);
+            top[at] = (x, id as u32);
+        }
+    }
+    for (i, (x, id)) in top.into_iter().enumerate() {
+        record[control::TOP_IDS + i] = id;
+        record[control::TOP_LOGPROBS + i] = (x - log_sum_exp).to_bits();
+    }
+}
+
+/// Feeds the sampled token to the next step, or finishes.
+fn advance(chosen: u32, stop: u32, block: &mut [u32], history: &mut [u32]) {
+    let next = block[control::POS] as usize + 1;
+    if let Some(slot) = history.get_mut(next) {
+        *slot = chosen;
+    }
+    block[control::POS] = next as u32;
+    block[control::ID] = chosen;
+    block[control::STEP] += 1;
+    block[control::REMAINING] = block[control::REMAINING].saturating_sub(1);
+    let finish = if chosen == stop {
+        control::FINISH_STOP
+    } else if block[control::REMAINING] == 0 {
+        control::FINISH_LENGTH
+    } else if next >= history.len() {
+        control::FINISH_CONTEXT
+    } else {
+        return;
+    };
+    block[control::N] = 0;
+    block[control::FINISH] = finish;
+}

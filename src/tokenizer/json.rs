@@ -1,0 +1,264 @@
+//! Reading tokenizer files: HF's `tokenizer.json`, GPT-2's `vocab.json` with `merges.txt`, and this program's own.
+
+use serde_json::Value;
+
+use super::added::AddedToken;
+use super::bpe::{Bpe, END_OF_TEXT};
+use super::{ByteTokenizer, CharTokenizer, Tokenizer};
+use crate::error::{Error, Result};
+
+impl Bpe {
+    /// Reads HF's `tokenizer.json`. `truncation` and `padding` are settings for batches and are ignored.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if the file is broken, or naming the component that is not GPT-2's.
+    pub fn from_tokenizer_json(bytes: &[u8]) -> Result<Bpe> {
+        from_value(&parse(bytes, "tokenizer.json")?)
+    }
+
+    /// Reads GPT-2's `vocab.json` and `merges.txt`. `<|endoftext|>`, where the vocabulary has it, is a special token.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if a file is broken or the two do not belong together.
+    pub fn from_vocab_and_merges(vocab: &[u8], merges: &[u8]) -> Result<Bpe> {
+        let vocab = parse(vocab, "vocab.json")?;
+        let vocab = vocab_entries(&vocab, "vocab.json")?;
+        let text = std::str::from_utf8(merges)
+            .map_err(|e| Error::Tokenizer(format!("merges.txt is not UTF-8 text ({e}): download it again")))?;
+        let mut pairs = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            if !line.is_empty() && !line.starts_with("#version") {
+                pairs.push(pair(line).ok_or_else(|| {
+                    Error::Tokenizer(format!(
+                        "line {} of merges.txt is {line:?}, not two tokens with a space between: the file is damaged",
+                        number + 1
+                    ))
+                })?);
+            }
+        }
+        let end = vocab.iter().find(|(entry, _)| *entry == END_OF_TEXT);
+        let added = end.map(|&(entry, id)| special(id, entry)).into_iter().collect();
+        Bpe::build(&vocab, &pairs, added)
+    }
+}
+
+/// A special token as HF makes them.
+pub(super) fn special(id: u32, content: &str) -> AddedToken {
+    AddedToken { id, content: content.to_string(), special: true, normalized: false }
+}
+
+/// Whichever tokenizer `tokenizer.json` describes.
+pub(super) fn tokenizer_json(bytes: &[u8], config: Option<&[u8]>) -> Result<Box<dyn Tokenizer>> {
+    let file = parse(bytes, "tokenizer.json")?;
+    match file.get("type").map(|t| t.as_str().unwrap_or("")) {
+        None => Ok(Box::new(with_config(from_value(&file)?, config)?)),
+        Some("byte") => Ok(Box::new(ByteTokenizer::new())),
+        Some("char") => {
+            let chars = file.get("chars").and_then(Value::as_str).ok_or_else(|| broken("\"chars\" is not a string"))?;
+            Ok(Box::new(CharTokenizer::from_chars(&chars.chars().collect::<Vec<_>>())?))
+        }
+        Some(other) => Err(broken(&format!("its type {other:?} is neither \"byte\" nor \"char\""))),
+    }
+}
+
+/// Takes the begin and end of text from `tokenizer_config.json`.
+pub(super) fn with_config(mut bpe: Bpe, config: Option<&[u8]>) -> Result<Bpe> {
+    let Some(config) = config else { return Ok(bpe) };
+    let config = parse(config, "tokenizer_config.json")?;
+    let token = |key: &str| {
+        // Older files wrap the text in an object.
+        let value = config.get(key)?;
+        let text = value.as_str().or_else(|| value.get("content")?.as_str())?;
+        bpe.id_of(text)
+    };
+    let (eos, bos) = (token("eos_token"), token("bos_token"));
+    bpe.eos = eos.or(bpe.eos);
+    bpe.bos = bos.or(bpe.bos);
+    Ok(bpe)
+}
+
+fn parse(bytes: &[u8], name: &str) -> Result<Value> {
+    serde_json::from_slice(bytes)
+        .map_err(|e| Error::Tokenizer(format!("{name} is not valid JSON ({e}): it may be cut off, download it again")))
+}
+
+fn broken(what: &str) -> Error {
+    Error::Tokenizer(format!("tokenizer.json is damaged or not a tokenizer: {what}"))
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::Tokenizer(format!(
+        "tokenizer.json uses {what}, which is not supported: choose a model with GPT-2's byte-level BPE tokenizer"
+    ))
+}
+
+/// The type of a component, with those inside it where it is a sequence.
+fn type_name(component: &Value) -> String {
+    let name = component.get("type").and_then(Value::as_str).unwrap_or("of unknown type");
+    let parts =
+        ["normalizers", "pretokenizers", "processors", "decoders"].iter().find_map(|k| component.get(k)?.as_array());
+    match parts {
+        Some(parts) => format!("{name} of [{}]", parts.iter().map(type_name).collect::<Vec<_>>().join(", ")),
+        None => name.to_string(),
+    }
+}
+
+/// A component of the file; `None` where it is `null` or absent.
+fn component<'a>(file: &'a Value, key: &str) -> Option<&'a Value> {
+    file.get(key).filter(|v| !v.is_null())
+}
+
+fn flag(object: &Value, key: &str, default: bool) -> bool {
+    component(object, key).map_or(default, |v| v.as_bool().unwrap_or(true))
+}
+
+fn from_value(file: &Value) -> Result<Bpe> {
+    let model = file.get("model").filter(|m| m.is_object()).ok_or_else(|| broken("it has no \"model\""))?;
+    check_model(model)?;
+    if let Some(normalizer) = component(file, "normalizer") {
+        return Err(unsupported(&format!("the normalizer {}", type_name(normalizer))));
+    }
+    check_pre_tokenizer(component(file, "pre_tokenizer"))?;
+    if let Some(processor) = component(file, "post_processor") {
+        check_post_processor(processor)?;
+    }
+    if let Some(decoder) = component(file, "decoder").filter(|d| type_name(d) != "ByteLevel") {
+        return Err(unsupported(&format!("the decoder {}", type_name(decoder))));
+    }
+
+    let vocab = model.get("vocab").ok_or_else(|| broken("its model has no \"vocab\""))?;
+    let vocab = vocab_entries(vocab, "\"vocab\" of tokenizer.json")?;
+    let merges =
+        model.get("merges").and_then(Value::as_array).ok_or_else(|| broken("its model has no list of \"merges\""))?;
+    let merges = merges
+        .iter()
+        .enumerate()
+        .filter(|(_, m)| !m.as_str().is_some_and(|m| m.starts_with("#version")))
+        .map(|(i, merge)| {
+            let both = match merge {
+                Value::String(merge) => pair(merge),
+                Value::Array(merge) => match merge.as_slice() {
+                    [Value::String(left), Value::String(right)] => Some((left.as_str(), right.as_str())),
+                    _ => None,
+                },
+                _ => None,
+            };
+            both.ok_or_else(|| broken(&format!("merge {i} is {merge}, not a pair of tokens")))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let added = match component(file, "added_tokens") {
+        Some(list) => added_tokens(list)?,
+        None => Vec::new(),
+    };
+    let bpe = Bpe::build(&vocab, &merges, added)?;
+    if let Some(unk) = component(model, "unk_token").filter(|_| !bpe.covers_all_bytes()) {
+        return Err(unsupported(&format!("the unk_token {unk} for bytes without a token")));
+    }
+    Ok(bpe)
+}
+
+fn check_model(model: &Value) -> Result<()> {
+    // The oldest files leave the type out.
+    if component(model, "type").is_some_and(|t| t != "BPE") {
+        return Err(unsupported(&format!("the model {}", type_name(model))));
+    }
+    if let Some(p) = component(model, "dropout").filter(|p| p.as_f64() != Some(0.0)) {
+        return Err(unsupported(&format!("the BPE model with dropout={p}")));
+    }
+    for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
+        if let Some(value) = component(model, key).filter(|v| *v != "") {
+            return Err(unsupported(&format!("the BPE model with {key}={value}")));
+        }
+    }
+    for key in ["byte_fallback", "ignore_merges"] {
+        if flag(model, key, false) {
+            return Err(unsupported(&format!("the BPE model with {key}=true")));
+        }
+    }
+    Ok(())
+}
+
+fn check_pre_tokenizer(pre_tokenizer: Option<&Value>) -> Result<()> {
+    let Some(pre) = pre_tokenizer else { return Err(unsupported("no pre_tokenizer")) };
+    if type_name(pre) != "ByteLevel" {
+        return Err(unsupported(&format!("the pre_tokenizer {}", type_name(pre))));
+    }
+    if flag(pre, "add_prefix_space", true) {
+        return Err(unsupported("the pre_tokenizer ByteLevel with add_prefix_space=true"));
+    }
+    if !flag(pre, "use_regex", true) {
+        return Err(unsupported("the pre_tokenizer ByteLevel with use_regex=false"));
+    }
+    Ok(())
+}
+
+/// Allows what leaves the ids of a single text alone.
+fn check_post_processor(processor: &Value) -> Result<()> {
+    let name = type_name(processor);
+    match processor.get("type").and_then(Value::as_str) {
+        Some("ByteLevel") => Ok(()),
+        Some("Sequence") => {
+            let all = processor.get("processors").and_then(Value::as_array);
+            all.ok_or_else(|| broken("its post_processor Sequence has no list of \"processors\""))?
+                .iter()
+                .try_for_each(check_post_processor)
+        }
+        Some("TemplateProcessing") => {
+            let single = processor.get("single").and_then(Value::as_array);
+            let single =
+                single.ok_or_else(|| broken("its post_processor TemplateProcessing has no list \"single\""))?;
+            if let Some(token) = single.iter().find_map(|piece| piece.get("SpecialToken")) {
+                let id = token.get("id").unwrap_or(&Value::Null);
+                return Err(unsupported(&format!("the post_processor TemplateProcessing, which adds the token {id}")));
+            }
+            match single.as_slice() {
+                [piece] if piece.get("Sequence").is_some_and(|s| s.get("id").is_some_and(|id| id == "A")) => Ok(()),
+                _ => {
+                    Err(unsupported("the post_processor TemplateProcessing with a \"single\" other than the text once"))
+                }
+            }
+        }
+        _ => Err(unsupported(&format!("the post_processor {name}"))),
+    }
+}
+
+fn added_tokens(list: &Value) -> Result<Vec<AddedToken>> {
+    let list = list.as_array().ok_or_else(|| broken("\"added_tokens\" is not a list"))?;
+    list.iter()
+        .map(|token| {
+            let content = token.get("content").and_then(Value::as_str);
+            let id = token.get("id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
+            let (Some(content), Some(id)) = (content, id) else {
+                return Err(broken(&format!("the added token {token} has no \"content\" or no usable \"id\"")));
+            };
+            for key in ["single_word", "lstrip", "rstrip"] {
+                if flag(token, key, false) {
+                    return Err(unsupported(&format!("the added token {content:?} with {key}=true")));
+                }
+            }
+            let special = flag(token, "special", false);
+            let normalized = flag(token, "normalized", !special);
+            Ok(AddedToken { id, content: content.to_string(), special, normalized })
+        })
+        .collect()
+}
+
+fn vocab_entries<'a>(vocab: &'a Value, place: &str) -> Result<Vec<(&'a str, u32)>> {
+    let vocab = vocab.as_object().ok_or_else(|| {
+        Error::Tokenizer(format!("{place} is not an object of tokens and their ids: the file is damaged"))
+    })?;
+    vocab
+        .iter()
+        .map(|(entry, id)| match id.as_u64().and_then(|id| u32::try_from(id).ok()) {
+            Some(number) => Ok((entry.as_str(), number)),
+            None => Err(Error::Tokenizer(format!(
+                "the id of {entry:?} in {place} is {id}, not a whole number that fits: the file is damaged"
+            ))),
+        })
+        .collect()
+}
+
+/// `"left right"`: exactly one space, as tokens cannot hold any.
+fn pair(merge: &str) -> Option<(&str, &str)> {
+    merge.split_once(' ').filter(|(_, right)| !right.contains(' '))
+}

@@ -1,0 +1,144 @@
+//! What crosses the boundary, as plain objects.
+
+use crate::error::Error;
+use crate::sample::Record;
+use crate::tokenizer::Tokenizer;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsError, JsValue};
+
+/// Options of `Session.open`; files come beside it, as bytes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OpenOptions {
+    /// `auto`, `cpu` or `webgpu`.
+    pub backend: String,
+}
+
+/// Options of `Session.start`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct StartOptions {
+    pub prompt: String,
+    pub temperature: f32,
+    pub top_k: u32,
+    pub top_p: f32,
+    pub min_p: f32,
+    pub repetition_penalty: f32,
+    pub seed: u32,
+    pub max_new_tokens: u32,
+    pub stop_at_end: bool,
+}
+
+impl Default for StartOptions {
+    fn default() -> Self {
+        let p = crate::sample::SamplingParams::default();
+        Self {
+            prompt: String::new(),
+            temperature: p.temperature,
+            top_k: p.top_k,
+            top_p: p.top_p,
+            min_p: p.min_p,
+            repetition_penalty: p.repetition_penalty,
+            seed: 0,
+            max_new_tokens: 100,
+            stop_at_end: true,
+        }
+    }
+}
+
+/// Memory in bytes.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Bytes {
+    pub weights: usize,
+    pub kv: usize,
+    pub temporaries: usize,
+}
+
+/// What `Session.info` says.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Info {
+    pub backend: &'static str,
+    pub backend_reason: String,
+    pub adapter: String,
+    pub n_params: usize,
+    pub n_ctx: usize,
+    pub vocab_size: usize,
+    pub n_layer: usize,
+    pub n_head: usize,
+    pub n_embd: usize,
+    pub bytes: Bytes,
+}
+
+/// What `Session.start` says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Started {
+    pub prompt_tokens: usize,
+    pub context_used: usize,
+}
+
+/// An alternative that the model considered.
+#[derive(Debug, Serialize)]
+pub(super) struct Alternative {
+    pub id: u32,
+    pub text: String,
+    pub logprob: f32,
+}
+
+/// A sampled token.
+#[derive(Debug, Serialize)]
+pub(super) struct Token {
+    pub id: u32,
+    /// The characters this token completed; empty while one is incomplete.
+    pub text: String,
+    pub logprob: f32,
+    pub entropy: f32,
+    pub rank: u32,
+    pub top: Vec<Alternative>,
+}
+
+impl Token {
+    /// A record with its text.
+    pub(super) fn new(record: &Record, text: String, tokenizer: &dyn Tokenizer) -> Self {
+        let show = |id: u32| String::from_utf8_lossy(tokenizer.token_bytes(id).unwrap_or_default()).into_owned();
+        let top = record.top.iter().map(|&(id, logprob)| Alternative { id, text: show(id), logprob }).collect();
+        Self { id: record.id, text, logprob: record.logprob, entropy: record.entropy, rank: record.rank, top }
+    }
+}
+
+/// What `Session.next` says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "phase", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub(super) enum StepMessage {
+    Prefill { done: usize, total: usize },
+    Tokens { tokens: Vec<Token>, context_used: usize, finished: Option<&'static str> },
+}
+
+/// What `Session.tokenize` says.
+#[derive(Debug, Serialize)]
+pub(super) struct Tokenized {
+    pub ids: Vec<u32>,
+    pub pieces: Vec<String>,
+}
+
+/// What `Session.counters` says: work done on the GPU so far, zeros on the CPU.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CountersMessage {
+    pub dispatches: f64,
+    pub submits: f64,
+    pub readbacks: f64,
+    pub bytes_read: f64,
+    pub bytes_written: f64,
+}
+
+/// An object for JS.
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
+    serde_wasm_bindgen::to_value(value).map_err(|e| JsError::new(&e.to_string()))
+}
+
+/// An error for JS, with the message meant for the user.
+pub(super) fn js_error(e: &Error) -> JsError {
+    JsError::new(&e.to_string())
+}

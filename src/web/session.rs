@@ -1,0 +1,284 @@
+//! One loaded model on one backend, as the Worker sees it.
+
+use super::messages::{
+    Bytes, CountersMessage, Info, OpenOptions, StartOptions, Started, StepMessage, Token, Tokenized, js_error, to_js,
+};
+use crate::config::GptConfig;
+use crate::error::{Error, Result};
+use crate::model::checkpoint::{Loader, ShardIndex};
+use crate::model::{Model, ModelOptions};
+use crate::sample::{Finish, Generation, SamplingParams, Step};
+use crate::tokenizer::{self, StreamDecoder, Tokenizer};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_time::Duration;
+
+/// Tokens of one submit at most: keeps text flowing evenly.
+const MOST_TOKENS: usize = 16;
+
+struct Inner {
+    model: Model,
+    loader: Option<Loader>,
+    writing: Option<Writing>,
+}
+
+struct Writing {
+    generation: Generation,
+    stream: StreamDecoder,
+}
+
+/// A loaded model. Exports take `&self`: the model is moved out while an asynchronous call works with it, so that a second
+/// call meanwhile gets an error instead of a panic.
+#[wasm_bindgen]
+pub struct Session {
+    tokenizer: Rc<dyn Tokenizer>,
+    inner: RefCell<Option<Inner>>,
+    info: RefCell<Info>,
+    stop: Cell<bool>,
+}
+
+fn busy() -> Error {
+    Error::Input("the model is still working on the last request; wait for its answer first".into())
+}
+
+fn file(files: &js_sys::Object, name: &str) -> Option<Vec<u8>> {
+    let value = js_sys::Reflect::get(files, &name.into()).ok()?;
+    value.dyn_into::<js_sys::Uint8Array>().ok().map(|bytes| bytes.to_vec())
+}
+
+fn info(model: &Model) -> Info {
+    let (config, memory) = (model.config(), model.memory());
+    Info {
+        backend: if model.backend() == "gpu" { "webgpu" } else { "cpu" },
+        backend_reason: model.backend_reason().to_string(),
+        adapter: model.adapter(),
+        n_params: config.n_params(),
+        n_ctx: config.n_ctx,
+        vocab_size: config.vocab_size,
+        n_layer: config.n_layer,
+        n_head: config.n_head,
+        n_embd: config.n_embd,
+        bytes: Bytes { weights: memory.weights, kv: memory.state, temporaries: memory.temporaries },
+    }
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// Opens a backend and allocates a model. `options` is `{backend}`, `files` maps file names to `Uint8Array`:
+    /// `config.json`, the tokenizer's files, and `model.safetensors.index.json` for weights in several files.
+    ///
+    /// # Errors
+    /// A readable `Error` when a file is missing or malformed, or the backend or its memory cannot be had.
+    pub async fn open(options: JsValue, files: js_sys::Object) -> Result<Session, JsError> {
+        let options: OpenOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("open: {e}")))?;
+        Self::create(&options, &files).await.map_err(|e| js_error(&e))
+    }
+
+    async fn create(options: &OpenOptions, files: &js_sys::Object) -> Result<Self> {
+        let config = file(files, "config.json");
+        let config = config.ok_or_else(|| Error::Config("config.json is missing; add it to the model's files".into()))?;
+        let config = GptConfig::from_json(&config)?;
+        let tokenizer = tokenizer::from_files(&|name| file(files, name))?;
+        if tokenizer.vocab_size() > config.vocab_size {
+            let (ids, rows) = (tokenizer.vocab_size(), config.vocab_size);
+            return Err(Error::Tokenizer(format!(
+                "the tokenizer has {ids} tokens, but the model's vocabulary only {rows}; use the tokenizer that came \
+                 with the model"
+            )));
+        }
+        let loader = match file(files, "model.safetensors.index.json") {
+            Some(index) => Loader::sharded(&config, &ShardIndex::parse(&index)?)?,
+            None => Loader::new(&config)?,
+        };
+        let options = ModelOptions { backend: options.backend.parse()?, ..ModelOptions::default() };
+        let model = Model::open(config, &options).await?;
+        Ok(Self {
+            tokenizer: tokenizer.into(),
+            info: RefCell::new(info(&model)),
+            inner: RefCell::new(Some(Inner { model, loader: Some(loader), writing: None })),
+            stop: Cell::new(false),
+        })
+    }
+
+    /// Runs `f` on the model if no asynchronous call has it.
+    fn with<R>(&self, f: impl FnOnce(&mut Inner) -> Result<R>) -> Result<R, JsError> {
+        let mut slot = self.inner.try_borrow_mut().map_err(|_| js_error(&busy()))?;
+        f(slot.as_mut().ok_or_else(|| js_error(&busy()))?).map_err(|e| js_error(&e))
+    }
+
+    /// Feeds the next bytes of the weights file, in chunks of any size.
+    ///
+    /// # Errors
+    /// A readable `Error` that names the tensor at fault. The session is then of no use.
+    #[wasm_bindgen(js_name = loadChunk)]
+    pub fn load_chunk(&self, bytes: &[u8]) -> Result<(), JsError> {
+        self.with(|inner| {
+            let Inner { model, loader, .. } = inner;
+            let loader = loader.as_mut().ok_or_else(|| Error::Input("the weights are loaded already".into()))?;
+            loader.push(bytes, &mut |name, first, values| model.write_param(name, first, values))
+        })
+    }
+
+    /// Ends one weights file; needed after each where there are several.
+    ///
+    /// # Errors
+    /// A readable `Error` when bytes are missing.
+    #[wasm_bindgen(js_name = endFile)]
+    pub fn end_file(&self) -> Result<(), JsError> {
+        self.with(|inner| inner.loader.as_mut().map_or(Ok(()), Loader::end_file))
+    }
+
+    /// Checks that every tensor arrived; returns `info()`.
+    ///
+    /// # Errors
+    /// A readable `Error` that names what is missing.
+    #[wasm_bindgen(js_name = finishLoading)]
+    pub async fn finish_loading(&self) -> Result<JsValue, JsError> {
+        self.with(|inner| inner.loader.take().map_or(Ok(()), |loader| loader.finish().map(|_| ())))?;
+        self.info()
+    }
+
+    /// What is loaded and where it runs.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn info(&self) -> Result<JsValue, JsError> {
+        if let Ok(slot) = self.inner.try_borrow()
+            && let Some(inner) = slot.as_ref()
+        {
+            *self.info.borrow_mut() = info(&inner.model);
+        }
+        to_js(&*self.info.borrow())
+    }
+
+    /// GPU work done so far.
+    ///
+    /// # Errors
+    /// While an asynchronous call works.
+    pub fn counters(&self) -> Result<JsValue, JsError> {
+        let c = self.with(|inner| Ok(inner.model.counters()))?;
+        to_js(&CountersMessage {
+            dispatches: c.dispatches as f64,
+            submits: c.submits as f64,
+            readbacks: c.readbacks as f64,
+            bytes_read: c.bytes_read as f64,
+            bytes_written: c.bytes_written as f64,
+        })
+    }
+
+    /// A text's token ids and their texts.
+    ///
+    /// # Errors
+    /// A readable `Error` when the tokenizer cannot encode the text.
+    pub fn tokenize(&self, text: &str) -> Result<JsValue, JsError> {
+        let ids = self.tokenizer.encode(text).map_err(|e| js_error(&e))?;
+        let show = |id: &u32| String::from_utf8_lossy(self.tokenizer.token_bytes(*id).unwrap_or_default()).into_owned();
+        let pieces = ids.iter().map(show).collect();
+        to_js(&Tokenized { ids, pieces })
+    }
+
+    /// Begins to continue a prompt; a generation in progress is dropped. A document starts with the model's
+    /// first-of-document token where it has one, and so an empty prompt is allowed there.
+    ///
+    /// # Errors
+    /// A readable `Error` when the prompt is empty or a parameter is out of range.
+    pub async fn start(&self, options: JsValue) -> Result<JsValue, JsError> {
+        let options: StartOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("start: {e}")))?;
+        self.stop.set(false);
+        let started = self.with(|inner| {
+            if inner.loader.is_some() {
+                return Err(Error::Input("the model is not loaded yet; wait until loading is done".into()));
+            }
+            let mut ids = self.tokenizer.encode(&options.prompt)?;
+            let bos = inner.model.config().bos_token_id.or_else(|| self.tokenizer.bos());
+            if let Some(bos) = bos.filter(|bos| ids.first() != Some(bos)) {
+                ids.insert(0, bos);
+            }
+            if ids.is_empty() {
+                return Err(Error::Input("the prompt is empty; type some text for the model to continue".into()));
+            }
+            let params = SamplingParams {
+                temperature: options.temperature,
+                top_k: options.top_k,
+                top_p: options.top_p,
+                min_p: options.min_p,
+                repetition_penalty: options.repetition_penalty,
+                seed: u64::from(options.seed),
+            };
+            let eos = inner.model.config().eos_token_id.or_else(|| self.tokenizer.eos());
+            let stop = eos.filter(|_| options.stop_at_end);
+            let generation =
+                Generation::start(&mut inner.model, &ids, params, options.max_new_tokens as usize, stop)?;
+            let context_used = generation.context_used();
+            inner.writing = Some(Writing { generation, stream: StreamDecoder::new() });
+            Ok(Started { prompt_tokens: ids.len(), context_used })
+        })?;
+        to_js(&started)
+    }
+
+    /// Works for about `budget_ms` and returns what came of it. `null` when there is nothing to do.
+    ///
+    /// # Errors
+    /// A readable `Error` when the device failed, or when called again before the last call answered.
+    pub async fn next(&self, budget_ms: f64) -> Result<JsValue, JsError> {
+        let taken = self.inner.try_borrow_mut().ok().and_then(|mut slot| slot.take());
+        let mut inner = taken.ok_or_else(|| js_error(&busy()))?;
+        let result = self.step(&mut inner, Duration::from_secs_f64(budget_ms.clamp(1.0, 10_000.0) / 1e3)).await;
+        *self.inner.borrow_mut() = Some(inner);
+        match result {
+            Ok(Some(message)) => to_js(&message),
+            Ok(None) => Ok(JsValue::NULL),
+            Err(e) => Err(js_error(&e)),
+        }
+    }
+
+    async fn step(&self, inner: &mut Inner, budget: Duration) -> Result<Option<StepMessage>> {
+        // An error ends the generation: it is put back only after a step that left it unfinished.
+        let Some(mut writing) = inner.writing.take() else { return Ok(None) };
+        let message = self.write(&mut inner.model, &mut writing, budget).await?;
+        if !matches!(message, StepMessage::Tokens { finished: Some(_), .. }) {
+            inner.writing = Some(writing);
+        }
+        Ok(Some(message))
+    }
+
+    async fn write(&self, model: &mut Model, writing: &mut Writing, budget: Duration) -> Result<StepMessage> {
+        let Writing { generation, stream } = writing;
+        let mut tokens = Vec::new();
+        let finished = if self.stop.take() {
+            model.cancel();
+            Some("stopped")
+        } else {
+            let (records, end) = match generation.next(model, budget, MOST_TOKENS).await? {
+                Step::Prefill { done, total } => return Ok(StepMessage::Prefill { done, total }),
+                Step::Tokens { records, finished } => (records, finished),
+            };
+            for (i, record) in records.iter().enumerate() {
+                let is_stop = end == Some(Finish::Stop) && i + 1 == records.len();
+                let bytes = self.tokenizer.token_bytes(record.id).filter(|_| !is_stop);
+                let text = stream.push(bytes.unwrap_or_default());
+                tokens.push(Token::new(record, text, self.tokenizer.as_ref()));
+            }
+            end.map(|end| match end {
+                Finish::Stop => "end",
+                Finish::Length => "length",
+            })
+        };
+        if finished.is_some() {
+            // A character that never got complete shows as a replacement character, as everywhere.
+            let rest = stream.finish();
+            if let (false, Some(last)) = (rest.is_empty(), tokens.last_mut()) {
+                last.text.push_str(&rest);
+            }
+        }
+        Ok(StepMessage::Tokens { tokens, context_used: generation.context_used(), finished })
+    }
+
+    /// Ends the generation: the next `next` says `stopped`. Never fails, may be called at any time.
+    pub fn stop(&self) {
+        self.stop.set(true);
+    }
+}

@@ -1,0 +1,67 @@
+//! Written files are read back by this reader and by an independent one.
+
+use gpt_playground::model::checkpoint::{Dtype, Header, TensorOut, encode_f32, write_header, write_safetensors};
+use gpt_playground::model::params::param_specs;
+use proptest::prelude::*;
+use safetensors::SafeTensors;
+
+use super::{assert_says, out, tiny, tiny_file, tiny_values};
+
+proptest! {
+    #[test]
+    fn written_files_are_read_back(
+        data in prop::collection::vec(-6e4f32..6e4, 24),
+        dtypes in prop::collection::vec(prop::sample::select(vec![Dtype::F32, Dtype::F16, Dtype::BF16]), 3),
+    ) {
+        let parts = [(vec![3, 4], &data[..12]), (vec![5], &data[12..17]), (vec![7, 1], &data[17..])];
+        let tensors: Vec<_> = parts
+            .iter()
+            .zip(&dtypes)
+            .enumerate()
+            .map(|(i, ((shape, data), dtype))| out(&format!("tensor \"{i}\" é"), shape, dtype.clone(), data))
+            .collect();
+        let file = write_safetensors(&tensors, &[("format", "pt")]).unwrap();
+        let other = SafeTensors::deserialize(&file).unwrap();
+        let header = Header::parse_whole(&file).unwrap();
+        prop_assert_eq!(header.entries.len(), 3);
+        for tensor in &tensors {
+            let view = other.tensor(&tensor.name).unwrap();
+            prop_assert_eq!(view.shape(), &tensor.shape);
+            let expected: Vec<u8> = tensor.data.iter().flat_map(|&x| match tensor.dtype {
+                Dtype::F16 => half::f16::from_f32(x).to_le_bytes().to_vec(),
+                Dtype::BF16 => half::bf16::from_f32(x).to_le_bytes().to_vec(),
+                _ => x.to_le_bytes().to_vec(),
+            }).collect();
+            prop_assert_eq!(view.data(), expected);
+            let entry = header.entries.iter().find(|e| e.name == tensor.name).unwrap();
+            prop_assert_eq!(entry.range.start % tensor.dtype.size() as u64, 0, "unaligned");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_named() {
+    let message = |tensors: &[TensorOut<'_>]| write_safetensors(tensors, &[]).unwrap_err().to_string();
+    assert_says(&message(&[out("a", &[1], Dtype::F16, &[1e6])]), &["'a'", "too large for F16", "F32"]);
+    assert_says(&message(&[out("a", &[1], Dtype::BF16, &[f32::MAX])]), &["'a'", "too large for BF16"]);
+    assert_says(&message(&[out("a", &[2], Dtype::F32, &[1.0])]), &["'a'", "[2]", "1 values"]);
+    assert_says(&message(&[out("a", &[1], Dtype::Other("I8".into()), &[1.0])]), &["'a'", "I8"]);
+    assert_says(&message(&[out("a", &[usize::MAX, 3], Dtype::F32, &[])]), &["'a'", "too large"]);
+    let twice = [out("a", &[1], Dtype::F32, &[1.0]), out("a", &[1], Dtype::F32, &[1.0])];
+    assert_says(&message(&twice), &["'a'"]);
+}
+
+#[test]
+fn piecewise_writing_equals_writing_at_once() {
+    let config = tiny();
+    let values = tiny_values(&config);
+    let specs = param_specs(&config);
+    let list: Vec<_> = specs.iter().map(|s| (s.name.as_str(), s.shape.as_slice(), &Dtype::F32)).collect();
+    let mut file = write_header(&list, &[("format", "pt")]).unwrap();
+    for spec in &specs {
+        for piece in values[&spec.name].chunks(3) {
+            encode_f32(&spec.name, &Dtype::F32, piece, &mut file).unwrap();
+        }
+    }
+    assert_eq!(file, tiny_file());
+}

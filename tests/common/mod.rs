@@ -1,0 +1,7 @@
+//! What several tests share.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+pub mod cases;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod models;
+pub mod runner;

@@ -1,0 +1,66 @@
+//! Models from the fixtures, and their reference tensors.
+
+use gpt_playground::config::GptConfig;
+use gpt_playground::exec::Backend;
+use gpt_playground::graph::SLAB_BYTES;
+use gpt_playground::model::checkpoint::Loader;
+use gpt_playground::model::{Model, ModelOptions};
+use pollster::block_on;
+use safetensors::SafeTensors;
+use std::path::PathBuf;
+
+/// The small models with odd sizes, from Hugging Face's GPT-2 and from PyTorch's modules.
+pub const SMALL: [&str; 4] = ["gpt2-tanh-f32", "gpt2-erf-f16", "gpt2-relu-bf16", "textbook"];
+
+/// A file of a fixture, or of a shipped model.
+pub fn path(name: &str, file: &str) -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let shipped = name == "storyteller" && file != "reference.safetensors";
+    root.join(if shipped { "www/models" } else { "tests/fixtures/models" }).join(name).join(file)
+}
+
+/// A model of the fixtures on a backend, its parameters in slabs of at most `slab_bytes`.
+pub fn open_cut(name: &str, backend: Backend, slab_bytes: usize) -> Model {
+    let config = GptConfig::from_json(&std::fs::read(path(name, "config.json")).expect("config.json")).expect("valid");
+    let weights = std::fs::read(path(name, "model.safetensors")).expect("model.safetensors");
+    let mut loader = Loader::new(&config).expect("a loader");
+    let mut model = block_on(Model::open(config, &ModelOptions { backend, slab_bytes }))
+        .unwrap_or_else(|e| panic!("{name} on {backend:?}: {e}"));
+    loader.push(&weights, &mut |name, first, values| model.write_param(name, first, values)).expect("weights");
+    loader.finish().expect("all weights");
+    model
+}
+
+/// A model of the fixtures on a backend.
+pub fn open(name: &str, backend: Backend) -> Model {
+    open_cut(name, backend, SLAB_BYTES)
+}
+
+/// A fixture's reference tensors.
+pub struct Reference(Vec<u8>);
+
+impl Reference {
+    /// Reads a fixture's reference file.
+    pub fn read(name: &str) -> Self {
+        Self(std::fs::read(path(name, "reference.safetensors")).expect("reference.safetensors"))
+    }
+
+    /// Shape and bytes of a tensor.
+    fn tensor(&self, name: &str) -> (Vec<usize>, Vec<u8>) {
+        let file = SafeTensors::deserialize(&self.0).expect("a safetensors file");
+        let view = file.tensor(name).unwrap_or_else(|e| panic!("{name}: {e}"));
+        (view.shape().to_vec(), view.data().to_vec())
+    }
+
+    /// A float tensor with its shape.
+    pub fn f32(&self, name: &str) -> (Vec<usize>, Vec<f32>) {
+        let (shape, bytes) = self.tensor(name);
+        (shape, bytemuck::pod_collect_to_vec(&bytes))
+    }
+
+    /// Token ids, stored as i64.
+    pub fn ids(&self, name: &str) -> Vec<u32> {
+        let values: Vec<i64> = bytemuck::pod_collect_to_vec(&self.tensor(name).1);
+        values.into_iter().map(|v| u32::try_from(v).expect("an id")).collect()
+    }
+}

@@ -1,0 +1,53 @@
+// @ts-check
+// Starts Chromium and watches its pages: any console error, page error or CSP violation fails the test that caused it.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+export function launch() {
+  const found = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+    .find((path) => path && existsSync(path));
+  return chromium.launch({ executablePath: found, args: FLAGS });
+}
+
+/**
+ * @param {import("playwright-core").Browser} browser
+ * @param {string} url
+ * @param {import("playwright-core").BrowserContextOptions} [options]
+ */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const problems = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(`console: ${message.text()} (${message.location().url})`);
+  });
+  page.on("pageerror", (error) => problems.push(`page: ${error.message}`));
+  const requests = /** @type {string[]} */ ([]);
+  page.on("request", (request) => requests.push(request.url()));
+  await page.goto(url);
+  return {
+    page,
+    requests,
+    /** What went wrong so far, for tests in which something is meant to. */
+    problems,
+    async close() {
+      await context.close();
+      assert.deepEqual(problems, []);
+    },
+  };
+}
+
+/** The paper. @param {import("playwright-core").Page} page */
+export const paper = (page) => page.getByRole("textbox", { name: "Text." });
+/** @param {import("playwright-core").Page} page @param {string | RegExp} name */
+export const button = (page, name) => page.getByRole("button", { name });
+
+/** Waits until the model can write. @param {import("playwright-core").Page} page */
+export async function ready(page) {
+  await page.locator(".primary:not(.busy):not([disabled])").waitFor({ timeout: 60_000 });
+}

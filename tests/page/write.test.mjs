@@ -1,0 +1,127 @@
+// @ts-check
+// The real page with the real engine: writing, stopping, changing one's mind, on both backends.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { button, launch, openPage, paper, ready } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let site;
+before(async () => {
+  [browser, site] = await Promise.all([launch(), serve()]);
+});
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+/** @param {import("playwright-core").Page} page */
+const finished = async (page) => {
+  await page.locator(".primary:not(.busy)").waitFor({ timeout: 120_000 });
+};
+/** @param {import("playwright-core").Page} page @param {number} characters */
+const longerThan = (page, characters) =>
+  page.waitForFunction((n) => (document.querySelector("textarea")?.value.length ?? 0) > n, characters, { timeout: 60_000 });
+
+for (const backend of ["cpu", "webgpu"]) {
+  describe(`on ${backend}`, () => {
+    test("writes from the first prompt, the same again for the same seed, another for another", async () => {
+      const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#n=24&end=0&lang=en`);
+      await ready(page);
+      assert.equal(await paper(page).inputValue(), "Once upon a time");
+      assert.match(await page.locator(".status-backend").innerText(), backend === "cpu" ? /^CPU/ : /^WebGPU/);
+      await button(page, "Generate").click();
+      await longerThan(page, "Once upon a time".length);
+      await finished(page);
+      const first = await paper(page).inputValue();
+      assert.ok(first.startsWith("Once upon a time") && first.length > 40, first);
+      assert.match(await page.locator(".status").innerText(), /[\d.]+ tok\/s/);
+      assert.equal(await page.locator(".paper-layer .ink-model").count(), 24, "one element per generated token");
+      assert.equal((await page.locator(".paper-layer").textContent())?.replace("\u200b", ""), first, "the two layers agree");
+
+      await button(page, "Undo").click();
+      assert.equal(await paper(page).inputValue(), "Once upon a time");
+      await page.keyboard.press("Control+Enter");
+      await longerThan(page, "Once upon a time".length);
+      await finished(page);
+      assert.equal(await paper(page).inputValue(), first);
+
+      await button(page, "Try another").click();
+      await longerThan(page, "Once upon a time".length);
+      await finished(page);
+      assert.notEqual(await paper(page).inputValue(), first);
+      await close();
+    });
+
+    test("stops mid-way with Escape, and takes a new prompt while it writes", async () => {
+      const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#n=220&end=0&lang=en`);
+      await ready(page);
+      await paper(page).press("Control+Enter");
+      await longerThan(page, 20);
+      const from = Date.now();
+      await page.keyboard.press("Escape");
+      await finished(page);
+      assert.ok(Date.now() - from < 3000, `stopping took ${Date.now() - from} ms`);
+      const stopped = await paper(page).inputValue();
+      assert.ok(await page.locator(".paper-layer .ink-model").count() < 220);
+      await page.waitForTimeout(300);
+      assert.equal(await paper(page).inputValue(), stopped, "nothing arrives after the stop");
+
+      await paper(page).press("Control+End");
+      await paper(page).press("Control+Enter");
+      await longerThan(page, stopped.length);
+      await paper(page).fill("The old king");
+      assert.equal(await paper(page).inputValue(), "The old king");
+      await page.keyboard.press("Control+Enter");
+      await longerThan(page, "The old king".length);
+      await page.keyboard.press("Escape");
+      await finished(page);
+      assert.match(await paper(page).inputValue(), /^The old king/);
+      await close();
+    });
+
+    test("a hover's tokenize while it writes is answered at once, and nothing throws", async () => {
+      const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#lang=en`);
+      await ready(page);
+      const answer = await page.evaluate(async (name) => {
+        const { WorkerClient } = await import(new URL("www/client.js", document.baseURI).href);
+        const { DEFAULT_SETTINGS } = await import(new URL("www/settings.js", document.baseURI).href);
+        const model = new URL("www/models/storyteller/", document.baseURI);
+        const bytes = async (/** @type {string} */ file) => new Uint8Array(await (await fetch(new URL(file, model))).arrayBuffer());
+        const client = new WorkerClient(() => {});
+        await client.request("open", { backend: name, config: await bytes("config.json"), tokenizer: { "tokenizer.json": await bytes("tokenizer.json") } });
+        await client.request("chunk", { bytes: await bytes("model.safetensors") });
+        await client.request("finish");
+        let tokens = 0;
+        const options = { ...DEFAULT_SETTINGS, prompt: "Once upon a time", maxNewTokens: 200, stopAtEnd: false };
+        /** @type {(value?: unknown) => void} */
+        let begun = () => {};
+        const begins = new Promise((resolve) => (begun = resolve));
+        const first = client.request("generate", { options }, [], (/** @type {any} */ event) => {
+          if (event.type === "tokens") begun((tokens += event.tokens.length));
+        });
+        await begins;
+        const from = performance.now();
+        const hovers = await Promise.all(Array.from({ length: 20 }, () => client.request("tokenize", { text: "a hover" })));
+        const waited = performance.now() - from;
+        const before = tokens;
+        // A new prompt ends the one in progress; a stop sent behind it ends that one too.
+        const second = client.request("generate", { options: { ...options, prompt: "The sea" } });
+        const firstResult = await first;
+        const stop = client.request("stop");
+        const secondResult = await second;
+        await stop;
+        client.close();
+        return { waited, before, hovers: hovers.map((hover) => hover.ids.length), first: firstResult.finished, second: secondResult.finished };
+      }, backend);
+      assert.deepEqual([answer.first, answer.second], ["stopped", "stopped"]);
+      assert.ok(answer.before < 200, "the hovers were answered before the generation was over");
+      assert.equal(new Set(answer.hovers).size, 1);
+      assert.ok(answer.hovers[0] > 0);
+      assert.ok(answer.waited < 2000, `hovers waited ${answer.waited} ms`);
+      await close();
+    });
+  });
+}

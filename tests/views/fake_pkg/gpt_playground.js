@@ -1,0 +1,116 @@
+// A stand-in for the WebAssembly module, for what the real one cannot be made to do on demand: panic, lose its device,
+// be slow. config.json carries its behaviour under "fake"; the text decides when: see `next`.
+
+const WORDS = ["there", "was", "a", "little", "girl", "who", "lived", "near", "the", "forest", "and", "she", "loved", "to", "walk", "in", "sun",
+  "with", "her", "small", "dog", "one", "day", "they", "found", "an", "old", "door", "under", "tree", "it", "opened", "slowly"];
+const decoder = new TextDecoder();
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export default async function init() {}
+
+export class Session {
+  static async open({ backend, config, tokenizer }) {
+    let parsed;
+    try {
+      parsed = JSON.parse(decoder.decode(config));
+    } catch {
+      throw new Error("config.json is not JSON. Check that it is the model's own file.");
+    }
+    if (!tokenizer["tokenizer.json"] && !(tokenizer["vocab.json"] && tokenizer["merges.txt"])) throw new Error("no tokenizer");
+    return new Session(backend, parsed);
+  }
+
+  constructor(backend, config) {
+    Object.assign(this, { backend, config, fake: config.fake ?? {}, fed: 0, head: [], calls: 0 });
+  }
+
+  loadChunk(bytes) {
+    this.parts ??= [];
+    this.parts.push(bytes.slice());
+    this.fed += bytes.length;
+    if (this.fed >= 8) this.#headerSize();
+  }
+
+  #headerSize() {
+    const first = new Uint8Array(this.parts.flatMap((part) => [...part.subarray(0, 8)]).slice(0, 8));
+    const size = Number(new DataView(first.buffer).getBigUint64(0, true));
+    if (size > 1e8) throw new Error(`model.safetensors: the header says it is ${size} bytes long, the most allowed is 100000000. The file is damaged or not a safetensors file.`);
+    return size;
+  }
+
+  async finishLoading() {
+    if (this.fake.loadMs) await sleep(this.fake.loadMs);
+    if (this.fed < 8) throw new Error(`model.safetensors has only ${this.fed} bytes. It is damaged or not a safetensors file.`);
+    const size = this.#headerSize();
+    const header = JSON.parse(await new Blob(this.parts).slice(8, 8 + size).text());
+    const end = Math.max(0, ...Object.values(header).map((tensor) => tensor.data_offsets?.[1] ?? 0)) + 8 + size;
+    if (this.fed < end) throw new Error(`model.safetensors ends after ${this.fed} of ${end} bytes. Download it again.`);
+    this.parts = [];
+    return this.info();
+  }
+
+  info() {
+    const gpu = this.backend === "webgpu";
+    return {
+      backend: gpu ? "webgpu" : "cpu",
+      backendReason: gpu ? "asked for" : this.backend === "cpu" ? "asked for" : "no WebGPU adapter was found",
+      adapter: gpu ? "fake adapter" : "", nParams: 1_914_720, nCtx: this.fake.nCtx ?? 256, vocabSize: 2048, nLayer: 5, nHead: 5, nEmbd: 160,
+      bytes: { weights: 7_660_000, kv: 1_638_400, temporaries: 5_200_000 },
+    };
+  }
+
+  #alone(run) {
+    if (this.busy) throw new Error("calls on one session overlapped");
+    this.busy = true;
+    return Promise.resolve(run()).finally(() => (this.busy = false));
+  }
+
+  tokenize(text) {
+    if (this.busy) throw new Error("calls on one session overlapped");
+    const pieces = text.match(/\s*\S{1,5}|\s+$/g) ?? [];
+    return { ids: Uint32Array.from(pieces, (_, at) => at), pieces };
+  }
+
+  start(options) {
+    return this.#alone(async () => {
+      const used = this.tokenizeUnchecked(options.prompt);
+      if (used >= this.info().nCtx) throw new Error(`the text has ${used} tokens, and this model's context holds ${this.info().nCtx}. Shorten the text.`);
+      Object.assign(this, { options, used, state: options.seed >>> 0, made: 0, prefilled: 0 });
+      if (options.prompt.includes("ERROR")) throw new Error("the logits are not finite: the weights hold NaN. Load another model.");
+      return { promptTokens: used, contextUsed: used };
+    });
+  }
+
+  tokenizeUnchecked(text) {
+    return (text.match(/\s*\S{1,5}|\s+$/g) ?? []).length;
+  }
+
+  next() {
+    return this.#alone(async () => {
+      await sleep(this.fake.stepMs ?? 12);
+      const { options } = this;
+      if (!this.prefilled++) return { phase: "prefill", done: this.used, total: this.used };
+      if (options.prompt.includes("PANIC")) {
+        console.error("panicked at src/fake.rs:1:1:\nthe fake model fell over\n\nStack:\n\nnowhere");
+        throw new WebAssembly.RuntimeError("unreachable");
+      }
+      if (options.prompt.includes("LOST")) throw new Error("the GPU device was lost: out of memory");
+      const tokens = [];
+      let finished = null;
+      for (let at = 0; at < (this.fake.perStep ?? 3) && !finished; at += 1) {
+        this.state = (Math.imul(this.state ^ (this.made * 2654435761), 1664525) + 1013904223) >>> 0;
+        const word = WORDS[this.state % WORDS.length];
+        const text = this.made % 14 === 13 ? ".\n\n" : this.made % 7 === 6 ? "," : ` ${word}`;
+        tokens.push({ id: this.state % 2048, text, logprob: -1.2, entropy: 2.1, rank: 0, top: [{ id: 1, text, logprob: -1.2 }] });
+        this.made += 1;
+        this.used += 1;
+        if (this.made >= options.maxNewTokens || this.used >= this.info().nCtx) finished = "length";
+      }
+      return { phase: "tokens", tokens, contextUsed: this.used, finished };
+    });
+  }
+
+  stop() {}
+
+  free() {}
+}

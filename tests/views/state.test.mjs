@@ -1,0 +1,124 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { formatBytes, formatCount, formatRate } from "../../www/format.js";
+import { en } from "../../www/i18n/en.js";
+import { zh } from "../../www/i18n/zh.js";
+import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/settings.js";
+import { missingFiles, roleOf, urlSource } from "../../www/sources.js";
+import { Store, decodeFragment, encodeFragment } from "../../www/state.js";
+import { fitRemark } from "../../www/views/models.js";
+
+const www = new URL("../../www/", import.meta.url);
+const scripts = ["", "views/", "i18n/"].flatMap((folder) =>
+  readdirSync(new URL(folder, www)).filter((name) => name.endsWith(".js")).map((name) => folder + name));
+/** @param {string} name */
+const read = (name) => readFileSync(new URL(name, www), "utf8");
+
+test("a fragment brings back what it was made of, and says nothing about defaults", () => {
+  assert.equal(encodeFragment({ model: "", tab: "write", settings: DEFAULT_SETTINGS }), "");
+  const settings = { ...DEFAULT_SETTINGS, temperature: 1.25, topK: 0, seed: 4294967295, stopAtEnd: false, maxNewTokens: 7 };
+  const fragment = encodeFragment({ model: "openai-community/gpt2", tab: "models", lang: "zh", settings });
+  const shared = decodeFragment(`#${fragment}`);
+  assert.deepEqual({ ...DEFAULT_SETTINGS, ...shared.settings }, settings);
+  assert.deepEqual([shared.model, shared.tab, shared.lang], ["openai-community/gpt2", "models", "zh"]);
+});
+
+test("a hostile fragment is harmless", () => {
+  const shared = decodeFragment("#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1");
+  assert.deepEqual(shared, { settings: { temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 3, seed: 4294967295 } });
+});
+
+test("settings are brought into range and on their grid", () => {
+  const [temperature, topK] = SETTING_SPECS;
+  assert.equal(clampSetting(temperature, "0.30000000000000004"), 0.3);
+  assert.equal(clampSetting(temperature, ""), temperature.value);
+  assert.equal(clampSetting(topK, 5000), 5000, "a field may exceed its slider");
+  assert.equal(clampSeed("-1"), 0);
+  assert.equal(clampSeed("x"), DEFAULT_SETTINGS.seed);
+  for (const spec of SETTING_SPECS) assert.equal(DEFAULT_SETTINGS[spec.key], spec.value);
+});
+
+test("a store tells its listeners once for many changes", async () => {
+  const store = new Store({ a: 0, b: 0 });
+  let calls = 0;
+  store.subscribe(() => (calls += 1));
+  store.set({ a: 1 });
+  store.set({ b: 2 });
+  await null;
+  assert.deepEqual([calls, store.state], [1, { a: 1, b: 2 }]);
+});
+
+test("English and Chinese say the same things, with the same blanks", () => {
+  assert.deepEqual(Object.keys(zh), Object.keys(en));
+  const blanks = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const key of Object.keys(en)) assert.deepEqual(blanks(zh[key]), blanks(en[key]), key);
+});
+
+test("every string that a script names is there, and every string is named", () => {
+  const source = scripts.filter((name) => !/^i18n\/(en|zh)/.test(name)).map(read).join("\n");
+  const named = new Set([...source.matchAll(/["`]([a-z]+(?:\.\w+)+)["`]/g)].map((match) => match[1]));
+  const missing = [...named].filter((key) => !(key in en) && /^(app|tab|nav|lang|theme|backend|paper|action|seed|settings?|status|live|load|message|models|error)\./.test(key));
+  assert.deepEqual(missing, []);
+  const built = /^(tab|theme|backend|status\.backend|setting)\./;
+  assert.deepEqual(Object.keys(en).filter((key) => !named.has(key) && !built.test(key)), []);
+});
+
+test("text reaches the page as text only", () => {
+  for (const name of scripts) {
+    assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, name);
+  }
+});
+
+test("only the worker reaches the session, and no view reaches the engine", () => {
+  for (const name of scripts) {
+    const source = read(name);
+    if (name !== "worker.js") assert.doesNotMatch(source, /session\.js/, name);
+    if (name !== "session.js") assert.doesNotMatch(source, /\/pkg\//, name);
+    if (name.startsWith("views/")) assert.doesNotMatch(source, /client\.js|worker\.js|opener\.js/, name);
+  }
+});
+
+test("figures are short and have units", () => {
+  assert.deepEqual([0, 999, 1000, 4_123_456, 548_105_171, 6_431_829_964].map(formatBytes), ["0 B", "999 B", "1.0 kB", "4.1 MB", "548 MB", "6.4 GB"]);
+  assert.deepEqual([950, 1_915_360, 124e6, 1.56e9].map(formatCount), ["950", "1.9M", "124M", "1.6B"]);
+  assert.deepEqual([212.4, 9.81].map(formatRate), ["212", "9.8"]);
+});
+
+test("files are known by their names, and what is missing is named", () => {
+  assert.deepEqual(["config.json", "Model (1).safetensors", "merges (2).txt", "notes.txt"].map(roleOf), ["config", "weights", "merges", null]);
+  assert.deepEqual(missingFiles({}), ["config.json", "tokenizer.json", "model.safetensors"]);
+  assert.deepEqual(missingFiles({ config: 1, vocab: 1, weights: 1 }), ["merges.txt"]);
+  assert.deepEqual(missingFiles({ config: 1, vocab: 1, merges: 1, weights: 1 }), []);
+});
+
+test("repositories and addresses are understood; anything else is refused", async () => {
+  Object.assign(globalThis, { location: new URL("http://localhost:8000/") });
+  /** @type {string[]} */
+  const asked = [];
+  const original = globalThis.fetch;
+  globalThis.fetch = async (url) => (asked.push(String(url)), new Response(null, { status: 404 }));
+  try {
+    const inputs = ["openai-community/gpt2", " https://huggingface.co/gpt2/ ", "https://huggingface.co/a/b/tree/v1", "https://example.org/models/small"];
+    for (const input of inputs) {
+      await assert.rejects(urlSource(input).open(new AbortController().signal), { key: "error.missingFile" });
+    }
+  } finally {
+    globalThis.fetch = original;
+  }
+  assert.deepEqual(asked, [
+    "https://huggingface.co/openai-community/gpt2/resolve/main/config.json",
+    "https://huggingface.co/gpt2/resolve/main/config.json",
+    "https://huggingface.co/a/b/resolve/v1/config.json",
+    "https://example.org/models/small/config.json",
+  ]);
+  assert.throws(() => urlSource("not a model!"), { key: "error.badUrl" });
+  assert.throws(() => urlSource("http://example.org/model"), { key: "error.notHttps" });
+});
+
+test("what cannot fit is said before it is downloaded", () => {
+  assert.equal(fitRemark(6.4e9, "cpu", undefined), "models.tooLarge");
+  assert.equal(fitRemark(3.2e9, "webgpu", 4), "models.maybeLarge");
+  assert.equal(fitRemark(0.5e9, "cpu", 8), "");
+});

@@ -1,0 +1,291 @@
+/** Joins the parts: state and address, engine, text, page. */
+import { Engine } from "./client.js";
+import { storage } from "./dom.js";
+import { filesFromDrop } from "./drop.js";
+import { EngineError, isAbort } from "./errors.js";
+import { preferredLanguage, setLanguage, t } from "./i18n/index.js";
+import { Opener, showError } from "./opener.js";
+import { Page, TABS } from "./page.js";
+import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./settings.js";
+import { Store, decodeFragment, encodeFragment } from "./state.js";
+import { Writer } from "./writer.js";
+
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").Lang} Lang */
+/** @typedef {import("./types.js").Settings} Settings */
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Theme} Theme */
+
+const FIRST_PROMPT = "Once upon a time";
+const BACKENDS = /** @type {Backend[]} */ (["auto", "cpu", "webgpu"]);
+const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
+const SAVE_AFTER_MS = 400;
+
+/** @returns {State} what the link says, else what was remembered, else the defaults */
+function initialState() {
+  const shared = decodeFragment(location.hash);
+  const savedLang = storage.get("lang");
+  const lang = shared.lang ?? (savedLang === "en" || savedLang === "zh" ? savedLang : null);
+  const savedTheme = storage.get("theme");
+  const backend = new URLSearchParams(location.search).get("backend");
+  // Settings are remembered in the same form as in a link.
+  const remembered = decodeFragment(storage.get("settings") ?? "").settings;
+  return {
+    tab: shared.tab && TABS.includes(shared.tab) ? shared.tab : "write",
+    lang: lang ?? preferredLanguage(),
+    langChosen: lang !== null,
+    theme: savedTheme === "light" || savedTheme === "dark" ? savedTheme : "auto",
+    backend: BACKENDS.find((known) => known === backend) ?? "auto",
+    settings: { ...DEFAULT_SETTINGS, ...remembered, ...shared.settings },
+    modelId: shared.model ?? "",
+    info: null,
+    loading: null,
+    shipped: [],
+    pending: {},
+  };
+}
+
+class App {
+  constructor() {
+    this.store = new Store(initialState());
+    setLanguage(this.state.lang);
+    this.engine = new Engine((error) => {
+      this.writer.interrupt();
+      void this.opener.recover(error);
+    });
+    this.writer = new Writer(
+      {
+        generate: (settings, onEvent) => this.engine.generate(settings, onEvent),
+        stop: () => this.engine.stop(),
+        nextFrame: (callback) => {
+          // A hidden page draws no frames, but its text must go on.
+          if (document.hidden) setTimeout(callback, 100);
+          else requestAnimationFrame(callback);
+        },
+        onChange: () => this.onText(),
+      },
+      Writer.restoreRuns(storage.getTab("text"), FIRST_PROMPT),
+    );
+    this.page = this.buildPage();
+    this.opener = new Opener({
+      store: this.store,
+      engine: this.engine,
+      page: this.page,
+      onOpened: () => {
+        this.writer.interrupt();
+        this.counted = "";
+        this.onText();
+      },
+    });
+    this.saveTimer = 0;
+    /** The text whose tokens the status line shows. */
+    this.counted = "";
+    /** What the address says now. @type {string | null} */
+    this.fragment = null;
+    this.listen();
+    this.store.subscribe(() => this.render());
+    this.render();
+  }
+
+  get state() {
+    return this.store.state;
+  }
+
+  async start() {
+    const asked = new URLSearchParams(location.search).get("backend");
+    if (asked && !BACKENDS.some((known) => known === asked)) {
+      this.page.writeMessage.show({ kind: "error", lines: [["message.backendIgnored", { value: asked }]] });
+    }
+    // On a touch screen focus would pull up the keyboard.
+    if (matchMedia("(pointer: fine)").matches && this.state.tab === "write") this.page.paper.focusEnd();
+    await this.opener.start();
+  }
+
+  buildPage() {
+    const { writer } = this;
+    return new Page({
+      header: {
+        tabs: TABS,
+        onTab: (tab) => this.store.set({ tab }),
+        onBackend: (backend) => this.setBackend(backend),
+        onLang: () => this.setLang(this.state.lang === "en" ? "zh" : "en"),
+        onTheme: () => this.setTheme(THEMES[(THEMES.indexOf(this.state.theme) + 1) % THEMES.length]),
+      },
+      paper: {
+        onEdit: (value, caret) => writer.edit(value, caret, performance.now()),
+        onCaret: (caret) => writer.moveCaret(caret),
+        onUndo: () => writer.undo(),
+        onRedo: () => writer.redo(),
+      },
+      actions: {
+        onGenerate: () => void this.generate(),
+        onStop: () => writer.stop(),
+        onUndo: () => writer.undo(),
+        onAnother: () => this.tryAnother(),
+        onSeed: (value) => this.setSettings({ seed: clampSeed(value) }),
+        onDice: () => this.setSettings({ seed: randomSeed() }),
+      },
+      controls: {
+        onChange: (key, value) => {
+          const spec = SETTING_SPECS.find((one) => one.key === key);
+          this.setSettings({ [key]: spec ? clampSetting(spec, value) : Boolean(value) });
+        },
+        onReset: () => this.setSettings({ ...DEFAULT_SETTINGS, seed: this.state.settings.seed }),
+      },
+      models: {
+        onShipped: (model) => this.opener.openShipped(model),
+        onFiles: (files) => this.opener.takeFiles(files),
+        onForget: () => this.store.set({ pending: {} }),
+        onUrl: (input) => this.opener.openUrl(input),
+      },
+      onCancelLoading: () => this.opener.cancel(),
+    });
+  }
+
+  listen() {
+    document.addEventListener("keydown", (event) => {
+      if (event.isComposing || event.defaultPrevented) return;
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.state.tab === "write") {
+        event.preventDefault();
+        void this.generate();
+      } else if (event.key === "Escape" && this.writer.phase !== "idle") {
+        event.preventDefault();
+        this.writer.stop();
+      }
+    });
+    const { dropHint } = this.page;
+    const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") ?? false;
+    document.addEventListener("dragover", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      dropHint.hidden = false;
+    });
+    document.addEventListener("dragleave", (event) => {
+      if (!event.relatedTarget) dropHint.hidden = true;
+    });
+    document.addEventListener("drop", (event) => {
+      if (!hasFiles(event) || !event.dataTransfer) return;
+      event.preventDefault();
+      dropHint.hidden = true;
+      void filesFromDrop(event.dataTransfer).then((files) => this.opener.takeFiles(files));
+    });
+    addEventListener("hashchange", () => this.applyFragment());
+    addEventListener("pagehide", () => this.save());
+    document.addEventListener("visibilitychange", () => document.hidden && this.save());
+    const unexpected = (/** @type {unknown} */ error) =>
+      showError(this.page.messagesOn(this.state.tab), [["message.unexpected"]], error);
+    addEventListener("error", (event) => unexpected(event.error ?? event.message));
+    addEventListener("unhandledrejection", (event) => unexpected(event.reason));
+  }
+
+  async generate() {
+    const { info, settings } = this.state;
+    if (!info || this.writer.phase === "writing" || this.writer.phase === "prefill") return;
+    const { writeMessage, status } = this.page;
+    writeMessage.clear();
+    const replaced = this.writer.hasTail;
+    status.say(t("live.writing"));
+    try {
+      const result = await this.writer.generate(settings);
+      if (!result) return;
+      status.say(t(result.finished === "stopped" ? "live.stopped" : "live.done", { tokens: result.tokens }));
+      if (result.finished === "length" && result.contextUsed >= info.nCtx) {
+        writeMessage.show({ kind: "info", lines: [["message.contextFull", { total: info.nCtx }]] });
+      } else if (replaced) {
+        const undo = { key: "action.undo", run: () => this.writer.undo() };
+        writeMessage.show({ kind: "info", lines: [["message.tailReplaced"]], actions: [undo] });
+      }
+    } catch (error) {
+      // A fatal error ends the worker, and the opener speaks of it.
+      if (isAbort(error) || (error instanceof EngineError && error.fatal)) return;
+      showError(writeMessage, [["message.generateFailed"], ["message.textSafe"]], error);
+    }
+  }
+
+  tryAnother() {
+    this.writer.undo();
+    this.setSettings({ seed: randomSeed() });
+    void this.generate();
+  }
+
+  /** @param {Partial<Settings>} patch */
+  setSettings(patch) {
+    this.store.set({ settings: { ...this.state.settings, ...patch } });
+  }
+
+  /** @param {Backend} backend */
+  setBackend(backend) {
+    if (backend === this.state.backend) return;
+    this.store.set({ backend });
+    const url = new URL(location.href);
+    if (backend === "auto") url.searchParams.delete("backend");
+    else url.searchParams.set("backend", backend);
+    history.replaceState(null, "", url);
+    this.opener.reopen();
+  }
+
+  /** @param {Lang} lang */
+  setLang(lang) {
+    storage.set("lang", lang);
+    setLanguage(lang);
+    this.store.set({ lang, langChosen: true });
+  }
+
+  /** @param {Theme} theme */
+  setTheme(theme) {
+    storage.set("theme", theme);
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    this.store.set({ theme });
+  }
+
+  /** The address was edited or a link followed within the page. */
+  applyFragment() {
+    const shared = decodeFragment(location.hash);
+    if (shared.lang && shared.lang !== this.state.lang) this.setLang(shared.lang);
+    const tab = shared.tab && TABS.includes(shared.tab) ? shared.tab : "write";
+    this.store.set({ tab, settings: { ...DEFAULT_SETTINGS, ...shared.settings } });
+    const model = this.state.shipped.find(({ id }) => id === shared.model);
+    if (model && model.id !== this.state.modelId) this.opener.openShipped(model);
+  }
+
+  onText() {
+    this.store.set({});
+    clearTimeout(this.saveTimer);
+    this.saveTimer = window.setTimeout(() => this.save(), SAVE_AFTER_MS);
+  }
+
+  /** Keeps the text over a reload, and counts its tokens for the status line. */
+  save() {
+    const { writer, engine } = this;
+    storage.setTab("text", writer.save());
+    const { text } = writer;
+    if (!this.state.info || writer.phase !== "idle" || text === this.counted) return;
+    this.counted = text;
+    engine.tokenize(text).then(
+      ({ ids }) => {
+        if (writer.phase !== "idle" || writer.text !== text) return;
+        writer.contextUsed = ids.length;
+        this.store.set({});
+      },
+      // Generating from the same text tells the user what is wrong with it.
+      () => {},
+    );
+  }
+
+  render() {
+    this.page.render(this.state, this.writer, this.engine.source);
+    const { tab, lang, langChosen, settings, modelId, shipped } = this.state;
+    // The model that opens anyway needs no name in the address.
+    const model = modelId === shipped[0]?.id ? "" : modelId;
+    const fragment = encodeFragment({ tab, lang: langChosen ? lang : undefined, settings, model });
+    if (fragment === this.fragment) return;
+    this.fragment = fragment;
+    history.replaceState(null, "", `${location.pathname}${location.search}${fragment ? `#${fragment}` : ""}`);
+    storage.set("settings", encodeFragment({ tab: "write", settings, model: "" }));
+  }
+}
+
+export function startApp() {
+  void new App().start();
+}

@@ -1,0 +1,175 @@
+/** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
+import { EngineError, PageError } from "./errors.js";
+
+/** @typedef {import("./types.js").Info} Info */
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").Reply} Reply */
+/** @typedef {import("./types.js").GenerationEvent} GenerationEvent */
+/** @typedef {import("./types.js").GenerationResult} GenerationResult */
+/** @typedef {import("./sources.js").ModelSource} ModelSource */
+/** @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void, onEvent?: (event: GenerationEvent) => void }} Pending */
+
+/** Parts of the file on their way to the worker at once: enough to keep it busy, little enough to hold in memory. */
+const CHUNKS_IN_FLIGHT = 4;
+
+/** One worker and the requests it has not answered yet. */
+export class WorkerClient {
+  /** @param {(error: EngineError) => void} onFatal called once, when the worker can no longer be used */
+  constructor(onFatal) {
+    this.onFatal = onFatal;
+    this.nextId = 1;
+    this.closed = false;
+    /** @type {Map<number, Pending>} */
+    this.pending = new Map();
+    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "engine" });
+    this.worker.onmessage = (/** @type {MessageEvent<Reply>} */ event) => this.receive(event.data);
+    this.worker.onerror = (event) => {
+      event.preventDefault();
+      this.fail(event.message || "the worker script could not be loaded");
+    };
+  }
+
+  /**
+   * @param {string} cmd
+   * @param {object} [payload]
+   * @param {Transferable[]} [transfer]
+   * @param {(event: GenerationEvent) => void} [onEvent]
+   * @returns {Promise<any>}
+   */
+  request(cmd, payload = {}, transfer = [], onEvent) {
+    return new Promise((resolve, reject) => {
+      if (this.closed) return reject(new EngineError("the engine was closed", true));
+      const id = this.nextId++;
+      this.pending.set(id, { resolve, reject, onEvent });
+      this.worker.postMessage({ id, cmd, ...payload }, transfer);
+    });
+  }
+
+  /** @param {Reply} reply */
+  receive(reply) {
+    if ("fatal" in reply) return this.fail(reply.fatal);
+    const pending = this.pending.get(reply.id);
+    if (!pending) return;
+    if ("event" in reply) return pending.onEvent?.(reply.event);
+    this.pending.delete(reply.id);
+    if ("value" in reply) return pending.resolve(reply.value);
+    pending.reject(new EngineError(reply.error.message, reply.error.fatal));
+    if (reply.error.fatal) this.fail(reply.error.message);
+  }
+
+  /** @param {string} message */
+  fail(message) {
+    if (this.closed) return;
+    const error = new EngineError(message, true);
+    this.close(error);
+    this.onFatal(error);
+  }
+
+  /** @param {Error} [reason] what the unanswered requests are told */
+  close(reason = new DOMException("closed", "AbortError")) {
+    if (this.closed) return;
+    this.closed = true;
+    this.worker.terminate();
+    for (const { reject } of this.pending.values()) reject(reason);
+    this.pending.clear();
+  }
+}
+
+/**
+ * The model in use. Each model has its own worker: a load that fails cannot harm the model before it, and memory,
+ * which WebAssembly never gives back, is returned when the old worker ends.
+ */
+export class Engine {
+  /** @param {(error: EngineError) => void} onCrash called when the model in use was lost */
+  constructor(onCrash) {
+    this.onCrash = onCrash;
+    /** @type {WorkerClient | null} */
+    this.client = null;
+    /** @type {ModelSource | null} */
+    this.source = null;
+  }
+
+  /**
+   * Loads a model; the one in use goes on working until this one is ready.
+   * @param {ModelSource} source
+   * @param {Backend} backend
+   * @param {{ signal: AbortSignal, onProgress: (done: number, total: number) => void }} options
+   * @returns {Promise<Info>}
+   */
+  async load(source, backend, { signal, onProgress }) {
+    const client = new WorkerClient((error) => {
+      if (this.client !== client) return;
+      this.client = null;
+      this.onCrash(error);
+    });
+    const abort = () => client.close();
+    signal.addEventListener("abort", abort);
+    try {
+      signal.throwIfAborted();
+      const files = await source.open(signal);
+      const { config, tokenizer } = files;
+      await client.request("open", { backend, config, tokenizer });
+      let done = 0;
+      onProgress(0, files.weightBytes);
+      /** @type {Set<Promise<unknown>>} */
+      const inFlight = new Set();
+      /** @type {unknown} */
+      let failure = null;
+      for await (const bytes of files.weights) {
+        const size = bytes.byteLength;
+        /** @type {Promise<unknown>} */
+        const sent = client.request("chunk", { bytes }, [bytes.buffer]).then(
+          () => {
+            inFlight.delete(sent);
+            onProgress((done += size), files.weightBytes);
+          },
+          (error) => {
+            inFlight.delete(sent);
+            failure ??= error;
+          },
+        );
+        inFlight.add(sent);
+        if (inFlight.size >= CHUNKS_IN_FLIGHT) await Promise.race(inFlight);
+        if (failure) throw failure;
+        signal.throwIfAborted();
+      }
+      await Promise.all(inFlight);
+      if (failure) throw failure;
+      const info = /** @type {Info} */ (await client.request("finish"));
+      signal.throwIfAborted();
+      this.client?.close();
+      this.client = client;
+      this.source = source;
+      return info;
+    } catch (error) {
+      client.close();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * @param {import("./types.js").Settings & { prompt: string }} options
+   * @param {(event: GenerationEvent) => void} onEvent
+   * @returns {Promise<GenerationResult>}
+   */
+  generate(options, onEvent) {
+    return this.ready().request("generate", { options }, [], onEvent);
+  }
+
+  /** Ends the generation in progress; its promise then resolves as "stopped". */
+  stop() {
+    this.client?.request("stop").catch(() => {});
+  }
+
+  /** @param {string} text @returns {Promise<{ ids: Uint32Array, pieces: string[] }>} */
+  tokenize(text) {
+    return this.ready().request("tokenize", { text });
+  }
+
+  ready() {
+    if (!this.client) throw new PageError("error.noModel");
+    return this.client;
+  }
+}

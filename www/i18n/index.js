@@ -1,0 +1,43 @@
+import { en } from "./en.js";
+import { zh } from "./zh.js";
+
+/** @typedef {import("../types.js").Lang} Lang */
+
+export const LANGUAGES = /** @type {const} */ (["en", "zh"]);
+/** @type {Record<Lang, Record<string, string>>} */
+const tables = { en, zh };
+
+/** @type {Lang} */
+let current = "en";
+
+/** @param {Lang} lang */
+export function setLanguage(lang) {
+  current = lang;
+}
+
+/** The browser's first language that the page speaks. @returns {Lang} */
+export function preferredLanguage() {
+  for (const tag of navigator.languages ?? []) {
+    if (tag.startsWith("zh")) return "zh";
+    if (tag.startsWith("en")) return "en";
+  }
+  return "en";
+}
+
+/**
+ * The string called `key` in the page's language, with each `{name}` replaced. A key that no table has comes back as it is.
+ * @param {string} key
+ * @param {Record<string, string | number>} [params]
+ */
+export function t(key, params = {}) {
+  const template = tables[current][key] ?? en[key] ?? key;
+  return template.replace(/\{(\w+)\}/g, (whole, name) => String(params[name] ?? whole));
+}
+
+/**
+ * A number with the language's thousands separators.
+ * @param {number} value
+ */
+export function n(value) {
+  return value.toLocaleString(current === "zh" ? "zh-CN" : "en");
+}

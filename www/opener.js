@@ -1,0 +1,191 @@
+/** Opens models: the first one, another one, and the same one again after a crash. Says what went wrong and where. */
+import { PageError, isAbort } from "./errors.js";
+import { t } from "./i18n/index.js";
+import { fetchShippedModels, fileSource, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
+
+/** @typedef {import("./types.js").Backend} Backend */
+/** @typedef {import("./types.js").ShippedModel} ShippedModel */
+/** @typedef {import("./sources.js").ModelSource} ModelSource */
+/** @typedef {import("./views/message.js").MessageView} MessageView */
+/** @typedef {import("./views/message.js").Message} Message */
+
+const MODELS_INDEX = new URL("./models/index.json", import.meta.url);
+/** A second crash this soon is not answered with another start: it would only crash again. */
+const CRASH_AGAIN_MS = 30_000;
+
+/**
+ * @param {MessageView} view
+ * @param {Message["lines"]} lines
+ * @param {unknown} error
+ * @param {Message["actions"]} [actions]
+ */
+export function showError(view, lines, error, actions) {
+  /** @type {Message["detail"]} */
+  const detail = error instanceof PageError ? [error.key, error.params] : error instanceof Error ? error.message : String(error);
+  view.show({ kind: "error", lines, detail, actions });
+}
+
+export class Opener {
+  /**
+   * @param {object} parts
+   * @param {import("./state.js").Store<import("./types.js").State>} parts.store
+   * @param {import("./client.js").Engine} parts.engine
+   * @param {import("./page.js").Page} parts.page
+   * @param {() => void} parts.onOpened called when another model is in use
+   */
+  constructor({ store, engine, page, onOpened }) {
+    this.store = store;
+    this.engine = engine;
+    this.page = page;
+    this.onOpened = onOpened;
+    /** The load in progress. @type {AbortController | null} */
+    this.control = null;
+    this.lastCrash = -Infinity;
+  }
+
+  messages() {
+    return this.page.messagesOn(this.store.state.tab);
+  }
+
+  /** Opens the model that the link names, or the first one that came with the page. */
+  async start() {
+    /** @type {ShippedModel[]} */
+    let shipped = [];
+    try {
+      shipped = await fetchShippedModels(MODELS_INDEX);
+    } catch (error) {
+      showError(this.page.writeMessage, [["error.noShipped"]], error);
+    }
+    this.store.set({ shipped });
+    const wanted = this.store.state.modelId;
+    const model = shipped.find(({ id }) => id === wanted) ?? shipped[0];
+    const elsewhere = wanted !== "" && model?.id !== wanted;
+    if (elsewhere) {
+      // A link must not start a download: that takes the user's press.
+      this.page.writeMessage.show({
+        kind: "info",
+        lines: [["message.linkModel", { name: wanted }]],
+        actions: [{ key: "models.web.download", run: () => this.openUrl(wanted) }],
+      });
+    }
+    if (model) await this.open(shippedSource(model, MODELS_INDEX), { quiet: true, named: elsewhere ? wanted : model.id });
+  }
+
+  /** @param {ShippedModel} model */
+  openShipped(model) {
+    void this.open(shippedSource(model, MODELS_INDEX));
+  }
+
+  /** @param {string} input a repository or an address */
+  openUrl(input) {
+    try {
+      void this.open(urlSource(input));
+    } catch (error) {
+      showError(this.messages(), [["message.loadFailed", { name: input }]], error);
+    }
+  }
+
+  /**
+   * Takes files as they come, also one by one, and opens the model when it is complete.
+   * @param {File[]} files
+   */
+  takeFiles(files) {
+    if (!files.length) return;
+    const pending = { ...this.store.state.pending };
+    let known = 0;
+    for (const file of files) {
+      const role = roleOf(file.name);
+      if (!role) continue;
+      pending[role] = file;
+      known += 1;
+    }
+    if (!known) {
+      const names = files.slice(0, 5).map((file) => file.name).join(", ");
+      this.messages().show({ kind: "error", lines: [["error.unknownFiles", { files: names }]] });
+    } else if (missingFiles(pending).length) {
+      this.store.set({ pending, tab: "models" });
+    } else {
+      this.store.set({ pending: {} });
+      void this.open(fileSource(pending));
+    }
+  }
+
+  /** The model in use, on the backend that is now asked for. */
+  reopen() {
+    const { source } = this.engine;
+    if (source) void this.open(source, { named: this.store.state.modelId });
+  }
+
+  cancel() {
+    this.control?.abort();
+  }
+
+  /**
+   * Opens a model beside the one in use, and puts it in its place when it works.
+   * @param {ModelSource} source
+   * @param {{ named?: string, quiet?: boolean }} [options] `named`: what the address goes on saying; `quiet`: a message
+   *   that is already there stays
+   */
+  async open(source, { named = source.id, quiet = false } = {}) {
+    const { store, engine } = this;
+    const { name } = source;
+    const view = this.messages();
+    this.control?.abort();
+    const control = (this.control = new AbortController());
+    if (!quiet) view.clear();
+    store.set({ loading: { name, done: 0, total: 0 } });
+    try {
+      const info = await engine.load(source, store.state.backend, {
+        signal: control.signal,
+        onProgress: (done, total) => {
+          if (control === this.control) store.set({ loading: { name, done, total } });
+        },
+      });
+      if (control !== this.control) return;
+      store.set({ info, modelId: named, loading: null });
+      this.onOpened();
+      this.page.status.say(t("live.ready", { name }));
+    } catch (error) {
+      if (control !== this.control) return;
+      store.set({ loading: null });
+      if (isAbort(error) || control.signal.aborted) {
+        return view.show({ kind: "info", lines: [["load.cancelled", { name }]] });
+      }
+      const inUse = engine.client && engine.source;
+      // A wrong file stays wrong; a network or a GPU may do better next time.
+      const actions = source.kind === "files" ? [] : [{ key: "message.retry", run: () => void this.open(source, { named }) }];
+      const meaning = /** @type {Message["lines"][0]} */ (inUse ? ["message.stillHere", { name: inUse.name }] : ["message.nothingOpen"]);
+      showError(view, [["message.loadFailed", { name }], meaning], error, actions);
+    } finally {
+      if (control === this.control) this.control = null;
+    }
+  }
+
+  /**
+   * The engine was lost with the model in it. It is started again, once: the second time the user decides.
+   * @param {Error} error
+   */
+  async recover(error) {
+    const { store, page } = this;
+    const { source } = this.engine;
+    const again = performance.now() - this.lastCrash < CRASH_AGAIN_MS;
+    this.lastCrash = performance.now();
+    store.set({ info: null });
+    if (!source) return;
+    const reopen = () => this.open(source, { named: store.state.modelId, quiet: true });
+    if (again) {
+      const onCpu = () => {
+        store.set({ backend: "cpu" });
+        void reopen();
+      };
+      showError(page.writeMessage, [["message.crashedTwice"]], error, [
+        { key: "message.retry", run: () => void reopen() },
+        { key: "message.useCpu", run: onCpu },
+      ]);
+      return;
+    }
+    showError(page.writeMessage, [["message.crashed"], ["message.textSafe"]], error);
+    await reopen();
+    if (store.state.info) showError(page.writeMessage, [["message.restarted"], ["message.textSafe"]], error);
+  }
+}

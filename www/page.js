@@ -1,0 +1,99 @@
+/** Builds the views and gives them their data. Knows nothing of engines and files. */
+import { byId, h, storage } from "./dom.js";
+import { t } from "./i18n/index.js";
+import { DEFAULT_SETTINGS, SETTING_SPECS } from "./settings.js";
+import { missingFiles } from "./sources.js";
+import { Actions } from "./views/actions.js";
+import { Controls } from "./views/controls.js";
+import { Header } from "./views/header.js";
+import { MessageView } from "./views/message.js";
+import { Models } from "./views/models.js";
+import { Paper } from "./views/paper.js";
+import { ProgressView } from "./views/progress.js";
+import { Status } from "./views/status.js";
+
+/** @typedef {import("./types.js").Tab} Tab */
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./sources.js").ModelSource} ModelSource */
+
+/** The tabs that exist. */
+export const TABS = /** @type {Tab[]} */ (["write", "models"]);
+
+/**
+ * What the user can do on the page.
+ * @typedef {object} Handlers
+ * @property {ConstructorParameters<typeof Header>[1]} header
+ * @property {ConstructorParameters<typeof Paper>[1]} paper
+ * @property {ConstructorParameters<typeof Actions>[1]} actions
+ * @property {Pick<ConstructorParameters<typeof Controls>[1], "onChange" | "onReset">} controls
+ * @property {ConstructorParameters<typeof Models>[1]} models
+ * @property {() => void} onCancelLoading
+ */
+
+export class Page {
+  /** @param {Handlers} handlers */
+  constructor({ header, paper, actions, controls, models, onCancelLoading }) {
+    const desk = byId("desk");
+    const tray = h("div", { class: "tray" });
+    this.header = new Header(byId("header"), header);
+    this.paper = new Paper(desk, paper);
+    desk.append(tray);
+    this.writeProgress = new ProgressView(tray, { onCancel: onCancelLoading });
+    this.writeMessage = new MessageView(tray);
+    this.actions = new Actions(tray, actions);
+    const open = storage.get("settingsOpen");
+    this.controls = new Controls(tray, {
+      ...controls,
+      open: open === null ? matchMedia("(min-width: 720px) and (min-height: 640px)").matches : open === "1",
+      onToggle: (isOpen) => storage.set("settingsOpen", isOpen ? "1" : "0"),
+    });
+    this.models = new Models(byId("tab-models"), models);
+    this.modelsProgress = new ProgressView(this.models.messages, { onCancel: onCancelLoading });
+    this.modelsMessage = new MessageView(this.models.messages);
+    this.status = new Status(byId("status"));
+    this.dropHint = h("div", { class: "drop-hint", hidden: true });
+    document.body.append(this.dropHint);
+    /** The language of the messages that are shown. */
+    this.messagesLang = "";
+  }
+
+  /**
+   * Where a message is seen: on the tab that is open.
+   * @param {Tab} tab
+   */
+  messagesOn(tab) {
+    return tab === "models" ? this.modelsMessage : this.writeMessage;
+  }
+
+  /** @param {State} state @param {import("./writer.js").Writer} writer @param {ModelSource | null} source the open model's */
+  render(state, writer, source) {
+    const { tab, lang, theme, backend, settings, info, loading, shipped, pending } = state;
+    document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
+    document.title = t("app.title");
+    for (const name of TABS) byId(`tab-${name}`).hidden = name !== tab;
+    this.header.update({ tab, backend, theme, lang });
+
+    const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;
+    this.paper.update({ runs, caret, writing: phase !== "idle" });
+    this.actions.update({
+      phase, ready: info !== null, loading: loading !== null, hasTail: writer.hasTail, canUndo, canRetry, seed: settings.seed,
+    });
+    const keys = [...SETTING_SPECS.map(({ key }) => key), /** @type {const} */ ("stopAtEnd")];
+    const changed = keys.some((key) => settings[key] !== DEFAULT_SETTINGS[key]);
+    this.controls.update({ settings, changed, nCtx: info?.nCtx ?? null });
+    this.writeProgress.update(loading);
+    this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null });
+    if (tab === "models") {
+      this.modelsProgress.update(loading);
+      this.models.update({
+        shipped, lang, info, open: info && source, backend: info?.backend ?? "",
+        have: Object.values(pending).map((file) => file.name), need: missingFiles(pending),
+      });
+    }
+    this.dropHint.textContent = t("models.drop");
+    if (this.messagesLang === lang) return;
+    this.messagesLang = lang;
+    this.writeMessage.update();
+    this.modelsMessage.update();
+  }
+}

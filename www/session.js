@@ -1,0 +1,114 @@
+/** The page's side of the WebAssembly module. Only the worker imports this file. */
+
+/** @typedef {import("./types.js").Info} Info */
+/** @typedef {import("./types.js").WasmModule} WasmModule */
+/** @typedef {import("./types.js").WasmSession} WasmSession */
+/** @typedef {import("./types.js").GenerationEvent} GenerationEvent */
+/** @typedef {import("./types.js").GenerationResult} GenerationResult */
+
+/** How long one call into the engine may take: short enough that a stop is heard at once. */
+const STEP_BUDGET_MS = 30;
+
+/** @type {Promise<WasmModule> | null} */
+let loading = null;
+
+/** @returns {Promise<WasmModule>} */
+function loadWasm() {
+  loading ??= (async () => {
+    // The address is computed because the module is built, not written: the type check must not look for it.
+    const url = new URL("./pkg/gpt_playground.js", import.meta.url).href;
+    const module = /** @type {WasmModule} */ (await import(url));
+    await module.default();
+    return module;
+  })();
+  return loading;
+}
+
+/** Gives the worker's message queue its turn; a timer would cost 4 ms each time, a message costs none. */
+const channel = new MessageChannel();
+/** @type {(() => void)[]} */
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+function messageTurn() {
+  return /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      channel.port2.postMessage(null);
+    })
+  );
+}
+
+/** One loaded model on one backend. Calls must not overlap; the worker's queue sees to that. */
+export class ModelSession {
+  /** @param {WasmSession} wasm */
+  constructor(wasm) {
+    this.wasm = wasm;
+  }
+
+  /** @param {import("./types.js").OpenOptions} options */
+  static async open(options) {
+    const { Session } = await loadWasm();
+    return new ModelSession(await Session.open(options));
+  }
+
+  /** @param {Uint8Array} bytes the next part of the safetensors file */
+  chunk(bytes) {
+    this.wasm.loadChunk(bytes);
+  }
+
+  /** @returns {Promise<Info>} */
+  finish() {
+    return this.wasm.finishLoading();
+  }
+
+  /** @param {string} text */
+  tokenize(text) {
+    return this.wasm.tokenize(text);
+  }
+
+  /**
+   * Runs one generation to its end.
+   * @param {import("./types.js").Settings & { prompt: string }} options
+   * @param {object} hooks
+   * @param {(event: GenerationEvent) => void} hooks.emit
+   * @param {() => boolean} hooks.shouldStop
+   * @param {() => Promise<void>} hooks.between runs after every step, when no call is in progress
+   * @returns {Promise<GenerationResult>}
+   */
+  async generate(options, { emit, shouldStop, between }) {
+    const started = await this.wasm.start(options);
+    emit({ type: "started", ...started });
+    let { contextUsed } = started;
+    let tokens = 0;
+    let ms = 0;
+    /** @type {GenerationResult["finished"] | null} */
+    let finished = null;
+    try {
+      while (!finished) {
+        await messageTurn();
+        await between();
+        if (shouldStop()) {
+          finished = "stopped";
+          break;
+        }
+        const from = performance.now();
+        const step = await this.wasm.next(STEP_BUDGET_MS);
+        if (step.phase === "prefill") {
+          emit({ type: "prefill", done: step.done, total: step.total });
+          continue;
+        }
+        ms += performance.now() - from;
+        tokens += step.tokens.length;
+        ({ contextUsed, finished } = step);
+        emit({ type: "tokens", tokens: step.tokens, contextUsed, ms });
+      }
+    } finally {
+      this.wasm.stop();
+    }
+    return { finished, tokens, ms, contextUsed };
+  }
+
+  close() {
+    this.wasm.free();
+  }
+}

@@ -1,0 +1,237 @@
+/** Where a model's files come from: shipped with the page, a URL, or the user's disk. Runs on the main thread. */
+import { PageError } from "./errors.js";
+
+/** @typedef {import("./types.js").TokenizerFiles} TokenizerFiles */
+/** @typedef {import("./types.js").ShippedModel} ShippedModel */
+
+/**
+ * @typedef {object} ModelFiles
+ * @property {Uint8Array} config
+ * @property {TokenizerFiles} tokenizer
+ * @property {AsyncIterable<Uint8Array<ArrayBuffer>>} weights parts of model.safetensors, in order; each owns its buffer
+ * @property {number} weightBytes 0 when the server does not say
+ */
+
+/**
+ * @typedef {object} ModelSource
+ * @property {"shipped" | "url" | "files"} kind
+ * @property {string} id what the URL's fragment calls it; "" where a link cannot name it
+ * @property {string} name
+ * @property {(signal: AbortSignal) => Promise<ModelFiles>} open may be called again, to load the model anew
+ */
+
+/** Network parts are small; fewer and larger messages are cheaper for the worker. */
+const PART_BYTES = 4 << 20;
+
+/**
+ * Joins small parts. What it yields never shares its buffer, so it can be transferred.
+ * @param {ReadableStream<Uint8Array>} stream
+ * @returns {AsyncGenerator<Uint8Array<ArrayBuffer>>}
+ */
+async function* parts(stream) {
+  const reader = stream.getReader();
+  /** @type {Uint8Array[]} */
+  let held = [];
+  let size = 0;
+  const join = () => {
+    const joined = new Uint8Array(size);
+    let at = 0;
+    for (const part of held) {
+      joined.set(part, at);
+      at += part.byteLength;
+    }
+    held = [];
+    size = 0;
+    return joined;
+  };
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      held.push(value);
+      size += value.byteLength;
+      if (size >= PART_BYTES) yield join();
+    }
+    if (size) yield join();
+  } finally {
+    // Also reached when the reader's user stops early: the download must not go on.
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @returns {Promise<Response | null>} null where the server has no such file
+ */
+async function request(url, signal) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new PageError("error.network", { url });
+  }
+  if (response.status === 404) return null;
+  if (response.status === 401 || response.status === 403) throw new PageError("error.forbidden", { url });
+  if (!response.ok) throw new PageError("error.http", { url, status: response.status });
+  return response;
+}
+
+/** @param {string} url @param {AbortSignal} signal */
+async function optional(url, signal) {
+  const response = await request(url, signal);
+  return response && new Uint8Array(await response.arrayBuffer());
+}
+
+/** @param {string} url @param {AbortSignal} signal */
+async function required(url, signal) {
+  const bytes = await optional(url, signal);
+  if (!bytes) throw new PageError("error.missingFile", { url });
+  return bytes;
+}
+
+/**
+ * @param {(file: string) => string} urlOf
+ * @param {AbortSignal} signal
+ * @param {number} [knownBytes]
+ * @returns {Promise<ModelFiles>}
+ */
+async function openUrls(urlOf, signal, knownBytes) {
+  const config = await required(urlOf("config.json"), signal);
+  /** @type {TokenizerFiles} */
+  const tokenizer = {};
+  const json = await optional(urlOf("tokenizer.json"), signal);
+  if (json) tokenizer["tokenizer.json"] = json;
+  else {
+    tokenizer["vocab.json"] = await required(urlOf("vocab.json"), signal);
+    tokenizer["merges.txt"] = await required(urlOf("merges.txt"), signal);
+  }
+  const url = urlOf("model.safetensors");
+  const response = await request(url, signal);
+  if (!response?.body) throw new PageError("error.noSafetensors", { url });
+  // A compressed answer's length is not the file's.
+  const length = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length"));
+  return { config, tokenizer, weights: parts(response.body), weightBytes: knownBytes ?? (length || 0) };
+}
+
+/**
+ * @param {ShippedModel} model
+ * @param {URL} indexUrl the address of models/index.json, which paths are relative to
+ * @returns {ModelSource}
+ */
+export function shippedSource(model, indexUrl) {
+  const base = new URL(`${model.path.replace(/\/+$/, "")}/`, indexUrl);
+  const weights = model.files.find((file) => file.name === "model.safetensors");
+  return {
+    kind: "shipped",
+    id: model.id,
+    name: model.name,
+    open: (signal) => openUrls((file) => new URL(file, base).href, signal, weights?.bytes),
+  };
+}
+
+/**
+ * A Hugging Face repository ("openai-community/gpt2"), its page's address, or the address of a folder on any server.
+ * @param {string} input
+ * @returns {ModelSource}
+ */
+export function urlSource(input) {
+  const text = input.trim();
+  const hub = /^(?:https:\/\/huggingface\.co\/)?([\w.-]+(?:\/[\w.-]+)?)(?:\/(?:tree|resolve|blob)\/([^/?#]+))?\/?$/.exec(text);
+  if (hub) {
+    const [, repo, revision = "main"] = hub;
+    const base = `https://huggingface.co/${repo}/resolve/${revision}/`;
+    const id = revision === "main" ? repo : `https://huggingface.co/${repo}/tree/${revision}`;
+    return { kind: "url", id, name: repo, open: (signal) => openUrls((file) => base + file, signal) };
+  }
+  /** @type {URL} */
+  let url;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new PageError("error.badUrl", { input: text });
+  }
+  if (url.protocol !== "https:" && url.origin !== location.origin) throw new PageError("error.notHttps", { input: text });
+  const base = new URL(url.pathname.endsWith("/") ? url : `${url.origin}${url.pathname}/`);
+  const name = base.pathname.split("/").filter(Boolean).at(-1) ?? base.host;
+  return { kind: "url", id: url.href, name, open: (signal) => openUrls((file) => new URL(file, base).href, signal) };
+}
+
+/** @typedef {"config" | "tokenizer" | "vocab" | "merges" | "weights"} FileRole */
+
+/**
+ * What a file is, by its name; browsers add " (1)" to a second download.
+ * @param {string} name
+ * @returns {FileRole | null}
+ */
+export function roleOf(name) {
+  const plain = name.toLowerCase().replace(/ ?\(\d+\)(?=\.)/, "");
+  if (plain.endsWith(".safetensors")) return "weights";
+  if (plain === "config.json") return "config";
+  if (plain === "tokenizer.json") return "tokenizer";
+  if (plain === "vocab.json") return "vocab";
+  if (plain === "merges.txt") return "merges";
+  return null;
+}
+
+/**
+ * Which files are still needed before a model can be opened.
+ * @param {Partial<Record<FileRole, unknown>>} files
+ * @returns {string[]}
+ */
+export function missingFiles(files) {
+  const missing = [];
+  if (!files.config) missing.push("config.json");
+  if (!files.tokenizer && !(files.vocab && files.merges)) {
+    if (files.vocab) missing.push("merges.txt");
+    else if (files.merges) missing.push("vocab.json");
+    else missing.push("tokenizer.json");
+  }
+  if (!files.weights) missing.push("model.safetensors");
+  return missing;
+}
+
+/**
+ * @param {Partial<Record<FileRole, File>>} files as many as `missingFiles` asks for
+ * @returns {ModelSource}
+ */
+export function fileSource(files) {
+  const { config, tokenizer, vocab, merges, weights } = files;
+  if (!config || !weights) throw new PageError("error.filesMissing", { files: missingFiles(files).join(", ") });
+  /** @param {File} file */
+  const read = async (file) => {
+    try {
+      return new Uint8Array(await file.arrayBuffer());
+    } catch {
+      throw new PageError("error.unreadable", { name: file.name });
+    }
+  };
+  return {
+    kind: "files",
+    id: "",
+    name: weights.name,
+    async open() {
+      /** @type {TokenizerFiles} */
+      const texts = {};
+      if (tokenizer) texts["tokenizer.json"] = await read(tokenizer);
+      else if (vocab && merges) {
+        texts["vocab.json"] = await read(vocab);
+        texts["merges.txt"] = await read(merges);
+      }
+      return { config: await read(config), tokenizer: texts, weights: parts(weights.stream()), weightBytes: weights.size };
+    },
+  };
+}
+
+/**
+ * The list of models that came with the page.
+ * @param {URL} indexUrl
+ * @returns {Promise<ShippedModel[]>}
+ */
+export async function fetchShippedModels(indexUrl) {
+  const response = await request(indexUrl.href, new AbortController().signal);
+  if (!response) throw new PageError("error.missingFile", { url: indexUrl.href });
+  return response.json();
+}

@@ -1,0 +1,131 @@
+// Types shared by the page, the worker and the WebAssembly module's JavaScript interface.
+
+export type Backend = "auto" | "cpu" | "webgpu";
+export type Tab = "write" | "train" | "models";
+export type Theme = "auto" | "light" | "dark";
+export type Lang = "en" | "zh";
+
+export interface Alternative { id: number; text: string; logprob: number }
+
+/** One generated token. `text` is the streamed piece: "" while a UTF-8 character is incomplete. */
+export interface Token {
+  id: number;
+  text: string;
+  /** Natural logarithm, before temperature. */
+  logprob: number;
+  entropy: number;
+  /** 0 is the most probable token. */
+  rank: number;
+  top: Alternative[];
+}
+
+export type Finished = null | "length" | "end" | "stopped";
+
+export type Step =
+  | { phase: "prefill"; done: number; total: number }
+  | { phase: "tokens"; tokens: Token[]; contextUsed: number; finished: Finished };
+
+export interface Info {
+  backend: "cpu" | "webgpu";
+  backendReason: string;
+  adapter: string;
+  nParams: number;
+  nCtx: number;
+  vocabSize: number;
+  nLayer: number;
+  nHead: number;
+  nEmbd: number;
+  bytes: { weights: number; kv: number; temporaries: number };
+}
+
+export interface Settings {
+  temperature: number;
+  topK: number;
+  topP: number;
+  minP: number;
+  repetitionPenalty: number;
+  /** An unsigned 32-bit integer. */
+  seed: number;
+  maxNewTokens: number;
+  stopAtEnd: boolean;
+}
+
+export type TokenizerFiles = Partial<Record<"tokenizer.json" | "vocab.json" | "merges.txt", Uint8Array>>;
+
+export interface OpenOptions { backend: Backend; config: Uint8Array; tokenizer: TokenizerFiles }
+
+/** The WebAssembly session; calls on one session must never overlap. */
+export interface WasmSession {
+  loadChunk(bytes: Uint8Array): void;
+  finishLoading(): Promise<Info>;
+  info(): Info;
+  tokenize(text: string): { ids: Uint32Array; pieces: string[] };
+  start(options: Settings & { prompt: string }): Promise<{ promptTokens: number; contextUsed: number }>;
+  next(budgetMs: number): Promise<Step>;
+  stop(): void;
+  free(): void;
+}
+
+export interface WasmModule {
+  default(): Promise<unknown>;
+  Session: { open(options: OpenOptions): Promise<WasmSession> };
+}
+
+/** A stretch of the text: the user's, or one token that the model wrote. Never changed once made. */
+export interface Run { readonly text: string; readonly source: "user" | "model"; readonly token?: Token }
+
+export interface ShippedModel {
+  id: string;
+  name: string;
+  path: string;
+  files: { name: string; bytes: number; sha256?: string }[];
+  n_params?: number;
+  n_ctx?: number;
+  description?: string;
+  description_zh?: string;
+  license?: string;
+}
+
+/** What the worker is asked. `chunk` carries the safetensors file in order. */
+export type Request =
+  | ({ id: number; cmd: "open" } & OpenOptions)
+  | { id: number; cmd: "chunk"; bytes: Uint8Array }
+  | { id: number; cmd: "finish" }
+  | { id: number; cmd: "tokenize"; text: string }
+  | { id: number; cmd: "generate"; options: Settings & { prompt: string } }
+  | { id: number; cmd: "stop" };
+
+export type GenerationEvent =
+  | { type: "started"; promptTokens: number; contextUsed: number }
+  | { type: "prefill"; done: number; total: number }
+  | { type: "tokens"; tokens: Token[]; contextUsed: number; ms: number };
+
+export interface GenerationResult { finished: Exclude<Finished, null>; tokens: number; ms: number; contextUsed: number }
+
+/** What the worker answers. `fatal` means that the WebAssembly instance must not be used again. */
+export type Reply =
+  | { id: number; value: unknown }
+  | { id: number; event: GenerationEvent }
+  | { id: number; error: { message: string; fatal: boolean } }
+  | { fatal: string };
+
+export interface Progress { name: string; done: number; total: number }
+
+/** What the page knows, apart from the text. */
+export interface State {
+  tab: Tab;
+  lang: Lang;
+  /** The user or a link chose the language. */
+  langChosen: boolean;
+  theme: Theme;
+  /** The backend asked for; `info` tells which one runs. */
+  backend: Backend;
+  settings: Settings;
+  /** The open model's name in the address. */
+  modelId: string;
+  info: Info | null;
+  loading: Progress | null;
+  shipped: ShippedModel[];
+  /** Files of a model that is not complete yet. */
+  pending: Partial<Record<"config" | "tokenizer" | "vocab" | "merges" | "weights", File>>;
+}

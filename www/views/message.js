@@ -1,0 +1,48 @@
+import { h } from "../dom.js";
+import { t } from "../i18n/index.js";
+
+/**
+ * @typedef {object} Message
+ * @property {"error" | "info"} kind
+ * @property {[key: string, params?: Record<string, string | number>][]} lines what happened, and what it means
+ * @property {string | [key: string, params: Record<string, string | number>]} [detail] the cause: the engine's words, or a key
+ * @property {{ key: string, run: () => void }[]} [actions]
+ */
+
+/** A message at the place of its cause. It stays until it is closed or replaced. */
+export class MessageView {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = h("div", { class: "message", hidden: true });
+    root.append(this.root);
+    /** @type {Message | null} */
+    this.message = null;
+  }
+
+  /** @param {Message | null} message */
+  show(message) {
+    this.message = message;
+    this.update();
+  }
+
+  clear() {
+    this.show(null);
+  }
+
+  update() {
+    const { message } = this;
+    this.root.hidden = !message;
+    if (!message) return this.root.replaceChildren();
+    this.root.dataset.kind = message.kind;
+    this.root.setAttribute("role", message.kind === "error" ? "alert" : "status");
+    const [first, ...rest] = message.lines.map(([key, params]) => t(key, params));
+    const text = h("div", { class: "message-text" }, h("p", {}, h("strong", {}, first)));
+    const { detail } = message;
+    if (detail) text.append(h("p", { class: "message-detail" }, typeof detail === "string" ? detail : t(...detail)));
+    if (rest.length) text.append(h("p", {}, rest.join(" ")));
+    const actions = (message.actions ?? []).map(({ key, run }) =>
+      h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); run(); } }, t(key)));
+    const close = h("button", { type: "button", class: "quiet", onclick: () => this.clear() }, t("message.close"));
+    this.root.replaceChildren(text, h("div", { class: "message-actions" }, ...actions, close));
+  }
+}

@@ -1,0 +1,64 @@
+import { h, setText } from "../dom.js";
+import { formatBytes, formatCount, formatRate } from "../format.js";
+import { n, t } from "../i18n/index.js";
+
+/** How often, at most, the status is read out. */
+const SPEAK_EVERY_MS = 2000;
+
+/** The line at the bottom: figures for the eye, and a quieter live region for the ear. */
+export class Status {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.model = h("span", { class: "status-model" });
+    this.rate = h("span");
+    this.context = h("span");
+    this.meter = h("span", { class: "meter", "aria-hidden": "true" });
+    this.memory = h("span");
+    this.backend = h("span", { class: "status-backend" });
+    this.live = h("p", { class: "visually-hidden", role: "status", "aria-live": "polite" });
+    root.append(h("div", { class: "status" }, this.model, this.rate, h("span", { class: "status-context" }, this.context, this.meter),
+      this.memory, this.backend), this.live);
+    this.spoken = -Infinity;
+    this.timer = 0;
+  }
+
+  /**
+   * Says something politely, not more often than a listener can bear; the last word wins.
+   * @param {string} text
+   */
+  say(text) {
+    clearTimeout(this.timer);
+    const wait = Math.max(0, this.spoken + SPEAK_EVERY_MS - performance.now());
+    this.timer = window.setTimeout(() => {
+      this.spoken = performance.now();
+      setText(this.live, text);
+    }, wait);
+  }
+
+  /**
+   * @param {{ info: import("../types.js").Info | null, name: string, rate: number, contextUsed: number,
+   *   prefill: { done: number, total: number } | null }} data
+   */
+  update({ info, name, rate, contextUsed, prefill }) {
+    this.root.setAttribute("aria-label", t("status.label"));
+    setText(this.model, info ? `${name} · ${t("status.parameters", { count: formatCount(info.nParams) })}` : "");
+    setText(this.rate, !info ? "" : prefill?.total ? t("status.prefill", { done: n(prefill.done), total: n(prefill.total) })
+      : rate ? t("status.rate", { rate: formatRate(rate) }) : "");
+    setText(this.context, info ? t("status.context", { used: n(contextUsed), total: n(info.nCtx) }) : "");
+    this.context.title = t("status.context.hint");
+    this.meter.hidden = !info;
+    if (!info) return setText(this.memory, ""), setText(this.backend, "");
+    const share = Math.min(1, contextUsed / info.nCtx);
+    this.meter.style.setProperty("--share", `${share * 100}%`);
+    this.meter.classList.toggle("full", share >= 1);
+    const { weights, kv, temporaries } = info.bytes;
+    setText(this.memory, t("status.memory", { bytes: formatBytes(weights + kv + temporaries) }));
+    this.memory.title = t("status.memory.hint", {
+      weights: formatBytes(weights), kv: formatBytes(kv), temporaries: formatBytes(temporaries),
+    });
+    const backend = t(`status.backend.${info.backend}`);
+    setText(this.backend, info.backendReason ? t("status.backend.why", { backend, reason: info.backendReason }) : backend);
+    this.backend.title = info.adapter;
+  }
+}

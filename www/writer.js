@@ -1,0 +1,222 @@
+/** The text and its generation: what the paper shows, how it grows, how it is taken back. Knows no DOM. */
+import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, textOf, userText } from "./text.js";
+
+/** @typedef {import("./types.js").Run} Run */
+/** @typedef {import("./types.js").Token} Token */
+/** @typedef {import("./types.js").Settings} Settings */
+/** @typedef {import("./types.js").GenerationEvent} GenerationEvent */
+/** @typedef {import("./types.js").GenerationResult} GenerationResult */
+/** @typedef {"idle" | "prefill" | "writing" | "stopping"} Phase */
+
+/** Edits closer together than this are undone together. */
+const TYPING_PAUSE_MS = 1000;
+
+/**
+ * @typedef {object} WriterHooks
+ * @property {(settings: Settings & { prompt: string }, onEvent: (event: GenerationEvent) => void) => Promise<GenerationResult>} generate
+ * @property {() => void} stop
+ * @property {(callback: () => void) => void} nextFrame
+ * @property {() => void} onChange
+ */
+
+export class Writer {
+  /** @param {WriterHooks} hooks @param {readonly Run[]} runs */
+  constructor(hooks, runs) {
+    this.hooks = hooks;
+    this.runs = runs;
+    this.caret = textOf(runs).length;
+    /** @type {Phase} */
+    this.phase = "idle";
+    this.history = new History();
+    this.lastEdit = -Infinity;
+    this.prefill = { done: 0, total: 0 };
+    /** Tokens since the generation began. */
+    this.counted = 0;
+    this.contextUsed = 0;
+    this.rate = 0;
+    /** Set while the end of the text is what one generation wrote. */
+    this.canRetry = false;
+    /** @type {Token[]} */
+    this.arrived = [];
+    /** @type {Promise<GenerationResult | null> | null} */
+    this.running = null;
+    /** Tokens of an ended or interrupted generation are not appended. */
+    this.generation = 0;
+  }
+
+  get text() {
+    return textOf(this.runs);
+  }
+
+  get canUndo() {
+    return this.history.past.length > 0;
+  }
+
+  /** Whether generating now would replace something. */
+  get hasTail() {
+    return this.text.slice(this.caret).trim() !== "";
+  }
+
+  /**
+   * The paper was edited. Editing interrupts a generation: two hands on one text would tear it.
+   * @param {string} value @param {number} caret @param {number} now in milliseconds
+   */
+  edit(value, caret, now) {
+    const before = this.text;
+    const after = normalizeNewlines(value);
+    if (after === before) return this.moveCaret(caret);
+    // What has arrived and is not on the paper yet was not there when the user typed.
+    this.arrived = [];
+    this.interrupt();
+    const edit = findEdit(before, after, caret);
+    if (now - this.lastEdit > TYPING_PAUSE_MS) this.history.push(this.runs, this.caret);
+    else this.history.future = [];
+    this.lastEdit = now;
+    this.runs = replaceRange(this.runs, edit.start, edit.end, edit.inserted);
+    this.caret = caret;
+    this.canRetry = false;
+    this.hooks.onChange();
+  }
+
+  /** @param {number} caret */
+  moveCaret(caret) {
+    if (caret === this.caret) return;
+    this.caret = caret;
+    this.hooks.onChange();
+  }
+
+  /**
+   * Continues the text from the caret; what stood after it is replaced, and comes back with undo.
+   * @param {Settings} settings
+   * @returns {Promise<GenerationResult | null>} null where it was interrupted by another change
+   */
+  async generate(settings) {
+    this.interrupt();
+    const generation = ++this.generation;
+    // The worker has one queue: the interrupted generation's answer comes before this one begins.
+    await this.running?.catch(() => {});
+    if (generation !== this.generation) return null;
+    this.history.push(this.runs, this.caret);
+    this.lastEdit = -Infinity;
+    if (this.caret < this.text.length) this.runs = replaceRange(this.runs, this.caret, this.text.length, "");
+    const before = this.runs;
+    this.phase = "prefill";
+    this.prefill = { done: 0, total: 0 };
+    this.canRetry = false;
+    this.hooks.onChange();
+    const run = this.hooks.generate({ ...settings, prompt: this.text }, (event) => {
+      if (generation === this.generation) this.receive(event);
+    });
+    this.running = run;
+    try {
+      const result = await run;
+      if (generation !== this.generation) return null;
+      this.flush();
+      this.contextUsed = result.contextUsed;
+      this.canRetry = result.tokens > 0;
+      return result;
+    } finally {
+      if (generation === this.generation) {
+        this.flush();
+        // Nothing was written: the text is as before and there is nothing to undo.
+        if (this.runs === before) {
+          const state = this.history.past.pop();
+          if (state) ({ runs: this.runs, caret: this.caret } = state);
+        }
+        this.phase = "idle";
+        this.running = null;
+        this.hooks.onChange();
+      }
+    }
+  }
+
+  /** @param {GenerationEvent} event */
+  receive(event) {
+    if (event.type === "tokens") {
+      if (this.phase === "prefill") this.phase = "writing";
+      if (!this.arrived.length) this.hooks.nextFrame(() => this.flush());
+      this.arrived.push(...event.tokens);
+      this.contextUsed = event.contextUsed;
+      this.counted += event.tokens.length;
+      // The first moments say little about the speed.
+      if (event.ms > 50) this.rate = (1000 * this.counted) / event.ms;
+      return;
+    }
+    if (event.type === "prefill") this.prefill = { done: event.done, total: event.total };
+    else {
+      this.contextUsed = event.contextUsed;
+      this.counted = 0;
+    }
+    this.hooks.onChange();
+  }
+
+  /** Puts what has arrived on the paper, at most once per frame. */
+  flush() {
+    if (!this.arrived.length) return;
+    const end = this.text.length;
+    this.runs = appendTokens(this.runs, this.arrived);
+    this.arrived = [];
+    if (this.caret === end) this.caret = this.text.length;
+    this.hooks.onChange();
+  }
+
+  /** Asks the generation to end; what it has written stays. */
+  stop() {
+    if (this.phase !== "prefill" && this.phase !== "writing") return;
+    this.phase = "stopping";
+    this.hooks.stop();
+    this.hooks.onChange();
+  }
+
+  /** Ends the generation here and now: what still arrives is not wanted. */
+  interrupt() {
+    if (this.phase === "idle") return;
+    if (this.phase !== "stopping") this.hooks.stop();
+    this.flush();
+    this.generation += 1;
+    this.phase = "idle";
+  }
+
+  undo() {
+    this.interrupt();
+    this.restore(this.history.undo(this.runs, this.caret));
+  }
+
+  redo() {
+    this.interrupt();
+    this.restore(this.history.redo(this.runs, this.caret));
+  }
+
+  /** @param {{ runs: readonly Run[], caret: number } | null} state */
+  restore(state) {
+    if (state) ({ runs: this.runs, caret: this.caret } = state);
+    this.lastEdit = -Infinity;
+    this.canRetry = false;
+    this.hooks.onChange();
+  }
+
+  /** For keeping the text over a reload. */
+  save() {
+    /** @type {[string, string][]} */
+    const parts = [];
+    for (const { source, text } of this.runs) {
+      const last = parts.at(-1);
+      if (last?.[0] === source) last[1] += text;
+      else parts.push([source, text]);
+    }
+    return JSON.stringify(parts);
+  }
+
+  /** @param {string | null} saved @param {string} fallback @returns {Run[]} */
+  static restoreRuns(saved, fallback) {
+    try {
+      const parts = JSON.parse(saved ?? "");
+      if (Array.isArray(parts)) {
+        return parts.map(([source, text]) => ({ text: String(text), source: source === "model" ? "model" : "user" }));
+      }
+    } catch {
+      // Nothing was kept, or not by this version of the page.
+    }
+    return userText(fallback);
+  }
+}

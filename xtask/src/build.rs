@@ -1,0 +1,75 @@
+//! Building the page: the wasm package in `www/pkg` and the libraries in `www/vendor`.
+
+use crate::sh::{self, cmd};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Where wasm-pack writes, relative to the root.
+const PKG: &str = "www/pkg";
+
+/// Libraries of the page, copied from npm packages because the page has no bundler: (from, to).
+const VENDOR: &[(&str, &str)] = &[];
+
+/// What the wasm is made of; if none of it is newer than the last build, that one still holds.
+const INPUTS: &[&str] = &["src", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json"];
+
+/// Builds all that the page loads and that is not in the repository.
+///
+/// # Errors
+/// When a tool fails or a file cannot be written.
+pub fn page() -> Result<()> {
+    vendor()?;
+    wasm()
+}
+
+fn wasm() -> Result<()> {
+    let root = sh::root();
+    // The stamp is written last, so an interrupted build never passes for a finished one.
+    let stamp = root.join(PKG).join(".built");
+    if let Ok(built) = modified(&stamp) {
+        let newest = INPUTS.iter().filter_map(|input| newest(&root.join(input)).ok()).max();
+        if newest.is_some_and(|newest| newest <= built) {
+            return Ok(());
+        }
+        fs::remove_file(&stamp)?;
+    }
+    let begun = SystemTime::now();
+    let build = ["build", "--target", "web", "--out-dir", PKG, "--profile", "web"];
+    // `no-install`: the tools are those that setup has pinned, never ones fetched behind our back.
+    let options = ["--no-pack", "--no-gitignore", "--mode", "no-install"];
+    sh::run(&mut cmd("wasm-pack", build.iter().chain(&options)))?;
+    let file = fs::File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
+    // Sources saved while the build ran may have missed it.
+    file.set_modified(begun)?;
+    Ok(())
+}
+
+fn vendor() -> Result<()> {
+    for (from, to) in VENDOR {
+        let (from, to) = (sh::root().join(from), sh::root().join(to));
+        if modified(&to).ok() == modified(&from).ok() && to.exists() {
+            continue;
+        }
+        fs::create_dir_all(to.parent().expect("a file below www"))?;
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+        fs::File::options().write(true).open(&to)?.set_modified(modified(&from)?)?;
+    }
+    Ok(())
+}
+
+fn modified(path: &Path) -> std::io::Result<SystemTime> {
+    path.metadata()?.modified()
+}
+
+/// The newest modification time in a file or folder; folders count too, for files that were removed.
+fn newest(path: &PathBuf) -> std::io::Result<SystemTime> {
+    let mut latest = modified(path)?;
+    if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            latest = latest.max(newest(&entry?.path())?);
+        }
+    }
+    Ok(latest)
+}

@@ -1,0 +1,147 @@
+//! `prove`: what shows that the product is right but takes longer than a minute. To add a proof, write a function
+//! `fn(&Context) -> Result<String>` that returns one line of evidence, and list it in [`PROOFS`].
+
+mod clone;
+mod logits;
+mod python;
+
+use crate::sh;
+use anyhow::{Context as _, Result, bail};
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// Options of `prove`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Folder with models and texts that are not in the repository; some proofs need it
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Run only these proofs (see --list); may be repeated
+    #[arg(long, value_name = "PROOF")]
+    only: Vec<String>,
+    /// List the proofs
+    #[arg(long)]
+    list: bool,
+}
+
+/// One proof. `run` returns the evidence in one line, or an error that says what was not as claimed.
+struct Proof {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&Context) -> Result<String>,
+}
+
+const PROOFS: &[Proof] = &[
+    Proof {
+        name: "logits-cpu",
+        what: "the shipped model's logits equal Hugging Face's GPT2LMHeadModel, CPU backend",
+        run: |context| logits::run(context, "cpu"),
+    },
+    Proof { name: "logits-gpu", what: "the same on the GPU backend", run: |context| logits::run(context, "gpu") },
+    Proof {
+        name: "clone",
+        what: "a fresh clone of the last commit builds the page within its size limit",
+        run: clone::run,
+    },
+];
+
+/// What the proofs share.
+pub struct Context {
+    data: Option<PathBuf>,
+    python: OnceCell<PathBuf>,
+}
+
+impl Context {
+    /// A Python with PyTorch and transformers, set up when first asked for.
+    ///
+    /// # Errors
+    /// When there is no Python or the packages cannot be installed.
+    pub fn python(&self) -> Result<Command> {
+        if self.python.get().is_none() {
+            let _ = self.python.set(python::ensure()?);
+        }
+        let python = self.python.get().expect("just set");
+        Ok(sh::cmd(&python.to_string_lossy(), [] as [&str; 0]))
+    }
+
+    /// A file or folder below `--data`.
+    ///
+    /// # Errors
+    /// When `--data` was not given or does not hold it.
+    #[allow(dead_code, reason = "for proofs over data that is not in the repository")]
+    pub fn data(&self, name: &str) -> Result<PathBuf> {
+        let dir = self.data.as_deref().context("this proof needs --data DIR")?;
+        let path = dir.join(name);
+        if !path.exists() {
+            bail!("--data {} holds no {name}", dir.display());
+        }
+        Ok(path)
+    }
+
+    /// A folder for a proof's files, emptied.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn scratch(&self, name: &str) -> Result<PathBuf> {
+        let dir = sh::target_dir().join("prove").join(name);
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir)?;
+        }
+        std::fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        Ok(dir)
+    }
+
+    /// The native program `gpt`, built in release mode.
+    ///
+    /// # Errors
+    /// When it does not build.
+    pub fn gpt(&self) -> Result<PathBuf> {
+        sh::run(&mut sh::cmd("cargo", ["build", "--release", "--bin", "gpt"]))?;
+        Ok(sh::target_dir().join("release").join(format!("gpt{}", std::env::consts::EXE_SUFFIX)))
+    }
+
+    /// The model that ships with the page.
+    pub fn shipped_model(&self) -> &Path {
+        Path::new("www/models/storyteller")
+    }
+}
+
+/// Runs every proof, also after one has failed, and prints the table.
+///
+/// # Errors
+/// When a proof fails or a name in `--only` is unknown.
+pub fn run(args: &Args) -> Result<()> {
+    if args.list {
+        PROOFS.iter().for_each(|proof| println!("{:<16} {}", proof.name, proof.what));
+        return Ok(());
+    }
+    if let Some(unknown) = args.only.iter().find(|name| PROOFS.iter().all(|proof| proof.name != **name)) {
+        bail!("there is no proof `{unknown}`: see `cargo xtask prove --list`");
+    }
+    // Programs run in the repository's root, the user's path counts from where they are.
+    let data = args.data.as_ref().map(|dir| dir.canonicalize().with_context(|| format!("--data {}", dir.display())));
+    let context = Context { data: data.transpose()?, python: OnceCell::new() };
+    let mut rows = Vec::new();
+    for proof in PROOFS.iter().filter(|proof| args.only.is_empty() || args.only.iter().any(|name| name == proof.name)) {
+        eprintln!("\n=== {}: {}", proof.name, proof.what);
+        let begun = Instant::now();
+        let outcome = (proof.run)(&context).map_err(|error| format!("{error:#}"));
+        rows.push((proof, outcome, begun.elapsed().as_secs_f64()));
+    }
+    let failed = rows.iter().filter(|(_, outcome, _)| outcome.is_err()).count();
+    println!("\n{:<16} {:<7} {:>7}  evidence", "proof", "result", "time");
+    for (proof, outcome, seconds) in &rows {
+        let (result, evidence) = match outcome {
+            Ok(evidence) => ("proven", evidence),
+            Err(error) => ("FAILED", error),
+        };
+        println!("{:<16} {result:<7} {seconds:>5.0} s  {evidence}", proof.name);
+    }
+    if failed > 0 {
+        bail!("{failed} of {} proofs failed", rows.len());
+    }
+    println!("All {} proven.", rows.len());
+    Ok(())
+}
