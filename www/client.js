@@ -76,6 +76,34 @@ export class WorkerClient {
 }
 
 /**
+ * Hands one weights file to the worker, part by part.
+ * @param {WorkerClient} client
+ * @param {AsyncIterable<Uint8Array<ArrayBuffer>>} parts
+ * @param {AbortSignal} signal
+ * @param {(size: number) => void} onTaken
+ */
+async function feed(client, parts, signal, onTaken) {
+  /** @type {Set<Promise<unknown>>} */
+  const inFlight = new Set();
+  /** @type {unknown} */
+  let failure = null;
+  for await (const bytes of parts) {
+    const size = bytes.byteLength;
+    /** @type {Promise<unknown>} */
+    const sent = client
+      .request("chunk", { bytes }, [bytes.buffer])
+      .then(() => onTaken(size), (error) => (failure ??= error))
+      .finally(() => inFlight.delete(sent));
+    inFlight.add(sent);
+    if (inFlight.size >= CHUNKS_IN_FLIGHT) await Promise.race(inFlight);
+    if (failure) throw failure;
+    signal.throwIfAborted();
+  }
+  await Promise.all(inFlight);
+  if (failure) throw failure;
+}
+
+/**
  * The model in use. Each model has its own worker: a load that fails cannot harm the model before it, and memory,
  * which WebAssembly never gives back, is returned when the old worker ends.
  */
@@ -106,35 +134,14 @@ export class Engine {
     signal.addEventListener("abort", abort);
     try {
       signal.throwIfAborted();
-      const files = await source.open(signal);
-      const { config, tokenizer } = files;
-      await client.request("open", { backend, config, tokenizer });
+      const { files, weights, weightBytes } = await source.open(signal);
+      await client.request("open", { backend, files });
       let done = 0;
-      onProgress(0, files.weightBytes);
-      /** @type {Set<Promise<unknown>>} */
-      const inFlight = new Set();
-      /** @type {unknown} */
-      let failure = null;
-      for await (const bytes of files.weights) {
-        const size = bytes.byteLength;
-        /** @type {Promise<unknown>} */
-        const sent = client.request("chunk", { bytes }, [bytes.buffer]).then(
-          () => {
-            inFlight.delete(sent);
-            onProgress((done += size), files.weightBytes);
-          },
-          (error) => {
-            inFlight.delete(sent);
-            failure ??= error;
-          },
-        );
-        inFlight.add(sent);
-        if (inFlight.size >= CHUNKS_IN_FLIGHT) await Promise.race(inFlight);
-        if (failure) throw failure;
-        signal.throwIfAborted();
+      onProgress(0, weightBytes);
+      for (const open of weights) {
+        await feed(client, await open(signal), signal, (size) => onProgress((done += size), weightBytes));
+        await client.request("endFile");
       }
-      await Promise.all(inFlight);
-      if (failure) throw failure;
       const info = /** @type {Info} */ (await client.request("finish"));
       signal.throwIfAborted();
       this.client?.close();
@@ -163,7 +170,7 @@ export class Engine {
     this.client?.request("stop").catch(() => {});
   }
 
-  /** @param {string} text @returns {Promise<{ ids: Uint32Array, pieces: string[] }>} */
+  /** @param {string} text @returns {Promise<{ ids: number[], pieces: string[] }>} */
   tokenize(text) {
     return this.ready().request("tokenize", { text });
   }

@@ -45,15 +45,19 @@ export class ModelSession {
     this.wasm = wasm;
   }
 
-  /** @param {import("./types.js").OpenOptions} options */
-  static async open(options) {
+  /** @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files */
+  static async open(backend, files) {
     const { Session } = await loadWasm();
-    return new ModelSession(await Session.open(options));
+    return new ModelSession(await Session.open({ backend }, files));
   }
 
   /** @param {Uint8Array} bytes the next part of the safetensors file */
   chunk(bytes) {
     this.wasm.loadChunk(bytes);
+  }
+
+  endFile() {
+    this.wasm.endFile();
   }
 
   /** @returns {Promise<Info>} */
@@ -81,31 +85,26 @@ export class ModelSession {
     let { contextUsed } = started;
     let tokens = 0;
     let ms = 0;
-    /** @type {GenerationResult["finished"] | null} */
+    /** @type {import("./types.js").Finished} */
     let finished = null;
-    try {
-      while (!finished) {
-        await messageTurn();
-        await between();
-        if (shouldStop()) {
-          finished = "stopped";
-          break;
-        }
-        const from = performance.now();
-        const step = await this.wasm.next(STEP_BUDGET_MS);
-        if (step.phase === "prefill") {
-          emit({ type: "prefill", done: step.done, total: step.total });
-          continue;
-        }
-        ms += performance.now() - from;
-        tokens += step.tokens.length;
-        ({ contextUsed, finished } = step);
-        emit({ type: "tokens", tokens: step.tokens, contextUsed, ms });
+    while (!finished) {
+      await messageTurn();
+      await between();
+      // The step after a stop brings what is left of an incomplete character, and ends the generation.
+      if (shouldStop()) this.wasm.stop();
+      const from = performance.now();
+      const step = await this.wasm.next(STEP_BUDGET_MS);
+      if (!step) break;
+      if (step.phase === "prefill") {
+        emit({ type: "prefill", done: step.done, total: step.total });
+        continue;
       }
-    } finally {
-      this.wasm.stop();
+      ms += performance.now() - from;
+      tokens += step.tokens.length;
+      ({ contextUsed, finished } = step);
+      emit({ type: "tokens", tokens: step.tokens, contextUsed, ms });
     }
-    return { finished, tokens, ms, contextUsed };
+    return { finished: finished ?? "stopped", tokens, ms, contextUsed };
   }
 
   close() {

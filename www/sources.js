@@ -1,15 +1,16 @@
 /** Where a model's files come from: shipped with the page, a URL, or the user's disk. Runs on the main thread. */
 import { PageError } from "./errors.js";
 
-/** @typedef {import("./types.js").TokenizerFiles} TokenizerFiles */
+/** @typedef {import("./types.js").SmallFiles} SmallFiles */
 /** @typedef {import("./types.js").ShippedModel} ShippedModel */
+
+/** A file's parts, in order; each owns its buffer. @typedef {AsyncIterable<Uint8Array<ArrayBuffer>>} Parts */
 
 /**
  * @typedef {object} ModelFiles
- * @property {Uint8Array} config
- * @property {TokenizerFiles} tokenizer
- * @property {AsyncIterable<Uint8Array<ArrayBuffer>>} weights parts of model.safetensors, in order; each owns its buffer
- * @property {number} weightBytes 0 when the server does not say
+ * @property {SmallFiles} files
+ * @property {((signal: AbortSignal) => Promise<Parts>)[]} weights the weights files, in order, opened one after another
+ * @property {number} weightBytes of all of them; 0 when the server does not say
  */
 
 /**
@@ -22,6 +23,8 @@ import { PageError } from "./errors.js";
 
 /** Network parts are small; fewer and larger messages are cheaper for the worker. */
 const PART_BYTES = 4 << 20;
+/** Lists the files of weights that come in several. */
+const SHARD_INDEX = "model.safetensors.index.json";
 
 /**
  * Joins small parts. What it yields never shares its buffer, so it can be transferred.
@@ -99,21 +102,56 @@ async function required(url, signal) {
  * @returns {Promise<ModelFiles>}
  */
 async function openUrls(urlOf, signal, knownBytes) {
-  const config = await required(urlOf("config.json"), signal);
-  /** @type {TokenizerFiles} */
-  const tokenizer = {};
+  /** @type {SmallFiles} */
+  const files = { "config.json": await required(urlOf("config.json"), signal) };
   const json = await optional(urlOf("tokenizer.json"), signal);
-  if (json) tokenizer["tokenizer.json"] = json;
+  if (json) files["tokenizer.json"] = json;
   else {
-    tokenizer["vocab.json"] = await required(urlOf("vocab.json"), signal);
-    tokenizer["merges.txt"] = await required(urlOf("merges.txt"), signal);
+    files["vocab.json"] = await required(urlOf("vocab.json"), signal);
+    files["merges.txt"] = await required(urlOf("merges.txt"), signal);
   }
   const url = urlOf("model.safetensors");
   const response = await request(url, signal);
-  if (!response?.body) throw new PageError("error.noSafetensors", { url });
-  // A compressed answer's length is not the file's.
-  const length = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length"));
-  return { config, tokenizer, weights: parts(response.body), weightBytes: knownBytes ?? (length || 0) };
+  if (response?.body) {
+    // A compressed answer's length is not the file's.
+    const length = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length"));
+    const { body } = response;
+    return { files, weights: [async () => parts(body)], weightBytes: knownBytes ?? (length || 0) };
+  }
+  const index = await optional(urlOf(SHARD_INDEX), signal);
+  if (!index) throw new PageError("error.noSafetensors", { url });
+  files[SHARD_INDEX] = index;
+  const { names, bytes } = readShardIndex(index, urlOf(SHARD_INDEX));
+  const weights = names.map((name) => async (/** @type {AbortSignal} */ later) => {
+    const shard = await request(urlOf(name), later);
+    if (!shard?.body) throw new PageError("error.missingFile", { url: urlOf(name) });
+    return parts(shard.body);
+  });
+  return { files, weights, weightBytes: bytes };
+}
+
+/**
+ * The names of the weights files, sorted, and their total size in bytes.
+ * @param {Uint8Array} bytes
+ * @param {string} url for the message
+ */
+export function readShardIndex(bytes, url) {
+  /** @type {unknown} */
+  let map;
+  let size = 0;
+  try {
+    const index = JSON.parse(new TextDecoder().decode(bytes));
+    map = index.weight_map;
+    size = Number(index.metadata?.total_size) || 0;
+  } catch {
+    map = null;
+  }
+  const names = map && typeof map === "object" ? [...new Set(Object.values(map))].sort() : [];
+  // A name is a file beside the index, never a way to another place.
+  if (!names.length || !names.every((name) => typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name))) {
+    throw new PageError("error.badShardIndex", { url });
+  }
+  return { names: /** @type {string[]} */ (names), bytes: size };
 }
 
 /**
@@ -213,14 +251,14 @@ export function fileSource(files) {
     id: "",
     name: weights.name,
     async open() {
-      /** @type {TokenizerFiles} */
-      const texts = {};
-      if (tokenizer) texts["tokenizer.json"] = await read(tokenizer);
+      /** @type {SmallFiles} */
+      const small = { "config.json": await read(config) };
+      if (tokenizer) small["tokenizer.json"] = await read(tokenizer);
       else if (vocab && merges) {
-        texts["vocab.json"] = await read(vocab);
-        texts["merges.txt"] = await read(merges);
+        small["vocab.json"] = await read(vocab);
+        small["merges.txt"] = await read(merges);
       }
-      return { config: await read(config), tokenizer: texts, weights: parts(weights.stream()), weightBytes: weights.size };
+      return { files: small, weights: [async () => parts(weights.stream())], weightBytes: weights.size };
     },
   };
 }

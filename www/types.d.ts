@@ -19,7 +19,7 @@ export interface Token {
   top: Alternative[];
 }
 
-export type Finished = null | "length" | "end" | "stopped";
+export type Finished = null | undefined | "length" | "end" | "stopped";
 
 export type Step =
   | { phase: "prefill"; done: number; total: number }
@@ -50,25 +50,31 @@ export interface Settings {
   stopAtEnd: boolean;
 }
 
-export type TokenizerFiles = Partial<Record<"tokenizer.json" | "vocab.json" | "merges.txt", Uint8Array>>;
+/**
+ * A model's small files by name: config.json, tokenizer.json or vocab.json and merges.txt, and for weights in several
+ * files model.safetensors.index.json.
+ */
+export type SmallFiles = Record<string, Uint8Array>;
 
-export interface OpenOptions { backend: Backend; config: Uint8Array; tokenizer: TokenizerFiles }
-
-/** The WebAssembly session; calls on one session must never overlap. */
+/** The WebAssembly session; asynchronous calls on one session must never overlap. */
 export interface WasmSession {
   loadChunk(bytes: Uint8Array): void;
+  /** Ends one weights file; needed after each where there are several. */
+  endFile(): void;
   finishLoading(): Promise<Info>;
   info(): Info;
-  tokenize(text: string): { ids: Uint32Array; pieces: string[] };
+  tokenize(text: string): { ids: number[]; pieces: string[] };
   start(options: Settings & { prompt: string }): Promise<{ promptTokens: number; contextUsed: number }>;
-  next(budgetMs: number): Promise<Step>;
+  /** `null` when there is nothing to do. */
+  next(budgetMs: number): Promise<Step | null>;
+  /** The next `next` ends the generation and says "stopped". */
   stop(): void;
   free(): void;
 }
 
 export interface WasmModule {
   default(): Promise<unknown>;
-  Session: { open(options: OpenOptions): Promise<WasmSession> };
+  Session: { open(options: { backend: Backend }, files: SmallFiles): Promise<WasmSession> };
 }
 
 /** A stretch of the text: the user's, or one token that the model wrote. Never changed once made. */
@@ -88,8 +94,9 @@ export interface ShippedModel {
 
 /** What the worker is asked. `chunk` carries the safetensors file in order. */
 export type Request =
-  | ({ id: number; cmd: "open" } & OpenOptions)
+  | { id: number; cmd: "open"; backend: Backend; files: SmallFiles }
   | { id: number; cmd: "chunk"; bytes: Uint8Array }
+  | { id: number; cmd: "endFile" }
   | { id: number; cmd: "finish" }
   | { id: number; cmd: "tokenize"; text: string }
   | { id: number; cmd: "generate"; options: Settings & { prompt: string } }
@@ -100,7 +107,7 @@ export type GenerationEvent =
   | { type: "prefill"; done: number; total: number }
   | { type: "tokens"; tokens: Token[]; contextUsed: number; ms: number };
 
-export interface GenerationResult { finished: Exclude<Finished, null>; tokens: number; ms: number; contextUsed: number }
+export interface GenerationResult { finished: NonNullable<Finished>; tokens: number; ms: number; contextUsed: number }
 
 /** What the worker answers. `fatal` means that the WebAssembly instance must not be used again. */
 export type Reply =

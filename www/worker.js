@@ -80,14 +80,16 @@ function loaded() {
 async function execute(request) {
   switch (request.cmd) {
     case "open": {
-      const { backend, config, tokenizer } = request;
       session?.close();
       session = null;
-      session = await ModelSession.open({ backend, config, tokenizer });
+      session = await ModelSession.open(request.backend, request.files);
       return null;
     }
     case "chunk":
       loaded().chunk(request.bytes);
+      return null;
+    case "endFile":
+      loaded().endFile();
       return null;
     case "finish":
       return loaded().finish();

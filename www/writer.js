@@ -114,6 +114,7 @@ export class Writer {
       this.flush();
       this.contextUsed = result.contextUsed;
       this.canRetry = result.tokens > 0;
+      if (result.tokens && result.ms) this.rate = (1000 * result.tokens) / result.ms;
       return result;
     } finally {
       if (generation === this.generation) {

@@ -121,7 +121,7 @@ impl Session {
         })
     }
 
-    /// Ends one weights file; needed after each where there are several.
+    /// Ends one weights file; for weights in several files, after each.
     ///
     /// # Errors
     /// A readable `Error` when bytes are missing.
@@ -136,7 +136,14 @@ impl Session {
     /// A readable `Error` that names what is missing.
     #[wasm_bindgen(js_name = finishLoading)]
     pub async fn finish_loading(&self) -> Result<JsValue, JsError> {
-        self.with(|inner| inner.loader.take().map_or(Ok(()), |loader| loader.finish().map(|_| ())))?;
+        self.with(|inner| {
+            let Some(mut loader) = inner.loader.take() else { return Ok(()) };
+            // A file that `endFile` has not ended ends here.
+            if loader.position() > 0 {
+                loader.end_file()?;
+            }
+            loader.finish().map(|_| ())
+        })?;
         self.info()
     }
 

@@ -2,7 +2,6 @@
 
 use gpt_playground::config::GptConfig;
 use gpt_playground::exec::Backend;
-use gpt_playground::graph::SLAB_BYTES;
 use gpt_playground::model::checkpoint::Loader;
 use gpt_playground::model::{Model, ModelOptions};
 use pollster::block_on;
@@ -19,21 +18,18 @@ pub fn path(name: &str, file: &str) -> PathBuf {
     root.join(if shipped { "www/models" } else { "tests/fixtures/models" }).join(name).join(file)
 }
 
-/// A model of the fixtures on a backend, its parameters in slabs of at most `slab_bytes`.
-pub fn open_cut(name: &str, backend: Backend, slab_bytes: usize) -> Model {
+/// A model of the fixtures on a backend.
+pub fn open(name: &str, backend: Backend) -> Model {
     let config = GptConfig::from_json(&std::fs::read(path(name, "config.json")).expect("config.json")).expect("valid");
     let weights = std::fs::read(path(name, "model.safetensors")).expect("model.safetensors");
     let mut loader = Loader::new(&config).expect("a loader");
-    let mut model = block_on(Model::open(config, &ModelOptions { backend, slab_bytes }))
+    let options = ModelOptions { backend, ..ModelOptions::default() };
+    let mut model = block_on(Model::open(config, &options))
         .unwrap_or_else(|e| panic!("{name} on {backend:?}: {e}"));
     loader.push(&weights, &mut |name, first, values| model.write_param(name, first, values)).expect("weights");
+    loader.end_file().expect("a whole file");
     loader.finish().expect("all weights");
     model
-}
-
-/// A model of the fixtures on a backend.
-pub fn open(name: &str, backend: Backend) -> Model {
-    open_cut(name, backend, SLAB_BYTES)
 }
 
 /// A fixture's reference tensors.

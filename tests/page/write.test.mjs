@@ -91,7 +91,9 @@ for (const backend of ["cpu", "webgpu"]) {
         const model = new URL("www/models/storyteller/", document.baseURI);
         const bytes = async (/** @type {string} */ file) => new Uint8Array(await (await fetch(new URL(file, model))).arrayBuffer());
         const client = new WorkerClient(() => {});
-        await client.request("open", { backend: name, config: await bytes("config.json"), tokenizer: { "tokenizer.json": await bytes("tokenizer.json") } });
+        await client.request("open", {
+          backend: name, files: { "config.json": await bytes("config.json"), "tokenizer.json": await bytes("tokenizer.json") },
+        });
         await client.request("chunk", { bytes: await bytes("model.safetensors") });
         await client.request("finish");
         let tokens = 0;

@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatRate } from "../../www/format.js";
 import { en } from "../../www/i18n/en.js";
 import { zh } from "../../www/i18n/zh.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/settings.js";
-import { missingFiles, roleOf, urlSource } from "../../www/sources.js";
+import { missingFiles, readShardIndex, roleOf, urlSource } from "../../www/sources.js";
 import { Store, decodeFragment, encodeFragment } from "../../www/state.js";
 import { fitRemark } from "../../www/views/models.js";
 
@@ -115,6 +115,15 @@ test("repositories and addresses are understood; anything else is refused", asyn
   ]);
   assert.throws(() => urlSource("not a model!"), { key: "error.badUrl" });
   assert.throws(() => urlSource("http://example.org/model"), { key: "error.notHttps" });
+});
+
+test("an index of weights files names files beside it, and nothing else", () => {
+  const read = (/** @type {unknown} */ index) => readShardIndex(new TextEncoder().encode(JSON.stringify(index)), "u");
+  assert.deepEqual(read({ metadata: { total_size: 12 }, weight_map: { b: "m-2.safetensors", a: "m-1.safetensors", c: "m-2.safetensors" } }),
+    { names: ["m-1.safetensors", "m-2.safetensors"], bytes: 12 });
+  for (const bad of [null, {}, { weight_map: {} }, { weight_map: { a: "../x.safetensors" } }, { weight_map: { a: 1 } }, { weight_map: { a: "https://e.org/x.safetensors" } }]) {
+    assert.throws(() => read(bad), { key: "error.badShardIndex" });
+  }
 });
 
 test("what cannot fit is said before it is downloaded", () => {

@@ -9,14 +9,14 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export default async function init() {}
 
 export class Session {
-  static async open({ backend, config, tokenizer }) {
+  static async open({ backend }, files) {
     let parsed;
     try {
-      parsed = JSON.parse(decoder.decode(config));
+      parsed = JSON.parse(decoder.decode(files["config.json"]));
     } catch {
       throw new Error("config.json is not JSON. Check that it is the model's own file.");
     }
-    if (!tokenizer["tokenizer.json"] && !(tokenizer["vocab.json"] && tokenizer["merges.txt"])) throw new Error("no tokenizer");
+    if (!files["tokenizer.json"] && !(files["vocab.json"] && files["merges.txt"])) throw new Error("no tokenizer");
     return new Session(backend, parsed);
   }
 
@@ -30,6 +30,8 @@ export class Session {
     this.fed += bytes.length;
     if (this.fed >= 8) this.#headerSize();
   }
+
+  endFile() {}
 
   #headerSize() {
     const first = new Uint8Array(this.parts.flatMap((part) => [...part.subarray(0, 8)]).slice(0, 8));
@@ -68,14 +70,14 @@ export class Session {
   tokenize(text) {
     if (this.busy) throw new Error("calls on one session overlapped");
     const pieces = text.match(/\s*\S{1,5}|\s+$/g) ?? [];
-    return { ids: Uint32Array.from(pieces, (_, at) => at), pieces };
+    return { ids: pieces.map((_, at) => at), pieces };
   }
 
   start(options) {
     return this.#alone(async () => {
       const used = this.tokenizeUnchecked(options.prompt);
       if (used >= this.info().nCtx) throw new Error(`the text has ${used} tokens, and this model's context holds ${this.info().nCtx}. Shorten the text.`);
-      Object.assign(this, { options, used, state: options.seed >>> 0, made: 0, prefilled: 0 });
+      Object.assign(this, { options, used, state: options.seed >>> 0, stopping: false, made: 0, prefilled: 0 });
       if (options.prompt.includes("ERROR")) throw new Error("the logits are not finite: the weights hold NaN. Load another model.");
       return { promptTokens: used, contextUsed: used };
     });
@@ -87,6 +89,7 @@ export class Session {
 
   next() {
     return this.#alone(async () => {
+      if (this.stopping) return { phase: "tokens", tokens: [], contextUsed: this.used, finished: "stopped" };
       await sleep(this.fake.stepMs ?? 12);
       const { options } = this;
       if (!this.prefilled++) return { phase: "prefill", done: this.used, total: this.used };
@@ -110,7 +113,9 @@ export class Session {
     });
   }
 
-  stop() {}
+  stop() {
+    this.stopping = true;
+  }
 
   free() {}
 }
