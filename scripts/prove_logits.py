@@ -6,14 +6,10 @@ Measure: max |a - b| / max |b| over each sequence. Prints one line of evidence; 
 
 import argparse
 import pathlib
-import subprocess
-import sys
 
 import torch
-from safetensors.torch import load_file
+from prove_common import TOLERANCE, difference, gpt_tensors
 from transformers import GPT2LMHeadModel
-
-TOLERANCE = 1e-4
 
 
 def main():
@@ -34,19 +30,8 @@ def main():
         with torch.no_grad():
             expected = model(ids[None]).logits[0]
         out = args.scratch / f"{length}.safetensors"
-        command = [args.gpt, "logits", "--model", args.model, "--backend", args.backend]
-        command += ["--ids", ",".join(map(str, ids.tolist())), "--out", str(out)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            sys.exit(f"{' '.join(command)[:200]} failed: {done.stderr.strip()}")
-        logits = load_file(out)["logits"]
-        if logits.shape != expected.shape:
-            sys.exit(f"shape {tuple(logits.shape)} instead of {tuple(expected.shape)} for {length} tokens")
-        error = ((logits - expected).abs().max() / expected.abs().max()).item()
-        # Written so that a NaN fails.
-        if not error <= TOLERANCE:
-            sys.exit(f"relative error {error:.2e} for {length} tokens is over {TOLERANCE:.0e}")
-        worst = max(worst, error)
+        logits = gpt_tensors(args.gpt, out, args.model, args.backend, ids.tolist())["logits"]
+        worst = max(worst, difference(f"logits of {length} tokens", logits, expected))
     print(f"largest relative error {worst:.1e} (limit {TOLERANCE:.0e}) over lengths {', '.join(map(str, lengths))}")
 
 

@@ -2,6 +2,8 @@
 // One invocation per query and head, online softmax over four keys at a time, no shared memory: for software adapters;
 // same bindings and shape constants as attention_tiled. The cache already holds positions 0..pos0+n. Rows t >= n become zero.
 // Includes: heads_vec4|heads_scalar, lse|lse_none.
+// For whole sequences without a cache, heads_batch_vec4|heads_batch_scalar, heads_batch_keys and heads_batch_out_vec4|heads_batch_out_scalar
+// instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given.
 // Bindings: qkv read (T, 3, H, HD), kv read (2, H, CTX, HD), range read array<u32> [pos0, n], out read_write (T, H, HD), [lse read_write (H, T)].
 // Constants: T, H, HD, CTX, SCALE (f32, 1/sqrt(HD)), WG_X.
 // Grid: (ceil(T / WG_X), H, 1) workgroups of WG_X.

@@ -2,6 +2,8 @@
 // A workgroup takes BQ queries of one head and walks the keys in blocks of BK through shared memory; LANES invocations share a query.
 // For hardware GPUs; same bindings and shape constants as attention. The cache already holds positions 0..pos0+n. Rows t >= n become zero.
 // Includes: heads_vec4|heads_scalar, lse|lse_none.
+// For whole sequences without a cache, heads_batch_vec4|heads_batch_scalar, heads_batch_keys and heads_batch_out_vec4|heads_batch_out_scalar
+// instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given.
 // Bindings: qkv read (T, 3, H, HD), kv read (2, H, CTX, HD), range read array<u32> [pos0, n], out read_write (T, H, HD), [lse read_write (H, T)].
 // Constants: T, H, HD, CTX, SCALE (f32, 1/sqrt(HD)), BQ, BK, LANES (divides BK). Shared memory is 16 BQ HD4 + 16 BK (HD4 + 1) + 4 BQ BK bytes:
 // BQ, BK, LANES = 16, 32, 16 up to HD = 64; 8, 16, 16 up to HD = 128; 4, 8, 8 up to HD = 256.

@@ -5,6 +5,7 @@
 // Bindings: a read, b read, [bias read], [residual read], c read_write.
 // Constants: M = 1, N, K, LDA, LDB, LDC, C_COL, A_TRANS = false, B_TRANS = true, ACT, ACCUMULATE, WG_X, SPLIT_K.
 // Grid: (ceil(N / (4 WG_X)), 1, 1) workgroups of SPLIT_K x WG_X.
+// Source: as matvec.wgsl (Bell and Garland 2009), with one row of B for each output.
 
 const TILE_M: u32 = 1u;
 const TILE_N: u32 = 4u;

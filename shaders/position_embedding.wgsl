@@ -1,6 +1,6 @@
-// y[t] = x[t] + table[pos0 + t], rows t >= n copied unchanged; x and y (ROWS, C), table (TABLE_ROWS, C).
+// y[t] = x[t] + table[pos0 + t % SEQ], rows t >= n copied unchanged; x and y (ROWS, C), table (TABLE_ROWS, C).
 // Bindings: step read ([pos0, n, ...]), x read, table read, y read_write.
-// Constants: ROWS, C, TABLE_ROWS, GRID_X.
+// Constants: ROWS, C, SEQ, TABLE_ROWS, GRID_X.
 // Grid: ceil(ROWS * C / 64) workgroups of 64, folded.
 // Source: Radford et al. 2019, GPT-2 (`wpe`).
 
@@ -9,7 +9,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let i = (group.y * GRID_X + group.x) * 64u + lane;
     if (i >= ROWS * C) { return; }
     let t = i / C;
-    let position = step[0] + t;
+    let position = step[0] + t % SEQ;
     if (t < step[1] && position < TABLE_ROWS) {
         y[i] = x[i] + table[position * C + i % C];
     } else {

@@ -2,22 +2,20 @@
 // adjusted = penalised logits / temperature; cut by top-k, top-p, min-p; id = argmax(adjusted + Gumbel), or argmax(adjusted)
 // where the temperature is 0. No sort: thresholds by radix select on the floats' bits, mass in integers, so that the order
 // of additions does not matter. The words of settings and control are those of src/ops/sample/words.rs.
-// Includes: threefry, pick.
+// Includes: tame, threefry, pick.
 // Bindings: logits read (V), settings read (16), control read_write, history read_write (CTX), adjusted read_write (V).
-// Constants: V, CTX, THREADS, LOGIT_MAX, FIXED_ONE, RING_START, RING, RECORD, TOP.
+// Constants: V, CTX, THREADS (a power of two, at most STRIPES), LOGIT_MAX, FIXED_ONE, RING_START, RING, RECORD, TOP.
 // Grid: one workgroup of THREADS.
 // Source: Holtzman et al. 2020 (top-p); Keskar et al. 2019 (repetition penalty); Maddison et al. 2014 (Gumbel-max).
+
+// The vocabulary falls into this many interleaved stripes, id % STRIPES. A thread owns the stripes it walks over.
+const STRIPES: u32 = 256u;
+const OWN_STRIPES: u32 = STRIPES / THREADS;
 
 var<workgroup> bins: array<atomic<u32>, 256>;
 var<workgroup> chosen_bin: u32;
 var<workgroup> chosen_need: u32;
 var<workgroup> active_pos: vec2u;
-
-// A logit that can be computed with: NaN counts as the least likely. By bits, as compilers may assume there is no NaN.
-fn tame(x: f32) -> f32 {
-    let is_nan = (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-    return select(clamp(x, -LOGIT_MAX, LOGIT_MAX), -LOGIT_MAX, is_nan);
-}
 
 // Floats as unsigned integers in the same order.
 fn key_of(x: f32) -> u32 {
@@ -80,7 +78,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     let scale = select(1.0, 1.0 / temperature, temperature > 0.0);
 
     // Penalty and temperature.
-    for (var i = thread; i < V; i += THREADS) { adjusted[i] = tame(tame(logits[i]) * scale); }
+    for (var i = thread; i < V; i += THREADS) { adjusted[i] = tame(logits[i]) * scale; }
     storageBarrier();
     if (penalty != 1.0) {
         // A token that occurs twice is written twice, with the same value.
@@ -88,7 +86,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
             let id = history[p];
             if (id < V) {
                 let x = tame(logits[id]);
-                adjusted[id] = tame(select(x * penalty, x / penalty, x > 0.0) * scale);
+                adjusted[id] = select(x * penalty, x / penalty, x > 0.0) * scale;
             }
         }
         storageBarrier();
@@ -133,12 +131,18 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     // The record: figures of the raw distribution.
     let slot = RING_START + control[3] % RING * RECORD;
     let x = tame(logits[chosen]);
-    own = NO_PICK;
     var likelier = 0.0;
+    var stripe_best: array<Pick, OWN_STRIPES>;
+    for (var j = 0u; j < OWN_STRIPES; j++) { stripe_best[j] = NO_PICK; }
     for (var i = thread; i < V; i += THREADS) {
         let y = tame(logits[i]);
         if (y > x || (y == x && i < chosen)) { likelier += 1.0; }
-        if (y > own.value) { own = Pick(y, i); }
+        let j = i % STRIPES / THREADS;
+        if (y > stripe_best[j].value) { stripe_best[j] = Pick(y, i); }
+    }
+    own = NO_PICK;
+    for (var j = 0u; j < OWN_STRIPES; j++) {
+        if (is_better(stripe_best[j], own)) { own = stripe_best[j]; }
     }
     var previous = best_of_all(own, thread);
     let rank = sum_of_all(likelier, thread);
@@ -149,28 +153,36 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         let d = tame(logits[i]) - largest;
         let e = exp(d);
         sum += e;
-        if (e > 0.0) { weighted += e * d; }
+        weighted += e * d;
     }
     sum = sum_of_all(sum, thread);
     weighted = sum_of_all(weighted, thread);
-    let log_sum_exp = largest + log(sum);
-    // The ten likeliest, one after another: each time the best of what comes after the last.
+    let log_sum = log(sum);
+    // The ten likeliest, one after another. The next is the best of the stripes once the last one's stripe, all threads
+    // together, has been searched for the best that comes after it.
     for (var k = 0u; k < TOP; k++) {
         if (thread == 0u) {
             control[slot + 4u + k] = previous.id;
-            control[slot + 4u + TOP + k] = bitcast<u32>(previous.value - log_sum_exp);
+            control[slot + 4u + TOP + k] = bitcast<u32>(previous.value - largest - log_sum);
         }
+        let stripe = previous.id % STRIPES;
         own = NO_PICK;
-        for (var i = thread; i < V; i += THREADS) {
+        for (var i = stripe + thread * STRIPES; i < V; i += THREADS * STRIPES) {
             let candidate = Pick(tame(logits[i]), i);
             if (is_better(previous, candidate) && is_better(candidate, own)) { own = candidate; }
+        }
+        let replacement = best_of_all(own, thread);
+        if (stripe % THREADS == thread) { stripe_best[stripe / THREADS] = replacement; }
+        own = NO_PICK;
+        for (var j = 0u; j < OWN_STRIPES; j++) {
+            if (is_better(stripe_best[j], own)) { own = stripe_best[j]; }
         }
         previous = best_of_all(own, thread);
     }
     if (thread != 0u) { return; }
     control[slot] = chosen;
-    control[slot + 1u] = bitcast<u32>(x - log_sum_exp);
-    control[slot + 2u] = bitcast<u32>(log(sum) - weighted / sum);
+    control[slot + 1u] = bitcast<u32>(x - largest - log_sum);
+    control[slot + 2u] = bitcast<u32>(log_sum - weighted / sum);
     control[slot + 3u] = u32(rank);
 
     // Feed the token to the next step, or finish.

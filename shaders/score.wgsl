@@ -1,8 +1,8 @@
 // scores[t] = [log p(target), entropy, rank of the target, log-sum-exp] of the softmax of logits[t], in nats; logits (ROWS, V).
 // Without a target (0xffffffff, or any id beyond V) log p and rank are 0.
-// Includes: row|row_none.
+// Includes: tame, row|row_none. NaN and infinities count as tame says.
 // Bindings: logits read, targets read (ROWS), scores read_write (ROWS, 4).
-// Constants: ROWS, V, ROW_THREADS, WG_ROWS, GRID_X.
+// Constants: ROWS, V, LOGIT_MAX, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: ceil(ROWS / WG_ROWS) workgroups of ROW_THREADS x WG_ROWS, folded.
 // Source: Shannon 1948 (entropy, surprisal).
 
@@ -13,11 +13,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let start = row * V;
     let target_id = targets[row];
     let has_target = target_id < V;
-    let x = logits[start + select(0u, target_id, has_target)];
+    let x = tame(logits[start + select(0u, target_id, has_target)]);
     var largest = -3.0e38;
     var likelier = 0.0;
     for (var i = local.x; i < V; i += ROW_THREADS) {
-        let y = logits[start + i];
+        let y = tame(logits[start + i]);
         largest = max(largest, y);
         if (y > x || (y == x && i < target_id)) { likelier += 1.0; }
     }
@@ -26,11 +26,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     var sum = 0.0;
     var weighted = 0.0;
     for (var i = local.x; i < V; i += ROW_THREADS) {
-        let d = logits[start + i] - largest;
+        let d = tame(logits[start + i]) - largest;
         let e = exp(d);
         sum += e;
-        // A logit of negative infinity has no part in the entropy, where 0 times infinity would be NaN.
-        if (e > 0.0) { weighted += e * d; }
+        weighted += e * d;
     }
     sum = row_sum(sum, local.x);
     weighted = row_sum(weighted, local.x);

@@ -136,26 +136,23 @@ impl Executor {
         }
     }
 
-    /// Starts a plan, `repeats` times over. On the GPU that is one submit; on the CPU [`Executor::advance`] does the work.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device has failed.
-    pub fn begin(&mut self, plan: usize, repeats: usize) -> Result<()> {
+    /// Starts a plan, `repeats` times over; [`Executor::advance`] does the work. A run in progress is dropped.
+    pub fn begin(&mut self, plan: usize, repeats: usize) {
         match self {
-            Self::Cpu(c) => {
-                c.begin(plan, repeats);
-                Ok(())
-            }
-            Self::Gpu(g) => g.submit(plan, repeats),
+            Self::Cpu(c) => c.begin(plan, repeats),
+            Self::Gpu(g) => g.begin(plan, repeats),
         }
     }
 
-    /// Works on what was begun until it is done or the budget is used up; returns whether it is done. A GPU works by
-    /// itself: what was submitted counts as done, and reading waits for it.
-    pub fn advance(&mut self, budget: Duration) -> bool {
+    /// Works on what was begun until it is done or the budget is used up; returns whether it is done. On a GPU, what was
+    /// submitted last counts as done, and reading waits for it.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub async fn advance(&mut self, budget: Duration) -> Result<bool> {
         match self {
-            Self::Cpu(c) => c.advance(budget),
-            Self::Gpu(_) => true,
+            Self::Cpu(c) => Ok(c.advance(budget)),
+            Self::Gpu(g) => g.advance(budget).await,
         }
     }
 
@@ -163,16 +160,33 @@ impl Executor {
     ///
     /// # Errors
     /// [`Error::Device`] when the device has failed.
-    pub fn run(&mut self, plan: usize, repeats: usize) -> Result<()> {
-        self.begin(plan, repeats)?;
-        while !self.advance(Duration::MAX) {}
+    pub async fn run(&mut self, plan: usize, repeats: usize) -> Result<()> {
+        self.begin(plan, repeats);
+        while !self.advance(Duration::MAX).await? {}
         Ok(())
+    }
+
+    /// Forgets all plans; what they were compiled against stays allocated.
+    pub fn clear_plans(&mut self) {
+        match self {
+            Self::Cpu(c) => c.clear_plans(),
+            Self::Gpu(g) => g.clear_plans(),
+        }
+    }
+
+    /// Fills a range with zeros.
+    pub fn clear(&mut self, loc: Loc) {
+        match self {
+            Self::Cpu(c) => c.clear(loc),
+            Self::Gpu(g) => g.clear(loc),
+        }
     }
 
     /// Drops work that was begun and not done.
     pub fn cancel(&mut self) {
-        if let Self::Cpu(c) = self {
-            c.cancel();
+        match self {
+            Self::Cpu(c) => c.cancel(),
+            Self::Gpu(g) => g.cancel(),
         }
     }
 

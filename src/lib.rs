@@ -27,5 +27,6 @@ pub mod model;
 pub mod ops;
 pub mod sample;
 pub mod tokenizer;
+pub mod train;
 #[cfg(target_arch = "wasm32")]
 pub mod web;

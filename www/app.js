@@ -189,8 +189,8 @@ class App {
       const result = await this.writer.generate(settings);
       if (!result) return;
       status.say(t(result.finished === "stopped" ? "live.stopped" : "live.done", { tokens: result.tokens }));
-      if (result.finished === "length" && result.contextUsed >= info.nCtx) {
-        writeMessage.show({ kind: "info", lines: [["message.contextFull", { total: info.nCtx }]] });
+      if (result.promptTokens + result.tokens > info.nCtx) {
+        writeMessage.show({ kind: "info", lines: [["message.contextSlid", { total: info.nCtx }]] });
       } else if (replaced) {
         const undo = { key: "action.undo", run: () => this.writer.undo() };
         writeMessage.show({ kind: "info", lines: [["message.tailReplaced"]], actions: [undo] });

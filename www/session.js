@@ -104,7 +104,7 @@ export class ModelSession {
       ({ contextUsed, finished } = step);
       emit({ type: "tokens", tokens: step.tokens, contextUsed, ms });
     }
-    return { finished: finished ?? "stopped", tokens, ms, contextUsed };
+    return { finished: finished ?? "stopped", promptTokens: started.promptTokens, tokens, ms, contextUsed };
   }
 
   close() {

@@ -13,11 +13,11 @@
 
 /** The numeric settings, in the order in which the page shows them. @type {readonly SettingSpec[]} */
 export const SETTING_SPECS = [
-  { key: "temperature", hash: "t", min: 0, max: 2, step: 0.05, value: 0.8 },
+  { key: "temperature", hash: "t", min: 0, max: 2, step: 0.05, value: 0.6 },
   { key: "topK", hash: "k", min: 0, max: 200, limit: 1_000_000, step: 1, value: 40 },
   { key: "topP", hash: "p", min: 0.01, max: 1, step: 0.01, value: 0.95 },
   { key: "minP", hash: "minp", min: 0, max: 0.5, limit: 1, step: 0.01, value: 0 },
-  { key: "repetitionPenalty", hash: "rp", min: 1, max: 2, limit: 10, step: 0.05, value: 1.1 },
+  { key: "repetitionPenalty", hash: "rp", min: 1, max: 2, limit: 10, step: 0.05, value: 1.2 },
   { key: "maxNewTokens", hash: "n", min: 1, max: 1024, limit: 100_000, step: 1, value: 200 },
 ];
 
@@ -25,11 +25,11 @@ export const MAX_SEED = 0xffff_ffff;
 
 /** @type {Readonly<Settings>} */
 export const DEFAULT_SETTINGS = Object.freeze({
-  temperature: 0.8,
+  temperature: 0.6,
   topK: 40,
   topP: 0.95,
   minP: 0,
-  repetitionPenalty: 1.1,
+  repetitionPenalty: 1.2,
   seed: 42,
   maxNewTokens: 200,
   stopAtEnd: true,

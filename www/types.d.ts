@@ -107,7 +107,7 @@ export type GenerationEvent =
   | { type: "prefill"; done: number; total: number }
   | { type: "tokens"; tokens: Token[]; contextUsed: number; ms: number };
 
-export interface GenerationResult { finished: NonNullable<Finished>; tokens: number; ms: number; contextUsed: number }
+export interface GenerationResult { finished: NonNullable<Finished>; promptTokens: number; tokens: number; ms: number; contextUsed: number }
 
 /** What the worker answers. `fatal` means that the WebAssembly instance must not be used again. */
 export type Reply =

@@ -23,7 +23,9 @@ impl Buffer {
         let more = lines.saturating_sub(self.lines.len());
         self.lines.try_reserve_exact(more).map_err(|_| {
             let mib = bytes >> 20;
-            Error::Device(format!("there is no room for a buffer of {mib} MiB; close other tabs or use a smaller model"))
+            Error::Device(format!(
+                "there is no room for a buffer of {mib} MiB; close other tabs or use a smaller model"
+            ))
         })?;
         self.lines.resize(lines.max(self.lines.len()), Line::default());
         Ok(())
@@ -38,6 +40,7 @@ impl Buffer {
 
 struct Prepared {
     plan: Arc<Plan>,
+    commit: usize,
     steps: Vec<PreparedStep>,
 }
 
@@ -96,8 +99,19 @@ impl CpuExecutor {
                 outputs: step.outputs.iter().map(|&t| plan.loc(t)).collect(),
             })
             .collect();
-        self.plans.push(Prepared { plan, steps });
+        self.plans.push(Prepared { commit: plan.commit(), plan, steps });
         Ok(self.plans.len() - 1)
+    }
+
+    /// Forgets all plans; what they were compiled against stays allocated.
+    pub fn clear_plans(&mut self) {
+        self.run = None;
+        self.plans.clear();
+    }
+
+    /// Fills a buffer's range with zeros.
+    pub fn clear(&mut self, loc: Loc) {
+        self.words(loc).fill(0);
     }
 
     /// Copies bytes into a buffer.
@@ -141,7 +155,9 @@ impl CpuExecutor {
                 (run.step, run.repeats) = (0, run.repeats - 1);
             }
             self.run = (run.repeats > 0).then_some(run);
-            if start.elapsed() >= budget {
+            // Half an update of the weights must never be left behind.
+            let committing = run.step >= prepared.commit && run.step > 0;
+            if start.elapsed() >= budget && !committing {
                 break;
             }
         }

@@ -9,6 +9,7 @@
 //! Every element of C is summed over k in an order that depends only on the shape of the whole product and the machine,
 //! never on how it was cut: results are the same bit for bit.
 mod attention;
+mod attention_backward;
 mod kernel;
 mod matvec;
 mod pack;
@@ -16,6 +17,7 @@ mod pack;
 mod tests;
 
 pub use attention::{AttentionBlock, attention_block, attention_row};
+pub use attention_backward::{AttentionBackwardBlock, BACKWARD_QUERIES, attention_backward_block};
 pub use matvec::{matvec_nn, matvec_nt};
 
 use crate::cpu::vecops;

@@ -145,6 +145,9 @@ macro_rules! fold {
     }};
 }
 
+mod backward;
+pub use backward::*;
+
 #[inline(always)]
 fn exp_k<V: Simd>(x: &mut [f32]) {
     for_each!(V, x, |v| exp_v(v));

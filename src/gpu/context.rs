@@ -22,9 +22,12 @@ impl GpuContext {
     /// [`Error::Device`] when there is no adapter or it refuses a device; says what to install or to try.
     pub async fn open() -> Result<Self> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
-        let options =
-            wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
-        let adapter = instance.request_adapter(&options).await.map_err(|e| Error::Device(no_adapter(&e.to_string())))?;
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter =
+            instance.request_adapter(&options).await.map_err(|e| Error::Device(no_adapter(&e.to_string())))?;
         let info = adapter.get_info();
         let offered = adapter.limits();
         // Defaults, so that what runs here runs everywhere; only the buffer size follows the adapter, for large KV caches.
@@ -89,7 +92,9 @@ impl GpuContext {
     /// [`Error::Device`] with the first such fault.
     pub fn check(&self) -> Result<()> {
         match self.fault.lock().ok().and_then(|slot| slot.clone()) {
-            Some(fault) => Err(Error::Device(format!("the GPU failed: {fault}. Reload the model, or use the CPU backend"))),
+            Some(fault) => {
+                Err(Error::Device(format!("the GPU failed: {fault}. Reload the model, or use the CPU backend")))
+            }
             None => Ok(()),
         }
     }

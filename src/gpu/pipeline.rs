@@ -26,9 +26,10 @@ impl Pipelines {
             });
             // Explicit layouts: a binding that a variant happens not to use must not vanish.
             let entries: Vec<_> = kernel.bindings.iter().enumerate().map(|(i, b)| layout_entry(i, b.access)).collect();
-            let layout = cx
-                .device
-                .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name), entries: &entries });
+            let layout = cx.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(kernel.name),
+                entries: &entries,
+            });
             let pipeline_layout = cx.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: Some(kernel.name),
                 bind_group_layouts: &[Some(&layout)],

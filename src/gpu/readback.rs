@@ -19,10 +19,7 @@ pub(crate) async fn read(cx: &GpuContext, buffer: &wgpu::Buffer, offset: usize, 
         // The receiver is gone only if the caller was dropped, who then wants no answer.
         let _ = sender.send(result);
     });
-    #[cfg(not(target_arch = "wasm32"))]
-    cx.device
-        .poll(wgpu::PollType::wait_indefinitely())
-        .map_err(|e| Error::Device(format!("the GPU did not finish ({e}); use the CPU backend")))?;
+    poll(cx)?;
     let mapped = receiver.await;
     // A fault explains a failed mapping better than the mapping's own error.
     cx.check()?;
@@ -39,4 +36,28 @@ pub(crate) async fn read(cx: &GpuContext, buffer: &wgpu::Buffer, offset: usize, 
     staging.unmap();
     staging.destroy();
     Ok(data)
+}
+
+/// Waits until the device has done everything submitted.
+pub(crate) async fn finish(cx: &GpuContext) -> Result<()> {
+    let (sender, receiver) = futures_channel::oneshot::channel();
+    cx.queue.on_submitted_work_done(move || {
+        // As above.
+        let _ = sender.send(());
+    });
+    poll(cx)?;
+    let done = receiver.await;
+    cx.check()?;
+    done.map_err(|_| Error::Device("the GPU went away while it worked; use the CPU backend".into()))
+}
+
+/// Natively nothing moves unless the device is polled; a browser does it by itself.
+fn poll(cx: &GpuContext) -> Result<()> {
+    #[cfg(not(target_arch = "wasm32"))]
+    cx.device
+        .poll(wgpu::PollType::wait_indefinitely())
+        .map_err(|e| Error::Device(format!("the GPU did not finish ({e}); use the CPU backend")))?;
+    #[cfg(target_arch = "wasm32")]
+    let _ = cx;
+    Ok(())
 }

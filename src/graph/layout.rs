@@ -2,7 +2,7 @@
 
 use super::{Meta, Storage, Tensor};
 use crate::error::{Error, Result};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 /// Largest slab: the default WebGPU limit of one storage binding.
@@ -16,6 +16,14 @@ const ALIGN: usize = 256;
 pub enum SlabSet {
     /// The weights.
     Param,
+    /// The low-rank adapters' weights.
+    Adapter,
+    /// Gradients of what is trained: the weights, or the adapters.
+    Grad,
+    /// AdamW's first moments.
+    Moment1,
+    /// AdamW's second moments.
+    Moment2,
 }
 
 /// A device buffer.
@@ -38,6 +46,28 @@ pub struct Loc {
     pub offset: usize,
     /// Length in bytes.
     pub bytes: usize,
+}
+
+/// What a trained weight has beside it, at the same offsets: name prefixes and slab sets. The first prefix is that of
+/// [`gradient_name`](super::gradient_name); the others are torch's names for AdamW's state.
+pub const COMPANIONS: [(&str, SlabSet); 3] =
+    [("grad:", SlabSet::Grad), ("exp_avg:", SlabSet::Moment1), ("exp_avg_sq:", SlabSet::Moment2)];
+
+/// The name of rows of a parameter's piece: a tensor that shows a part of another.
+pub fn rows_name(piece: &str, rows: &Range<usize>) -> String {
+    format!("{piece}[{}..{}]", rows.start, rows.end)
+}
+
+/// The piece and the rows that [`rows_name`] named.
+fn parse_rows(name: &str) -> Option<(&str, Range<usize>)> {
+    let (piece, rows) = name.strip_suffix(']')?.split_once('[')?;
+    let (start, end) = rows.split_once("..")?;
+    Some((piece, start.parse().ok()?..end.parse().ok()?))
+}
+
+/// The name under which a whole slab is a tensor of one dimension.
+pub fn slab_name(set: SlabSet, slab: usize) -> String {
+    format!("slab:{set:?}.{slab}")
 }
 
 /// A range of a parameter's rows that is one tensor of the graph.
@@ -67,7 +97,7 @@ pub fn split_rows(name: &str, shape: &[usize], slab_bytes: usize) -> Vec<Piece> 
 #[derive(Debug, Clone)]
 pub struct Layout {
     slab_bytes: usize,
-    slabs: Vec<usize>,
+    slabs: BTreeMap<SlabSet, Vec<usize>>,
     own: Vec<(String, usize)>,
     places: HashMap<String, Loc>,
 }
@@ -81,7 +111,7 @@ impl Default for Layout {
 impl Layout {
     /// An empty layout whose slabs hold at most `slab_bytes` (tests use small ones).
     pub fn new(slab_bytes: usize) -> Self {
-        Self { slab_bytes, slabs: Vec::new(), own: Vec::new(), places: HashMap::new() }
+        Self { slab_bytes, slabs: BTreeMap::new(), own: Vec::new(), places: HashMap::new() }
     }
 
     /// Largest slab in bytes.
@@ -89,20 +119,62 @@ impl Layout {
         self.slab_bytes
     }
 
-    /// Places a parameter in the slabs, cut into pieces where it is larger than one.
+    /// Places a weight in the slabs, cut into pieces where it is larger than one.
     pub fn add_param(&mut self, name: &str, shape: &[usize]) {
+        self.add_to(SlabSet::Param, name, shape);
+    }
+
+    /// Places an adapter's weight.
+    pub fn add_adapter(&mut self, name: &str, shape: &[usize]) {
+        self.add_to(SlabSet::Adapter, name, shape);
+    }
+
+    fn add_to(&mut self, set: SlabSet, name: &str, shape: &[usize]) {
         let row_bytes = shape[1..].iter().product::<usize>() * 4;
+        let slabs = self.slabs.entry(set).or_default();
         for piece in split_rows(name, shape, self.slab_bytes) {
             let bytes = piece.rows.len() * row_bytes;
-            let fits = self.slabs.last().is_some_and(|used| used + bytes <= self.slab_bytes);
+            let fits = slabs.last().is_some_and(|used| used + bytes <= self.slab_bytes);
             if !fits {
-                self.slabs.push(0);
+                slabs.push(0);
             }
-            let slab = self.slabs.len() - 1;
-            let offset = self.slabs[slab];
-            self.slabs[slab] = (offset + bytes).next_multiple_of(ALIGN);
-            self.places.insert(piece.name, Loc { buf: Buf::Slab(SlabSet::Param, slab), offset, bytes });
+            let slab = slabs.len() - 1;
+            let offset = slabs[slab];
+            slabs[slab] = (offset + bytes).next_multiple_of(ALIGN);
+            self.places.insert(piece.name, Loc { buf: Buf::Slab(set, slab), offset, bytes });
         }
+    }
+
+    /// Adds gradients and moments for a set of weights, at the weights' own offsets: `grad:NAME` for each, and each slab
+    /// as a whole under [`slab_name`].
+    pub fn add_training(&mut self, trained: SlabSet) {
+        let slabs = self.slabs.get(&trained).cloned().unwrap_or_default();
+        let places: Vec<(String, Loc)> = self.places.iter().map(|(n, l)| (n.clone(), *l)).collect();
+        for (name, loc) in places {
+            if let Buf::Slab(set, i) = loc.buf
+                && set == trained
+            {
+                for (prefix, set) in COMPANIONS {
+                    self.places.insert(format!("{prefix}{name}"), Loc { buf: Buf::Slab(set, i), ..loc });
+                }
+            }
+        }
+        for set in [trained, SlabSet::Grad, SlabSet::Moment1, SlabSet::Moment2] {
+            for (i, &bytes) in slabs.iter().enumerate() {
+                self.places.insert(slab_name(set, i), Loc { buf: Buf::Slab(set, i), offset: 0, bytes });
+            }
+            self.slabs.insert(set, slabs.clone());
+        }
+    }
+
+    /// Bytes of each slab of a set.
+    pub fn slabs(&self, set: SlabSet) -> &[usize] {
+        self.slabs.get(&set).map_or(&[], Vec::as_slice)
+    }
+
+    /// Bytes of all slabs of a set.
+    pub fn set_bytes(&self, set: SlabSet) -> usize {
+        self.slabs(set).iter().sum()
     }
 
     /// The place of a graph's persistent tensor; states and inputs are added when first seen.
@@ -111,6 +183,17 @@ impl Layout {
     /// [`Error::Plan`] when a parameter was never added, or a name is used with two sizes.
     pub(crate) fn place(&mut self, tensor: &Tensor) -> Result<Loc> {
         let Tensor { name, meta, storage, .. } = tensor;
+        if let Some((piece, rows)) = parse_rows(name)
+            && let Some(whole) = self.places.get(piece)
+            && !rows.is_empty()
+        {
+            let bytes = meta.bytes();
+            let offset = whole.offset + bytes / rows.len() * rows.start;
+            if offset % ALIGN != 0 || offset + bytes > whole.offset + whole.bytes {
+                return Err(Error::Plan(format!("{name} does not start at a binding's alignment, or passes its end")));
+            }
+            return Ok(Loc { buf: whole.buf, offset, bytes });
+        }
         let Some(&loc) = self.places.get(name) else {
             if *storage == Storage::Param {
                 return Err(Error::Plan(format!("the parameter {name} has no place in the layout; add it first")));
@@ -133,6 +216,8 @@ impl Layout {
     }
 
     /// The places that hold elements `range` of a parameter of this shape, with the part of the range each holds.
+    ///
+    /// With a prefix of [`COMPANIONS`] the name means the parameter's gradient or moment.
     pub fn param_ranges(&self, name: &str, shape: &[usize], range: Range<usize>) -> Vec<(Loc, Range<usize>)> {
         let row = shape[1..].iter().product::<usize>();
         let mut found = Vec::new();
@@ -151,7 +236,10 @@ impl Layout {
 
     /// All persistent buffers with their sizes in bytes.
     pub fn buffers(&self) -> Vec<(Buf, usize)> {
-        let slabs = self.slabs.iter().enumerate().map(|(i, &bytes)| (Buf::Slab(SlabSet::Param, i), bytes));
+        let of_set = |(&set, sizes): (&SlabSet, &Vec<usize>)| -> Vec<(Buf, usize)> {
+            sizes.iter().enumerate().map(|(i, &bytes)| (Buf::Slab(set, i), bytes)).collect()
+        };
+        let slabs = self.slabs.iter().flat_map(of_set);
         let own = self.own.iter().enumerate().map(|(i, (_, bytes))| (Buf::Own(i), *bytes));
         slabs.chain(own).collect()
     }
@@ -167,7 +255,12 @@ impl Layout {
 
     /// Bytes of all weights.
     pub fn param_bytes(&self) -> usize {
-        self.slabs.iter().sum()
+        self.set_bytes(SlabSet::Param) + self.set_bytes(SlabSet::Adapter)
+    }
+
+    /// Bytes of gradients and moments.
+    pub fn training_bytes(&self) -> usize {
+        [SlabSet::Grad, SlabSet::Moment1, SlabSet::Moment2].into_iter().map(|set| self.set_bytes(set)).sum()
     }
 
     /// Bytes of all states and inputs.

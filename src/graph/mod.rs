@@ -3,6 +3,7 @@
 //! [`Graph`] is the builder: every op is added by [`Graph::apply`], which runs the op's shape rule at once, so a wrong
 //! shape is reported where it is built and by tensor name. Nothing here knows any op by name: ops implement [`Op`].
 
+mod autodiff;
 mod describe;
 mod fuse;
 mod kernel;
@@ -11,8 +12,9 @@ mod op;
 mod plan;
 mod verify;
 
+pub use autodiff::{Backward, Sums, differentiate, gradient_name};
 pub use kernel::{Access, Arg, Binding, Const, Elem, Kernel, Target};
-pub use layout::{Buf, Layout, Loc, Piece, SLAB_BYTES, SlabSet, split_rows};
+pub use layout::{Buf, COMPANIONS, Layout, Loc, Piece, SLAB_BYTES, SlabSet, rows_name, slab_name, split_rows};
 pub(crate) use op::RawSlice;
 pub use op::{Absorb, CpuArgs, Fused, Op, Shapes};
 pub use plan::{Plan, PlanTensor, Step};

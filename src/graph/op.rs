@@ -1,7 +1,9 @@
 //! What an op must say of itself: shape rule, GPU dispatches, CPU twin.
 
+use super::autodiff::Backward;
 use super::{DType, Graph, Kernel, Meta, Node, Target, TensorId};
 use crate::cpu::gemm::Scratch;
+use crate::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,6 +66,20 @@ pub trait Op: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The gradient rule: contributes to the gradients of `node`'s inputs, given those of its outputs.
+    ///
+    /// # Errors
+    /// [`Error::Graph`](crate::error::Error::Graph) where the op has none, or shapes do not fit.
+    fn backward(&self, _g: &mut Backward<'_>, node: &Node) -> Result<(), Error> {
+        Err(Error::Graph(format!("{} has no gradient rule (for {:?})", self.name(), node.outputs)))
+    }
+
+    /// Whether the op changes weights: once the first such op of a plan has begun, the rest of the run must not be
+    /// interrupted, or the weights would be half one step's and half another's.
+    fn commits(&self) -> bool {
+        false
+    }
+
     /// The GPU dispatches, in order; usually one.
     fn kernels(&self, shapes: Shapes<'_>, target: Target) -> Vec<Kernel>;
 
@@ -89,6 +105,8 @@ pub enum Absorb {
     Activation(crate::config::Activation),
     /// `a + b` of equal shapes.
     Add,
+    /// `a += b`, in place.
+    Accumulate,
     /// Attention over a KV cache with this many heads.
     Attention {
         /// Number of heads.

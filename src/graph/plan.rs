@@ -154,6 +154,11 @@ impl Plan {
         self.steps.iter().map(|s| self.kernels(s, Target::Hardware).len()).sum()
     }
 
+    /// The first step that changes weights, from which a run must not be interrupted; the number of steps if none does.
+    pub fn commit(&self) -> usize {
+        self.steps.iter().position(|s| s.op.commits()).unwrap_or(self.steps.len())
+    }
+
     /// Bytes of temporaries if no other plan shared the pool.
     pub fn temp_bytes(&self) -> usize {
         self.slots.iter().sum()

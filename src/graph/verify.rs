@@ -48,7 +48,10 @@ pub fn verify(plan: &Plan, limits: &Limits) -> Result<()> {
             Some(loc) => !matches!(loc.buf, Buf::Temp(_)) || tenants.get(&loc.buf) == Some(&home(plan, t)),
         };
         if !kept {
-            return Err(Error::Plan(format!("{}: {} is captured but overwritten before the end", plan.name, tensor.name)));
+            return Err(Error::Plan(format!(
+                "{}: {} is captured but overwritten before the end",
+                plan.name, tensor.name
+            )));
         }
     }
     if plan.temp_bytes() > limits.temp_bytes {

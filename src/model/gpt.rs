@@ -4,13 +4,15 @@
 //! residual add (Vaswani et al. 2017). What changes from run to run (ids, position, valid length) is an input, so that
 //! one plan serves every run of its kind.
 
+use super::lora::{LoraOptions, lora_a, lora_b};
 use crate::config::{GptConfig, NormPosition};
 use crate::error::Result;
-use crate::graph::{Graph, Meta, TensorId, split_rows};
+use crate::graph::{Graph, Layout, Meta, TensorId, split_rows};
 use crate::ops::{
-    ActivationOp, Add, Attention, AttentionProbs, Columns, Embedding, KvAppend, LayerNorm, MatMul, PositionEmbedding,
-    Product, STEP_IDS, Sample, Score, control, settings,
+    ActivationOp, Add, Attention, AttentionProbs, CausalAttention, Columns, Dropout, Embedding, KvAppend, LayerNorm,
+    MatMul, PositionEmbedding, Product, STEP_IDS, Sample, ScaledAdd, Score, control, settings,
 };
+use std::sync::Arc;
 
 /// The closed list of plan kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,6 +31,8 @@ pub enum GptPlan {
         /// Most ids per run.
         rows: usize,
     },
+    /// A batch through the model and, with `step`, back: see [`TrainShape`].
+    Train(TrainShape),
     /// Prefill with the head, keeping what the host wants to look at.
     Probe {
         /// Most ids per run.
@@ -39,6 +43,31 @@ pub enum GptPlan {
     },
 }
 
+/// A training pass over `batch` sequences of `seq` tokens: inputs `batch` = `[0, B T, ids…]`, `targets` `(B T)` and
+/// `hyper`; adds the loss to the state `metrics`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TrainShape {
+    /// Sequences, B.
+    pub batch: usize,
+    /// Tokens of each, T.
+    pub seq: usize,
+    /// What is trained.
+    pub pass: Pass,
+    /// Dropout probability after the embedding and each sublayer, as the bits of an f32.
+    pub dropout: u32,
+}
+
+/// How much of a training step a pass does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// The loss alone: evaluation.
+    Loss,
+    /// Loss and gradients, added to those there are: a micro-batch.
+    Gradients,
+    /// Gradients, then clipping and AdamW.
+    Update,
+}
+
 impl GptPlan {
     /// Name for messages and GPU labels.
     pub fn name(&self) -> String {
@@ -46,18 +75,32 @@ impl GptPlan {
             Self::Prefill { rows } => format!("prefill({rows})"),
             Self::Decode => "decode".into(),
             Self::Score { rows } => format!("score({rows})"),
+            Self::Train(t) => format!("train({}, {}, {:?})", t.batch, t.seq, t.pass),
             Self::Probe { rows, .. } => format!("probe({rows})"),
         }
     }
 }
 
-/// Builds the graph of a plan kind. `slab_bytes` is the largest tensor the layout will hold in one piece.
+/// What of a model besides its configuration decides its graphs.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// Sizes and variants.
+    pub config: &'a GptConfig,
+    /// Low-rank adapters beside linear layers.
+    pub lora: Option<&'a LoraOptions>,
+    /// Where weights live: how large ones are cut, and what is trained.
+    pub layout: &'a Layout,
+}
+
+/// Builds the graph of a plan kind.
 ///
 /// # Errors
 /// [`Error::Graph`](crate::error::Error::Graph) when shapes do not fit or a capture names no tensor.
-pub fn build(config: &GptConfig, plan: &GptPlan, slab_bytes: usize) -> Result<Graph> {
-    let mut b = Builder { config, graph: Graph::new(), slab_bytes };
+pub fn build(parts: Parts<'_>, plan: &GptPlan) -> Result<Graph> {
+    let Parts { config, lora, layout } = parts;
+    let mut b = Builder { config, lora, layout, graph: Graph::new(), sequence: None };
     match plan {
+        GptPlan::Train(shape) => return super::train_graph::build(b, shape),
         GptPlan::Prefill { rows } => {
             let step = b.step(*rows);
             b.blocks(step, *rows, &[])?;
@@ -70,7 +113,7 @@ pub fn build(config: &GptConfig, plan: &GptPlan, slab_bytes: usize) -> Result<Gr
             let logits = b.head(x, 1)?;
             b.graph.apply(
                 &["control.next", "history.next", "adjusted"],
-                std::sync::Arc::new(Sample),
+                Arc::new(Sample),
                 &[logits, settings, step, history],
             )?;
         }
@@ -94,10 +137,25 @@ pub fn build(config: &GptConfig, plan: &GptPlan, slab_bytes: usize) -> Result<Gr
     Ok(b.graph)
 }
 
-struct Builder<'a> {
-    config: &'a GptConfig,
-    graph: Graph,
-    slab_bytes: usize,
+/// Whole sequences without a cache, as in training.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sequence {
+    /// Tokens of each sequence.
+    pub seq: usize,
+    /// Dropout probability; 0 is off.
+    pub dropout: f32,
+    /// The input that seeds dropout.
+    pub hyper: TensorId,
+}
+
+/// Builds the parts that all plan kinds share.
+pub(super) struct Builder<'a> {
+    pub config: &'a GptConfig,
+    pub lora: Option<&'a LoraOptions>,
+    pub layout: &'a Layout,
+    pub graph: Graph,
+    /// `None` where keys and values go through the cache.
+    pub sequence: Option<Sequence>,
 }
 
 impl Builder<'_> {
@@ -106,7 +164,7 @@ impl Builder<'_> {
     }
 
     /// Embeddings and all blocks: the residual stream `(rows, C)` before the final LayerNorm.
-    fn blocks(&mut self, step: TensorId, rows: usize, captures: &[String]) -> Result<TensorId> {
+    pub(super) fn blocks(&mut self, step: TensorId, rows: usize, captures: &[String]) -> Result<TensorId> {
         let mut x = self.embed(step, rows)?;
         for layer in 0..self.config.n_layer {
             x = self.block(layer, x, step, captures)?;
@@ -117,7 +175,7 @@ impl Builder<'_> {
     fn embed(&mut self, step: TensorId, rows: usize) -> Result<TensorId> {
         let (vocab, c) = (self.config.vocab_size, self.config.n_embd);
         let mut sum: Option<TensorId> = None;
-        for (i, piece) in split_rows("wte.weight", &[vocab, c], self.slab_bytes).into_iter().enumerate() {
+        for (i, piece) in split_rows("wte.weight", &[vocab, c], self.layout.slab_bytes()).into_iter().enumerate() {
             let table = self.graph.param(&piece.name, &[piece.rows.len(), c]);
             let op = Embedding { rows, row0: piece.rows.start };
             let part = self.graph.apply1(&format!("wte.out{}", suffix(i)), op, &[step, table])?;
@@ -128,7 +186,19 @@ impl Builder<'_> {
         }
         let tokens = sum.expect("a vocabulary is not empty");
         let wpe = self.graph.param("wpe.weight", &[self.config.n_ctx, c]);
-        self.graph.apply1("embed", PositionEmbedding, &[step, tokens, wpe])
+        let seq = self.sequence.map_or(rows, |s| s.seq);
+        let x = self.graph.apply1("embed", PositionEmbedding { seq }, &[step, tokens, wpe])?;
+        self.dropout("embed.dropout", x, 0)
+    }
+
+    /// Dropout while training, else nothing. `salt` makes each place draw its own mask.
+    fn dropout(&mut self, name: &str, x: TensorId, salt: usize) -> Result<TensorId> {
+        match self.sequence {
+            Some(Sequence { dropout: p, hyper, .. }) if p > 0.0 => {
+                self.graph.apply1(name, Dropout { p, salt: salt as u32 }, &[x, hyper])
+            }
+            _ => Ok(x),
+        }
     }
 
     fn block(&mut self, layer: usize, x: TensorId, step: TensorId, captures: &[String]) -> Result<TensorId> {
@@ -136,17 +206,17 @@ impl Builder<'_> {
         match self.config.norm {
             NormPosition::Pre => {
                 let normed = self.layer_norm(&format!("{h}.ln_1"), x)?;
-                let attn = self.attention(&h, normed, step, captures)?;
+                let attn = self.attention(layer, normed, step, captures)?;
                 let mid = self.graph.apply1(&format!("{h}.mid"), Add, &[attn, x])?;
                 let normed = self.layer_norm(&format!("{h}.ln_2"), mid)?;
-                let mlp = self.mlp(&h, normed)?;
+                let mlp = self.mlp(layer, normed)?;
                 self.graph.apply1(&h, Add, &[mlp, mid])
             }
             NormPosition::Post => {
-                let attn = self.attention(&h, x, step, captures)?;
+                let attn = self.attention(layer, x, step, captures)?;
                 let sum = self.graph.apply1(&format!("{h}.attn.residual"), Add, &[attn, x])?;
                 let mid = self.layer_norm(&format!("{h}.ln_1"), sum)?;
-                let mlp = self.mlp(&h, mid)?;
+                let mlp = self.mlp(layer, mid)?;
                 let sum = self.graph.apply1(&format!("{h}.mlp.residual"), Add, &[mlp, mid])?;
                 let out = self.layer_norm(&format!("{h}.ln_2"), sum)?;
                 self.rename(out, &h)
@@ -160,7 +230,7 @@ impl Builder<'_> {
         Ok(tensor)
     }
 
-    fn layer_norm(&mut self, name: &str, x: TensorId) -> Result<TensorId> {
+    pub(super) fn layer_norm(&mut self, name: &str, x: TensorId) -> Result<TensorId> {
         let c = self.config.n_embd;
         let mut inputs = vec![x, self.graph.param(&format!("{name}.weight"), &[c])];
         if self.config.bias {
@@ -169,34 +239,74 @@ impl Builder<'_> {
         self.graph.apply1(name, LayerNorm { eps: self.config.layer_norm_epsilon }, &inputs)
     }
 
-    /// A linear layer with HF's Conv1D weight `(inputs, outputs)`; its output is `name`.
+    /// A linear layer with HF's Conv1D weight `(inputs, outputs)`, and its adapter where there is one; its output is
+    /// `name`.
     fn linear(&mut self, weight: &str, name: &str, x: TensorId, inputs: usize, outputs: usize) -> Result<TensorId> {
         let mut args = vec![x, self.graph.param(&format!("{weight}.weight"), &[inputs, outputs])];
         if self.config.bias {
             args.push(self.graph.param(&format!("{weight}.bias"), &[outputs]));
         }
-        self.graph.apply1(name, MatMul::new(Product::NN).with_bias(self.config.bias), &args)
+        let op = MatMul::new(Product::NN).with_bias(self.config.bias);
+        let Some(lora) = self.lora.filter(|lora| lora.covers(weight)) else {
+            return self.graph.apply1(name, op, &args);
+        };
+        // y = x W + b + scale (x A) B (Hu et al. 2021).
+        let base = self.graph.apply1(&format!("{name}.base"), op, &args)?;
+        let a = self.graph.param(&lora_a(weight), &[inputs, lora.rank]);
+        let b = self.graph.param(&lora_b(weight), &[lora.rank, outputs]);
+        let scale = self.graph.input("lora_scale", Meta::f32(&[1]));
+        let x = self.lora_dropout(lora, name, x)?;
+        let low = self.graph.apply1(&format!("{name}.lora_A"), MatMul::new(Product::NN), &[x, a])?;
+        let high = self.graph.apply1(&format!("{name}.lora_B"), MatMul::new(Product::NN), &[low, b])?;
+        self.graph.apply1(name, ScaledAdd, &[base, high, scale])
     }
 
-    fn attention(&mut self, h: &str, x: TensorId, step: TensorId, captures: &[String]) -> Result<TensorId> {
-        let GptConfig { n_embd: c, n_head, n_ctx, .. } = *self.config;
-        let qkv = self.linear(&format!("{h}.attn.c_attn"), &format!("{h}.attn.qkv"), x, c, 3 * c)?;
-        let cache = self.graph.state(&format!("{h}.attn.cache"), Meta::f32(&[2, n_head, n_ctx, c / n_head]));
-        let cache = self.graph.apply1(&format!("{h}.attn.cache.next"), KvAppend, &[cache, qkv, step])?;
-        let probs = format!("{h}.attn.probs");
-        if captures.contains(&probs) {
-            let select = self.graph.input("select", Meta::u32(&[1]));
-            self.graph.apply1(&probs, AttentionProbs, &[qkv, cache, step, select])?;
+    fn lora_dropout(&mut self, lora: &LoraOptions, name: &str, x: TensorId) -> Result<TensorId> {
+        match self.sequence {
+            Some(Sequence { hyper, .. }) if lora.dropout > 0.0 => {
+                // Any number that differs from place to place; those of the model's own dropout are small.
+                let salt = name.bytes().fold(0x8000_0000u32, |h, c| h.wrapping_mul(31).wrapping_add(u32::from(c)));
+                let op = Dropout { p: lora.dropout as f32, salt };
+                self.graph.apply1(&format!("{name}.lora_dropout"), op, &[x, hyper])
+            }
+            _ => Ok(x),
         }
-        let out = self.graph.apply1(&format!("{h}.attn.out"), Attention { n_head }, &[qkv, cache, step])?;
-        self.linear(&format!("{h}.attn.c_proj"), &format!("{h}.attn.proj"), out, c, c)
     }
 
-    fn mlp(&mut self, h: &str, x: TensorId) -> Result<TensorId> {
+    fn attention(&mut self, layer: usize, x: TensorId, step: TensorId, captures: &[String]) -> Result<TensorId> {
+        let GptConfig { n_embd: c, n_head, n_ctx, .. } = *self.config;
+        let h = format!("h.{layer}");
+        let qkv = self.linear(&format!("{h}.attn.c_attn"), &format!("{h}.attn.qkv"), x, c, 3 * c)?;
+        let out = if let Some(Sequence { seq, .. }) = self.sequence {
+            let names = [format!("{h}.attn.out"), format!("{h}.attn.lse")];
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            self.graph.apply(&names, Arc::new(CausalAttention { n_head, seq }), &[qkv])?[0]
+        } else {
+            let cache = self.graph.state(&format!("{h}.attn.cache"), Meta::f32(&[2, n_head, n_ctx, c / n_head]));
+            let cache = self.graph.apply1(&format!("{h}.attn.cache.next"), KvAppend, &[cache, qkv, step])?;
+            let probs = format!("{h}.attn.probs");
+            if captures.contains(&probs) {
+                let select = self.graph.input("select", Meta::u32(&[1]));
+                self.graph.apply1(&probs, AttentionProbs, &[qkv, cache, step, select])?;
+            }
+            self.graph.apply1(&format!("{h}.attn.out"), Attention { n_head }, &[qkv, cache, step])?
+        };
+        let out = self.linear(&format!("{h}.attn.c_proj"), &format!("{h}.attn.proj"), out, c, c)?;
+        self.dropout(&format!("{h}.attn.dropout"), out, 1 + 2 * layer)
+    }
+
+    fn mlp(&mut self, layer: usize, x: TensorId) -> Result<TensorId> {
         let GptConfig { n_embd: c, n_inner, activation, .. } = *self.config;
+        let h = format!("h.{layer}");
         let inner = self.linear(&format!("{h}.mlp.c_fc"), &format!("{h}.mlp.fc"), x, c, n_inner)?;
         let inner = self.graph.apply1(&format!("{h}.mlp.act"), ActivationOp(activation), &[inner])?;
-        self.linear(&format!("{h}.mlp.c_proj"), &format!("{h}.mlp.proj"), inner, n_inner, c)
+        let out = self.linear(&format!("{h}.mlp.c_proj"), &format!("{h}.mlp.proj"), inner, n_inner, c)?;
+        self.dropout(&format!("{h}.mlp.dropout"), out, 2 + 2 * layer)
+    }
+
+    /// The parameter that turns the last hidden state into logits.
+    pub(super) fn head_weight(&self) -> &'static str {
+        if self.config.tie_word_embeddings { "wte.weight" } else { "lm_head.weight" }
     }
 
     /// Final LayerNorm and head: `logits` `(rows, vocab)`, one matmul for each piece of the head's weight.
@@ -205,9 +315,9 @@ impl Builder<'_> {
         if self.config.final_layer_norm {
             x = self.layer_norm("ln_f", x)?;
         }
-        let weight = if self.config.tie_word_embeddings { "wte.weight" } else { "lm_head.weight" };
+        let weight = self.head_weight();
         let bias = self.config.lm_head_bias;
-        let pieces = split_rows(weight, &[vocab, c], self.slab_bytes);
+        let pieces = split_rows(weight, &[vocab, c], self.layout.slab_bytes());
         let last = pieces.len() - 1;
         let mut logits: Option<TensorId> = None;
         for (i, piece) in pieces.into_iter().enumerate() {

@@ -13,9 +13,13 @@ impl Model {
     /// # Errors
     /// As [`Model::write_param`].
     pub fn randomize(&mut self, seed: u64) -> Result<()> {
-        let specs: Vec<ParamSpec> = super::params::param_specs(self.config());
+        self.randomize_specs(&super::params::param_specs(self.config()), seed)
+    }
+
+    /// The same for some parameters.
+    pub(super) fn randomize_specs(&mut self, specs: &[ParamSpec], seed: u64) -> Result<()> {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
-        for spec in &specs {
+        for spec in specs {
             let row: usize = spec.shape[1..].iter().product();
             // Row by row, so that a large table is never held twice.
             let rows = (1usize << 16).div_ceil(row.max(1));

@@ -1,11 +1,13 @@
 //! A model on a backend: weights, KV cache and plans, ready to run.
 
-use super::gpt::{GptPlan, build};
+use super::gpt::{GptPlan, Parts, build};
+use super::lora::LoraOptions;
 use super::params::{ParamSpec, param_specs};
+use super::scoring::score_rows;
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::exec::{Backend, Chosen, Executor};
-use crate::graph::{Layout, Limits, Loc, Plan, SLAB_BYTES};
+use crate::graph::{COMPANIONS, Layout, Limits, Loc, Plan, SLAB_BYTES};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -29,6 +31,8 @@ impl Default for ModelOptions {
 pub struct Memory {
     /// All weights.
     pub weights: usize,
+    /// Gradients and moments; 0 unless training.
+    pub training: usize,
     /// KV cache, control block and inputs.
     pub state: usize,
     /// The pool of temporaries that all plans share.
@@ -40,16 +44,21 @@ const CHUNKS: [usize; 3] = [16, 64, 256];
 
 /// A model on a backend.
 pub struct Model {
-    config: GptConfig,
-    specs: HashMap<String, ParamSpec>,
-    layout: Layout,
-    limits: Limits,
-    executor: Executor,
+    pub(super) config: GptConfig,
+    pub(super) specs: HashMap<String, ParamSpec>,
+    pub(super) layout: Layout,
+    pub(super) limits: Limits,
+    pub(super) executor: Executor,
     reason: String,
-    plans: HashMap<GptPlan, (usize, Arc<Plan>)>,
-    slots: Vec<usize>,
+    pub(super) plans: HashMap<GptPlan, (usize, Arc<Plan>)>,
+    pub(super) slots: Vec<usize>,
     /// Ids whose keys and values are in the cache, from position 0.
     pub(crate) cached: Vec<u32>,
+    pub(super) lora: Option<LoraOptions>,
+    /// What the adapters' output is multiplied by; `alpha / rank` unless changed.
+    pub(super) lora_scale: f32,
+    /// Whether there are gradients and moments.
+    pub(super) trains: bool,
 }
 
 impl Model {
@@ -74,6 +83,9 @@ impl Model {
             plans: HashMap::new(),
             slots: Vec::new(),
             cached: Vec::new(),
+            lora: None,
+            lora_scale: 0.0,
+            trains: false,
         };
         model.plan(&GptPlan::Decode).await?;
         Ok(model)
@@ -91,7 +103,7 @@ impl Model {
         let rows = CHUNKS[CHUNKS.len() - 1].min(config.n_ctx);
         let kinds = [GptPlan::Decode, GptPlan::Prefill { rows }, GptPlan::Score { rows: score_rows(config) }];
         let compile = |kind: &GptPlan| {
-            let graph = build(config, kind, layout.slab_bytes())?;
+            let graph = build(Parts { config, lora: None, layout: &layout }, kind)?;
             let plan = Plan::compile(&kind.name(), graph, &mut layout, &Limits::default())?;
             Ok(plan.describe(&layout))
         };
@@ -103,7 +115,8 @@ impl Model {
         if let Some((index, plan)) = self.plans.get(kind) {
             return Ok((*index, Arc::clone(plan)));
         }
-        let graph = build(&self.config, kind, self.layout.slab_bytes())?;
+        let parts = Parts { config: &self.config, lora: self.lora.as_ref(), layout: &self.layout };
+        let graph = build(parts, kind)?;
         let plan = Arc::new(Plan::compile(&kind.name(), graph, &mut self.layout, &self.limits)?);
         self.executor.allocate(&self.layout).await?;
         let index = self.executor.add_plan(Arc::clone(&plan)).await?;
@@ -114,7 +127,23 @@ impl Model {
             }
         }
         self.plans.insert(kind.clone(), (index, Arc::clone(&plan)));
+        self.write_constants();
         Ok((index, plan))
+    }
+
+    /// Writes the inputs that change rarely, where plans have made them.
+    fn write_constants(&mut self) {
+        if let Some(loc) = self.layout.find("lora_scale") {
+            self.executor.write(loc, bytemuck::bytes_of(&self.lora_scale));
+        }
+        self.write_decay();
+    }
+
+    /// The table entry of a parameter, whose gradient or moment the name may also mean.
+    fn spec(&self, name: &str) -> Result<ParamSpec> {
+        let bare = COMPANIONS.iter().find_map(|(prefix, _)| name.strip_prefix(prefix)).unwrap_or(name);
+        let spec = self.specs.get(bare).filter(|_| bare == name || self.trains);
+        spec.cloned().ok_or_else(|| Error::Checkpoint(format!("this model has no parameter {name}")))
     }
 
     /// The smallest prefill plan that takes `wanted` ids at once, or the largest there is.
@@ -128,12 +157,13 @@ impl Model {
     /// # Errors
     /// [`Error::Checkpoint`] when the model has no such weight or fewer elements.
     pub fn write_param(&mut self, name: &str, first: usize, values: &[f32]) -> Result<()> {
-        let spec = self.specs.get(name);
-        let spec = spec.ok_or_else(|| Error::Checkpoint(format!("this model has no parameter {name}")))?;
+        let spec = self.spec(name)?;
         let range = first..first + values.len();
         if range.end > spec.numel() {
             let (end, has) = (range.end, spec.numel());
-            return Err(Error::Checkpoint(format!("{name} has {has} elements; writing up to {end} would pass its end")));
+            return Err(Error::Checkpoint(format!(
+                "{name} has {has} elements; writing up to {end} would pass its end"
+            )));
         }
         for (loc, part) in self.layout.param_ranges(name, &spec.shape, range) {
             self.executor.write(loc, bytemuck::cast_slice(&values[part.start - first..part.end - first]));
@@ -148,78 +178,12 @@ impl Model {
     /// # Errors
     /// [`Error::Checkpoint`] when the model has no such weight; [`Error::Device`] when the device failed.
     pub async fn read_param(&mut self, name: &str) -> Result<Vec<f32>> {
-        let spec = self.specs.get(name);
-        let spec = spec.ok_or_else(|| Error::Checkpoint(format!("this model has no parameter {name}")))?;
+        let spec = self.spec(name)?;
         let mut values = Vec::with_capacity(spec.numel());
         for (loc, _) in self.layout.param_ranges(name, &spec.shape, 0..spec.numel()) {
             values.extend(self.executor.read_f32(loc).await?);
         }
         Ok(values)
-    }
-
-    /// Runs the `Probe` plan over a chunk of ids at positions `pos0..` and returns the captured tensors with their
-    /// shapes, in the order of `captures`. Positions before `pos0` must be in the cache.
-    ///
-    /// `head` is the head shown by `h.*.attn.probs`.
-    ///
-    /// # Errors
-    /// [`Error::Input`] when the ids do not fit the context or the vocabulary; as [`Model::open`] otherwise.
-    pub async fn probe(
-        &mut self,
-        ids: &[u32],
-        pos0: usize,
-        captures: &[String],
-        head: u32,
-    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>> {
-        self.check_ids(ids)?;
-        self.check_room(pos0 + ids.len())?;
-        // Rows follow the text: a probe is rare, and its captures should have the text's length.
-        let kind = GptPlan::Probe { rows: ids.len(), captures: captures.to_vec() };
-        let (index, plan) = self.plan(&kind).await?;
-        self.write_step(ids.len(), pos0, ids)?;
-        if let Ok(select) = plan.find("select") {
-            let loc = select.loc.expect("a found tensor has a place");
-            self.executor.write(loc, bytemuck::bytes_of(&head));
-        }
-        self.cached.truncate(pos0);
-        self.executor.run(index, 1)?;
-        let mut found = Vec::with_capacity(captures.len());
-        for name in captures {
-            let tensor = plan.find(name)?;
-            let values = self.executor.read_f32(tensor.loc.expect("a found tensor has a place")).await?;
-            found.push((tensor.meta.shape.clone(), values));
-        }
-        self.cached.extend_from_slice(ids);
-        Ok(found)
-    }
-
-    /// Scores ids in one context window: for each id after the first, `[log-probability, entropy, rank, log-sum-exp]`
-    /// (see [`crate::ops::Score`]). `ids` may have one id more than the context holds, since the last is only a target.
-    ///
-    /// # Errors
-    /// [`Error::Input`] when there are too many ids or one is outside the vocabulary; [`Error::Device`] when the device
-    /// failed.
-    pub async fn score(&mut self, ids: &[u32]) -> Result<Vec<[f32; 4]>> {
-        self.check_ids(ids)?;
-        let inputs = &ids[..ids.len().saturating_sub(1)];
-        self.check_room(inputs.len())?;
-        let rows = score_rows(&self.config);
-        let (index, plan) = self.plan(&GptPlan::Score { rows }).await?;
-        let (targets, scores) = (plan.find("targets")?.loc, plan.find("scores")?.loc);
-        let (targets, scores) = (targets.expect("has a place"), scores.expect("has a place"));
-        self.cached.clear();
-        let mut found = Vec::with_capacity(inputs.len());
-        for (i, chunk) in inputs.chunks(rows).enumerate() {
-            self.write_step(rows, i * rows, chunk)?;
-            let mut wanted = ids[i * rows + 1..][..chunk.len()].to_vec();
-            wanted.resize(rows, u32::MAX);
-            self.executor.write(targets, bytemuck::cast_slice(&wanted));
-            self.executor.run(index, 1)?;
-            let values = self.executor.read_f32(scores).await?;
-            found.extend(values.chunks_exact(4).take(chunk.len()).map(|v| [v[0], v[1], v[2], v[3]]));
-        }
-        self.cached.extend_from_slice(inputs);
-        Ok(found)
     }
 
     /// Fills the input `step` of a plan with `rows` rows.
@@ -253,7 +217,7 @@ impl Model {
         }
     }
 
-    fn check_room(&self, positions: usize) -> Result<()> {
+    pub(super) fn check_room(&self, positions: usize) -> Result<()> {
         if positions <= self.config.n_ctx {
             return Ok(());
         }
@@ -290,6 +254,7 @@ impl Model {
     pub fn memory(&self) -> Memory {
         Memory {
             weights: self.layout.param_bytes(),
+            training: self.layout.training_bytes(),
             state: self.layout.own_bytes(),
             temporaries: self.slots.iter().sum(),
         }
@@ -299,10 +264,4 @@ impl Model {
     pub fn cancel(&mut self) {
         self.executor.cancel();
     }
-}
-
-/// Rows of the score plan: its logits must fit one binding, and about 128 keep a submit short.
-fn score_rows(config: &GptConfig) -> usize {
-    let most = (SLAB_BYTES / 4 / config.vocab_size).max(1);
-    most.min(128).min(config.n_ctx)
 }

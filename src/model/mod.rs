@@ -4,7 +4,12 @@ pub mod checkpoint;
 mod gpt;
 mod init;
 mod loaded;
+pub mod lora;
 pub mod params;
+mod scoring;
+mod train_graph;
+mod training;
 
-pub use gpt::{GptPlan, build};
+pub use gpt::{GptPlan, Parts, Pass, TrainShape, build};
 pub use loaded::{Memory, Model, ModelOptions};
+pub use training::Preflight;

@@ -1,9 +1,10 @@
 //! Element-wise activations: GELU in both forms, ReLU.
 
-use super::{want_inputs, wgsl};
+use super::{ActivationBackward, want_inputs, wgsl};
 use crate::config::Activation;
 use crate::cpu::vecops;
-use crate::graph::{Absorb, CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::error::Result;
+use crate::graph::{Absorb, Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
 
 /// `y = act(x)` (Hendrycks and Gimpel 2016 for GELU).
 #[derive(Debug, Clone)]
@@ -34,6 +35,12 @@ impl Op for ActivationOp {
 
     fn absorbable(&self) -> Option<Absorb> {
         Some(Absorb::Activation(self.0))
+    }
+
+    fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
+        let (x, dy) = (node.inputs[0], g.of_output(node)?);
+        let d = g.graph.apply1(&g.name(x), ActivationBackward(self.0), &[dy, x])?;
+        g.add(x, d)
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {

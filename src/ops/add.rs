@@ -2,7 +2,8 @@
 
 use super::{want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
-use crate::graph::{Absorb, CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::error::Result;
+use crate::graph::{Absorb, Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
 
 /// `y = a + b`, equal shapes.
 #[derive(Debug, Clone)]
@@ -21,6 +22,11 @@ impl Op for Add {
 
     fn absorbable(&self) -> Option<Absorb> {
         Some(Absorb::Add)
+    }
+
+    fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
+        let dy = g.of_output(node)?;
+        node.inputs.iter().try_for_each(|&t| g.add(t, dy))
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {

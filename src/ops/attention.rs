@@ -76,8 +76,7 @@ impl Op for Attention {
         }
         let (k, v) = (&cache[head * ctx * d..][..ctx * d], &cache[(h + head) * ctx * d..][..ctx * d]);
         let scale = 1.0 / (d as f32).sqrt();
-        let block =
-            AttentionBlock { m: n, head_dim: d, q_stride: 3 * c, kv_stride: d, out_stride: c, pos0, scale };
+        let block = AttentionBlock { m: n, head_dim: d, q_stride: 3 * c, kv_stride: d, out_stride: c, pos0, scale };
         attention_block(&block, &qkv[head * d..], k, v, &mut out[head * d..], None, None, args.scratch());
     }
 

@@ -1,7 +1,8 @@
 //! Token embedding.
 
-use super::{STEP_IDS, dims2, want_inputs, wgsl};
-use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use super::{EmbeddingBackward, STEP_IDS, dims2, want_inputs, wgsl};
+use crate::error::Result;
+use crate::graph::{Backward, CpuArgs, DType, Elem, Kernel, Meta, Node, Op, Shapes, Target};
 
 /// Looks token ids up in a table, or in the rows `row0..` of a table that had to be cut.
 ///
@@ -28,6 +29,15 @@ impl Op for Embedding {
             return Err(format!("step must hold {} u32", STEP_IDS + self.rows));
         }
         Ok(vec![Meta::f32(&[self.rows, c])])
+    }
+
+    fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
+        let (step, table, dy) = (node.inputs[0], node.inputs[1], g.of_output(node)?);
+        let old = g.parameter(table);
+        let op = EmbeddingBackward { rows: self.rows, row0: self.row0 };
+        let new = g.graph.apply1(&g.version(table), op, &[dy, step, old])?;
+        g.set_parameter(table, new);
+        Ok(())
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {

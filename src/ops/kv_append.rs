@@ -91,4 +91,3 @@ pub(super) fn attention_output(inputs: &[&Meta]) -> Result<Meta, String> {
     cache_dims(inputs[1], inputs[0])?;
     Ok(Meta::f32(&[inputs[0].shape[0], inputs[0].shape[1] / 3]))
 }
-

@@ -1,9 +1,11 @@
 //! LayerNorm over rows (Ba et al. 2016).
 
 use super::row::by_row;
-use super::{dims2, want_inputs, want_shape, wgsl};
+use super::{LayerNormBackward, LayerNormBackwardParams, dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
-use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::error::Result;
+use crate::graph::{Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use std::sync::Arc;
 
 /// `y = (x - mean) / sqrt(var + eps) * weight + bias` over each row.
 ///
@@ -27,6 +29,24 @@ impl Op for LayerNorm {
         Ok(vec![Meta::f32(&[rows, c])])
     }
 
+    fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
+        let (x, weight, dy) = (node.inputs[0], node.inputs[1], g.of_output(node)?);
+        let stats = g.unique(&format!("{}.stats", g.graph.tensor(node.outputs[0]).name));
+        let op = Arc::new(LayerNormBackward { eps: self.eps });
+        let made = g.graph.apply(&[&g.name(x), &stats], op, &[dy, x, weight])?;
+        if g.wants(weight) {
+            let parameters = &node.inputs[1..];
+            let mut inputs = vec![dy, x, made[1]];
+            inputs.extend(parameters.iter().map(|&p| g.parameter(p)));
+            let names: Vec<String> = parameters.iter().map(|&p| g.version(p)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let op = Arc::new(LayerNormBackwardParams { bias: parameters.len() == 2 });
+            let new = g.graph.apply(&names, op, &inputs)?;
+            parameters.iter().zip(new).for_each(|(&p, version)| g.set_parameter(p, version));
+        }
+        g.add(x, made[0])
+    }
+
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let (rows, c) = (s.input(0, 0), s.input(0, 1));
         let bias = s.inputs.len() == 3;
@@ -35,7 +55,12 @@ impl Op for LayerNorm {
             k = k.read("bias", Elem::F32, 2);
         }
         k = k.include(if bias { wgsl!("common/bias") } else { wgsl!("common/bias_none") });
-        k = k.write("y", Elem::F32, 0).constant("C", c).constant("N", c).constant("C_COL", 0u32).constant("EPS", self.eps);
+        k = k
+            .write("y", Elem::F32, 0)
+            .constant("C", c)
+            .constant("N", c)
+            .constant("C_COL", 0u32)
+            .constant("EPS", self.eps);
         vec![by_row(k, rows, c, target)]
     }
 

@@ -1,10 +1,11 @@
 //! Matrix products with their epilogues: every linear layer, the head, and (by `fuse`) the activation and residual after.
 
 use super::activation::act_code;
-use super::{dims2, want_shape, wgsl};
+use super::{BiasBackward, dims2, want_shape, wgsl};
 use crate::config::Activation;
 use crate::cpu::gemm::{self, Epilogue, Gemm};
-use crate::graph::{Absorb, CpuArgs, Elem, Fused, Graph, Kernel, Meta, Node, Op, Shapes, Target, TensorId};
+use crate::error::{Error, Result};
+use crate::graph::{Absorb, Backward, CpuArgs, Elem, Fused, Graph, Kernel, Meta, Node, Op, Shapes, Target, TensorId};
 use std::sync::Arc;
 
 /// Which operand is stored transposed.
@@ -18,10 +19,10 @@ pub enum Product {
     TN,
 }
 
-/// `C = act(A · B + bias) + residual`.
+/// `C = act(A · B + bias) + residual`, or `C +=` that.
 ///
-/// Inputs: a, b, then bias `(width)` if `bias`, residual `(M, N)` if `residual`, and the matrix to write into if
-/// `columns` says so. Output: `(M, N)`, or that matrix.
+/// Inputs: a, b, then bias `(width)` if `bias`, residual `(M, N)` if `residual`, and the matrix to write into or to add to
+/// if `columns` or `accumulate` say so. Output: `(M, N)`, or that matrix.
 #[derive(Debug, Clone)]
 pub struct MatMul {
     /// Storage of the operands.
@@ -32,6 +33,8 @@ pub struct MatMul {
     pub act: Option<Activation>,
     /// Whether a residual follows.
     pub residual: bool,
+    /// Whether the last input is a matrix to add to, in place: a parameter's gradient.
+    pub accumulate: bool,
     /// Where the N columns go in a wider C: the head of a vocabulary that had to be cut writes its part of the logits.
     pub columns: Option<Columns>,
 }
@@ -50,7 +53,7 @@ pub struct Columns {
 impl MatMul {
     /// `A · B`.
     pub fn new(product: Product) -> Self {
-        Self { product, bias: false, act: None, residual: false, columns: None }
+        Self { product, bias: false, act: None, residual: false, accumulate: false, columns: None }
     }
 
     /// The same with a bias.
@@ -73,6 +76,16 @@ impl MatMul {
         }
     }
 
+    /// The same, added to the last input in place.
+    pub fn accumulating(self) -> Self {
+        Self { accumulate: true, ..self }
+    }
+
+    /// Whether the last input is changed in place.
+    fn changes_input(&self) -> bool {
+        self.accumulate || self.columns.is_some_and(|c| c.update)
+    }
+
     fn residual_index(&self) -> usize {
         2 + usize::from(self.bias)
     }
@@ -90,7 +103,7 @@ impl MatMul {
             Product::TN => gemm::Layout::TN,
         };
         let gemm = Gemm::new(layout, m, n, k);
-        gemm.strides(gemm.lda, gemm.ldb, self.place(n).0)
+        gemm.strides(gemm.lda, gemm.ldb, self.place(n).0).accumulating(self.accumulate)
     }
 }
 
@@ -100,7 +113,7 @@ impl Op for MatMul {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        let update = self.columns.is_some_and(|c| c.update);
+        let update = self.changes_input();
         let count = self.residual_index() + usize::from(self.residual) + usize::from(update);
         if inputs.len() != count {
             return Err(format!("needs {count} inputs, not {}", inputs.len()));
@@ -129,7 +142,7 @@ impl Op for MatMul {
     }
 
     fn updates(&self) -> &[(usize, usize)] {
-        match (self.columns.is_some_and(|c| c.update), self.residual_index() + usize::from(self.residual)) {
+        match (self.changes_input(), self.residual_index() + usize::from(self.residual)) {
             (false, _) => &[],
             (true, 2) => &[(0, 2)],
             (true, 3) => &[(0, 3)],
@@ -138,7 +151,7 @@ impl Op for MatMul {
     }
 
     fn fuse(&self, _graph: &Graph, own: &Node, next: &Node, link: TensorId) -> Option<Fused> {
-        if self.residual || self.columns.is_some() {
+        if self.residual || self.columns.is_some() || self.accumulate {
             return None;
         }
         let mut op = self.clone();
@@ -150,9 +163,42 @@ impl Op for MatMul {
                 op.residual = true;
                 inputs.push(other);
             }
+            // `grad += A · B` without a matrix in between.
+            Absorb::Accumulate if next.inputs[1] == link && !self.bias && self.act.is_none() => {
+                op.accumulate = true;
+                inputs.push(next.inputs[0]);
+            }
             _ => return None,
         }
         Some(Fused { op: Arc::new(op), inputs, outputs: next.outputs.clone() })
+    }
+
+    fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
+        if self.act.is_some() || self.residual || self.columns.is_some() || self.accumulate {
+            return Err(Error::Graph(
+                "a matmul with an epilogue has no gradient rule: differentiate before fusion".into(),
+            ));
+        }
+        let (a, b, dy) = (node.inputs[0], node.inputs[1], g.of_output(node)?);
+        // C = A B: dA = dC Bᵀ, dB = Aᵀ dC. C = A Bᵀ: dA = dC B, dB = dCᵀ A.
+        let (for_a, for_b) = match self.product {
+            Product::NN => ((Product::NT, dy, b), (Product::TN, a, dy)),
+            Product::NT => ((Product::NN, dy, b), (Product::TN, dy, a)),
+            Product::TN => return Err(Error::Graph("the gradient of a weight has no gradient rule of its own".into())),
+        };
+        for (tensor, (product, left, right)) in [(a, for_a), (b, for_b)] {
+            if g.wants(tensor) {
+                let d = g.graph.apply1(&g.name(tensor), Self::new(product), &[left, right])?;
+                g.add(tensor, d)?;
+            }
+        }
+        if self.bias && g.wants(node.inputs[2]) {
+            let bias = node.inputs[2];
+            let old = g.parameter(bias);
+            let new = g.graph.apply1(&g.version(bias), BiasBackward, &[dy, old])?;
+            g.set_parameter(bias, new);
+        }
+        Ok(())
     }
 
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
@@ -193,14 +239,15 @@ impl Op for MatMul {
             .include(wgsl!("common/activation"))
             .include(wgsl!("common/epilogue"))
             .include(wgsl!("common/blocks"));
-        for (name, value) in [("M", m), ("N", n), ("K", k), ("LDA", lda), ("LDB", ldb), ("LDC", ldc), ("C_COL", c_col)] {
+        for (name, value) in [("M", m), ("N", n), ("K", k), ("LDA", lda), ("LDB", ldb), ("LDC", ldc), ("C_COL", c_col)]
+        {
             kernel = kernel.constant(name, value);
         }
         kernel = kernel
             .constant("A_TRANS", self.product == Product::TN)
             .constant("B_TRANS", self.product == Product::NT)
             .constant("ACT", act_code(self.act))
-            .constant("ACCUMULATE", false);
+            .constant("ACCUMULATE", self.accumulate);
         if !vector {
             let grid = [n.div_ceil(4 * wg_x), m.div_ceil(rows * wg_y), 1];
             return vec![kernel.constant("WG_X", wg_x).constant("WG_Y", wg_y).grid(grid)];

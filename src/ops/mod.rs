@@ -3,34 +3,74 @@
 //! Adding one takes a shader, a file here, a line in [`SHADERS`] and a row in the op test's table; a test checks that the
 //! four agree.
 
+mod accumulate;
 mod activation;
+mod activation_backward;
+mod adamw;
 mod add;
 mod attention;
+mod attention_backward;
 mod attention_decode;
 mod attention_probs;
+mod bias_backward;
+mod causal_attention;
+mod column;
+mod cross_entropy_backward;
+mod cross_entropy_stats;
+mod dropout;
 mod embedding;
+mod embedding_backward;
+mod grad_norm;
+pub mod hyper;
 mod kv_append;
 mod layer_norm;
+mod layer_norm_backward;
+mod layer_norm_backward_params;
+mod loss_report;
 mod matmul;
 mod position_embedding;
+mod position_embedding_backward;
 mod row;
 mod sample;
+mod scale;
+mod scaled_add;
 mod score;
 mod softmax;
+mod sum_squares;
+mod tasks;
 
+pub use accumulate::Accumulate;
 pub use activation::ActivationOp;
+pub use activation_backward::ActivationBackward;
+pub use adamw::AdamW;
 pub use add::Add;
 pub use attention::Attention;
+pub use attention_backward::AttentionBackward;
 pub use attention_decode::AttentionDecode;
 pub use attention_probs::AttentionProbs;
+pub use bias_backward::BiasBackward;
+pub use causal_attention::CausalAttention;
+pub use cross_entropy_backward::CrossEntropyBackward;
+pub use cross_entropy_stats::CrossEntropyStats;
+pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use embedding_backward::EmbeddingBackward;
+pub use grad_norm::GradNorm;
+pub use hyper::metrics;
 pub use kv_append::KvAppend;
 pub use layer_norm::LayerNorm;
+pub use layer_norm_backward::LayerNormBackward;
+pub use layer_norm_backward_params::LayerNormBackwardParams;
+pub use loss_report::LossReport;
 pub use matmul::{Columns, MatMul, Product};
 pub use position_embedding::PositionEmbedding;
+pub use position_embedding_backward::PositionEmbeddingBackward;
 pub use sample::{Sample, control, settings};
+pub use scale::Scale;
+pub use scaled_add::ScaledAdd;
 pub use score::Score;
 pub use softmax::Softmax;
+pub use sum_squares::SumSquares;
 
 /// The text of a file under `shaders/`.
 macro_rules! wgsl {
@@ -48,23 +88,43 @@ macro_rules! shaders {
 }
 
 shaders![
+    "accumulate",
     "activation",
+    "activation_backward",
+    "adamw",
     "add",
     "attention",
+    "attention_backward_kv",
+    "attention_backward_kv_tiled",
+    "attention_backward_q",
+    "attention_backward_q_tiled",
     "attention_decode",
     "attention_probs",
     "attention_tiled",
+    "bias_backward",
+    "cross_entropy_backward",
+    "cross_entropy_stats",
+    "dropout",
     "embedding",
+    "embedding_backward",
+    "grad_norm",
     "kv_append",
     "layer_norm",
+    "layer_norm_backward",
+    "layer_norm_backward_params",
+    "loss_report",
     "matmul",
     "matmul_tiled",
     "matvec",
     "matvec_t",
     "position_embedding",
+    "position_embedding_backward",
     "sample",
+    "scale",
+    "scaled_add",
     "score",
     "softmax",
+    "sum_squares",
 ];
 
 use crate::graph::Meta;

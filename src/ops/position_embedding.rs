@@ -1,13 +1,18 @@
 //! Learned position embedding.
 
-use super::{dims2, want_inputs, wgsl};
-use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use super::{PositionEmbeddingBackward, dims2, want_inputs, wgsl};
+use crate::error::Result;
+use crate::graph::{Backward, CpuArgs, DType, Elem, Kernel, Meta, Node, Op, Shapes, Target};
 
-/// `y[t] = x[t] + table[pos0 + t]`, rows `t >= n` copied unchanged.
+/// `y[t] = x[t] + table[pos0 + t % seq]`, rows `t >= n` copied unchanged. In a batch, sequences of `seq` rows follow one
+/// another; else `seq` is T.
 ///
 /// Inputs: step `[pos0, n, …]`, x `(T, C)`, table `(n_ctx, C)`. Output `(T, C)`.
 #[derive(Debug, Clone)]
-pub struct PositionEmbedding;
+pub struct PositionEmbedding {
+    /// Rows of one sequence.
+    pub seq: usize,
+}
 
 impl Op for PositionEmbedding {
     fn name(&self) -> &'static str {
@@ -21,10 +26,24 @@ impl Op for PositionEmbedding {
         if inputs[0].dtype != DType::U32 || inputs[0].len() < 2 {
             return Err("step must hold at least two u32".into());
         }
+        if self.seq == 0 || t % self.seq != 0 {
+            return Err(format!("{t} rows are no whole number of sequences of {}", self.seq));
+        }
         if width != c {
             return Err(format!("x has {c} columns, but the table {width}"));
         }
         Ok(vec![Meta::f32(&[t, c])])
+    }
+
+    fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
+        let (x, table, dy) = (node.inputs[1], node.inputs[2], g.of_output(node)?);
+        if g.wants(table) {
+            let old = g.parameter(table);
+            let op = PositionEmbeddingBackward { seq: self.seq };
+            let new = g.graph.apply1(&g.version(table), op, &[dy, old])?;
+            g.set_parameter(table, new);
+        }
+        g.add(x, dy)
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
@@ -36,6 +55,7 @@ impl Op for PositionEmbedding {
             .write("y", Elem::F32, 0)
             .constant("ROWS", rows)
             .constant("C", c)
+            .constant("SEQ", self.seq)
             .constant("TABLE_ROWS", s.input(2, 0))
             .grid_1d((rows * c).div_ceil(64));
         vec![k]
@@ -47,8 +67,9 @@ impl Op for PositionEmbedding {
         let (pos0, n) = (step[0] as usize, step[1] as usize);
         for (t, y) in args.out_f32(0).chunks_exact_mut(c).enumerate() {
             y.copy_from_slice(&x[t * c..][..c]);
-            if t < n && pos0 + t < table_rows {
-                y.iter_mut().zip(&table[(pos0 + t) * c..][..c]).for_each(|(y, p)| *y += p);
+            let position = pos0 + t % self.seq;
+            if t < n && position < table_rows {
+                y.iter_mut().zip(&table[position * c..][..c]).for_each(|(y, p)| *y += p);
             }
         }
     }

@@ -6,13 +6,13 @@ mod tests;
 mod threefry;
 mod words;
 
+pub(super) use threefry::threefry_block;
 pub use words::{control, settings};
 
+use super::score::LOGIT_MAX;
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
 
-/// Logits are kept within this, so that sums and differences stay finite.
-const LOGIT_MAX: f32 = 1e30;
 /// Probability 1 in the integers in which top-p counts.
 const FIXED_ONE: f32 = 2_147_483_648.0;
 
@@ -20,7 +20,8 @@ const FIXED_ONE: f32 = 2_147_483_648.0;
 ///
 /// Inputs: logits `(1, V)`, `settings`, `control` (updated), history `(n_ctx)` (updated: the token at each position).
 /// Outputs: control, history, and the adjusted logits `(1, V)`: after repetition penalty and temperature, before any
-/// cut-off.
+/// cut-off. Tamed as in [`Score`](super::Score) first; with the temperatures and penalties that
+/// [`SamplingParams::validate`](crate::sample::SamplingParams::validate) lets through they stay finite.
 ///
 /// Order and meaning are Hugging Face's: repetition penalty on every token of `history[..=pos]`, temperature, top-k (ties
 /// with the k-th are kept), top-p over what top-k left (the smallest set that reaches p), min-p. Then the Gumbel-max
@@ -54,9 +55,11 @@ impl Op for Sample {
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let threads = match target {
             Target::Hardware => 256u32,
-            Target::Software => 16,
+            // One SIMD register of invocations: what SwiftShader runs at once.
+            Target::Software => 4,
         };
         let k = Kernel::new("sample", wgsl!("sample"))
+            .include(wgsl!("common/tame"))
             .include(wgsl!("common/threefry"))
             .include(wgsl!("common/pick"))
             .read("logits", Elem::F32, 0)

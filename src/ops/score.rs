@@ -5,10 +5,17 @@ use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
 
+/// Logits are kept within this, so that sums, differences and what temperature and penalty make of them stay finite.
+pub(super) const LOGIT_MAX: f32 = 1e30;
+
+/// Logits that one piece of the CPU twin's work takes: a few milliseconds.
+const TASK_LOGITS: usize = 1 << 20;
+
 /// For each row of logits: `[log-probability of the target, entropy, rank of the target, log-sum-exp]`, in nats.
 ///
 /// Inputs: logits `(T, V)`, targets `(T)` u32, `u32::MAX` for none. Output `(T, 4)`. The rank counts tokens with a greater
-/// logit, or an equal one and a lower id. Without a target, log-probability and rank are 0.
+/// logit, or an equal one and a lower id. Without a target, log-probability and rank are 0. A NaN logit counts as the
+/// least likely and infinities as ±1e30, so that a broken model gives figures that can be shown.
 #[derive(Debug, Clone)]
 pub struct Score;
 
@@ -30,18 +37,30 @@ impl Op for Score {
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let (rows, v) = (s.input(0, 0), s.input(0, 1));
         let k = Kernel::new("score", wgsl!("score"))
+            .include(wgsl!("common/tame"))
             .read("logits", Elem::F32, 0)
             .read("targets", Elem::U32, 1)
             .write("scores", Elem::F32, 0)
-            .constant("V", v);
+            .constant("V", v)
+            .constant("LOGIT_MAX", LOGIT_MAX);
         vec![by_row(k, rows, v, target)]
     }
 
-    fn cpu(&self, args: &mut CpuArgs<'_>, _task: usize) {
+    fn cpu_tasks(&self, s: Shapes<'_>) -> usize {
+        s.input(0, 0).div_ceil(rows_per_task(s.input(0, 1)))
+    }
+
+    fn cpu(&self, args: &mut CpuArgs<'_>, task: usize) {
         let v = args.shapes().input(0, 1);
+        let rows = rows_per_task(v);
         let (logits, targets) = (args.f32(0), args.u32(1));
-        for ((row, &target), out) in logits.chunks_exact(v).zip(targets).zip(args.out_f32(0).chunks_exact_mut(4)) {
-            out.copy_from_slice(&score(row, target));
+        let mut tamed = Vec::with_capacity(v);
+        let outputs = args.out_f32(0).chunks_exact_mut(4);
+        for ((row, &target), out) in logits.chunks_exact(v).zip(targets).zip(outputs).skip(task * rows).take(rows) {
+            tamed.clear();
+            tamed.extend(row.iter().map(|&x| tame(x)));
+            let f = figures(&tamed, target);
+            out.copy_from_slice(&[f.logprob, f.entropy, f.rank as f32, f.max + f.log_sum]);
         }
     }
 
@@ -50,8 +69,32 @@ impl Op for Score {
     }
 }
 
-/// `[log-probability, entropy, rank, log-sum-exp]` of one row.
-pub(super) fn score(row: &[f32], target: u32) -> [f32; 4] {
+/// Rows of one piece of the CPU twin's work.
+fn rows_per_task(v: usize) -> usize {
+    (TASK_LOGITS / v).max(1)
+}
+
+/// A logit that can be computed with, within [`LOGIT_MAX`] of zero: NaN counts as the least likely.
+pub(super) fn tame(x: f32) -> f32 {
+    if x.is_nan() { -LOGIT_MAX } else { x.clamp(-LOGIT_MAX, LOGIT_MAX) }
+}
+
+/// Figures of one row of logits.
+pub(super) struct Figures {
+    /// Log-probability of the target, or 0.
+    pub logprob: f32,
+    /// In nats.
+    pub entropy: f32,
+    /// How many tokens are likelier than the target.
+    pub rank: usize,
+    /// The greatest logit.
+    pub max: f32,
+    /// Log-sum-exp less `max`. Kept apart: added to a large `max` it would be rounded away.
+    pub log_sum: f32,
+}
+
+/// Figures of one row of tamed logits.
+pub(super) fn figures(row: &[f32], target: u32) -> Figures {
     let max = vecops::max(row);
     let sum = vecops::sum_exp(row, max);
     let log_sum = sum.ln();
@@ -62,12 +105,11 @@ pub(super) fn score(row: &[f32], target: u32) -> [f32; 4] {
         let e = &mut part[..chunk.len()];
         e.iter_mut().zip(chunk).for_each(|(e, x)| *e = x - max);
         vecops::exp(e);
-        // A logit of negative infinity has no part in the entropy, where 0 times infinity would be NaN.
-        weighted += e.iter().zip(chunk).filter(|(e, _)| **e > 0.0).map(|(e, x)| e * (x - max)).sum::<f32>();
+        weighted += e.iter().zip(chunk).map(|(e, x)| e * (x - max)).sum::<f32>();
     }
     let entropy = log_sum - weighted / sum;
-    let Some(&x) = row.get(target as usize) else { return [0.0, entropy, 0.0, max + log_sum] };
+    let Some(&x) = row.get(target as usize) else { return Figures { logprob: 0.0, entropy, rank: 0, max, log_sum } };
     let before = row[..target as usize].iter().filter(|&&y| y >= x).count();
     let after = row[target as usize..].iter().filter(|&&y| y > x).count();
-    [x - max - log_sum, entropy, (before + after) as f32, max + log_sum]
+    Figures { logprob: x - max - log_sum, entropy, rank: before + after, max, log_sum }
 }

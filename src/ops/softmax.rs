@@ -22,10 +22,8 @@ impl Op for Softmax {
 
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let (rows, c) = (s.input(0, 0), s.input(0, 1));
-        let k = Kernel::new("softmax", wgsl!("softmax"))
-            .read("x", Elem::F32, 0)
-            .write("y", Elem::F32, 0)
-            .constant("C", c);
+        let k =
+            Kernel::new("softmax", wgsl!("softmax")).read("x", Elem::F32, 0).write("y", Elem::F32, 0).constant("C", c);
         vec![by_row(k, rows, c, target)]
     }
 

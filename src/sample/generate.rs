@@ -161,10 +161,10 @@ impl Generation {
             let n = rows.min(left);
             let (index, _) = model.plan(&GptPlan::Prefill { rows }).await?;
             model.write_step(rows, at, &self.window[at..at + n])?;
-            model.executor().begin(index, 1)?;
+            model.executor().begin(index, 1);
             self.running = Running::Chunk(n);
         }
-        if model.executor().advance(budget)
+        if model.executor().advance(budget).await?
             && let Running::Chunk(n) = self.running
         {
             model.cached.extend_from_slice(&self.window[at..at + n]);
@@ -202,10 +202,10 @@ impl Generation {
                 steps = fitting.min(most).min(self.max_new - self.emitted).clamp(1, control::RING);
             }
             let (index, _) = model.plan(&GptPlan::Decode).await?;
-            model.executor().begin(index, steps)?;
+            model.executor().begin(index, steps);
             self.running = Running::Decode;
         }
-        if !model.executor().advance(budget) {
+        if !model.executor().advance(budget).await? {
             return Ok(Vec::new());
         }
         self.running = Running::Nothing;

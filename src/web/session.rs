@@ -78,7 +78,8 @@ impl Session {
 
     async fn create(options: &OpenOptions, files: &js_sys::Object) -> Result<Self> {
         let config = file(files, "config.json");
-        let config = config.ok_or_else(|| Error::Config("config.json is missing; add it to the model's files".into()))?;
+        let config =
+            config.ok_or_else(|| Error::Config("config.json is missing; add it to the model's files".into()))?;
         let config = GptConfig::from_json(&config)?;
         let tokenizer = tokenizer::from_files(&|name| file(files, name))?;
         if tokenizer.vocab_size() > config.vocab_size {
@@ -217,8 +218,7 @@ impl Session {
             };
             let eos = inner.model.config().eos_token_id.or_else(|| self.tokenizer.eos());
             let stop = eos.filter(|_| options.stop_at_end);
-            let generation =
-                Generation::start(&mut inner.model, &ids, params, options.max_new_tokens as usize, stop)?;
+            let generation = Generation::start(&mut inner.model, &ids, params, options.max_new_tokens as usize, stop)?;
             let context_used = generation.context_used();
             inner.writing = Some(Writing { generation, stream: StreamDecoder::new() });
             Ok(Started { prompt_tokens: ids.len(), context_used })

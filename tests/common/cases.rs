@@ -122,6 +122,27 @@ impl Table {
         }
     }
 
+    /// Logits as a broken model gives them: every third hopeless, the others ordinary.
+    fn broken(&mut self, shape: &[usize], hopeless: [f32; 3]) -> (Vec<usize>, Data) {
+        let (shape, data) = self.scaled(shape, 8.0);
+        let Data::F32(mut values) = data else { unreachable!("scaled gives floats") };
+        values.iter_mut().skip(1).step_by(3).enumerate().for_each(|(i, x)| *x = hopeless[i % 3]);
+        (shape, Data::F32(values))
+    }
+
+    fn broken_scores(&mut self) {
+        let (nan, inf) = (f32::NAN, f32::INFINITY);
+        for (i, hopeless) in [[nan, -inf, -nan], [nan, inf, -inf], [inf; 3], [-inf; 3]].into_iter().enumerate() {
+            for v in [7, 300] {
+                let logits = self.broken(&[5, v], hopeless);
+                let targets = self.u32(&[0, 1, 4, u32::MAX, 3]);
+                self.add(format!("score (5, {v}) of broken logits {i}"), Score, vec![logits, targets], 1e-5);
+            }
+        }
+        let (logits, targets) = ((vec![2, 40], Data::F32(vec![nan; 80])), self.u32(&[0, 39]));
+        self.add("score (2, 40) of NaN".into(), Score, vec![logits, targets], 1e-5);
+    }
+
     fn embeddings(&mut self) {
         for (t, vocab, c, row0, n) in [(1, 3, 1, 0, 1), (5, 11, 7, 0, 3), (16, 40, 20, 8, 16), (4, 9, 64, 3, 0)] {
             let mut step = vec![2, n];
@@ -131,7 +152,7 @@ impl Table {
             let op = Embedding { rows: t, row0: row0 as usize };
             self.add(format!("embedding {t} of ({vocab}, {c}) from {row0}"), op, vec![ids, table], 0.0);
             let (ids, x, table) = (self.u32(&step), self.f32(&[t, c]), self.f32(&[t + 1, c]));
-            self.add(format!("position_embedding ({t}, {c})"), PositionEmbedding, vec![ids, x, table], 0.0);
+            self.add(format!("position_embedding ({t}, {c})"), PositionEmbedding { seq: t }, vec![ids, x, table], 0.0);
         }
     }
 
@@ -195,7 +216,8 @@ impl Table {
             let mut step = vec![pos0, n];
             step.resize(2 + t, 0);
             for scale in [1.0, 12.0] {
-                let inputs = vec![self.scaled(&[t, 3 * c], scale), self.scaled(&[2, h, ctx, d], scale), self.u32(&step)];
+                let inputs =
+                    vec![self.scaled(&[t, 3 * c], scale), self.scaled(&[2, h, ctx, d], scale), self.u32(&step)];
                 self.add(format!("attention {label}, scale {scale}"), Attention { n_head: h }, inputs, 1e-5);
             }
             let inputs = vec![self.f32(&[2, h, ctx, d]), self.f32(&[t, 3 * c]), self.u32(&step)];
@@ -221,32 +243,53 @@ impl Table {
             (1.3, 0, 0.8, 0.0, 1.0),
             (0.9, 0, 1.0, 0.1, 1.2),
             (0.8, 40, 0.95, 0.02, 1.1),
+            (0.01, 0, 1.0, 0.0, 1.0),
+            (0.01, 3, 0.9, 0.5, 0.01),
         ];
-        for vocab in [1, 2, 9, 100, 2048, 5003] {
-            for (i, (temperature, top_k, top_p, min_p, penalty)) in options.into_iter().enumerate() {
-                for active in [1, 0] {
-                    let n_ctx = 12;
-                    let mut words = [0u32; settings::WORDS];
-                    words[settings::TEMPERATURE] = temperature.to_bits();
-                    words[settings::TOP_K] = top_k;
-                    words[settings::TOP_P] = top_p.to_bits();
-                    words[settings::MIN_P] = min_p.to_bits();
-                    words[settings::REPETITION_PENALTY] = penalty.to_bits();
-                    words[settings::SEED_LOW] = 77 + i as u32;
-                    words[settings::STOP] = u32::MAX;
-                    let mut block = [0u32; control::WORDS];
-                    block[control::POS] = 6;
-                    block[control::N] = active;
-                    block[control::ID] = 3 % vocab as u32;
-                    block[control::STEP] = 70;
-                    block[control::REMAINING] = 5;
-                    let history: Vec<u32> = (0..n_ctx as u32).map(|i| i * 3 % vocab as u32).collect();
-                    let inputs =
-                        vec![self.scaled(&[1, vocab], 8.0), self.u32(&words), self.u32(&block), self.u32(&history)];
-                    self.add(format!("sample {vocab}, options {i}, active {active}"), Sample, inputs, 1e-5);
-                }
+        for (i, options) in options.into_iter().enumerate() {
+            for vocab in [1, 2, 9, 100, 2048, 5003] {
+                let logits = self.scaled(&[1, vocab], 8.0);
+                self.sample(format!("sample {vocab}, options {i}"), options, 1, logits);
+            }
+            // Few values: the ten best and the cut-offs are all decided by ties.
+            let (shape, data) = self.scaled(&[1, 700], 3.0);
+            let Data::F32(values) = data else { unreachable!("scaled gives floats") };
+            let ties = (shape, Data::F32(values.into_iter().map(f32::round).collect()));
+            self.sample(format!("sample 700 with ties, options {i}"), options, 1, ties);
+            for hopeless in [[f32::NAN, f32::NEG_INFINITY, -f32::NAN], [f32::NAN, f32::INFINITY, f32::NEG_INFINITY]] {
+                let logits = self.broken(&[1, 100], hopeless);
+                self.sample(format!("sample 100 of broken logits {hopeless:?}, options {i}"), options, 1, logits);
             }
         }
+        let logits = self.scaled(&[1, 100], 8.0);
+        self.sample("sample 100, finished".into(), options[1], 0, logits);
+    }
+
+    fn sample(
+        &mut self,
+        label: String,
+        (temperature, top_k, top_p, min_p, penalty): (f32, u32, f32, f32, f32),
+        active: u32,
+        logits: (Vec<usize>, Data),
+    ) {
+        let vocab = logits.0[1] as u32;
+        let mut words = [0u32; settings::WORDS];
+        words[settings::TEMPERATURE] = temperature.to_bits();
+        words[settings::TOP_K] = top_k;
+        words[settings::TOP_P] = top_p.to_bits();
+        words[settings::MIN_P] = min_p.to_bits();
+        words[settings::REPETITION_PENALTY] = penalty.to_bits();
+        words[settings::SEED_LOW] = 77 + top_k;
+        words[settings::STOP] = u32::MAX;
+        let mut block = [0u32; control::WORDS];
+        block[control::POS] = 6;
+        block[control::N] = active;
+        block[control::ID] = 3 % vocab;
+        block[control::STEP] = 70;
+        block[control::REMAINING] = 5;
+        let history: Vec<u32> = (0..12).map(|i| i * 3 % vocab).collect();
+        let inputs = vec![logits, self.u32(&words), self.u32(&block), self.u32(&history)];
+        self.add(label, Sample, inputs, 1e-5);
     }
 }
 
@@ -255,9 +298,12 @@ pub fn cases() -> Vec<Case> {
     let mut table = Table { cases: Vec::new(), noise: Noise::new(1) };
     table.elementwise();
     table.rows();
+    table.broken_scores();
     table.embeddings();
     table.products();
     table.attention();
     table.sampling();
+    table.cases.extend(super::attention_training_cases::cases());
+    table.cases.extend(super::training_cases::cases());
     table.cases
 }

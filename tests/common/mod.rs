@@ -1,7 +1,9 @@
 //! What several tests share.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod attention_training_cases;
 pub mod cases;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod models;
 pub mod runner;
+pub mod training_cases;

@@ -24,8 +24,7 @@ pub fn open(name: &str, backend: Backend) -> Model {
     let weights = std::fs::read(path(name, "model.safetensors")).expect("model.safetensors");
     let mut loader = Loader::new(&config).expect("a loader");
     let options = ModelOptions { backend, ..ModelOptions::default() };
-    let mut model = block_on(Model::open(config, &options))
-        .unwrap_or_else(|e| panic!("{name} on {backend:?}: {e}"));
+    let mut model = block_on(Model::open(config, &options)).unwrap_or_else(|e| panic!("{name} on {backend:?}: {e}"));
     loader.push(&weights, &mut |name, first, values| model.write_param(name, first, values)).expect("weights");
     loader.end_file().expect("a whole file");
     loader.finish().expect("all weights");

@@ -59,7 +59,7 @@ impl Runner {
                 self.executor.write(loc, bytemuck::cast_slice(&vec![f32::NAN; loc.bytes / 4]));
             }
         }
-        self.executor.run(index, 1)?;
+        self.executor.run(index, 1).await?;
         let mut outputs = Vec::new();
         for &t in &step.outputs {
             outputs.push((plan.tensor(t).meta.dtype, self.executor.read_u32(plan.loc(t)).await?));

@@ -7,8 +7,11 @@ import { chromium } from "playwright-core";
 const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+/** No wait is longer, except those that say so. */
+const WAIT_MS = 30_000;
+
 export function launch() {
-  const found = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+  const found = [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
     .find((path) => path && existsSync(path));
   return chromium.launch({ executablePath: found, args: FLAGS });
 }
@@ -21,6 +24,7 @@ export function launch() {
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
   /** @type {string[]} */
   const problems = [];
   page.on("console", (message) => {

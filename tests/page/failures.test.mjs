@@ -102,11 +102,12 @@ test("a server that has no such model is told of, with its address", async () =>
   await close();
 });
 
-test("the full context ends the text with advice", async () => {
+test("a text longer than the context goes on, and the page says that its beginning was out of sight", async () => {
   const { page, close } = await openFake({ nCtx: 32, stepMs: 1 });
   await ready(page);
   await page.keyboard.press("Control+Enter");
-  await page.getByText("The model's context of 32 tokens is full").waitFor();
+  await page.getByText("The text is longer than the model's context of 32 tokens").waitFor();
+  assert.equal(await page.locator(".paper-layer .ink-model").count(), 200);
   await close();
 });
 

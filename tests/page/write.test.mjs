@@ -56,7 +56,7 @@ for (const backend of ["cpu", "webgpu"]) {
     });
 
     test("stops mid-way with Escape, and takes a new prompt while it writes", async () => {
-      const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#n=220&end=0&lang=en`);
+      const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#n=5000&end=0&lang=en`);
       await ready(page);
       await paper(page).press("Control+Enter");
       await longerThan(page, 20);
@@ -65,7 +65,7 @@ for (const backend of ["cpu", "webgpu"]) {
       await finished(page);
       assert.ok(Date.now() - from < 3000, `stopping took ${Date.now() - from} ms`);
       const stopped = await paper(page).inputValue();
-      assert.ok(await page.locator(".paper-layer .ink-model").count() < 220);
+      assert.ok(await page.locator(".paper-layer .ink-model").count() < 5000);
       await page.waitForTimeout(300);
       assert.equal(await paper(page).inputValue(), stopped, "nothing arrives after the stop");
 
@@ -79,6 +79,43 @@ for (const backend of ["cpu", "webgpu"]) {
       await page.keyboard.press("Escape");
       await finished(page);
       assert.match(await paper(page).inputValue(), /^The old king/);
+      await close();
+    });
+
+    test("Stop and Escape are obeyed at once, while the prompt is read and while it writes", async () => {
+      const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#n=5000&end=0&lang=en`);
+      await ready(page);
+      // The shortest of three tries: other programs on the machine make a try longer, never shorter.
+      const shortest = { reading: Infinity, writing: Infinity };
+      for (const [attempt, when] of [...Array(6).keys()].map((n) => /** @type {const} */ ([n, n % 2 ? "reading" : "writing"]))) {
+        await paper(page).fill(`${attempt} ${"Once upon a time there was a little bird. ".repeat(20)}`);
+        const waited = await page.evaluate(async ({ attempt, when }) => {
+          const button = /** @type {HTMLButtonElement} */ (document.querySelector(".primary"));
+          const busy = () => button.classList.contains("busy");
+          const until = async (/** @type {() => boolean} */ holds) => {
+            const limit = performance.now() + 20_000;
+            while (!holds()) {
+              if (performance.now() > limit) throw new Error("nothing happened for 20 s");
+              await new Promise((resolve) => setTimeout(resolve, 1));
+            }
+          };
+          button.click();
+          await until(busy);
+          if (when === "writing") await until(() => document.querySelector(".ink-model") !== null);
+          const from = performance.now();
+          if (!busy()) throw new Error("it was done before it was stopped");
+          if (attempt % 3) button.click();
+          else document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+          await until(() => !busy());
+          return performance.now() - from;
+        }, { attempt, when });
+        shortest[when] = Math.min(shortest[when], waited);
+        assert.ok(await page.locator(".paper-layer .ink-model").count() < 5000);
+      }
+      console.log(`stopping on ${backend}: ${shortest.reading.toFixed(0)} ms while reading, ${shortest.writing.toFixed(0)} ms while writing`);
+      // A software GPU cannot be interrupted within a submit, which takes it as long as one chunk of the prompt.
+      const limit = backend === "cpu" ? 100 : 1000;
+      assert.ok(Math.max(shortest.reading, shortest.writing) < limit, JSON.stringify(shortest));
       await close();
     });
 

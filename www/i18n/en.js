@@ -68,6 +68,9 @@ export const en = {
   "status.backend.cpu": "CPU (SIMD)",
   "status.backend.webgpu": "WebGPU",
   "status.backend.why": "{backend}: {reason}",
+  "status.why.chosen": "chosen above",
+  "status.why.gpu": "your graphics processor",
+  "status.why.software": "the browser offers no hardware GPU",
   "live.ready": "{name} is ready.",
   "live.writing": "Writing.",
   "live.done": "Done: {tokens} tokens.",
@@ -91,7 +94,7 @@ export const en = {
   "message.crashed": "The engine stopped and is being started again.",
   "message.crashedTwice": "The engine stopped again. Your text is safe.",
   "message.tailReplaced": "What stood after the cursor was replaced.",
-  "message.contextFull": "The model's context of {total} tokens is full: it cannot see more. Shorten the text to go on.",
+  "message.contextSlid": "The text is longer than the model's context of {total} tokens, so the model no longer saw its beginning.",
   "message.backendIgnored": "“{value}” is not a backend. Use auto, cpu or webgpu.",
   "message.unexpected": "Something went wrong on the page. Your text is safe.",
 

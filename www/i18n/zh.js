@@ -68,6 +68,9 @@ export const zh = {
   "status.backend.cpu": "CPU (SIMD)",
   "status.backend.webgpu": "WebGPU",
   "status.backend.why": "{backend}：{reason}",
+  "status.why.chosen": "由你在上方选定",
+  "status.why.gpu": "使用你的显卡",
+  "status.why.software": "浏览器没有提供硬件 GPU",
   "live.ready": "{name} 已就绪。",
   "live.writing": "正在书写。",
   "live.done": "完成，共 {tokens} 个 token。",
@@ -91,7 +94,7 @@ export const zh = {
   "message.crashed": "引擎意外停止，正在重新启动。",
   "message.crashedTwice": "引擎再次停止。你的文本完好。",
   "message.tailReplaced": "光标之后的内容已被替换。",
-  "message.contextFull": "模型的上下文（{total} 个 token）已满，看不到更多内容。缩短文本后可继续。",
+  "message.contextSlid": "文本超出了模型 {total} 个 token 的上下文，模型已看不到开头部分。",
   "message.backendIgnored": "没有名为“{value}”的后端。可用 auto、cpu 或 webgpu。",
   "message.unexpected": "页面出了问题。你的文本完好。",
 

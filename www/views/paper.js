@@ -55,13 +55,31 @@ export class Paper {
     document.addEventListener("selectionchange", () => {
       if (document.activeElement === this.area) onCaret(this.area.selectionEnd);
     });
-    this.scroller.addEventListener("scroll", () => this.scroller.classList.toggle("scrolled", this.scroller.scrollTop > 8), { passive: true });
+    /** Whether the end of the text is in view: it then stays there, whatever grows or shrinks. */
+    this.atEnd = true;
+    this.scroller.addEventListener("scroll", () => this.look(), { passive: true });
+    new ResizeObserver(() => this.follow()).observe(this.scroller);
     // A click on the empty part of the sheet belongs to the text.
     this.scroller.addEventListener("mousedown", (event) => {
       if (event.target !== this.scroller) return;
       event.preventDefault();
       this.focusEnd();
     });
+  }
+
+  /** Keeps the end in view if it was. */
+  follow() {
+    if (this.atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.look();
+  }
+
+  /** Notes what is out of view, above and below. */
+  look() {
+    const { scrollTop, scrollHeight, clientHeight, classList } = this.scroller;
+    const below = scrollHeight - scrollTop - clientHeight;
+    this.atEnd = below < FOLLOW_PX;
+    classList.toggle("more-above", scrollTop > 8);
+    classList.toggle("more-below", below > 8);
   }
 
   focusEnd() {
@@ -79,13 +97,14 @@ export class Paper {
     this.scroller.classList.toggle("writing", writing);
     if (runs === this.runs) return;
 
-    const { scroller } = this;
-    const follow = writing && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < FOLLOW_PX;
-    const animate = writing && runs.length > this.runs.length;
+    // The last tokens may come together with the end of the writing.
+    const wrote = runs.length > this.runs.length && runs.at(-1)?.source === "model";
+    const animate = writing && wrote;
     this.legend.hidden = !runs.some((run) => run.source === "model");
     this.drawLayer(runs, animate);
     this.writeArea(textOf(runs), caret);
-    if (follow) scroller.scrollTop = scroller.scrollHeight;
+    if (wrote) this.follow();
+    else this.look();
   }
 
   /**

@@ -5,6 +5,22 @@ import { n, t } from "../i18n/index.js";
 /** How often, at most, the status is read out. */
 const SPEAK_EVERY_MS = 2000;
 
+/** The engine's reasons for its backend, and their names here. @type {[RegExp, string][]} */
+const REASONS = [
+  [/was asked for/, "status.why.chosen"],
+  [/^a GPU was found/, "status.why.gpu"],
+  [/only GPU adapter is software/, "status.why.software"],
+];
+
+/**
+ * Why this backend runs, in a few words of the page's language; a reason that the page does not know is told in the engine's.
+ * @param {import("../types.js").Info} info
+ */
+export function backendReason({ backendReason: reason }) {
+  const known = REASONS.find(([pattern]) => pattern.test(reason));
+  return known ? t(known[1]) : reason;
+}
+
 /** The line at the bottom: figures for the eye, and a quieter live region for the ear. */
 export class Status {
   /** @param {HTMLElement} root */
@@ -58,7 +74,8 @@ export class Status {
       weights: formatBytes(weights), kv: formatBytes(kv), temporaries: formatBytes(temporaries),
     });
     const backend = t(`status.backend.${info.backend}`);
-    setText(this.backend, info.backendReason ? t("status.backend.why", { backend, reason: info.backendReason }) : backend);
-    this.backend.title = info.adapter;
+    const reason = backendReason(info);
+    setText(this.backend, reason ? t("status.backend.why", { backend, reason }) : backend);
+    this.backend.title = [info.backendReason, info.adapter].filter(Boolean).join(" · ");
   }
 }

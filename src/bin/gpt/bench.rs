@@ -2,7 +2,6 @@
 
 use super::{load, print_line};
 use clap::ArgGroup;
-use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
 use gpt_playground::model::{Model, ModelOptions};
@@ -29,8 +28,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 64)]
     decode: usize,
     /// Repetitions; the best is printed, since a shared machine only ever slows things down.
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    repeat: usize,
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: u32,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -42,7 +41,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<()> {
     let config_path = args.config.clone().or_else(|| args.model.as_ref().map(|m| m.join("config.json")));
     let config_path = config_path.ok_or_else(|| Error::Input("give --model or --config".into()))?;
-    let config = GptConfig::from_json(&load::read(&config_path)?)?;
+    let config = load::config(&config_path)?;
     if args.describe {
         return Model::dry_run(&config)?.iter().try_for_each(|text| print_line(text));
     }
@@ -55,23 +54,25 @@ pub(super) async fn run(args: Args) -> Result<()> {
             model
         }
     };
-    let prefill = args.prefill.clamp(2, config.n_ctx);
-    let decode = args.decode.clamp(1, config.n_ctx);
+    // At least two of each: the first decoded token belongs to the prefill.
+    let prefill = args.prefill.min(config.n_ctx).max(2);
+    let decode = args.decode.min(config.n_ctx).max(2);
     let params = SamplingParams { temperature: 0.8, ..SamplingParams::default() };
     let forever = Duration::from_secs(3600);
     let (mut prefill_speed, mut decode_speed) = (0.0f64, 0.0f64);
     let mut per_token = [0.0; 5];
     // One more run first: it compiles the pipelines and grows the buffers.
-    for round in 0..=args.repeat as u32 {
+    for round in 0..=args.repeat {
         // Another prompt each time, or the cache would answer.
-        let prompt: Vec<u32> = (0..prefill as u32).map(|i| (i * 7 + round * 13 + 1) % config.vocab_size as u32).collect();
+        let prompt: Vec<u32> =
+            (0..prefill as u32).map(|i| (i * 7 + round * 13 + 1) % config.vocab_size as u32).collect();
         let mut generation = Generation::start(&mut model, &prompt, params.clone(), 1, None)?;
         let start = Instant::now();
         // The first call prefills; the second decodes one token and so waits for the device.
         while let Step::Prefill { .. } = generation.next(&mut model, forever, 1).await? {}
         let prefill_seconds = start.elapsed().as_secs_f64();
 
-        let short = &prompt[..prefill.min(config.n_ctx - decode).max(1)];
+        let short = &prompt[..prefill.min(config.n_ctx.saturating_sub(decode)).max(1)];
         let mut generation = Generation::start(&mut model, short, params.clone(), decode, None)?;
         while let Step::Prefill { .. } = generation.next(&mut model, forever, 1).await? {}
         let before = model.counters();

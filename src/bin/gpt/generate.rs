@@ -5,7 +5,6 @@ use clap::ArgGroup;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
 use gpt_playground::tokenizer::StreamDecoder;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
@@ -54,8 +53,11 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> Result<()> {
     let tokenizer = match &args.prompt_ids {
         None => Some(load::tokenizer(&args.model.model)?),
-        // Without a tokenizer the new text cannot be shown, which is no error.
-        Some(_) => load::tokenizer(&args.model.model).ok(),
+        // Ids are asked for, so a tokenizer is not needed; without one the new text stays empty.
+        Some(_) => load::find_tokenizer(&args.model.model).unwrap_or_else(|e| {
+            eprintln!("warning: {e}; the new ids are not turned into text");
+            None
+        }),
     };
     let mut model = load::model(&args.model).await?;
     let mut prompt = match (&args.prompt_ids, &args.prompt, &tokenizer) {
@@ -86,8 +88,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let mut decoding: Option<Instant> = None;
     let show = |piece: &str, text: &mut String| -> Result<()> {
         if !args.json {
-            let mut out = std::io::stdout().lock();
-            write!(out, "{piece}").and_then(|()| out.flush()).map_err(|e| load::io_error("standard output", &e))?;
+            super::print(piece)?;
         }
         text.push_str(piece);
         Ok(())

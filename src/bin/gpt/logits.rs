@@ -15,7 +15,8 @@ pub(super) struct Args {
     /// The file to write: tensor `logits` (T, V), and those captured.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
-    /// Another tensor to write, for example h.0 (a block's output), h.0.attn.qkv, h.0.mlp.act; may be repeated.
+    /// Another tensor to write, for example h.0 (a block's output), h.0.attn.qkv, h.0.mlp.act, h.0.attn.probs; may be
+    /// repeated. An unknown name lists those there are.
     #[arg(long, value_name = "NAME")]
     capture: Vec<String>,
     /// The head whose probabilities h.*.attn.probs shows.
@@ -30,7 +31,11 @@ pub(super) async fn run(args: Args) -> Result<()> {
         return Err(Error::Input(format!("there is no head {head}; this model has heads 0 to {}", n - 1)));
     }
     let mut captures = vec!["logits".to_string()];
-    captures.extend(args.capture.into_iter().filter(|name| name != "logits"));
+    for name in args.capture {
+        if !captures.contains(&name) {
+            captures.push(name);
+        }
+    }
     let found = model.probe(&args.ids.0, 0, &captures, args.head).await?;
     let tensors: Vec<TensorOut<'_>> = captures
         .iter()
@@ -38,5 +43,6 @@ pub(super) async fn run(args: Args) -> Result<()> {
         .map(|(name, (shape, data))| TensorOut { name: name.clone(), shape: shape.clone(), dtype: Dtype::F32, data })
         .collect();
     let bytes = write_safetensors(&tensors, &[("format", "pt")])?;
-    std::fs::write(&args.out, bytes).map_err(|e| load::io_error(&args.out.display().to_string(), &e))
+    let fail = |e| load::io_error(&format!("{} cannot be written", args.out.display()), &e);
+    std::fs::write(&args.out, bytes).map_err(fail)
 }

@@ -79,11 +79,21 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Prints a line, quietly ending where the reader of a pipe has gone.
+/// Prints a line.
 fn print_line(text: &str) -> Result<()> {
+    print(&format!("{text}\n"))
+}
+
+/// Prints text at once.
+fn print(text: &str) -> Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+/// Writes to standard output, quietly ending where the reader of a pipe has gone.
+fn print_bytes(bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(e) => Err(load::io_error("standard output", &e)),
         Ok(()) => Ok(()),

@@ -1,8 +1,8 @@
 //! `gpt tokenize`
 
-use super::{load, print_line};
+use super::{load, print_bytes, print_line};
 use gpt_playground::error::{Error, Result};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -20,15 +20,16 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let mut input = Vec::new();
     std::io::stdin().lock().read_to_end(&mut input).map_err(|e| load::io_error("standard input", &e))?;
     if args.decode {
-        let ids: Vec<u32> = serde_json::from_slice(&input)
-            .map_err(|e| Error::Input(format!("standard input is no JSON array of ids ({e}); write it as in [1, 2, 3]")))?;
+        let ids: Vec<u32> = serde_json::from_slice(&input).map_err(|e| {
+            Error::Input(format!("standard input is no JSON array of ids ({e}); write it as in [1, 2, 3]"))
+        })?;
         if let Some(id) = ids.iter().find(|&&id| tokenizer.token_bytes(id).is_none()) {
             let size = tokenizer.vocab_size();
             return Err(Error::Input(format!("there is no token {id}; this vocabulary has {size}")));
         }
         // Bytes, not text: ids need not end at a character.
         let bytes = tokenizer.decode_bytes(&ids);
-        return std::io::stdout().lock().write_all(&bytes).map_err(|e| load::io_error("standard output", &e));
+        return print_bytes(&bytes);
     }
     let text = String::from_utf8(input)
         .map_err(|e| Error::Input(format!("standard input is not UTF-8 ({e}); convert the text first")))?;

@@ -92,7 +92,7 @@ pub fn attention_block(
 }
 
 /// The whole product by the packed scheme, in strips of columns that keep the packed operand small.
-fn packed(g: &Gemm, a: &[f32], b: &[f32], c: &mut [f32], scratch: &mut Scratch) {
+pub(super) fn packed(g: &Gemm, a: &[f32], b: &[f32], c: &mut [f32], scratch: &mut Scratch) {
     g.check(a, b, c, &super::Epilogue::default());
     for n0 in (0..g.n).step_by(super::TASK_COLS) {
         g.packed(a, b, c, scratch, [0, g.m], [n0, (n0 + super::TASK_COLS).min(g.n)], [0, g.k]);

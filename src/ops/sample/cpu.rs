@@ -1,20 +1,15 @@
 //! The CPU twin of sampling.
 
+use super::FIXED_ONE;
 use super::threefry::{GUMBEL_MAX, gumbel, threefry};
 use super::words::{control, settings};
-use super::{FIXED_ONE, LOGIT_MAX};
 use crate::cpu::vecops;
-use crate::ops::score::score;
+use crate::ops::score::{figures, tame};
 
 /// Floats as unsigned integers in the same order.
 fn key(x: f32) -> u32 {
     let bits = x.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 0x8000_0000 }
-}
-
-/// A logit that can be computed with: NaN counts as the least likely.
-fn tame(x: f32) -> f32 {
-    if x.is_nan() { -LOGIT_MAX } else { x.clamp(-LOGIT_MAX, LOGIT_MAX) }
 }
 
 /// One decode step: samples, writes a record, advances the control block.
@@ -28,16 +23,17 @@ pub(super) fn sample(logits: &[f32], options: &[u32], block: &mut [u32], history
     let temperature = float(settings::TEMPERATURE);
     let scale = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
     let penalty = float(settings::REPETITION_PENALTY);
-    adjusted.iter_mut().zip(logits).for_each(|(a, &x)| *a = tame(tame(x) * scale));
+    adjusted.iter_mut().zip(logits).for_each(|(a, &x)| *a = tame(x) * scale);
     if penalty != 1.0 {
         for &id in &history[..=pos.min(history.len() - 1)] {
             if let Some(&x) = logits.get(id as usize) {
                 let x = tame(x);
-                adjusted[id as usize] = tame((if x > 0.0 { x / penalty } else { x * penalty }) * scale);
+                adjusted[id as usize] = (if x > 0.0 { x / penalty } else { x * penalty }) * scale;
             }
         }
     }
-    let chosen = if temperature > 0.0 { draw(adjusted, options, block[control::STEP]) } else { vecops::argmax(adjusted) };
+    let chosen =
+        if temperature > 0.0 { draw(adjusted, options, block[control::STEP]) } else { vecops::argmax(adjusted) };
     record(logits, chosen as u32, block);
     advance(chosen as u32, options[settings::STOP], block, history);
 }
@@ -72,35 +68,53 @@ fn draw(adjusted: &[f32], options: &[u32], step: u32) -> usize {
     chosen
 }
 
-/// The largest key such that the tokens at and above it, of those at and above `floor`, have probability `top_p`. Mass is
-/// counted in integers, as in the shader, where the order of additions is not known.
+/// The largest key such that the tokens at and above it, of those at and above `floor`, have probability `top_p`. As in the
+/// shader: a radix select instead of a sort, and mass counted in integers, so that the order of additions does not matter.
 fn nucleus(adjusted: &[f32], floor: u32, largest: f32, top_p: f32) -> u32 {
-    let mut kept: Vec<(u32, f32)> = adjusted.iter().map(|&a| (key(a), a - largest)).filter(|(k, _)| *k >= floor).collect();
-    kept.sort_unstable_by_key(|(k, _)| std::cmp::Reverse(*k));
-    let mut mass: Vec<f32> = kept.iter().map(|(_, d)| *d).collect();
+    let (mut keys, mut mass) = (Vec::new(), Vec::new());
+    for &a in adjusted.iter().filter(|a| key(**a) >= floor) {
+        keys.push(key(a));
+        mass.push(a - largest);
+    }
     vecops::exp(&mut mass);
     let unit = FIXED_ONE / vecops::sum(&mass);
-    let need = (top_p * FIXED_ONE) as u32;
-    let mut total = 0u32;
-    for ((k, _), m) in kept.iter().zip(&mass) {
-        total = total.saturating_add((m * unit) as u32);
-        if total >= need {
-            return *k;
+    // What weighs nothing decides nothing: with a large vocabulary that is most of it.
+    let weights = mass.iter().map(|m| (m * unit) as u32);
+    let mut left: Vec<(u32, u32)> = keys.into_iter().zip(weights).filter(|(_, w)| *w > 0).collect();
+    let mut need = (top_p * FIXED_ONE) as u32;
+    let mut prefix = 0;
+    for shift in [24, 16, 8, 0] {
+        let mut bins = [0u32; 256];
+        for (k, w) in &left {
+            let bin = &mut bins[(k >> shift & 255) as usize];
+            *bin = bin.saturating_add(*w);
         }
+        let mut above = 0u32;
+        let found = (0..256u32).rev().find(|&b| {
+            let total = above.saturating_add(bins[b as usize]);
+            let reached = total >= need;
+            above = if reached { above } else { total };
+            reached
+        });
+        // Rounding can leave all of them short of a top-p near 1: then nothing is cut off.
+        let Some(bin) = found else { return floor };
+        need -= above;
+        left.retain(|(k, _)| k >> shift & 255 == bin);
+        prefix = prefix << 8 | bin;
     }
-    floor
+    prefix
 }
 
 /// Writes the record of this step: figures of the raw distribution.
 fn record(logits: &[f32], chosen: u32, block: &mut [u32]) {
     let tamed: Vec<f32> = logits.iter().map(|&x| tame(x)).collect();
-    let [logprob, entropy, rank, log_sum_exp] = score(&tamed, chosen);
+    let f = figures(&tamed, chosen);
     let start = control::RING_START + block[control::STEP] as usize % control::RING * control::RECORD;
     let record = &mut block[start..start + control::RECORD];
     record[control::RECORD_ID] = chosen;
-    record[control::LOGPROB] = logprob.to_bits();
-    record[control::ENTROPY] = entropy.to_bits();
-    record[control::RANK] = rank as u32;
+    record[control::LOGPROB] = f.logprob.to_bits();
+    record[control::ENTROPY] = f.entropy.to_bits();
+    record[control::RANK] = f.rank as u32;
     let mut top = [(f32::NEG_INFINITY, u32::MAX); control::TOP];
     for (id, &x) in tamed.iter().enumerate() {
         if x > top[control::TOP - 1].0 {
@@ -112,7 +126,7 @@ fn record(logits: &[f32], chosen: u32, block: &mut [u32]) {
     }
     for (i, (x, id)) in top.into_iter().enumerate() {
         record[control::TOP_IDS + i] = id;
-        record[control::TOP_LOGPROBS + i] = (x - log_sum_exp).to_bits();
+        record[control::TOP_LOGPROBS + i] = (x - f.max - f.log_sum).to_bits();
     }
 }
 

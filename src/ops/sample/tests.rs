@@ -1,4 +1,6 @@
 //! The CPU twin against a plain reference in f64, by sorting.
+// proptest is not built for wasm.
+#![cfg(not(target_arch = "wasm32"))]
 
 use super::cpu::sample;
 use super::words::control;
@@ -106,6 +108,51 @@ fn hopeless_logits_do_no_harm() {
     }
     let p = SamplingParams { temperature: 1.0, ..SamplingParams::default() };
     assert_eq!(step(&[f32::NAN, 0.0, f32::NEG_INFINITY], &p, &[0], 0).0.id, 1);
+}
+
+/// At the lowest temperature that is let through, with the harshest penalty, the order of large logits is kept.
+#[test]
+fn a_low_temperature_takes_the_likeliest() {
+    for scale in [1.0, 1e20, 1e29] {
+        let logits = [1.0, 3.0, 4.999, 5.0, -2.0].map(|x| x * scale);
+        for repetition_penalty in [0.01, 1.0] {
+            let p = SamplingParams { temperature: 0.01, top_k: 0, repetition_penalty, ..SamplingParams::default() };
+            let drawn: Vec<u32> = (0..50).map(|at| step(&logits, &p, &[0], at).0.id).collect();
+            let likeliest = if repetition_penalty < 1.0 { 0 } else { 3 };
+            let rare = drawn.iter().filter(|&&id| id != likeliest).count();
+            // Where 4.999 and 5 are a tenth of a nat apart, the draw is nearly even between these two.
+            let even = scale == 1.0 && likeliest == 3;
+            assert!(if even { drawn.iter().all(|id| [2, 3].contains(id)) } else { rare == 0 }, "{scale}: {drawn:?}");
+        }
+    }
+}
+
+#[test]
+fn temperatures_that_round_away_differences_are_refused() {
+    let with = |temperature| SamplingParams { temperature, ..SamplingParams::default() }.validate();
+    for fits in [0.0, 0.01, 1.0, 100.0] {
+        assert!(with(fits).is_ok(), "{fits}");
+    }
+    for unfit in [1e-30, 0.0099, -1.0, 100.1, f32::NAN, f32::INFINITY] {
+        let message = with(unfit).expect_err("must be refused").to_string();
+        assert!(message.contains("temperature") && message.contains("from 0.01 to 100"), "{message}");
+    }
+}
+
+/// Where the sampled token lies against a threshold found by sorting, for a vocabulary of GPT-2's size.
+#[test]
+fn top_p_keeps_the_smallest_set_that_reaches_it() {
+    let logits: Vec<f32> = (0..50_257u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 1e6).collect();
+    for top_p in [0.001, 0.3, 0.9, 0.999_999] {
+        let p = SamplingParams { temperature: 1.0, top_k: 0, top_p, ..SamplingParams::default() };
+        let want = reference(&logits, &p, &[0]);
+        // A step draws from the whole set in time: the least likely token kept by the reference bounds every draw.
+        let least = (0..logits.len()).filter(|&i| want[i] > 0.0).map(|i| logits[i]).fold(f32::INFINITY, f32::min);
+        for at in 0..40 {
+            let id = step(&logits, &p, &[0], at).0.id as usize;
+            assert!(logits[id] >= least - 1e-3, "top-p {top_p}: {} drawn below {least}", logits[id]);
+        }
+    }
 }
 
 #[test]

@@ -20,6 +20,31 @@ pub(super) fn threefry(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
     x
 }
 
+/// `threefry` of the counters `(first, high), (first + 1, high), …`, two words each into `out`, `2 N` words long. The
+/// counters go side by side, so that the compiler can use vectors.
+pub(crate) fn threefry_block<const N: usize>(key: [u32; 2], first: u32, high: u32, out: &mut [u32]) {
+    let keys = [key[0], key[1], 0x1BD1_1BDA ^ key[0] ^ key[1]];
+    let mut x: [u32; N] = std::array::from_fn(|i| first.wrapping_add(i as u32).wrapping_add(keys[0]));
+    let mut y = [high.wrapping_add(keys[1]); N];
+    for group in 0..5 {
+        for round in 0..4 {
+            let by = ROTATIONS[group % 2 * 4 + round];
+            for i in 0..N {
+                x[i] = x[i].wrapping_add(y[i]);
+                y[i] = y[i].rotate_left(by) ^ x[i];
+            }
+        }
+        let (a, b) = (keys[(group + 1) % 3], keys[(group + 2) % 3].wrapping_add(group as u32 + 1));
+        for i in 0..N {
+            x[i] = x[i].wrapping_add(a);
+            y[i] = y[i].wrapping_add(b);
+        }
+    }
+    for (out, (x, y)) in out.chunks_exact_mut(2).zip(x.into_iter().zip(y)) {
+        out.copy_from_slice(&[x, y]);
+    }
+}
+
 /// No Gumbel variate is larger, since u is at most 1 - 2^-24.
 pub(super) const GUMBEL_MAX: f32 = 16.7;
 
@@ -48,6 +73,18 @@ mod tests {
         assert_eq!(threefry([0; 2], [0; 2]), [0x6b20_0159, 0x99ba_4efe]);
         assert_eq!(threefry([u32::MAX; 2], [u32::MAX; 2]), [0x1cb9_96fc, 0xbb00_2be7]);
         assert_eq!(threefry([0x1319_8a2e, 0x0370_7344], [0x243f_6a88, 0x85a3_08d3]), [0xc492_3a9c, 0x483d_f7a0]);
+    }
+
+    #[test]
+    fn blocks_are_the_same_numbers() {
+        let (key, high) = ([5, 0xDEAD_BEEF], 77 << 16);
+        for first in [0, 1234, u32::MAX - 3] {
+            let mut block = [0; 16];
+            threefry_block::<8>(key, first, high, &mut block);
+            for (i, pair) in block.chunks_exact(2).enumerate() {
+                assert_eq!(pair, threefry(key, [first.wrapping_add(i as u32), high]));
+            }
+        }
     }
 
     #[test]

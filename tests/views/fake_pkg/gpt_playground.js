@@ -107,7 +107,9 @@ export class Session {
         tokens.push({ id: this.state % 2048, text, logprob: -1.2, entropy: 2.1, rank: 0, top: [{ id: 1, text, logprob: -1.2 }] });
         this.made += 1;
         this.used += 1;
-        if (this.made >= options.maxNewTokens || this.used >= this.info().nCtx) finished = "length";
+        if (this.made >= options.maxNewTokens) finished = "length";
+        // The window slides: the later half stays.
+        else if (this.used >= this.info().nCtx) this.used = this.info().nCtx / 2;
       }
       return { phase: "tokens", tokens, contextUsed: this.used, finished };
     });

@@ -2,8 +2,8 @@
 //! `fn(&Context) -> Result<String>` that returns one line of evidence, and list it in [`PROOFS`].
 
 mod clone;
-mod logits;
 mod python;
+mod reference;
 
 use crate::sh;
 use anyhow::{Context as _, Result, bail};
@@ -15,7 +15,7 @@ use std::time::Instant;
 /// Options of `prove`.
 #[derive(clap::Args)]
 pub struct Args {
-    /// Folder with models and texts that are not in the repository; some proofs need it
+    /// Folder with texts (*.txt) that are not in the repository: more for some proofs to compare on
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Run only these proofs (see --list); may be repeated
@@ -37,9 +37,39 @@ const PROOFS: &[Proof] = &[
     Proof {
         name: "logits-cpu",
         what: "the shipped model's logits equal Hugging Face's GPT2LMHeadModel, CPU backend",
-        run: |context| logits::run(context, "cpu"),
+        run: |c| reference::logits(c, "cpu"),
     },
-    Proof { name: "logits-gpu", what: "the same on the GPU backend", run: |context| logits::run(context, "gpu") },
+    Proof { name: "logits-gpu", what: "the same, GPU backend", run: |c| reference::logits(c, "gpu") },
+    Proof {
+        name: "generate-cpu",
+        what: "its greedy text equals transformers' generate, CPU backend",
+        run: |c| reference::shipped(c, "generate", "cpu"),
+    },
+    Proof { name: "generate-gpu", what: "the same, GPU backend", run: |c| reference::shipped(c, "generate", "gpu") },
+    Proof {
+        name: "captures-cpu",
+        what: "its hidden states and attention maps equal transformers', CPU backend",
+        run: |c| reference::shipped(c, "captures", "cpu"),
+    },
+    Proof { name: "captures-gpu", what: "the same, GPU backend", run: |c| reference::shipped(c, "captures", "gpu") },
+    Proof {
+        name: "eval-cpu",
+        what: "its loss on texts equals transformers', each token scored once, CPU backend",
+        run: |c| reference::shipped(c, "eval", "cpu"),
+    },
+    Proof { name: "eval-gpu", what: "the same, GPU backend", run: |c| reference::shipped(c, "eval", "gpu") },
+    Proof {
+        name: "textbook-cpu",
+        what: "the textbook GPT of PyTorch modules at full size gives PyTorch's logits, CPU backend",
+        run: |c| reference::textbook(c, "cpu"),
+    },
+    Proof { name: "textbook-gpu", what: "the same, GPU backend", run: |c| reference::textbook(c, "gpu") },
+    Proof {
+        name: "gpt2",
+        what: "a checkpoint of GPT-2's size and layout loads and agrees with transformers, both backends",
+        run: reference::gpt2,
+    },
+    Proof { name: "tokenizer", what: "token ids equal those of Hugging Face's tokenizers", run: reference::tokenizer },
     Proof {
         name: "clone",
         what: "a fresh clone of the last commit builds the page within its size limit",
@@ -51,6 +81,7 @@ const PROOFS: &[Proof] = &[
 pub struct Context {
     data: Option<PathBuf>,
     python: OnceCell<PathBuf>,
+    gpt: OnceCell<PathBuf>,
 }
 
 impl Context {
@@ -66,18 +97,9 @@ impl Context {
         Ok(sh::cmd(&python.to_string_lossy(), [] as [&str; 0]))
     }
 
-    /// A file or folder below `--data`.
-    ///
-    /// # Errors
-    /// When `--data` was not given or does not hold it.
-    #[allow(dead_code, reason = "for proofs over data that is not in the repository")]
-    pub fn data(&self, name: &str) -> Result<PathBuf> {
-        let dir = self.data.as_deref().context("this proof needs --data DIR")?;
-        let path = dir.join(name);
-        if !path.exists() {
-            bail!("--data {} holds no {name}", dir.display());
-        }
-        Ok(path)
+    /// The folder given as `--data`.
+    pub fn data(&self) -> Option<&Path> {
+        self.data.as_deref()
     }
 
     /// A folder for a proof's files, emptied.
@@ -93,13 +115,17 @@ impl Context {
         Ok(dir)
     }
 
-    /// The native program `gpt`, built in release mode.
+    /// The native program `gpt`, built in release mode when first asked for: all proofs are about the same one.
     ///
     /// # Errors
     /// When it does not build.
-    pub fn gpt(&self) -> Result<PathBuf> {
-        sh::run(&mut sh::cmd("cargo", ["build", "--release", "--bin", "gpt"]))?;
-        Ok(sh::target_dir().join("release").join(format!("gpt{}", std::env::consts::EXE_SUFFIX)))
+    pub fn gpt(&self) -> Result<&Path> {
+        if self.gpt.get().is_none() {
+            sh::run(&mut sh::cmd("cargo", ["build", "--release", "--bin", "gpt"]))?;
+            let name = format!("gpt{}", std::env::consts::EXE_SUFFIX);
+            let _ = self.gpt.set(sh::target_dir().join("release").join(name));
+        }
+        Ok(self.gpt.get().expect("just set"))
     }
 
     /// The model that ships with the page.
@@ -122,7 +148,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     // Programs run in the repository's root, the user's path counts from where they are.
     let data = args.data.as_ref().map(|dir| dir.canonicalize().with_context(|| format!("--data {}", dir.display())));
-    let context = Context { data: data.transpose()?, python: OnceCell::new() };
+    let context = Context { data: data.transpose()?, python: OnceCell::new(), gpt: OnceCell::new() };
     let mut rows = Vec::new();
     for proof in PROOFS.iter().filter(|proof| args.only.is_empty() || args.only.iter().any(|name| name == proof.name)) {
         eprintln!("\n=== {}: {}", proof.name, proof.what);

@@ -1,0 +1,225 @@
+//! What a model needs to be trained: gradients, moments, adapters; and one pass of a training step.
+
+use super::Model;
+use super::gpt::{GptPlan, Parts, TrainShape, build};
+use super::lora::LoraOptions;
+use super::params::{ParamSpec, param_specs};
+use super::train_graph::{decay_name, trained};
+use crate::config::GptConfig;
+use crate::error::{Error, Result};
+use crate::graph::{Buf, Layout, Limits, Plan, SlabSet, slab_name};
+use crate::ops::{STEP_IDS, hyper};
+
+/// Memory that a training run will take, in bytes, known before anything is allocated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preflight {
+    /// All weights, adapters included.
+    pub weights: usize,
+    /// Gradients and AdamW's moments.
+    pub training: usize,
+    /// KV cache and inputs.
+    pub state: usize,
+    /// Activations and other temporaries.
+    pub temporaries: usize,
+}
+
+impl Preflight {
+    /// Computes it from the plans.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] when a tensor would pass a limit of every device; the message says which and what to reduce.
+    pub fn compute(config: &GptConfig, lora: Option<&LoraOptions>, shape: &TrainShape) -> Result<Self> {
+        config.validate()?;
+        let mut layout = Layout::default();
+        param_specs(config).iter().for_each(|s| layout.add_param(&s.name, &s.shape));
+        if let Some(lora) = lora {
+            lora.validate(config)?;
+            lora.specs(config).iter().for_each(|s| layout.add_adapter(&s.name, &s.shape));
+        }
+        layout.add_training(trained(lora.is_some()));
+        let mut temporaries = 0;
+        for kind in [GptPlan::Decode, GptPlan::Train(shape.clone())] {
+            let graph = build(Parts { config, lora, layout: &layout }, &kind)?;
+            let plan = Plan::compile(&kind.name(), graph, &mut layout, &Limits::default())?;
+            temporaries = temporaries.max(plan.temp_bytes());
+        }
+        let (weights, training, state) = (layout.param_bytes(), layout.training_bytes(), layout.own_bytes());
+        Ok(Self { weights, training, state, temporaries })
+    }
+
+    /// All of it.
+    pub fn total(&self) -> usize {
+        self.weights + self.training + self.state + self.temporaries
+    }
+}
+
+impl Model {
+    /// Makes room for gradients and moments: of all weights, or of new adapters beside them, which start by changing
+    /// nothing. Called again for the same, it starts over with fresh moments (and keeps the adapters).
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a bad adapter configuration, or where the model is set up for another kind of training;
+    /// [`Error::Device`] when memory is refused.
+    pub async fn enable_training(&mut self, lora: Option<&LoraOptions>, seed: u64) -> Result<()> {
+        self.cancel();
+        if self.trains {
+            if self.lora.as_ref() != lora {
+                let advice = "this model is set up for another kind of training; load it again to change that";
+                return Err(Error::Input(advice.into()));
+            }
+            self.clear(SlabSet::Grad);
+            self.clear(SlabSet::Moment1);
+            self.clear(SlabSet::Moment2);
+            return Ok(());
+        }
+        if let Some(lora) = lora {
+            self.add_adapters(lora, seed).await?;
+        }
+        self.layout.add_training(trained(self.lora.is_some()));
+        self.trains = true;
+        self.executor.allocate(&self.layout).await
+    }
+
+    /// Adds adapters that change nothing yet; [`Model::write_param`] then fills them from a file.
+    ///
+    /// # Errors
+    /// As [`Model::enable_training`].
+    pub async fn add_adapters(&mut self, lora: &LoraOptions, seed: u64) -> Result<()> {
+        lora.validate(&self.config)?;
+        if let Some(had) = &self.lora {
+            if had == lora {
+                return Ok(());
+            }
+            return Err(Error::Input("this model has other adapters already; load it again to change them".into()));
+        }
+        if self.trains {
+            return Err(Error::Input("this model is being trained as a whole; load it again to add adapters".into()));
+        }
+        let specs = lora.specs(&self.config);
+        specs.iter().for_each(|s| self.layout.add_adapter(&s.name, &s.shape));
+        self.specs.extend(specs.iter().map(|s| (s.name.clone(), s.clone())));
+        self.lora_scale = lora.scale();
+        self.lora = Some(lora.clone());
+        // Plans compiled before know nothing of the adapters.
+        self.plans.clear();
+        self.executor.clear_plans();
+        self.executor.allocate(&self.layout).await?;
+        self.randomize_specs(&specs, seed)
+    }
+
+    /// The adapters, if there are any.
+    pub fn lora(&self) -> Option<&LoraOptions> {
+        self.lora.as_ref()
+    }
+
+    /// Sets how strongly the adapters act: 0 is the base model, 1 the adapted one.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when there are no adapters or the number is not finite.
+    pub fn set_lora_strength(&mut self, strength: f32) -> Result<()> {
+        let Some(lora) = &self.lora else { return Err(Error::Input("this model has no adapters".into())) };
+        if !strength.is_finite() {
+            return Err(Error::Input(format!("the adapters' strength is {strength}; choose a number such as 1")));
+        }
+        self.lora_scale = lora.scale() * strength;
+        if let Some(loc) = self.layout.find("lora_scale") {
+            self.executor.write(loc, bytemuck::bytes_of(&self.lora_scale));
+        }
+        // Keys and values depend on it.
+        self.cached.clear();
+        Ok(())
+    }
+
+    /// The parameters that training changes, in the table's order.
+    pub fn trained_specs(&self) -> Vec<ParamSpec> {
+        match &self.lora {
+            Some(lora) => lora.specs(&self.config),
+            None => param_specs(&self.config),
+        }
+    }
+
+    /// Writes which blocks of 64 floats AdamW decays, where a plan has made the inputs for it.
+    pub(super) fn write_decay(&mut self) {
+        if !self.trains {
+            return;
+        }
+        let set = trained(self.lora.is_some());
+        let slabs = self.layout.slabs(set).to_vec();
+        let mut masks: Vec<Vec<u32>> =
+            slabs.iter().map(|bytes| vec![0; (bytes / 4).div_ceil(64).div_ceil(32)]).collect();
+        for spec in self.trained_specs().iter().filter(|s| s.decay) {
+            for (loc, _) in self.layout.param_ranges(&spec.name, &spec.shape, 0..spec.numel()) {
+                if let Buf::Slab(_, i) = loc.buf {
+                    // A tensor starts at a block, and what follows its end up to the next block is padding.
+                    for block in loc.offset / 256..(loc.offset + loc.bytes).div_ceil(256) {
+                        masks[i][block / 32] |= 1 << (block % 32);
+                    }
+                }
+            }
+        }
+        for (i, mask) in masks.iter().enumerate() {
+            if let Some(loc) = self.layout.find(&decay_name(i)) {
+                self.executor.write(loc, bytemuck::cast_slice(mask));
+            }
+        }
+    }
+
+    fn clear(&mut self, set: SlabSet) {
+        for i in 0..self.layout.slabs(set).len() {
+            if let Some(loc) = self.layout.find(&slab_name(set, i)) {
+                self.executor.clear(loc);
+            }
+        }
+    }
+
+    /// Drops a pass in progress and the gradients added up so far: the step can then begin again.
+    pub fn abandon_step(&mut self) {
+        self.cancel();
+        self.clear(SlabSet::Grad);
+    }
+
+    /// Writes a batch and begins a pass over it; [`Executor::advance`](crate::exec::Executor::advance) does the work.
+    /// `inputs` and `targets` are `(B, T)`; a target of `u32::MAX` is ignored.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when the batch has another size or an id is outside the vocabulary; [`Error::Device`] when memory
+    /// is refused.
+    pub(crate) async fn begin_pass(
+        &mut self,
+        shape: &TrainShape,
+        inputs: &[u32],
+        targets: &[u32],
+        options: &[u32; hyper::WORDS],
+    ) -> Result<()> {
+        let rows = shape.batch * shape.seq;
+        if inputs.len() != rows || targets.len() != rows {
+            let (i, t) = (inputs.len(), targets.len());
+            return Err(Error::Input(format!("a batch of {rows} tokens has {i} inputs and {t} targets")));
+        }
+        self.check_room(shape.seq)?;
+        self.check_ids(inputs)?;
+        let real: Vec<u32> = targets.iter().copied().filter(|&t| t != u32::MAX).collect();
+        if !real.is_empty() {
+            self.check_ids(&real)?;
+        }
+        let (index, _) = self.plan(&GptPlan::Train(shape.clone())).await?;
+        let mut batch = vec![0, rows as u32];
+        batch.extend_from_slice(inputs);
+        debug_assert_eq!(batch.len(), STEP_IDS + rows);
+        let (batch_loc, targets_loc) =
+            (self.place(&format!("batch({rows})"))?, self.place(&format!("targets({rows})"))?);
+        let hyper_loc = self.place("hyper")?;
+        self.executor.write(batch_loc, bytemuck::cast_slice(&batch));
+        self.executor.write(targets_loc, bytemuck::cast_slice(targets));
+        self.executor.write(hyper_loc, bytemuck::cast_slice(options));
+        self.cached.clear();
+        self.executor.begin(index, 1);
+        Ok(())
+    }
+
+    /// The ring of loss and gradient norm of the latest steps (see [`crate::ops::metrics`]).
+    pub(crate) async fn read_metrics(&mut self) -> Result<Vec<f32>> {
+        let loc = self.place("metrics")?;
+        self.executor.read_f32(loc).await
+    }
+}

@@ -1,0 +1,46 @@
+//! Multiplying by a number that the host or another op provides.
+
+use super::tasks::{row_tasks, task_rows};
+use super::{want_inputs, want_shape, wgsl};
+use crate::cpu::vecops;
+use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+
+/// `y = s x`.
+///
+/// Inputs: x, s `(1)`. Output: y, of x's shape.
+#[derive(Debug, Clone)]
+pub struct Scale;
+
+impl Op for Scale {
+    fn name(&self) -> &'static str {
+        "scale"
+    }
+
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+        want_inputs(inputs, &[2])?;
+        want_shape(inputs[1], &[1], "s")?;
+        Ok(vec![Meta::f32(&inputs[0].shape)])
+    }
+
+    fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
+        let len = s.inputs[0].len();
+        let k = Kernel::new("scale", wgsl!("scale"))
+            .read("x", Elem::F32, 0)
+            .read("s", Elem::F32, 1)
+            .write("y", Elem::F32, 0)
+            .constant("LEN", len)
+            .grid_1d(len.div_ceil(64));
+        vec![k]
+    }
+
+    fn cpu_tasks(&self, s: Shapes<'_>) -> usize {
+        row_tasks(s.inputs[0].len(), 1)
+    }
+
+    fn cpu(&self, args: &mut CpuArgs<'_>, task: usize) {
+        let range = task_rows(args.shapes().inputs[0].len(), 1, task);
+        let y = &mut args.out_f32(0)[range.clone()];
+        y.copy_from_slice(&args.f32(0)[range]);
+        vecops::scale(y, args.f32(1)[0]);
+    }
+}

@@ -1,0 +1,17 @@
+//! Training: fine-tuning, adapters, and from scratch.
+
+pub mod data;
+pub mod export;
+pub mod options;
+pub mod presets;
+mod replay;
+pub mod schedule;
+mod state;
+mod trainer;
+
+pub use data::{Batch, Dataset};
+pub use options::TrainOptions;
+pub use replay::Replay;
+pub use schedule::Schedule;
+pub use state::{TrainingState, gradients, restore, save};
+pub use trainer::{Event, Source, StepReport, Trainer};

@@ -1,0 +1,178 @@
+//! Models to train from scratch, and options that suit a model, so that nobody has to choose a number.
+
+use super::options::{LoraOptions, TrainOptions};
+use super::schedule::Schedule;
+use crate::config::GptConfig;
+use crate::error::{Error, Result};
+
+/// A model to train from scratch, without its vocabulary, with the options to train it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preset {
+    /// Short name, for the command line and the page.
+    pub id: &'static str,
+    /// One line for the person who chooses.
+    pub description: &'static str,
+    n_layer: usize,
+    n_head: usize,
+    n_embd: usize,
+    n_ctx: usize,
+    steps: u32,
+    batch_size: usize,
+    lr: f64,
+    dropout: f64,
+}
+
+/// From small to large.
+pub const PRESETS: [Preset; 4] = [
+    Preset {
+        id: "tiny",
+        description: "about 0.1 million weights: learns words and a little spelling within a minute",
+        n_layer: 2,
+        n_head: 4,
+        n_embd: 64,
+        n_ctx: 64,
+        steps: 1000,
+        batch_size: 16,
+        lr: 2e-3,
+        dropout: 0.0,
+    },
+    Preset {
+        id: "nanogpt-cpu",
+        description: "0.8 million weights: nanoGPT's recipe for Shakespeare's characters on a CPU",
+        n_layer: 4,
+        n_head: 4,
+        n_embd: 128,
+        n_ctx: 64,
+        steps: 2000,
+        batch_size: 12,
+        lr: 1e-3,
+        dropout: 0.0,
+    },
+    Preset {
+        id: "small",
+        description: "about 1 million weights that see twice as much text at a time",
+        n_layer: 6,
+        n_head: 4,
+        n_embd: 128,
+        n_ctx: 128,
+        steps: 2000,
+        batch_size: 12,
+        lr: 1e-3,
+        dropout: 0.0,
+    },
+    Preset {
+        id: "10m",
+        description: "10 million weights: nanoGPT's recipe for a GPU; hours without one",
+        n_layer: 6,
+        n_head: 6,
+        n_embd: 384,
+        n_ctx: 256,
+        steps: 5000,
+        batch_size: 64,
+        lr: 1e-3,
+        dropout: 0.2,
+    },
+];
+
+impl Preset {
+    /// The preset called `id`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] that lists the names.
+    pub fn find(id: &str) -> Result<&'static Preset> {
+        PRESETS.iter().find(|p| p.id == id).ok_or_else(|| {
+            let names: Vec<&str> = PRESETS.iter().map(|p| p.id).collect();
+            Error::Input(format!("There is no preset '{id}'; choose among {}", names.join(", ")))
+        })
+    }
+
+    /// The model for a vocabulary of `vocab_size` tokens. Hugging Face's GPT-2 can express it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the vocabulary is empty or too large.
+    pub fn config(&self, vocab_size: usize) -> Result<GptConfig> {
+        let config = GptConfig::new(vocab_size, self.n_ctx, self.n_embd, self.n_head, self.n_layer);
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// nanoGPT's options for a text of this size: second moments that remember longer, as batches are small, and a
+    /// warm-up of 100 steps.
+    pub fn options(&self) -> TrainOptions {
+        TrainOptions {
+            steps: self.steps,
+            batch_size: self.batch_size,
+            context: self.n_ctx,
+            lr: self.lr,
+            schedule: Schedule::Cosine,
+            warmup: 100,
+            beta2: 0.99,
+            dropout: self.dropout,
+            eval_every: 250,
+            ..TrainOptions::default()
+        }
+    }
+}
+
+/// Options to fine-tune a model of this size on `n_tokens` tokens of text, fully or by LoRA.
+///
+/// Learning rates fall with the model's width, as is usual for GPT-2's family, and are several times higher for
+/// adapters, which start from nothing. The run sees the text a few times over, within limits that keep it short:
+/// training longer on a short text only makes the model recite it.
+pub fn fine_tuning(config: &GptConfig, n_tokens: usize, lora: bool) -> TrainOptions {
+    let full = match config.n_embd {
+        0..=256 => 5e-4,
+        257..=512 => 2e-4,
+        _ => 5e-5,
+    };
+    let mut options = TrainOptions {
+        context: config.n_ctx.min(128),
+        batch_size: if config.n_embd > 512 { 2 } else { 4 },
+        lr: if lora { 4.0 * full } else { full },
+        // Weights that are good already are not to be shrunk.
+        weight_decay: 0.01,
+        lora: lora
+            .then(|| LoraOptions { rank: LoraOptions::default().rank.min(config.n_embd), ..LoraOptions::default() }),
+        ..TrainOptions::default()
+    };
+    const TIMES: u64 = 4;
+    let steps = (n_tokens as u64 * TIMES).div_ceil(options.tokens_per_step());
+    options.steps = steps.clamp(100, 1000) as u32;
+    options.warmup = options.steps / 20;
+    options.eval_every = options.steps / 10;
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_as_described() {
+        let millions = |id: &str| Preset::find(id).unwrap().config(65).unwrap().n_params() as f64 / 1e6;
+        for (id, range) in [("tiny", 0.09..0.12), ("nanogpt-cpu", 0.78..0.83), ("small", 0.9..1.3), ("10m", 10.0..11.0)]
+        {
+            assert!(range.contains(&millions(id)), "{id}: {}", millions(id));
+        }
+        assert!(Preset::find("huge").unwrap_err().to_string().contains("nanogpt-cpu"));
+    }
+
+    #[test]
+    fn options_fit_their_models() {
+        for preset in &PRESETS {
+            let config = preset.config(8192).unwrap();
+            config.hf_compatible().unwrap();
+            preset.options().validate(&config).unwrap();
+            assert!(preset.config(0).is_err());
+        }
+        for config in [GptConfig::new(3, 1, 4, 1, 1), GptConfig::new(50257, 1024, 768, 12, 12)] {
+            for n_tokens in [0, 10, 100_000, usize::MAX / 8] {
+                for lora in [false, true] {
+                    let options = fine_tuning(&config, n_tokens, lora);
+                    options.validate(&config).unwrap();
+                    assert!(options.warmup < options.steps && options.eval_every > 0);
+                }
+            }
+        }
+    }
+}

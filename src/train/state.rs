@@ -1,0 +1,132 @@
+//! A training run on disk: weights, AdamW's moments, step and options, so that it can go on as if never interrupted.
+
+use super::data::Batch;
+use super::options::TrainOptions;
+use super::trainer::Trainer;
+use crate::error::{Error, Result};
+use crate::model::checkpoint::{Dtype, Header, TensorOut, write_safetensors};
+use crate::model::{Model, Pass, TrainShape};
+use crate::ops::hyper;
+use serde::{Deserialize, Serialize};
+
+/// Metadata key of the run's description.
+const KEY: &str = "gpt_playground.training";
+
+/// Where a run stood.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingState {
+    /// Steps done.
+    pub step: usize,
+    /// Lowest validation loss so far.
+    pub best_loss: Option<f32>,
+    /// The run's options.
+    pub options: TrainOptions,
+}
+
+/// Names of a trained parameter's tensors in the file: itself and AdamW's moments.
+fn tensors_of(name: &str) -> [String; 3] {
+    [name.to_string(), format!("exp_avg:{name}"), format!("exp_avg_sq:{name}")]
+}
+
+/// Writes the trained parameters, their moments and the run's state as one safetensors file. A step under way is broken
+/// off first, to be done again.
+///
+/// # Errors
+/// [`Error::Device`] when the device failed.
+pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
+    trainer.settle(model);
+    let state =
+        TrainingState { step: trainer.step(), best_loss: trainer.best_loss(), options: trainer.options().clone() };
+    let mut data: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
+    for spec in model.trained_specs() {
+        for name in tensors_of(&spec.name) {
+            let values = model.read_param(&name).await?;
+            data.push((name, spec.shape.clone(), values));
+        }
+    }
+    let tensors: Vec<TensorOut<'_>> = data
+        .iter()
+        .map(|(name, shape, values)| TensorOut {
+            name: name.clone(),
+            shape: shape.clone(),
+            dtype: Dtype::F32,
+            data: values,
+        })
+        .collect();
+    let text = serde_json::to_string(&state).map_err(|e| Error::Checkpoint(format!("the run cannot be saved: {e}")))?;
+    write_safetensors(&tensors, &[(KEY, &text)])
+}
+
+/// Reads what [`save`] wrote: enables training in the model and fills weights and moments. The caller then makes a
+/// [`Trainer`] with the options of the state and calls [`Trainer::resume_at`].
+///
+/// # Errors
+/// [`Error::Checkpoint`] when the file is damaged or belongs to another model, naming the tensor; nothing is changed
+/// before every tensor has been checked.
+pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
+    let header = Header::parse_whole(bytes)?;
+    let text = header.metadata.get(KEY).ok_or_else(|| {
+        Error::Checkpoint("this file holds no training run; choose one that was saved while training".into())
+    })?;
+    let state: TrainingState = serde_json::from_str(text)
+        .map_err(|e| Error::Checkpoint(format!("the saved run's description is damaged ({e}); start a new run")))?;
+    state.options.validate(model.config())?;
+    let specs = match &state.options.lora {
+        Some(lora) => lora.specs(model.config()),
+        None => crate::model::params::param_specs(model.config()),
+    };
+    let mut found = Vec::new();
+    for spec in &specs {
+        for name in tensors_of(&spec.name) {
+            let entry = header.entries.iter().find(|e| e.name == name);
+            let entry =
+                entry.ok_or_else(|| Error::Checkpoint(format!("the saved run lacks {name}; start a new run")))?;
+            if entry.shape != spec.shape || entry.dtype != Dtype::F32 {
+                let (got, want) = (&entry.shape, &spec.shape);
+                return Err(Error::Checkpoint(format!(
+                    "{name} has shape {got:?} in the saved run, but {want:?} in this model; load the model it belongs to"
+                )));
+            }
+            found.push((name, entry.range.start as usize..entry.range.end as usize));
+        }
+    }
+    model.enable_training(state.options.lora.as_ref(), state.options.seed).await?;
+    for (name, range) in found {
+        let values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes[range]);
+        model.write_param(&name, 0, &values)?;
+    }
+    Ok(state)
+}
+
+/// The gradient of the mean loss over one batch, of every trained parameter: (name, shape, values), before any clipping.
+/// The model must be set up for training; its weights are not changed.
+///
+/// # Errors
+/// As [`Model::enable_training`].
+pub async fn gradients(
+    model: &mut Model,
+    options: &TrainOptions,
+    batch: &Batch,
+) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
+    model.abandon_step();
+    let shape = TrainShape {
+        batch: options.batch_size,
+        seq: options.context,
+        pass: Pass::Gradients,
+        dropout: (options.dropout as f32).to_bits(),
+    };
+    let valid = batch.n_targets();
+    let mut words = [0; hyper::WORDS];
+    words[hyper::LOSS_SCALE] = (1.0 / valid.max(1) as f32).to_bits();
+    words[hyper::SEED_LOW] = options.seed as u32;
+    words[hyper::SEED_HIGH] = (options.seed >> 32) as u32;
+    model.begin_pass(&shape, &batch.inputs, &batch.targets, &words).await?;
+    while !model.executor().advance(web_time::Duration::MAX).await? {}
+    let mut found = Vec::new();
+    for spec in model.trained_specs() {
+        let values = model.read_param(&crate::graph::gradient_name(&spec.name)).await?;
+        found.push((spec.name, spec.shape, values));
+    }
+    model.abandon_step();
+    Ok(found)
+}

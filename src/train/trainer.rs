@@ -1,0 +1,362 @@
+//! The training loop, pull-based: to pause, stop pulling.
+//!
+//! A step is drawn, written and run from `(seed, step)` alone, so a step that was broken off can be done again, and a
+//! resumed run gives the same losses as one that was never interrupted.
+
+use super::data::{Batch, Dataset};
+use super::options::TrainOptions;
+use super::replay::Replay;
+use super::schedule::learning_rate;
+use crate::error::{Error, Result};
+use crate::model::{Model, Pass, TrainShape};
+use crate::ops::{hyper, metrics};
+use web_time::{Duration, Instant};
+
+/// Where batches come from.
+pub enum Source {
+    /// A text.
+    Text(Dataset),
+    /// Batches made elsewhere, for comparison with other implementations.
+    Replay(Replay),
+}
+
+/// What one optimiser step did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Its number, from 1.
+    pub step: usize,
+    /// Mean cross-entropy over the step's targets, in nats, before the update.
+    pub loss: f32,
+    /// Learning rate used.
+    pub lr: f64,
+    /// Norm of the gradient over all trained parameters, before clipping.
+    pub grad_norm: f32,
+    /// Tokens trained on per second lately.
+    pub tokens_per_second: f64,
+}
+
+/// What a call of [`Trainer::advance`] brought.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Nothing to tell yet.
+    Working,
+    /// Steps done.
+    Steps(Vec<StepReport>),
+    /// The loss on the validation split after `step` steps.
+    Evaluated {
+        /// Steps done.
+        step: usize,
+        /// Mean cross-entropy in nats.
+        loss: f32,
+        /// Whether it is the lowest so far.
+        best: bool,
+    },
+    /// All steps are done.
+    Finished,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    /// In micro-batch `micro` of the step.
+    Step {
+        batches: Vec<Batch>,
+        micro: usize,
+    },
+    /// In validation window `window`.
+    Evaluation {
+        windows: Vec<Batch>,
+        window: usize,
+    },
+}
+
+/// Weights kept from the step with the lowest validation loss.
+struct Best {
+    loss: f32,
+    weights: Option<Vec<(String, Vec<f32>)>>,
+}
+
+/// Sequences of an evaluation at most.
+const MOST_WINDOWS: usize = 64;
+/// Weights beyond this are not copied aside for the best step, in floats.
+const MOST_KEPT: usize = 64 << 20;
+/// On a GPU, losses are read back this late at most.
+const READ_EVERY: Duration = Duration::from_millis(150);
+
+/// A training run.
+pub struct Trainer {
+    options: TrainOptions,
+    source: Source,
+    /// Steps whose work was given to the device.
+    done: usize,
+    /// Steps reported.
+    reported: usize,
+    evaluated: Option<usize>,
+    phase: Phase,
+    best: Option<Best>,
+    last_read: Instant,
+}
+
+impl Trainer {
+    /// Prepares the model and a run of `options.steps` steps.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for options out of range or a text that is too short; [`Error::Device`] when memory is refused.
+    pub async fn new(model: &mut Model, options: TrainOptions, source: Source) -> Result<Self> {
+        options.validate(model.config())?;
+        model.enable_training(options.lora.as_ref(), options.seed).await?;
+        Ok(Self {
+            options,
+            source,
+            done: 0,
+            reported: 0,
+            evaluated: None,
+            phase: Phase::Idle,
+            best: None,
+            last_read: Instant::now(),
+        })
+    }
+
+    /// Goes on after `step` steps, with weights and moments already in the model.
+    pub fn resume_at(&mut self, step: usize, best_loss: Option<f32>) {
+        (self.done, self.reported, self.evaluated) = (step, step, Some(step));
+        self.best = best_loss.map(|loss| Best { loss, weights: None });
+        self.phase = Phase::Idle;
+    }
+
+    /// Steps done and reported.
+    pub fn step(&self) -> usize {
+        self.reported
+    }
+
+    /// The options.
+    pub fn options(&self) -> &TrainOptions {
+        &self.options
+    }
+
+    /// Lowest validation loss so far.
+    pub fn best_loss(&self) -> Option<f32> {
+        self.best.as_ref().map(|b| b.loss)
+    }
+
+    fn shape(&self, pass: Pass) -> TrainShape {
+        let o = &self.options;
+        TrainShape { batch: o.batch_size, seq: o.context, pass, dropout: (o.dropout as f32).to_bits() }
+    }
+
+    /// Works for about `budget`. Where a GPU works by itself, several steps may be under way before their losses are read.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device failed; [`Error::Input`] when the loss is no longer a number: the weights are then
+    /// those before that step.
+    pub async fn advance(&mut self, model: &mut Model, budget: Duration) -> Result<Event> {
+        let start = Instant::now();
+        loop {
+            if matches!(self.phase, Phase::Idle) {
+                if let Some(event) = self.between_steps(model).await? {
+                    return Ok(event);
+                }
+            } else if model.executor().advance(budget.saturating_sub(start.elapsed())).await?
+                && let Some(event) = self.pass_done(model).await?
+            {
+                return Ok(event);
+            }
+            if start.elapsed() >= budget {
+                return Ok(Event::Working);
+            }
+        }
+    }
+
+    /// Decides what comes next and begins it.
+    async fn between_steps(&mut self, model: &mut Model) -> Result<Option<Event>> {
+        let finished = self.done == self.options.steps as usize;
+        let due =
+            self.options.eval_every > 0 && (self.done.is_multiple_of(self.options.eval_every as usize) || finished);
+        let evaluate = due && self.evaluated != Some(self.done);
+        if self.reported < self.done {
+            let late = self.last_read.elapsed() >= READ_EVERY || self.done - self.reported >= metrics::RING / 2;
+            if model.backend() == "cpu" || late || finished || evaluate {
+                return self.report(model).await.map(Some);
+            }
+        }
+        if evaluate {
+            let windows = match &self.source {
+                Source::Text(data) => {
+                    data.validation_batches(self.options.batch_size, self.options.context, MOST_WINDOWS)
+                }
+                Source::Replay(_) => Vec::new(),
+            };
+            if windows.is_empty() {
+                self.evaluated = Some(self.done);
+            } else {
+                self.phase = Phase::Evaluation { windows, window: 0 };
+                self.begin(model).await?;
+                return Ok(None);
+            }
+        }
+        if finished {
+            return Ok(Some(Event::Finished));
+        }
+        let o = &self.options;
+        let batches = (0..o.grad_accum)
+            .map(|micro| match &self.source {
+                Source::Text(data) => Ok(data.batch(self.done as u32, micro, o.batch_size, o.context, o.seed)),
+                Source::Replay(replay) => {
+                    let index = self.done * o.grad_accum as usize + micro as usize;
+                    replay.batch(index).ok_or_else(|| {
+                        let have = replay.n_batches();
+                        Error::Input(format!("the replay file has {have} batches, but batch {} is wanted", index + 1))
+                    })
+                }
+            })
+            .collect::<Result<Vec<Batch>>>()?;
+        self.phase = Phase::Step { batches, micro: 0 };
+        self.begin(model).await?;
+        Ok(None)
+    }
+
+    /// Begins the pass that the phase says.
+    async fn begin(&mut self, model: &mut Model) -> Result<()> {
+        let (pass, batches, index) = match &self.phase {
+            Phase::Idle => return Ok(()),
+            Phase::Step { batches, micro } if micro + 1 == batches.len() => (Pass::Update, batches, *micro),
+            Phase::Step { batches, micro } => (Pass::Gradients, batches, *micro),
+            Phase::Evaluation { windows, window } => (Pass::Loss, windows, *window),
+        };
+        let valid: usize = batches.iter().map(Batch::n_targets).sum();
+        let words = self.words(valid, index);
+        let batch = &batches[index];
+        model.begin_pass(&self.shape(pass), &batch.inputs, &batch.targets, &words).await
+    }
+
+    /// The input `hyper` of a pass: bias corrections are computed here in f64, as shaders' powers are loose.
+    fn words(&self, valid: usize, micro: usize) -> [u32; hyper::WORDS] {
+        let o = &self.options;
+        let t = (self.done + 1) as f64;
+        let correction = |beta: f64| 1.0 / (1.0 - beta.powf(t));
+        let mut words = [0; hyper::WORDS];
+        let floats = [
+            (hyper::LR, learning_rate(o, self.done as u32)),
+            (hyper::BETA1, o.beta1),
+            (hyper::BETA2, o.beta2),
+            (hyper::EPS, o.eps),
+            (hyper::WEIGHT_DECAY, o.weight_decay),
+            (hyper::BIAS1, correction(o.beta1)),
+            (hyper::BIAS2, correction(o.beta2)),
+            (hyper::CLIP, o.grad_clip),
+            (hyper::LOSS_SCALE, 1.0 / valid.max(1) as f64),
+        ];
+        floats.into_iter().for_each(|(i, v)| words[i] = (v as f32).to_bits());
+        words[hyper::STEP] = self.done as u32;
+        words[hyper::SEED_LOW] = o.seed as u32;
+        words[hyper::SEED_HIGH] = (o.seed >> 32) as u32;
+        words[hyper::MICRO] = micro as u32;
+        words
+    }
+
+    /// After a pass: the next one, or the end of the step or evaluation.
+    async fn pass_done(&mut self, model: &mut Model) -> Result<Option<Event>> {
+        match &mut self.phase {
+            Phase::Idle => Ok(None),
+            Phase::Step { batches, micro } => {
+                *micro += 1;
+                if *micro < batches.len() {
+                    self.begin(model).await?;
+                    return Ok(None);
+                }
+                self.phase = Phase::Idle;
+                self.done += 1;
+                Ok(None)
+            }
+            Phase::Evaluation { windows, window } => {
+                *window += 1;
+                if *window < windows.len() {
+                    self.begin(model).await?;
+                    return Ok(None);
+                }
+                self.phase = Phase::Idle;
+                self.evaluated = Some(self.done);
+                let loss = self.slot(model, self.done).await?.0;
+                let best = self.best.as_ref().is_none_or(|b| loss < b.loss);
+                if best {
+                    let weights = self.copy_weights(model).await?;
+                    self.best = Some(Best { loss, weights });
+                }
+                Ok(Some(Event::Evaluated { step: self.done, loss, best }))
+            }
+        }
+    }
+
+    /// Loss and gradient norm in the ring for 0-based step `index`.
+    async fn slot(&self, model: &mut Model, index: usize) -> Result<(f32, f32)> {
+        let ring = model.read_metrics().await?;
+        let at = index % metrics::RING * metrics::WORDS;
+        Ok((ring[at], ring[at + 1]))
+    }
+
+    async fn report(&mut self, model: &mut Model) -> Result<Event> {
+        let ring = model.read_metrics().await?;
+        let o = &self.options;
+        let steps = self.done - self.reported;
+        let tokens = (steps * o.grad_accum as usize * o.batch_size * o.context) as f64;
+        let tokens_per_second = tokens / self.last_read.elapsed().as_secs_f64().max(1e-6);
+        self.last_read = Instant::now();
+        let mut reports = Vec::with_capacity(steps);
+        for index in self.reported..self.done {
+            let at = index % metrics::RING * metrics::WORDS;
+            let (loss, grad_norm) = (ring[at], ring[at + 1]);
+            if !loss.is_finite() || !grad_norm.is_finite() {
+                // AdamW leaves the weights as they are where the norm is not a number.
+                self.done = index;
+                self.reported = index;
+                return Err(Error::Input(format!(
+                    "the loss is no longer a number after {index} steps; the weights are those of before. Train with a \
+                     lower learning rate (now {}) or stronger clipping (now {})",
+                    o.lr, o.grad_clip
+                )));
+            }
+            reports.push(StepReport {
+                step: index + 1,
+                loss,
+                lr: learning_rate(o, index as u32),
+                grad_norm,
+                tokens_per_second,
+            });
+        }
+        self.reported = self.done;
+        Ok(Event::Steps(reports))
+    }
+
+    async fn copy_weights(&self, model: &mut Model) -> Result<Option<Vec<(String, Vec<f32>)>>> {
+        let specs = model.trained_specs();
+        if specs.iter().map(|s| s.numel()).sum::<usize>() > MOST_KEPT {
+            return Ok(None);
+        }
+        let mut weights = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let values = model.read_param(&spec.name).await?;
+            weights.push((spec.name, values));
+        }
+        Ok(Some(weights))
+    }
+
+    /// Puts the weights of the lowest validation loss back. Returns whether there were any kept.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device failed.
+    pub fn restore_best(&mut self, model: &mut Model) -> Result<bool> {
+        self.settle(model);
+        let Some(weights) = self.best.as_ref().and_then(|b| b.weights.as_ref()) else { return Ok(false) };
+        weights.iter().try_for_each(|(name, values)| model.write_param(name, 0, values))?;
+        Ok(true)
+    }
+
+    /// Breaks off a step that is under way, so that the model can be used for something else; the step is done again from
+    /// its beginning later. Weights are never left half updated.
+    pub fn settle(&mut self, model: &mut Model) {
+        if !matches!(self.phase, Phase::Idle) {
+            model.abandon_step();
+            self.phase = Phase::Idle;
+        }
+    }
+}

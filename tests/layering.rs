@@ -1,0 +1,291 @@
+//! The layering that `src/lib.rs` promises, checked on the text of the sources: who uses whom, where the target
+//! architecture may matter, who may know an op by name, and what the page's scripts may touch.
+#![cfg(not(target_arch = "wasm32"))]
+
+use gpt_playground::ops::SHADERS;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Files below a folder with one of these extensions, as (path relative to the root, text).
+fn files(folder: &str, extensions: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    walk(&root().join(folder), &mut |path| {
+        if path.extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e)) {
+            let name = path.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
+            found.push((name, fs::read_to_string(path).expect("text")));
+        }
+    });
+    assert!(!found.is_empty(), "no {extensions:?} files below {folder}");
+    found
+}
+
+fn walk(folder: &Path, visit: &mut impl FnMut(&Path)) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { walk(&path, visit) } else { visit(&path) }
+    }
+}
+
+/// The Rust sources of the library, less its unit tests.
+fn sources() -> Vec<(String, String)> {
+    let tests = |path: &str| path.ends_with("/tests.rs") || path.contains("/tests/");
+    files("src", &["rs"]).into_iter().filter(|(path, _)| !tests(path)).collect()
+}
+
+/// Rust or WGSL without comments, and without what follows an inline `mod tests`.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// What `crate::…` paths name: `ops`, or `cpu::gemm` with the next part where there is one.
+fn uses(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        // `$crate::` and `some_crate::` are something else.
+        if code[..at].ends_with(|c: char| is_word(c) || c == '$') {
+            continue;
+        }
+        found.extend(heads(&code[at + "crate::".len()..], 2));
+    }
+    found
+}
+
+/// The first `depth` parts of the paths that a use tree begins with: `a::{b, c::d}` gives `a::b` and `a::c`.
+fn heads(tree: &str, depth: usize) -> Vec<String> {
+    if depth == 0 {
+        return vec![String::new()];
+    }
+    if let Some(group) = tree.strip_prefix('{') {
+        let (mut open, mut start, mut found) = (0, 0, Vec::new());
+        for (i, c) in group.char_indices() {
+            match c {
+                '{' => open += 1,
+                ',' | '}' if open == 0 => {
+                    found.extend(heads(group[start..i].trim(), depth).into_iter().filter(|p| !p.is_empty()));
+                    start = i + 1;
+                    if c == '}' {
+                        break;
+                    }
+                }
+                '}' => open -= 1,
+                _ => {}
+            }
+        }
+        return found;
+    }
+    let end = tree.find(|c| !is_word(c)).unwrap_or(tree.len());
+    let (word, rest) = tree.split_at(end);
+    match rest.strip_prefix("::") {
+        Some(rest) => heads(rest, depth - 1)
+            .into_iter()
+            .map(|tail| if tail.is_empty() { word.to_string() } else { format!("{word}::{tail}") })
+            .collect(),
+        None => vec![word.to_string()],
+    }
+}
+
+/// The modules in the order of the table in `src/lib.rs`; `cpu` stands twice, as kernels and as an executor.
+fn order() -> Vec<String> {
+    let text = fs::read_to_string(root().join("src/lib.rs")).expect("src/lib.rs");
+    let mut order = Vec::new();
+    for row in text.lines().filter_map(|line| line.strip_prefix("//! | ")) {
+        let first = row.split(" | ").next().unwrap_or_default();
+        let kernels = first.contains("::{");
+        for name in first.split('`').skip(1).step_by(2).filter(|n| !n.starts_with("::")) {
+            order.push(if kernels { format!("{name} kernels") } else { name.to_string() });
+        }
+    }
+    order
+}
+
+/// The entry of the table that a path below `src` or a used path belongs to.
+fn module(path: &str) -> String {
+    let parts: Vec<&str> = path.split(['/', ':']).filter(|p| !p.is_empty()).collect();
+    let first = parts[0].trim_end_matches(".rs");
+    let second = parts.get(1).map_or("", |p| p.trim_end_matches(".rs"));
+    match first {
+        "cpu" if ["gemm", "simd", "vecops"].contains(&second) => "cpu kernels".into(),
+        "bin" => "bin/gpt".into(),
+        other => other.into(),
+    }
+}
+
+/// Uses in one source file that the order forbids.
+fn upward(order: &[String], path: &str, text: &str) -> Vec<String> {
+    let rank = |name: &str| order.iter().position(|o| o == name);
+    let own = module(path.trim_start_matches("src/"));
+    let Some(own_rank) = rank(&own) else { return vec![format!("{path}: {own} is not in the table of src/lib.rs")] };
+    let mut wrong = Vec::new();
+    for used in uses(&code(text)) {
+        let target = module(&used);
+        match rank(&target) {
+            None => wrong.push(format!("{path} uses crate::{used}, which is not in the table of src/lib.rs")),
+            Some(r) if r > own_rank => wrong.push(format!("{path} uses crate::{used}, which comes after {own}")),
+            _ => {}
+        }
+    }
+    wrong
+}
+
+fn none(wrong: Vec<String>) {
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_names_every_module() {
+    let order = order();
+    for expected in ["error", "config", "cpu kernels", "graph", "ops", "cpu", "gpu", "exec", "model", "web", "bin/gpt"]
+    {
+        assert!(order.iter().any(|o| o == expected), "{expected} is not in {order:?}");
+    }
+    let lib = fs::read_to_string(root().join("src/lib.rs")).expect("src/lib.rs");
+    for name in lib.lines().filter_map(|l| l.strip_prefix("pub mod ")?.strip_suffix(';')) {
+        assert!(order.iter().any(|o| o == name), "{name} is not in the table of src/lib.rs");
+    }
+}
+
+#[test]
+fn no_module_uses_a_later_one() {
+    let order = order();
+    let inner = |path: &str| path != "src/lib.rs" && !path.starts_with("src/bin/");
+    none(sources().iter().filter(|(p, _)| inner(p)).flat_map(|(path, text)| upward(&order, path, text)).collect());
+}
+
+#[test]
+fn a_later_module_would_be_noticed() {
+    let order = order();
+    for (path, text) in [
+        ("src/graph/plan.rs", "use crate::ops::MatMul;"),
+        ("src/ops/add.rs", "use crate::{error::Error, model::Model};"),
+        ("src/cpu/gemm/pack.rs", "use crate::graph::Plan;"),
+        ("src/cpu/simd.rs", "use crate::cpu::CpuExecutor;"),
+        ("src/config.rs", "fn f() { crate::tokenizer::pieces(); }"),
+        ("src/model/gpt.rs", "use crate::nowhere::X;"),
+        ("src/nowhere/x.rs", ""),
+    ] {
+        assert_eq!(upward(&order, path, text).len(), 1, "{path}: {text}");
+    }
+    for (path, text) in [
+        ("src/ops/add.rs", "use crate::{cpu::{gemm, vecops}, graph::{Op, Plan}};"),
+        ("src/graph/op.rs", "// use crate::ops::Add;\nuse crate::cpu::gemm::Scratch;"),
+        ("src/graph/op.rs", "#[cfg(test)]\nmod tests {\n use crate::ops::Add;\n}"),
+    ] {
+        none(upward(&order, path, text));
+    }
+}
+
+#[test]
+fn modules_are_left_only_through_crate_paths() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let text = code(&text);
+        // The file of a module itself: there `super` is the crate.
+        let inside = path.trim_start_matches("src/");
+        let top = !inside.contains('/') || (inside.ends_with("/mod.rs") && inside.matches('/').count() == 1);
+        if text.contains("super::super::") || (top && !path.starts_with("src/bin/") && text.contains("super::")) {
+            wrong.push(format!("{path} leaves its module by super::; write crate::, which the other checks see"));
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn executors_know_neither_each_other_nor_any_op() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let text = code(&text);
+        let (gpu, cpu) = (path.starts_with("src/gpu/"), path.starts_with("src/cpu/"));
+        for used in uses(&text) {
+            let target = module(&used);
+            if (cpu && target == "gpu") || (gpu && target.starts_with("cpu")) || ((cpu || gpu) && target == "ops") {
+                wrong.push(format!("{path} uses crate::{used}"));
+            }
+        }
+        if gpu || path == "src/cpu/executor.rs" || path == "src/exec.rs" {
+            for (kernel, _) in SHADERS.iter().filter(|(k, _)| text.contains(&format!("\"{k}\""))) {
+                wrong.push(format!("{path} knows {kernel} by name"));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn the_architecture_matters_in_few_places() {
+    let allowed = ["src/gpu/context.rs", "src/gpu/readback.rs", "src/cpu/", "src/web/", "src/lib.rs", "src/bin/gpt.rs"];
+    let wrong = sources()
+        .into_iter()
+        .filter(|(path, text)| code(text).contains("target_arch") && !allowed.iter().any(|a| path.starts_with(a)));
+    none(wrong.map(|(path, _)| format!("{path} asks for target_arch")).collect());
+}
+
+#[test]
+fn shader_headers_are_complete() {
+    let mut wrong = Vec::new();
+    for (name, text) in SHADERS {
+        let header: Vec<&str> = text.lines().take_while(|line| line.starts_with("//")).collect();
+        for part in ["// Bindings: ", "// Grid: ", "// Source: "] {
+            if !header.iter().any(|line| line.strip_prefix(part).is_some_and(|rest| !rest.trim().is_empty())) {
+                wrong.push(format!("shaders/{name}.wgsl: its header has no line \"{part}\""));
+            }
+        }
+        if code(text).contains("@binding") {
+            wrong.push(format!("shaders/{name}.wgsl declares a binding; the op's list is the declaration"));
+        }
+    }
+    none(wrong);
+}
+
+/// The page's own scripts.
+fn scripts() -> Vec<(String, String)> {
+    let built = |path: &str| path.starts_with("www/pkg/") || path.starts_with("www/vendor/");
+    files("www", &["js", "mjs", "html"]).into_iter().filter(|(path, _)| !built(path)).collect()
+}
+
+#[test]
+fn only_the_worker_reaches_the_engine() {
+    let mut wrong = Vec::new();
+    for (path, text) in scripts() {
+        if text.contains("pkg/") && path != "www/session.js" {
+            wrong.push(format!("{path} mentions pkg/; only www/session.js imports the wasm"));
+        }
+        // Static and dynamic imports; `import("…").Type` in a comment is a type, not a use.
+        let imports = |file: &str| {
+            text.lines().any(|line| {
+                let target = line.contains(&format!("/{file}\"")) && !line.trim_start().starts_with(['*', '/']);
+                target && (line.contains("from \"") || line.starts_with("import \"") || line.contains("await import("))
+            })
+        };
+        if imports("session.js") && path != "www/worker.js" {
+            wrong.push(format!("{path} imports session.js; only www/worker.js may"));
+        }
+        for engine in ["client.js", "worker.js", "app.js", "opener.js"] {
+            if path.starts_with("www/views/") && imports(engine) {
+                wrong.push(format!("{path} imports {engine}; views take data"));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn text_reaches_the_document_as_text() {
+    let mut all = scripts();
+    all.push(("index.html".into(), fs::read_to_string(root().join("index.html")).expect("index.html")));
+    let banned = ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc"];
+    let found = |text: &str| banned.iter().copied().filter(|word| text.contains(word)).collect::<Vec<_>>();
+    none(
+        all.iter()
+            .flat_map(|(path, text)| found(text).into_iter().map(move |word| format!("{path} uses {word}")))
+            .collect(),
+    );
+}
