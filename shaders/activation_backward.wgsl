@@ -9,8 +9,12 @@ fn slope4(value: vec4f) -> vec4f {
     // Beyond 20 the slope is 0 or 1 in f32, and products with larger arguments could overflow to NaN.
     let v = clamp(value, vec4f(-20.0), vec4f(20.0));
     if (ACT == 1u) {
-        let t = tanh(clamp(0.7978845608028654 * (v + 0.044715 * v * v * v), vec4f(-10.0), vec4f(10.0)));
-        return 0.5 * (1.0 + t) + 0.5 * v * (1.0 - t * t) * (0.7978845608028654 * (1.0 + 0.134145 * v * v));
+        // x s(2u) with the logistic function s: its slope is s + x s (1 - s) (2u)'. By exp(-2|u|) nothing cancels.
+        let u = clamp(1.5957691216057308 * (v + 0.044715 * v * v * v), vec4f(-80.0), vec4f(80.0));
+        let e = exp(-abs(u));
+        let q = 1.0 / (1.0 + e);
+        let s = select(q, e * q, u < vec4f());
+        return s + v * (e * q * q) * (1.5957691216057308 * (1.0 + 0.134145 * v * v));
     }
     if (ACT == 2u) {
         return 0.5 * (1.0 + erf4(v * 0.7071067811865476)) + v * exp(-0.5 * v * v) * 0.3989422804014327;

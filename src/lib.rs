@@ -11,7 +11,7 @@
 //! | [`exec`] | one interface over both executors | `cpu`, `gpu` |
 //! | [`tokenizer`] | text to ids and back | `error` |
 //! | [`model`] | config to graph; weights; the loaded model | `ops`, `exec` |
-//! | [`sample`], [`inspect`] | generation; looking inside | `model` |
+//! | [`sample`], [`inspect`], [`train`] | generation; looking inside; training | `model` |
 //! | `web`, `bin/gpt` | the browser's and the terminal's way in | everything |
 //!
 //! A test checks that no module uses one below it in this table.

@@ -7,7 +7,7 @@ use gpt_playground::graph::{
     Target, TensorId, verify,
 };
 use gpt_playground::model::params::param_specs;
-use gpt_playground::model::{GptPlan, Model, build};
+use gpt_playground::model::{GptPlan, Model, Parts, build};
 use std::sync::Arc;
 
 /// An op of which only the description matters: what it updates and what its kernels bind.
@@ -284,7 +284,7 @@ fn temporaries_fit_their_slots_and_the_total() {
 fn compile(config: &GptConfig, kind: &GptPlan) -> Plan {
     let mut layout = Layout::default();
     param_specs(config).iter().for_each(|s| layout.add_param(&s.name, &s.shape));
-    let graph = build(config, kind, layout.slab_bytes()).expect("a graph");
+    let graph = build(Parts { config, lora: None, layout: &layout }, kind).expect("a graph");
     Plan::compile(&kind.name(), graph, &mut layout, &Limits::default()).expect("a plan")
 }
 

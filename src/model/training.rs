@@ -112,6 +112,11 @@ impl Model {
         self.lora.as_ref()
     }
 
+    /// What the adapters' output is multiplied by now: `alpha / rank` times the strength.
+    pub fn lora_scale(&self) -> f32 {
+        self.lora_scale
+    }
+
     /// Sets how strongly the adapters act: 0 is the base model, 1 the adapted one.
     ///
     /// # Errors

@@ -2,8 +2,10 @@
 
 pub mod data;
 pub mod export;
+mod files;
 pub mod options;
 pub mod presets;
+pub mod peft;
 mod replay;
 pub mod schedule;
 mod state;

@@ -1,6 +1,6 @@
 //! Vectorised gradients of the activations and of LayerNorm, and the optimizer's inner loop.
 
-use super::{GELU_A, GELU_B, exp_v, normal_cdf_v, sigmoid_v, sum_k, sum_squares_k};
+use super::{GELU_A, GELU_B, exp_v, normal_cdf_v, sum_k, sum_squares_k};
 use crate::cpu::simd::{Simd, dispatch};
 
 /// `1 / sqrt(2 pi)`
@@ -9,15 +9,18 @@ const INV_SQRT_TAU: f32 = 0.398_942_3;
 /// Beyond this an activation's slope is 0 or 1 in f32; products with larger arguments could overflow to NaN.
 const FLAT: f32 = 20.0;
 
-/// Slope of GELU's tanh form: of `x s(2u)`, it is `s + x s (1 - s) (2u)'`, s the logistic function.
+/// Slope of GELU's tanh form: of `x s(2u)`, it is `s + x s (1 - s) (2u)'`, s the logistic function. `1 - s` is
+/// `e^-2u s`, which does not cancel.
 #[inline(always)]
 fn gelu_tanh_slope_v<V: Simd>(x: V) -> V {
     let c = V::splat;
     let x = x.max(c(-FLAT)).min(c(FLAT));
     let z = x.mul(x);
-    let s = sigmoid_v(x.mul(z.mul_add(c(2.0 * GELU_A * GELU_B), c(2.0 * GELU_A))));
+    let twice = x.mul(z.mul_add(c(2.0 * GELU_A * GELU_B), c(2.0 * GELU_A))).max(c(-80.0)).min(c(80.0));
+    let e = exp_v(c(0.0).sub(twice));
+    let s = c(1.0).div(e.add(c(1.0)));
     let inner = z.mul_add(c(6.0 * GELU_A * GELU_B), c(2.0 * GELU_A));
-    x.mul(inner).mul(s).mul_add(c(1.0).sub(s), s)
+    x.mul(inner).mul(s).mul_add(e.mul(s), s)
 }
 
 /// Slope of GELU by the normal distribution: `cdf(x) + x pdf(x)`.
@@ -161,4 +164,108 @@ dispatch! {
     pub fn scaled_softmax(x: &mut [f32], max: f32, factor: f32) = scaled_softmax_k;
     /// One AdamW step (Loshchilov and Hutter, 2019), after which the gradient is zero; equal lengths.
     pub fn adamw(step: AdamWStep, param: &mut [f32], grad: &mut [f32], m: &mut [f32], v: &mut [f32]) = adamw_k;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wave(n: usize, step: f32) -> Vec<f32> {
+        (0..n).map(|i| (i as f32 * step).sin() * 2.0 + 0.3).collect()
+    }
+
+    fn close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {
+        // At least 1, the size of the terms: of two elements the gradient is what is left of a difference.
+        let largest = want.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+        for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
+            assert!((f64::from(g) - w).abs() <= tolerance * largest, "{what}: {g} instead of {w} at {i}");
+        }
+    }
+
+    /// Derivative of f by central differences with Richardson's extrapolation: error about h^4.
+    fn derivative(f: impl Fn(f64) -> f64, x: f64) -> f64 {
+        let d = |h: f64| (f(x + h) - f(x - h)) / (2.0 * h);
+        (4.0 * d(5e-4) - d(1e-3)) / 3.0
+    }
+
+    /// The normal distribution function by the series of erf, to full precision where it is used here.
+    fn normal_cdf64(x: f64) -> f64 {
+        let (mut term, mut sum) = (x, x);
+        for n in 1..300 {
+            term *= x * x / f64::from(2 * n + 1);
+            sum += term;
+        }
+        0.5 + sum * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
+    }
+
+    #[test]
+    fn slopes_are_the_derivatives() {
+        let xs: Vec<f32> = (-9000..=9000).map(|i| i as f32 * 1e-3).collect();
+        let a = (2.0 / std::f64::consts::PI).sqrt();
+        let tanh_form = move |x: f64| 0.5 * x * (1.0 + (a * (x + 0.044715 * x * x * x)).tanh());
+        let erf_form = |x: f64| x * normal_cdf64(x);
+        let mut got = vec![1.0; xs.len()];
+        gelu_tanh_backward(&mut got, &xs);
+        close(&got, &xs.iter().map(|&x| derivative(tanh_form, x.into())).collect::<Vec<_>>(), 1e-6, "gelu_tanh");
+        got.fill(1.0);
+        gelu_erf_backward(&mut got, &xs);
+        close(&got, &xs.iter().map(|&x| derivative(erf_form, x.into())).collect::<Vec<_>>(), 1e-6, "gelu_erf");
+        got.fill(-3.0);
+        relu_backward(&mut got, &xs);
+        assert!(xs.iter().zip(&got).all(|(&x, &g)| g == if x > 0.0 { -3.0 } else { 0.0 }));
+    }
+
+    #[test]
+    fn slopes_of_large_arguments_are_flat_and_finite() {
+        let xs = [1e30, -1e30, f32::INFINITY, f32::NEG_INFINITY, 25.0, -25.0, 1e4, -1e4, 0.0];
+        for f in [gelu_tanh_backward, gelu_erf_backward] {
+            let mut got = [2.0; 9];
+            f(&mut got, &xs);
+            let want = [2.0, 0.0, 2.0, 0.0, 2.0, 0.0, 2.0, 0.0, 1.0];
+            assert!(got.iter().zip(want).all(|(g, w)| (g - w).abs() < 1e-30), "{got:?}");
+            let mut broken = [1.0];
+            f(&mut broken, &[f32::NAN]);
+            assert!(broken[0].is_nan(), "NaN must not vanish");
+        }
+    }
+
+    #[test]
+    fn layer_norm_gradients_are_the_derivatives() {
+        for n in [1, 2, 7, 8, 33, 128, 771] {
+            let (d_y, x, weight) = (wave(n, 0.7), wave(n, 1.3), wave(n, 0.41));
+            let f64s = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+            let (d64, x64, w64) = (f64s(&d_y), f64s(&x), f64s(&weight));
+            let normalized = |x: &[f64]| -> Vec<f64> {
+                let mean = x.iter().sum::<f64>() / n as f64;
+                let var = x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64;
+                x.iter().map(|v| (v - mean) / (var + 1e-2).sqrt()).collect()
+            };
+            let loss = |x: &[f64]| normalized(x).iter().zip(&w64).zip(&d64).map(|((y, w), d)| y * w * d).sum::<f64>();
+            let want: Vec<f64> = (0..n)
+                .map(|i| {
+                    let at = |v: f64| loss(&[&x64[..i], &[v], &x64[i + 1..]].concat());
+                    derivative(at, x64[i])
+                })
+                .collect();
+            let mut d_x = vec![f32::NAN; n];
+            let (mean, rstd) = layer_norm_backward_row(&d_y, &x, &weight, 1e-2, &mut d_x);
+            if n > 1 {
+                close(&d_x, &want, 3e-6, "layer norm");
+            } else {
+                assert!(d_x[0].abs() < 1e-6, "a row of one element has no slope");
+            }
+            let mut grad_weight = vec![0.5; n];
+            add_normalized_product(&mut grad_weight, &d_y, &x, mean, rstd);
+            let want: Vec<f64> = normalized(&x64).iter().zip(&d64).map(|(y, d)| 0.5 + y * d).collect();
+            close(&grad_weight, &want, 2e-6, "weight");
+        }
+    }
+
+    #[test]
+    fn scaled_softmax_is_accurate() {
+        let x = wave(101, 0.9);
+        let mut got = x.clone();
+        scaled_softmax(&mut got, 2.3, 5.0);
+        close(&got, &x.iter().map(|&x| (f64::from(x) - 2.3).exp() * 5.0).collect::<Vec<_>>(), 1e-6, "softmax");
+    }
 }

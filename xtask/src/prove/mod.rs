@@ -154,7 +154,10 @@ pub fn run(args: &Args) -> Result<()> {
         eprintln!("\n=== {}: {}", proof.name, proof.what);
         let begun = Instant::now();
         let outcome = (proof.run)(&context).map_err(|error| format!("{error:#}"));
-        rows.push((proof, outcome, begun.elapsed().as_secs_f64()));
+        let seconds = begun.elapsed().as_secs_f64();
+        // At once, and again in the table: the run is long and may be cut short.
+        eprintln!("{} after {seconds:.0} s", outcome.as_ref().unwrap_or_else(|error| error));
+        rows.push((proof, outcome, seconds));
     }
     let failed = rows.iter().filter(|(_, outcome, _)| outcome.is_err()).count();
     println!("\n{:<16} {:<7} {:>7}  evidence", "proof", "result", "time");

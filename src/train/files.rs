@@ -1,0 +1,121 @@
+//! A model as the files of a Hugging Face folder, and its adapters as PEFT's.
+
+use super::peft::{Adapter, AdapterTensor};
+use crate::config::GptConfig;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::model::checkpoint::{Dtype, encode_f32, write_header};
+use crate::model::lora::{lora_a, lora_b};
+use crate::model::params::{ParamSpec, param_specs};
+
+/// The files of a folder that this program loads, and `transformers` too where
+/// [`GptConfig::hf_compatible`] says so: `model.safetensors`, `config.json`, `generation_config.json` and, unless
+/// `tokenizer_json` is empty, `tokenizer.json`. Adapters are merged into what is written, with the strength they have
+/// now; the model itself stays as it is. Holds one copy of the weights at a time.
+///
+/// # Errors
+/// [`Error::Checkpoint`] where a value does not fit `dtype`; [`Error::Device`] when the device failed.
+pub async fn hf_files(model: &mut Model, tokenizer_json: &str, dtype: Dtype) -> Result<Vec<(String, Vec<u8>)>> {
+    let config = model.config().clone();
+    let specs = param_specs(&config);
+    let names: Vec<String> = specs.iter().map(|s| hf_name(&s.name)).collect();
+    let listed: Vec<_> = names.iter().zip(&specs).map(|(n, s)| (n.as_str(), s.shape.as_slice(), &dtype)).collect();
+    let mut weights = write_header(&listed, &[("format", "pt")])?;
+    weights.reserve_exact(config.n_params() * dtype.size());
+    for (spec, name) in specs.iter().zip(&names) {
+        let values = merged(model, spec).await?;
+        encode_f32(name, &dtype, &values, &mut weights)?;
+    }
+    let mut files = vec![
+        ("config.json".to_string(), config.to_json().into_bytes()),
+        ("generation_config.json".to_string(), generation_config(&config).into_bytes()),
+        ("model.safetensors".to_string(), weights),
+    ];
+    if !tokenizer_json.is_empty() {
+        files.push(("tokenizer.json".to_string(), tokenizer_json.as_bytes().to_vec()));
+    }
+    Ok(files)
+}
+
+/// Hugging Face's name of a parameter.
+fn hf_name(name: &str) -> String {
+    if name.starts_with("lm_head.") { name.into() } else { format!("transformer.{name}") }
+}
+
+fn generation_config(config: &GptConfig) -> String {
+    let json = serde_json::json!({
+        "_from_model_config": true,
+        "bos_token_id": config.bos_token_id,
+        "eos_token_id": config.eos_token_id,
+    });
+    format!("{json:#}\n")
+}
+
+/// A weight with its adapter, if it has one, added: `W + scale * A B`.
+async fn merged(model: &mut Model, spec: &ParamSpec) -> Result<Vec<f32>> {
+    let mut values = model.read_param(&spec.name).await?;
+    let Some(lora) = model.lora() else { return Ok(values) };
+    let (rank, scale) = (lora.rank, model.lora_scale());
+    let Some(layer) = spec.name.strip_suffix(".weight").filter(|layer| lora.covers(layer)) else { return Ok(values) };
+    let (a, b) = (model.read_param(&lora_a(layer)).await?, model.read_param(&lora_b(layer)).await?);
+    let out = spec.shape[1];
+    for (row, a) in values.chunks_mut(out).zip(a.chunks(rank)) {
+        for (&a, b) in a.iter().zip(b.chunks(out)) {
+            row.iter_mut().zip(b).for_each(|(w, b)| *w += scale * a * b);
+        }
+    }
+    Ok(values)
+}
+
+/// Merges the adapters into the weights, with the strength they have now, and makes them change nothing from here on
+/// (`B = 0`). The model computes what it did before.
+///
+/// # Errors
+/// [`Error::Input`] when there are no adapters; [`Error::Device`] when the device failed.
+pub async fn merge_adapters(model: &mut Model) -> Result<()> {
+    let lora = model.lora().cloned().ok_or_else(no_adapters)?;
+    for spec in param_specs(model.config()) {
+        if let Some(layer) = spec.name.strip_suffix(".weight").filter(|layer| lora.covers(layer)) {
+            let values = merged(model, &spec).await?;
+            model.write_param(&spec.name, 0, &values)?;
+            model.write_param(&lora_b(layer), 0, &vec![0.0; lora.rank * spec.shape[1]])?;
+        }
+    }
+    Ok(())
+}
+
+/// The model's adapters.
+///
+/// # Errors
+/// As [`merge_adapters`].
+pub async fn adapter(model: &mut Model) -> Result<Adapter> {
+    let options = model.lora().cloned().ok_or_else(no_adapters)?;
+    let mut tensors = Vec::new();
+    for spec in options.specs(model.config()) {
+        let data = model.read_param(&spec.name).await?;
+        tensors.push(AdapterTensor { name: spec.name, shape: [spec.shape[0], spec.shape[1]], data });
+    }
+    Ok(Adapter { options, tensors })
+}
+
+/// The model's adapters as PEFT's two files, `adapter_config.json` and `adapter_model.safetensors`.
+///
+/// # Errors
+/// As [`merge_adapters`].
+pub async fn adapter_files(model: &mut Model) -> Result<Vec<(String, Vec<u8>)>> {
+    adapter(model).await?.to_peft(None)
+}
+
+/// Gives the model these adapters at full strength.
+///
+/// # Errors
+/// [`Error::Input`] when the model has other adapters or is being trained as a whole.
+pub async fn apply_adapter(model: &mut Model, adapter: &Adapter) -> Result<()> {
+    model.add_adapters(&adapter.options, 0).await?;
+    adapter.tensors.iter().try_for_each(|t| model.write_param(&t.name, 0, &t.data))?;
+    model.set_lora_strength(1.0)
+}
+
+fn no_adapters() -> Error {
+    Error::Input("this model has no adapters; train or load some first".into())
+}
