@@ -4,7 +4,7 @@
 //! | module | job | may use |
 //! |---|---|---|
 //! | [`error`], [`config`] | the error type; the shape of a model | – |
-//! | [`cpu`]`::{simd, vecops, gemm}` | fast f32 kernels on slices | – |
+//! | [`cpu`]`::{simd, vecops, gemm}` | fast f32 kernels on slices (the crate `gpt-kernels`) | – |
 //! | [`graph`] | named tensors, plans, the plan verifier | `error`, `config`, CPU kernels' scratch |
 //! | [`ops`] | one file an op: shape rule, shader, CPU twin | `graph`, CPU kernels |
 //! | [`cpu`], [`gpu`] | execute plans; know no op by name | `graph` |

@@ -44,7 +44,7 @@ fn gradients_of_the_first_step_equal_pytorch() {
         let mut model = open("gpt2-tanh-f32", backend);
         block_on(model.enable_training(None, 0)).expect("room");
         let batch = replay.batch(0).expect("a batch");
-        let found = block_on(gradients(&mut model, &options, &batch)).expect("gradients");
+        let found = block_on(gradients(&mut model, &options, &[batch])).expect("gradients");
         assert_eq!(found.len(), reference.len());
         for (name, shape, values) in found {
             let want = reference.tensor(&name).unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -7,7 +7,8 @@ import { EngineError, PageError } from "./errors.js";
 /** @typedef {import("./types.js").GenerationEvent} GenerationEvent */
 /** @typedef {import("./types.js").GenerationResult} GenerationResult */
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
-/** @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void, onEvent?: (event: GenerationEvent) => void }} Pending */
+/** @typedef {import("./types.js").Restored} Restored */
+/** @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void, onEvent?: (event: any) => void }} Pending */
 
 /** Parts of the file on their way to the worker at once: enough to keep it busy, little enough to hold in memory. */
 const CHUNKS_IN_FLIGHT = 4;
@@ -33,7 +34,7 @@ export class WorkerClient {
    * @param {string} cmd
    * @param {object} [payload]
    * @param {Transferable[]} [transfer]
-   * @param {(event: GenerationEvent) => void} [onEvent]
+   * @param {(event: any) => void} [onEvent] hears what comes before the answer
    * @returns {Promise<any>}
    */
   request(cmd, payload = {}, transfer = [], onEvent) {
@@ -104,6 +105,27 @@ async function feed(client, parts, signal, onTaken) {
 }
 
 /**
+ * Loads a model's files into a new worker.
+ * @param {WorkerClient} client
+ * @param {ModelSource} source
+ * @param {Backend} backend
+ * @param {AbortSignal} signal
+ * @param {(done: number, total: number) => void} onProgress
+ * @returns {Promise<Info>}
+ */
+async function fill(client, source, backend, signal, onProgress) {
+  const { files, weights, weightBytes } = await source.open(signal);
+  await client.request("open", { backend, files });
+  let done = 0;
+  onProgress(0, weightBytes);
+  for (const open of weights) {
+    await feed(client, await open(signal), signal, (size) => onProgress((done += size), weightBytes));
+    await client.request("endFile");
+  }
+  return client.request("finish");
+}
+
+/**
  * The model in use. Each model has its own worker: a load that fails cannot harm the model before it, and memory,
  * which WebAssembly never gives back, is returned when the old worker ends.
  */
@@ -115,6 +137,8 @@ export class Engine {
     this.client = null;
     /** @type {ModelSource | null} */
     this.source = null;
+    /** What was saved of the run that is open, if it was opened from a save. @type {Restored | null} */
+    this.restored = null;
   }
 
   /**
@@ -134,19 +158,24 @@ export class Engine {
     signal.addEventListener("abort", abort);
     try {
       signal.throwIfAborted();
-      const { files, weights, weightBytes } = await source.open(signal);
-      await client.request("open", { backend, files });
-      let done = 0;
-      onProgress(0, weightBytes);
-      for (const open of weights) {
-        await feed(client, await open(signal), signal, (size) => onProgress((done += size), weightBytes));
-        await client.request("endFile");
-      }
-      const info = /** @type {Info} */ (await client.request("finish"));
+      /** @type {Info} */
+      let info;
+      /** @type {Restored | null} */
+      let restored = null;
+      if (source.scratch) info = await client.request("openScratch", { backend, options: source.scratch });
+      else if (source.run) {
+        const { id, base } = source.run;
+        // Only one worker may write a run; this page's own lets go first.
+        await this.client?.request("release").catch(() => {});
+        if (base) await fill(client, base, backend, signal, onProgress);
+        restored = /** @type {Restored} */ (await client.request("restore", { backend, run: id, baseLoaded: Boolean(base) }));
+        info = restored.info;
+      } else info = await fill(client, source, backend, signal, onProgress);
       signal.throwIfAborted();
       this.client?.close();
       this.client = client;
       this.source = source;
+      this.restored = restored;
       return info;
     } catch (error) {
       client.close();

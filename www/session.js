@@ -29,7 +29,7 @@ const channel = new MessageChannel();
 /** @type {(() => void)[]} */
 const waiting = [];
 channel.port1.onmessage = () => waiting.shift()?.();
-function messageTurn() {
+export function messageTurn() {
   return /** @type {Promise<void>} */ (
     new Promise((resolve) => {
       waiting.push(resolve);
@@ -49,6 +49,18 @@ export class ModelSession {
   static async open(backend, files) {
     const { Session } = await loadWasm();
     return new ModelSession(await Session.open({ backend }, files));
+  }
+
+  /** A new model with random weights. @param {import("./types.js").Backend} backend @param {import("./types.js").ScratchOptions} options */
+  static async openScratch(backend, options) {
+    const { Session } = await loadWasm();
+    return new ModelSession(await Session.openScratch({ ...options, backend }));
+  }
+
+  /** @param {import("./types.js").Backend} backend @param {import("./types.js").ScratchOptions} options @param {string} given */
+  static async scratchPlan(backend, options, given) {
+    const { Session } = await loadWasm();
+    return Session.scratchPlan({ ...options, backend }, given);
   }
 
   /** @param {Uint8Array} bytes the next part of the safetensors file */

@@ -15,10 +15,13 @@ import { PageError } from "./errors.js";
 
 /**
  * @typedef {object} ModelSource
- * @property {"shipped" | "url" | "files"} kind
+ * @property {"shipped" | "url" | "files" | "scratch" | "run"} kind
  * @property {string} id what the URL's fragment calls it; "" where a link cannot name it
  * @property {string} name
  * @property {(signal: AbortSignal) => Promise<ModelFiles>} open may be called again, to load the model anew
+ * @property {import("./types.js").ScratchOptions} [scratch] for a model with random weights, which has no files
+ * @property {{ id: string, base: ModelSource | null, origin: ModelSource | null }} [run] for a saved run: the model that must be
+ *   loaded first, for adapters, and the model that it began from
  */
 
 /** Network parts are small; fewer and larger messages are cheaper for the worker. */
@@ -272,4 +275,26 @@ export async function fetchShippedModels(indexUrl) {
   const response = await request(indexUrl.href, new AbortController().signal);
   if (!response) throw new PageError("error.missingFile", { url: indexUrl.href });
   return response.json();
+}
+
+/** A source without files. @returns {Promise<ModelFiles>} */
+async function noFiles() {
+  throw new PageError("error.noBase");
+}
+
+/** @param {import("./types.js").ScratchOptions} scratch @param {string} name @returns {ModelSource} */
+export function scratchSource(scratch, name) {
+  return { kind: "scratch", id: "", name, scratch, open: noFiles };
+}
+
+/**
+ * A saved run.
+ * @param {import("./types.js").RunMeta} meta
+ * @param {ModelSource | null} origin the model that it began from, where it can be had
+ * @returns {ModelSource}
+ */
+export function runSource(meta, origin) {
+  const base = meta.mode === "lora" ? origin : null;
+  if (meta.mode === "lora" && !base) throw new PageError("error.baseNeeded", { name: meta.source.name });
+  return { kind: "run", id: "", name: meta.name, run: { id: meta.id, base, origin }, open: noFiles };
 }

@@ -35,8 +35,65 @@ export interface Info {
   nLayer: number;
   nHead: number;
   nEmbd: number;
-  bytes: { weights: number; kv: number; temporaries: number };
+  bytes: { weights: number; training: number; kv: number; temporaries: number };
+  /** What is set up for training; "" for nothing. */
+  trained: "" | "full" | "lora";
 }
+
+/** A run that could be started, or goes on. */
+export interface Planned {
+  /** All options of the run, as JSON with the names of the command line. */
+  options: string;
+  /** What to know about the text, in sentences. */
+  notes: string[];
+  bytes: { weights: number; training: number; state: number; temporaries: number; total: number; limit: number };
+  tokens: number;
+  validationTokens: number;
+  step: number;
+}
+
+export interface TrainRequest { text: string; lora: boolean; options: string }
+export interface ScratchOptions { preset: string; tokenizer: string; vocabSize: number; text: string; seed: number }
+
+export type TrainEvent =
+  | { type: "step"; step: number; loss: number; lr: number; gradNorm: number; tokensPerSecond: number }
+  | { type: "evaluated"; step: number; loss: number; best: boolean }
+  | { type: "finished" };
+
+/** What the worker tells of a run. */
+export type RunEvent =
+  | { type: "progress"; events: TrainEvent[]; elapsedMs: number }
+  | { type: "sample"; step: number; prompt: string; text: string }
+  | { type: "saved"; step: number }
+  | { type: "notSaved"; reason: string };
+
+export type RunMode = "full" | "lora" | "scratch";
+
+/** The loss over the steps; step and loss in turn. */
+export interface LossHistory { train: [number, number][]; validation: [number, number][] }
+
+/** What a saved run tells about itself. */
+export interface RunMeta {
+  version: 1;
+  id: string;
+  name: string;
+  mode: RunMode;
+  step: number;
+  steps: number;
+  savedAt: number;
+  elapsedMs: number;
+  /** The model it began from. */
+  source: { kind: string; id: string; name: string };
+  nParams: number;
+  history: LossHistory;
+  sample: { step: number; prompt: string; text: string } | null;
+}
+
+/** A run in the list of what is saved. */
+export interface SavedRun { meta: RunMeta; bytes: number }
+
+/** What the worker says of a run that it opened. */
+export interface Restored { meta: RunMeta; text: string; planned: Planned; readOnly: boolean; info: Info }
 
 export interface Settings {
   temperature: number;
@@ -69,12 +126,29 @@ export interface WasmSession {
   next(budgetMs: number): Promise<Step | null>;
   /** The next `next` ends the generation and says "stopped". */
   stop(): void;
+  trainPlan(request: TrainRequest): Planned;
+  trainStart(request: TrainRequest): Promise<Planned>;
+  /** `null` when there is no run. */
+  trainNext(budgetMs: number): Promise<{ events: TrainEvent[] } | null>;
+  /** Breaks off the step under way, which is done again later. */
+  trainSettle(): number;
+  trainStop(): void;
+  saveState(): Promise<Uint8Array<ArrayBuffer>>;
+  restoreState(bytes: Uint8Array, text: string): Promise<Planned>;
+  modelFiles(): { name: string; bytes: Uint8Array<ArrayBuffer> }[];
+  exportZip(kind: "model" | "adapter"): Promise<Uint8Array<ArrayBuffer>>;
+  addAdapter(config: Uint8Array, weights: Uint8Array): Promise<void>;
+  setLoraStrength(strength: number): void;
   free(): void;
 }
 
 export interface WasmModule {
   default(): Promise<unknown>;
-  Session: { open(options: { backend: Backend }, files: SmallFiles): Promise<WasmSession> };
+  Session: {
+    open(options: { backend: Backend }, files: SmallFiles): Promise<WasmSession>;
+    openScratch(options: ScratchOptions & { backend: Backend }): Promise<WasmSession>;
+    scratchPlan(options: ScratchOptions & { backend: Backend }, given: string): Planned;
+  };
 }
 
 /** A stretch of the text: the user's, or one token that the model wrote. Never changed once made. */
@@ -100,6 +174,18 @@ export type Request =
   | { id: number; cmd: "finish" }
   | { id: number; cmd: "tokenize"; text: string }
   | { id: number; cmd: "generate"; options: Settings & { prompt: string } }
+  | { id: number; cmd: "openScratch"; backend: Backend; options: ScratchOptions }
+  | { id: number; cmd: "scratchPlan"; backend: Backend; options: ScratchOptions; given: string }
+  | { id: number; cmd: "trainPlan"; request: TrainRequest }
+  | { id: number; cmd: "trainStart"; request: TrainRequest; meta: Pick<RunMeta, "id" | "name" | "mode" | "source" | "nParams"> }
+  | { id: number; cmd: "train" }
+  | { id: number; cmd: "pause" }
+  | { id: number; cmd: "save" }
+  | { id: number; cmd: "release" }
+  | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean }
+  | { id: number; cmd: "exportZip"; kind: "model" | "adapter" }
+  | { id: number; cmd: "addAdapter"; config: Uint8Array; weights: Uint8Array }
+  | { id: number; cmd: "strength"; value: number }
   | { id: number; cmd: "stop" };
 
 export type GenerationEvent =
@@ -112,7 +198,7 @@ export interface GenerationResult { finished: NonNullable<Finished>; promptToken
 /** What the worker answers. `fatal` means that the WebAssembly instance must not be used again. */
 export type Reply =
   | { id: number; value: unknown }
-  | { id: number; event: GenerationEvent }
+  | { id: number; event: GenerationEvent | RunEvent }
   | { id: number; error: { message: string; fatal: boolean } }
   | { fatal: string };
 

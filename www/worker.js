@@ -2,12 +2,14 @@
  * The engine's worker: one model, one queue of commands. Nothing here touches the network except the import of the
  * WebAssembly module itself: the page fetches, and hands over bytes.
  */
-import { ModelSession } from "./session.js";
+import { Run } from "./run.js";
+import { ModelSession, messageTurn } from "./session.js";
+import { releaseRuns } from "./storage.js";
 
 /** @typedef {import("./types.js").Request} Request */
 /** @typedef {import("./types.js").Reply} Reply */
 
-const scope = /** @type {{ postMessage(message: Reply): void, onmessage: ((event: MessageEvent<Request>) => void) | null,
+const scope = /** @type {{ postMessage(message: Reply, transfer?: Transferable[]): void, onmessage: ((event: MessageEvent<Request>) => void) | null,
   addEventListener: typeof self.addEventListener }} */ (/** @type {unknown} */ (self));
 
 /** @type {ModelSession | null} */
@@ -19,6 +21,14 @@ let running = false;
 let arrivals = 0;
 /** @type {WeakMap<Request, number>} */
 const arrivalOf = new WeakMap();
+
+/** The run that was started or restored. @type {Run | null} */
+let run = null;
+/** What ends training for now: a pause, or a command that needs the model for itself. */
+const PAUSING = ["pause", "release", "open", "openScratch", "restore", "trainStart", "train"];
+let pauses = 0;
+/** How many of them had come when a training command came. @type {WeakMap<Request, number>} */
+const pausesBefore = new WeakMap();
 
 /** The panic hook writes the cause to the console and the trap that follows only says "unreachable". */
 let lastPanic = "";
@@ -42,6 +52,7 @@ function describe(error) {
 /** @param {Request} request */
 function enqueue(request) {
   if (request.cmd === "stop" || request.cmd === "generate") arrivalOf.set(request, ++arrivals);
+  if (PAUSING.includes(request.cmd)) pausesBefore.set(request, ++pauses);
   queue.push(request);
   if (!running) void drain();
 }
@@ -61,11 +72,24 @@ async function answerQuickOnes() {
   }
 }
 
+/** Gives the queue its turn while training, and runs everything that does not end it. */
+async function answerWhileTraining() {
+  await messageTurn();
+  while (queue.length && !PAUSING.includes(queue[0].cmd)) await answer(/** @type {Request} */ (queue.shift()));
+}
+
+/** The run, for commands that need one. */
+function theRun() {
+  if (!run) throw new Error("There is no training run. Press Train first.");
+  return run;
+}
+
 /** @param {Request} request */
 async function answer(request) {
   const { id } = request;
   try {
-    scope.postMessage({ id, value: await execute(request) });
+    const value = await execute(request);
+    scope.postMessage({ id, value }, value instanceof Uint8Array ? [value.buffer] : []);
   } catch (error) {
     scope.postMessage({ id, error: describe(error) });
   }
@@ -76,15 +100,71 @@ function loaded() {
   return session;
 }
 
+/** Closes the model there is. */
+function forget() {
+  run = null;
+  session?.close();
+  session = null;
+}
+
 /** @param {Request} request @returns {Promise<unknown>} */
 async function execute(request) {
   switch (request.cmd) {
     case "open": {
-      session?.close();
-      session = null;
+      forget();
       session = await ModelSession.open(request.backend, request.files);
       return null;
     }
+    case "openScratch": {
+      forget();
+      session = await ModelSession.openScratch(request.backend, request.options);
+      return session.wasm.info();
+    }
+    case "scratchPlan":
+      return ModelSession.scratchPlan(request.backend, request.options, request.given);
+    case "trainPlan":
+      return loaded().wasm.trainPlan(request.request);
+    case "trainStart": {
+      releaseRuns();
+      const started = await Run.start(loaded(), request.request, request.meta);
+      run = started.run;
+      return { planned: started.planned, info: loaded().wasm.info() };
+    }
+    case "train": {
+      const before = pausesBefore.get(request);
+      return theRun().train({
+        emit: (event) => scope.postMessage({ id: request.id, event }),
+        shouldPause: () => pauses !== before,
+        between: answerWhileTraining,
+      });
+    }
+    case "pause":
+      return null;
+    case "save":
+      return run ? run.save() : -1;
+    case "release":
+      if (run) run.readOnly = true;
+      releaseRuns();
+      return null;
+    case "restore": {
+      const restored = await Run.restore(request.run, async (files) => {
+        if (!request.baseLoaded) {
+          forget();
+          session = await ModelSession.open(request.backend, files);
+        }
+        return loaded();
+      });
+      run = restored.run;
+      return { meta: run.meta, text: run.text, planned: restored.planned, readOnly: run.readOnly, info: loaded().wasm.info() };
+    }
+    case "exportZip":
+      return loaded().wasm.exportZip(request.kind);
+    case "addAdapter":
+      await loaded().wasm.addAdapter(request.config, request.weights);
+      return loaded().wasm.info();
+    case "strength":
+      loaded().wasm.setLoraStrength(request.value);
+      return null;
     case "chunk":
       loaded().chunk(request.bytes);
       return null;

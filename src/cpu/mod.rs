@@ -2,8 +2,6 @@
 //! and the product's fallback where there is no usable GPU.
 
 mod executor;
-pub mod gemm;
-pub mod simd;
-pub mod vecops;
 
 pub use executor::CpuExecutor;
+pub use gpt_kernels::{gemm, simd, vecops};

@@ -112,6 +112,11 @@ impl Model {
         self.lora.as_ref()
     }
 
+    /// Whether there are gradients and moments.
+    pub fn trains(&self) -> bool {
+        self.trains
+    }
+
     /// What the adapters' output is multiplied by now: `alpha / rank` times the strength.
     pub fn lora_scale(&self) -> f32 {
         self.lora_scale

@@ -72,10 +72,10 @@ pub use score::Score;
 pub use softmax::Softmax;
 pub use sum_squares::SumSquares;
 
-/// The text of a file under `shaders/`.
+/// The text of a file under `shaders/`, without comments (`build.rs`).
 macro_rules! wgsl {
     ($name:literal) => {
-        include_str!(concat!("../../shaders/", $name, ".wgsl"))
+        include_str!(concat!(env!("OUT_DIR"), "/shaders/", $name, ".wgsl"))
     };
 }
 pub(crate) use wgsl;

@@ -37,8 +37,8 @@ pub async fn hf_files(model: &mut Model, tokenizer_json: &str, dtype: Dtype) -> 
     Ok(files)
 }
 
-/// Hugging Face's name of a parameter.
-fn hf_name(name: &str) -> String {
+/// Hugging Face's name of a parameter, `transformer.wte.weight` for `wte.weight`.
+pub fn hf_name(name: &str) -> String {
     if name.starts_with("lm_head.") { name.into() } else { format!("transformer.{name}") }
 }
 

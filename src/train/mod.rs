@@ -15,5 +15,5 @@ pub use data::{Batch, Dataset};
 pub use options::TrainOptions;
 pub use replay::Replay;
 pub use schedule::Schedule;
-pub use state::{TrainingState, gradients, restore, save};
+pub use state::{TrainingState, gradients, read_state, restore, save};
 pub use trainer::{Event, Source, StepReport, Trainer};

@@ -232,7 +232,7 @@ pub fn config_from_json(bytes: &[u8]) -> Result<LoraOptions> {
 }
 
 /// (rows, columns) to (columns, rows).
-fn transpose(data: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
+pub fn transpose(data: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
     if data.len() != rows * columns {
         // Left as it is, for the writer to refuse with the tensor's name.
         return data.to_vec();

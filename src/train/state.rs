@@ -36,7 +36,7 @@ fn tensors_of(name: &str) -> [String; 3] {
 pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
     trainer.settle(model);
     let state =
-        TrainingState { step: trainer.step(), best_loss: trainer.best_loss(), options: trainer.options().clone() };
+        TrainingState { step: trainer.done(), best_loss: trainer.best_loss(), options: trainer.options().clone() };
     let mut data: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
     for spec in model.trained_specs() {
         for name in tensors_of(&spec.name) {
@@ -57,19 +57,31 @@ pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
     write_safetensors(&tensors, &[(KEY, &text)])
 }
 
-/// Reads what [`save`] wrote: enables training in the model and fills weights and moments. The caller then makes a
-/// [`Trainer`] with the options of the state and calls [`Trainer::resume_at`].
+fn description(header: &Header) -> Result<TrainingState> {
+    let text = header.metadata.get(KEY).ok_or_else(|| {
+        Error::Checkpoint("this file holds no training run; choose one that was saved while training".into())
+    })?;
+    serde_json::from_str(text)
+        .map_err(|e| Error::Checkpoint(format!("the saved run's description is damaged ({e}); start a new run")))
+}
+
+/// Where the run stood that [`save`] wrote, without its weights.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when the file is damaged or of another kind.
+pub fn read_state(bytes: &[u8]) -> Result<TrainingState> {
+    description(&Header::parse_whole(bytes)?)
+}
+
+/// Reads what [`save`] wrote: enables training in the model and fills weights and moments. The caller then goes on by
+/// [`Trainer::resume`].
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when the file is damaged or belongs to another model, naming the tensor; nothing is changed
 /// before every tensor has been checked.
 pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
     let header = Header::parse_whole(bytes)?;
-    let text = header.metadata.get(KEY).ok_or_else(|| {
-        Error::Checkpoint("this file holds no training run; choose one that was saved while training".into())
-    })?;
-    let state: TrainingState = serde_json::from_str(text)
-        .map_err(|e| Error::Checkpoint(format!("the saved run's description is damaged ({e}); start a new run")))?;
+    let state = description(&header)?;
     state.options.validate(model.config())?;
     let specs = match &state.options.lora {
         Some(lora) => lora.specs(model.config()),
@@ -98,15 +110,15 @@ pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
     Ok(state)
 }
 
-/// The gradient of the mean loss over one batch, of every trained parameter: (name, shape, values), before any clipping.
-/// The model must be set up for training; its weights are not changed.
+/// The gradient of the mean loss over a step's micro-batches, of every trained parameter: (name, shape, values), before
+/// any clipping. The model must be set up for training; its weights are not changed.
 ///
 /// # Errors
 /// As [`Model::enable_training`].
 pub async fn gradients(
     model: &mut Model,
     options: &TrainOptions,
-    batch: &Batch,
+    batches: &[Batch],
 ) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
     model.abandon_step();
     let shape = TrainShape {
@@ -115,13 +127,16 @@ pub async fn gradients(
         pass: Pass::Gradients,
         dropout: (options.dropout as f32).to_bits(),
     };
-    let valid = batch.n_targets();
+    let valid: usize = batches.iter().map(Batch::n_targets).sum();
     let mut words = [0; hyper::WORDS];
     words[hyper::LOSS_SCALE] = (1.0 / valid.max(1) as f32).to_bits();
     words[hyper::SEED_LOW] = options.seed as u32;
     words[hyper::SEED_HIGH] = (options.seed >> 32) as u32;
-    model.begin_pass(&shape, &batch.inputs, &batch.targets, &words).await?;
-    while !model.executor().advance(web_time::Duration::MAX).await? {}
+    for (micro, batch) in batches.iter().enumerate() {
+        words[hyper::MICRO] = micro as u32;
+        model.begin_pass(&shape, &batch.inputs, &batch.targets, &words).await?;
+        while !model.executor().advance(web_time::Duration::MAX).await? {}
+    }
     let mut found = Vec::new();
     for spec in model.trained_specs() {
         let values = model.read_param(&crate::graph::gradient_name(&spec.name)).await?;

@@ -7,6 +7,7 @@ use super::data::{Batch, Dataset};
 use super::options::TrainOptions;
 use super::replay::Replay;
 use super::schedule::learning_rate;
+use super::state::TrainingState;
 use crate::error::{Error, Result};
 use crate::model::{Model, Pass, TrainShape};
 use crate::ops::{hyper, metrics};
@@ -18,6 +19,27 @@ pub enum Source {
     Text(Dataset),
     /// Batches made elsewhere, for comparison with other implementations.
     Replay(Replay),
+}
+
+impl Source {
+    /// The micro-batches of 0-based step `step`.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when a recording has no more.
+    pub fn batches(&self, options: &TrainOptions, step: usize) -> Result<Vec<Batch>> {
+        let o = options;
+        let batch = |micro: u32| match self {
+            Self::Text(data) => Ok(data.batch(step as u32, micro, o.batch_size, o.context, o.seed)),
+            Self::Replay(replay) => {
+                let index = step * o.grad_accum as usize + micro as usize;
+                replay.batch(index).ok_or_else(|| {
+                    let have = replay.n_batches();
+                    Error::Input(format!("the replay file has {have} batches, but batch {} is wanted", index + 1))
+                })
+            }
+        };
+        (0..o.grad_accum).map(batch).collect()
+    }
 }
 
 /// What one optimiser step did.
@@ -105,7 +127,28 @@ impl Trainer {
     pub async fn new(model: &mut Model, options: TrainOptions, source: Source) -> Result<Self> {
         options.validate(model.config())?;
         model.enable_training(options.lora.as_ref(), options.seed).await?;
-        Ok(Self {
+        Ok(Self::with(options, source))
+    }
+
+    /// Goes on with a run whose weights and moments [`restore`](super::restore) has put into the model. `options` are the
+    /// state's; those that differ (more steps, say) hold from here on.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for options out of range, or where the model was not restored to the same kind of training.
+    pub fn resume(model: &Model, state: &TrainingState, options: TrainOptions, source: Source) -> Result<Self> {
+        options.validate(model.config())?;
+        if !model.trains() || options.lora.as_ref() != model.lora() {
+            return Err(Error::Input("a saved run goes on with the adapters, or without, as it began".into()));
+        }
+        let mut trainer = Self::with(options, source);
+        let step = state.step;
+        (trainer.done, trainer.reported) = (step, step);
+        trainer.best = state.best_loss.map(|loss| Best { loss, weights: None });
+        Ok(trainer)
+    }
+
+    fn with(options: TrainOptions, source: Source) -> Self {
+        Self {
             options,
             source,
             done: 0,
@@ -114,19 +157,17 @@ impl Trainer {
             phase: Phase::Idle,
             best: None,
             last_read: Instant::now(),
-        })
-    }
-
-    /// Goes on after `step` steps, with weights and moments already in the model.
-    pub fn resume_at(&mut self, step: usize, best_loss: Option<f32>) {
-        (self.done, self.reported, self.evaluated) = (step, step, Some(step));
-        self.best = best_loss.map(|loss| Best { loss, weights: None });
-        self.phase = Phase::Idle;
+        }
     }
 
     /// Steps done and reported.
     pub fn step(&self) -> usize {
         self.reported
+    }
+
+    /// Steps that the weights have seen, reported or not.
+    pub(super) fn done(&self) -> usize {
+        self.done
     }
 
     /// The options.
@@ -176,7 +217,7 @@ impl Trainer {
         if self.reported < self.done {
             let late = self.last_read.elapsed() >= READ_EVERY || self.done - self.reported >= metrics::RING / 2;
             if model.backend() == "cpu" || late || finished || evaluate {
-                return self.report(model).await.map(Some);
+                return Ok(Some(Event::Steps(self.report(model).await?)));
             }
         }
         if evaluate {
@@ -197,19 +238,7 @@ impl Trainer {
         if finished {
             return Ok(Some(Event::Finished));
         }
-        let o = &self.options;
-        let batches = (0..o.grad_accum)
-            .map(|micro| match &self.source {
-                Source::Text(data) => Ok(data.batch(self.done as u32, micro, o.batch_size, o.context, o.seed)),
-                Source::Replay(replay) => {
-                    let index = self.done * o.grad_accum as usize + micro as usize;
-                    replay.batch(index).ok_or_else(|| {
-                        let have = replay.n_batches();
-                        Error::Input(format!("the replay file has {have} batches, but batch {} is wanted", index + 1))
-                    })
-                }
-            })
-            .collect::<Result<Vec<Batch>>>()?;
+        let batches = self.source.batches(&self.options, self.done)?;
         self.phase = Phase::Step { batches, micro: 0 };
         self.begin(model).await?;
         Ok(None)
@@ -294,7 +323,19 @@ impl Trainer {
         Ok((ring[at], ring[at + 1]))
     }
 
-    async fn report(&mut self, model: &mut Model) -> Result<Event> {
+    /// Breaks off what is under way as [`Trainer::settle`] does, and reports the steps that were done and not reported.
+    ///
+    /// # Errors
+    /// As [`Trainer::advance`].
+    pub async fn drain(&mut self, model: &mut Model) -> Result<Vec<StepReport>> {
+        self.settle(model);
+        if self.reported == self.done {
+            return Ok(Vec::new());
+        }
+        self.report(model).await
+    }
+
+    async fn report(&mut self, model: &mut Model) -> Result<Vec<StepReport>> {
         let ring = model.read_metrics().await?;
         let o = &self.options;
         let steps = self.done - self.reported;
@@ -324,7 +365,7 @@ impl Trainer {
             });
         }
         self.reported = self.done;
-        Ok(Event::Steps(reports))
+        Ok(reports)
     }
 
     async fn copy_weights(&self, model: &mut Model) -> Result<Option<Vec<(String, Vec<f32>)>>> {

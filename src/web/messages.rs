@@ -50,6 +50,8 @@ impl Default for StartOptions {
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Bytes {
     pub weights: usize,
+    /// Gradients and moments.
+    pub training: usize,
     pub kv: usize,
     pub temporaries: usize,
 }
@@ -68,6 +70,8 @@ pub(super) struct Info {
     pub n_head: usize,
     pub n_embd: usize,
     pub bytes: Bytes,
+    /// What is set up for training: `full`, `lora`, or empty for nothing.
+    pub trained: &'static str,
 }
 
 /// What `Session.start` says.

@@ -2,6 +2,8 @@
 
 mod messages;
 mod session;
+mod train;
+mod train_messages;
 
 pub use session::Session;
 

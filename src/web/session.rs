@@ -9,6 +9,8 @@ use crate::model::checkpoint::{Loader, ShardIndex};
 use crate::model::{Model, ModelOptions};
 use crate::sample::{Finish, Generation, SamplingParams, Step};
 use crate::tokenizer::{self, StreamDecoder, Tokenizer};
+use crate::train::Trainer;
+use crate::train::presets::Preset;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -17,13 +19,15 @@ use web_time::Duration;
 /// Tokens of one submit at most: keeps text flowing evenly.
 const MOST_TOKENS: usize = 16;
 
-struct Inner {
-    model: Model,
-    loader: Option<Loader>,
-    writing: Option<Writing>,
+pub(super) struct Inner {
+    pub(super) model: Model,
+    pub(super) loader: Option<Loader>,
+    pub(super) writing: Option<Writing>,
+    /// A run that was started or restored, paused unless `trainNext` is called.
+    pub(super) trainer: Option<Trainer>,
 }
 
-struct Writing {
+pub(super) struct Writing {
     generation: Generation,
     stream: StreamDecoder,
 }
@@ -32,13 +36,15 @@ struct Writing {
 /// call meanwhile gets an error instead of a panic.
 #[wasm_bindgen]
 pub struct Session {
-    tokenizer: Rc<dyn Tokenizer>,
-    inner: RefCell<Option<Inner>>,
+    pub(super) tokenizer: Rc<dyn Tokenizer>,
+    pub(super) inner: RefCell<Option<Inner>>,
     info: RefCell<Info>,
     stop: Cell<bool>,
+    /// What a model that starts from random weights is trained with by default.
+    pub(super) preset: Option<&'static Preset>,
 }
 
-fn busy() -> Error {
+pub(super) fn busy() -> Error {
     Error::Input("the model is still working on the last request; wait for its answer first".into())
 }
 
@@ -59,7 +65,19 @@ fn info(model: &Model) -> Info {
         n_layer: config.n_layer,
         n_head: config.n_head,
         n_embd: config.n_embd,
-        bytes: Bytes { weights: memory.weights, kv: memory.state, temporaries: memory.temporaries },
+        bytes: Bytes {
+            weights: memory.weights,
+            training: memory.training,
+            kv: memory.state,
+            temporaries: memory.temporaries,
+        },
+        trained: if model.lora().is_some() {
+            "lora"
+        } else if memory.training > 0 {
+            "full"
+        } else {
+            ""
+        },
     }
 }
 
@@ -95,16 +113,36 @@ impl Session {
         };
         let options = ModelOptions { backend: options.backend.parse()?, ..ModelOptions::default() };
         let model = Model::open(config, &options).await?;
-        Ok(Self {
-            tokenizer: tokenizer.into(),
+        Ok(Self::around(tokenizer.into(), model, Some(loader), None))
+    }
+
+    pub(super) fn around(
+        tokenizer: Rc<dyn Tokenizer>,
+        model: Model,
+        loader: Option<Loader>,
+        preset: Option<&'static Preset>,
+    ) -> Self {
+        Self {
+            tokenizer,
             info: RefCell::new(info(&model)),
-            inner: RefCell::new(Some(Inner { model, loader: Some(loader), writing: None })),
+            inner: RefCell::new(Some(Inner { model, loader, writing: None, trainer: None })),
             stop: Cell::new(false),
-        })
+            preset,
+        }
+    }
+
+    /// Takes the model out for an asynchronous call; it is put back with [`Session::put_back`].
+    pub(super) fn take(&self) -> Result<Inner, JsError> {
+        let taken = self.inner.try_borrow_mut().ok().and_then(|mut slot| slot.take());
+        taken.ok_or_else(|| js_error(&busy()))
+    }
+
+    pub(super) fn put_back(&self, inner: Inner) {
+        *self.inner.borrow_mut() = Some(inner);
     }
 
     /// Runs `f` on the model if no asynchronous call has it.
-    fn with<R>(&self, f: impl FnOnce(&mut Inner) -> Result<R>) -> Result<R, JsError> {
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut Inner) -> Result<R>) -> Result<R, JsError> {
         let mut slot = self.inner.try_borrow_mut().map_err(|_| js_error(&busy()))?;
         f(slot.as_mut().ok_or_else(|| js_error(&busy()))?).map_err(|e| js_error(&e))
     }
@@ -200,6 +238,10 @@ impl Session {
             if inner.loader.is_some() {
                 return Err(Error::Input("the model is not loaded yet; wait until loading is done".into()));
             }
+            // A step under way is broken off, and done again when training goes on.
+            if let Some(trainer) = &mut inner.trainer {
+                trainer.settle(&mut inner.model);
+            }
             let mut ids = self.tokenizer.encode(&options.prompt)?;
             let bos = inner.model.config().bos_token_id.or_else(|| self.tokenizer.bos());
             if let Some(bos) = bos.filter(|bos| ids.first() != Some(bos)) {
@@ -231,10 +273,9 @@ impl Session {
     /// # Errors
     /// A readable `Error` when the device failed, or when called again before the last call answered.
     pub async fn next(&self, budget_ms: f64) -> Result<JsValue, JsError> {
-        let taken = self.inner.try_borrow_mut().ok().and_then(|mut slot| slot.take());
-        let mut inner = taken.ok_or_else(|| js_error(&busy()))?;
+        let mut inner = self.take()?;
         let result = self.step(&mut inner, Duration::from_secs_f64(budget_ms.clamp(1.0, 10_000.0) / 1e3)).await;
-        *self.inner.borrow_mut() = Some(inner);
+        self.put_back(inner);
         match result {
             Ok(Some(message)) => to_js(&message),
             Ok(None) => Ok(JsValue::NULL),

@@ -10,7 +10,10 @@ use std::time::SystemTime;
 const PKG: &str = "www/pkg";
 
 /// Libraries of the page, copied from npm packages because the page has no bundler: (from, to).
-const VENDOR: &[(&str, &str)] = &[];
+const VENDOR: &[(&str, &str)] = &[
+    ("node_modules/uplot/dist/uPlot.esm.js", "www/vendor/uPlot.esm.js"),
+    ("node_modules/uplot/dist/uPlot.min.css", "www/vendor/uPlot.css"),
+];
 
 /// What the wasm is made of; if none of it is newer than the last build, that one still holds.
 const INPUTS: &[&str] = &["src", "shaders", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json"];

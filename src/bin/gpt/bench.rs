@@ -46,7 +46,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         return Model::dry_run(&config)?.iter().try_for_each(|text| print_line(text));
     }
     let mut model = match &args.model {
-        Some(dir) => load::model(&super::ModelArgs { model: dir.clone(), backend: args.backend }).await?,
+        Some(dir) => load::base(dir, args.backend).await?,
         None => {
             let options = ModelOptions { backend: args.backend, ..ModelOptions::default() };
             let mut model = Model::open(config.clone(), &options).await?;

@@ -3,9 +3,12 @@
 use super::ModelArgs;
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
+use gpt_playground::exec::Backend;
 use gpt_playground::model::checkpoint::{Loader, ShardIndex};
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::tokenizer::{self, Tokenizer};
+use gpt_playground::train::export::apply_adapter;
+use gpt_playground::train::peft::{Adapter, CONFIG_FILE, WEIGHTS_FILE};
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
@@ -51,11 +54,31 @@ fn in_file<T>(path: &Path, result: Result<T>) -> Result<T> {
     })
 }
 
-/// Reads the configuration and streams the weights into the backend.
+/// The model that the options name, with its adapter if they name one.
 pub(super) async fn model(args: &ModelArgs) -> Result<Model> {
-    let dir = &args.model;
+    let mut model = base(&args.model, args.backend).await?;
+    if let Some(dir) = &args.adapter {
+        let adapter = adapter(dir, model.config())?;
+        apply_adapter(&mut model, &adapter).await?;
+        model.set_lora_strength(args.adapter_strength)?;
+    }
+    Ok(model)
+}
+
+/// An adapter's two files.
+pub(super) fn adapter(dir: &Path, config: &GptConfig) -> Result<Adapter> {
+    let file = |name: &str| {
+        let path = dir.join(name);
+        let advice = "an adapter's folder holds adapter_config.json and adapter_model.safetensors, as PEFT saves them";
+        std::fs::read(&path).map_err(|e| unreadable(&path, &e, advice))
+    };
+    in_file(dir, Adapter::from_peft(&file(CONFIG_FILE)?, &file(WEIGHTS_FILE)?, config))
+}
+
+/// Reads the configuration and streams the weights into the backend.
+pub(super) async fn base(dir: &Path, backend: Backend) -> Result<Model> {
     let config = config(&dir.join("config.json"))?;
-    let options = ModelOptions { backend: args.backend, ..ModelOptions::default() };
+    let options = ModelOptions { backend, ..ModelOptions::default() };
     let index = dir.join("model.safetensors.index.json");
     let (mut loader, files) = if index.exists() {
         let index = in_file(&index, ShardIndex::parse(&read(&index)?))?;

@@ -6,6 +6,7 @@ mod generate;
 mod load;
 mod logits;
 mod tokenize;
+mod train;
 
 use clap::{Parser, Subcommand};
 use gpt_playground::error::Result;
@@ -30,6 +31,8 @@ enum Command {
     Tokenize(tokenize::Args),
     /// Loss, perplexity and bits per byte over a whole text file.
     Eval(eval::Args),
+    /// Fine-tune a model, train an adapter beside it, or train one from scratch.
+    Train(Box<train::Args>),
     /// Measure decode and prefill speed, dispatches, bytes and memory.
     Bench(bench::Args),
 }
@@ -43,6 +46,12 @@ struct ModelArgs {
     /// Where to run: auto takes a hardware GPU if there is one.
     #[arg(long, value_name = "cpu|gpu|auto", default_value = "auto")]
     backend: Backend,
+    /// Folder of a LoRA adapter in PEFT's format, trained beside this model.
+    #[arg(long, value_name = "DIR")]
+    adapter: Option<PathBuf>,
+    /// How strongly the adapter acts: 0 is the model without it, 1 as trained.
+    #[arg(long, value_name = "X", default_value_t = 1.0, requires = "adapter", allow_negative_numbers = true)]
+    adapter_strength: f32,
 }
 
 /// Reads a comma-separated list of token ids.
@@ -68,6 +77,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Logits(args) => pollster::block_on(logits::run(args)),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Eval(args) => pollster::block_on(eval::run(args)),
+        Command::Train(args) => pollster::block_on(train::run(*args)),
         Command::Bench(args) => pollster::block_on(bench::run(args)),
     };
     match result {

@@ -1,7 +1,7 @@
 //! The register tile and the loops around it.
 use super::pack::{pack_columns, pack_rows};
 use super::{Gemm, Layout};
-use crate::cpu::simd::{F32x4, Simd, dispatch};
+use crate::simd::{F32x4, Simd, dispatch};
 
 /// Depth of a packed block. A panel of B of this depth (16 KiB in wasm, 24 KiB with AVX2) stays in the L1 cache.
 pub const KC: usize = 512;
@@ -45,7 +45,7 @@ macro_rules! tile_sizes {
 // Sixteen registers hold the accumulators, one row of B and one element of A (and, without FMA, a product).
 tile_sizes!(F32x4, 4, 2);
 #[cfg(target_arch = "x86_64")]
-tile_sizes!(crate::cpu::simd::F32x8, 6, 2);
+tile_sizes!(crate::simd::F32x8, 6, 2);
 
 /// `c[0..mr][0..nr] (+)= Σ_k a[k][i] · b[k][j]`, a full tile computed and its first `mr` rows and `nr` columns stored.
 ///

@@ -20,7 +20,7 @@ pub use attention::{AttentionBlock, attention_block, attention_row};
 pub use attention_backward::{AttentionBackwardBlock, BACKWARD_QUERIES, attention_backward_block};
 pub use matvec::{matvec_nn, matvec_nt};
 
-use crate::cpu::vecops;
+use crate::vecops;
 use kernel::{KC, packed_block, tile_shape};
 
 /// Which operands are stored transposed. C is always `(M, N)` row-major.

@@ -389,14 +389,14 @@ macro_rules! dispatch {
             {
                 #[target_feature(enable = "avx2,fma")]
                 fn wide($($arg: $ty),*) $(-> $ret)? {
-                    $kernel::<$crate::cpu::simd::F32x8>($($arg),*)
+                    $kernel::<$crate::simd::F32x8>($($arg),*)
                 }
-                if $crate::cpu::simd::has_avx2() {
+                if $crate::simd::has_avx2() {
                     // SAFETY: the features were just checked.
                     return unsafe { wide($($arg),*) };
                 }
             }
-            $kernel::<$crate::cpu::simd::F32x4>($($arg),*)
+            $kernel::<$crate::simd::F32x4>($($arg),*)
         }
     )*};
 }

@@ -1,5 +1,5 @@
 //! Copies a block of a matrix into panels: `panel[k][0..width]`, one after another, the last one padded with zeros.
-use crate::cpu::simd::transpose4;
+use crate::simd::transpose4;
 
 /// Packs from a matrix whose rows run along the panel's width: element `(k, i)` is `src[k * ld + i]`.
 /// Panels cover `i` in `i0..i1`, `k` in `k0..k1`.

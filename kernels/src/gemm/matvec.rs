@@ -3,7 +3,7 @@
 //! Several distant parts of B are read side by side, each in order: the processor's prefetchers follow long streams, and
 //! a few at once keep more of memory's bandwidth busy than one.
 use super::{Gemm, Layout};
-use crate::cpu::simd::{Simd, dispatch};
+use crate::simd::{Simd, dispatch};
 
 /// Streams of the NN form, and neighbouring rows of each in flight. More streams than this could fall into one set of an
 /// eight-way L1 cache.

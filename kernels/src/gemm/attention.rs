@@ -1,6 +1,6 @@
 //! Causal softmax attention of one head: one query (decode) or a block of queries (prefill).
 use super::{Gemm, Layout, Scratch, grown, matvec_nn, matvec_nt};
-use crate::cpu::vecops;
+use crate::vecops;
 
 /// Queries computed together; keys after the last of them are never touched.
 const QUERIES: usize = 64;

@@ -1,7 +1,7 @@
 //! Vectorised gradients of the activations and of LayerNorm, and the optimizer's inner loop.
 
 use super::{GELU_A, GELU_B, exp_v, normal_cdf_v, sum_k, sum_squares_k};
-use crate::cpu::simd::{Simd, dispatch};
+use crate::simd::{Simd, dispatch};
 
 /// `1 / sqrt(2 pi)`
 const INV_SQRT_TAU: f32 = 0.398_942_3;
@@ -98,6 +98,7 @@ fn layer_norm_backward_k<V: Simd>(d_y: &[f32], x: &[f32], weight: &[f32], eps: f
 // `dispatch!` chose.
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters, reason = "`dispatch!` names the vector type of every kernel")]
 fn add_normalized_product_k<V: Simd>(out: &mut [f32], d_y: &[f32], x: &[f32], mean: f32, rstd: f32) {
     assert!(d_y.len() == out.len() && x.len() == out.len(), "slices of different lengths");
     for ((o, d), x) in out.iter_mut().zip(d_y).zip(x) {
@@ -132,6 +133,7 @@ pub struct AdamWStep {
 }
 
 #[inline(always)]
+#[allow(clippy::extra_unused_type_parameters, reason = "`dispatch!` names the vector type of every kernel")]
 fn adamw_k<V: Simd>(s: AdamWStep, param: &mut [f32], grad: &mut [f32], m: &mut [f32], v: &mut [f32]) {
     let n = param.len();
     assert!(grad.len() == n && m.len() == n && v.len() == n, "slices of different lengths");

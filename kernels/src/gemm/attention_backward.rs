@@ -1,7 +1,7 @@
 //! Gradient of causal softmax attention of one head.
 use super::attention::packed;
 use super::{Gemm, Layout, Scratch, grown};
-use crate::cpu::vecops;
+use crate::vecops;
 
 /// Queries computed together; keys after the last of them are never touched.
 pub const BACKWARD_QUERIES: usize = 64;

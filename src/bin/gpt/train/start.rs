@@ -1,0 +1,259 @@
+//! What a run starts from: model, tokenizer, batches and options.
+
+use super::super::load;
+use super::args::Args;
+use super::output::{Output, STATE_FILE, check_free};
+use gpt_playground::config::GptConfig;
+use gpt_playground::error::{Error, Result};
+use gpt_playground::model::{Model, ModelOptions, Pass, Preflight, TrainShape};
+use gpt_playground::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
+use gpt_playground::train::peft::CONFIG_FILE;
+use gpt_playground::train::presets::{Preset, fine_tuning};
+use gpt_playground::train::{
+    Dataset, Replay, Source, TrainOptions, Trainer, TrainingState, gradients, read_state, restore,
+};
+use std::path::{Path, PathBuf};
+
+/// The token that ends a document, for tokenizers learned from the text.
+const END: &str = "<|endoftext|>";
+
+/// A run that is ready to begin.
+pub(super) struct Start {
+    pub model: Model,
+    pub trainer: Trainer,
+    pub output: Output,
+    /// Steps that an earlier run did.
+    pub resumed: Option<usize>,
+    /// The first step's gradients, where asked for.
+    pub gradients: Option<Vec<(String, Vec<usize>, Vec<f32>)>>,
+}
+
+/// Where the weights come from.
+enum Origin {
+    /// A model's folder.
+    Folder(PathBuf),
+    /// The saved run itself, beside its configuration.
+    State(PathBuf),
+    /// Random numbers.
+    Scratch(Option<&'static Preset>),
+}
+
+fn utf8(path: &Path) -> Result<String> {
+    String::from_utf8(load::read(path)?)
+        .map_err(|e| Error::Input(format!("{} is not UTF-8 ({e}); convert it first", path.display())))
+}
+
+/// A tokenizer for a model from scratch.
+fn new_tokenizer(name: &str, texts: &[String]) -> Result<Box<dyn Tokenizer>> {
+    Ok(match (name, name.strip_prefix("bpe:")) {
+        ("char", _) => Box::new(CharTokenizer::train(&texts.concat())?),
+        ("byte", _) => Box::new(ByteTokenizer::new()),
+        (_, Some(size)) => {
+            let size = size.parse().map_err(|_| {
+                Error::Input(format!("{size:?} is no vocabulary size; write for example --tokenizer bpe:1024"))
+            })?;
+            Box::new(Bpe::train(&texts.join(END), size, &[END])?)
+        }
+        (dir, None) if Path::new(dir).is_dir() => load::tokenizer(Path::new(dir))?,
+        (other, None) => {
+            let advice = "choose char, byte, bpe:N, or the folder of a tokenizer";
+            return Err(Error::Input(format!("there is no tokenizer {other:?}; {advice}")));
+        }
+    })
+}
+
+fn dataset(tokenizer: &dyn Tokenizer, texts: &[String], options: &TrainOptions) -> Result<Dataset> {
+    let documents = texts.iter().map(|text| tokenizer.encode(text)).collect::<Result<Vec<_>>>()?;
+    Dataset::new(Dataset::join(&documents, tokenizer.eos()), options.validation, options.context)
+}
+
+/// The file's own text where there is one: nothing of it may be lost on the way.
+fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> String {
+    std::fs::read_to_string(dir.join("tokenizer.json"))
+        .unwrap_or_else(|_| tokenizer.map_or_else(String::new, Tokenizer::to_json))
+}
+
+/// The model beside which a saved adapter was trained, as its configuration names it.
+fn base_of_adapter(dir: &Path) -> Result<PathBuf> {
+    let json: Option<serde_json::Value> = serde_json::from_slice(&load::read(&dir.join(CONFIG_FILE))?).ok();
+    let name = json.and_then(|json| json["base_model_name_or_path"].as_str().map(PathBuf::from));
+    name.ok_or_else(|| Error::Input("give --model, the folder of the model beside which the adapter is trained".into()))
+}
+
+/// Reads everything, checks everything, then opens the model.
+pub(super) async fn start(args: &Args) -> Result<Start> {
+    let saved = match args.resume {
+        true => Some(load::read(&args.out.join(STATE_FILE))?),
+        false => None,
+    };
+    let state: Option<TrainingState> = saved.as_deref().map(read_state).transpose()?;
+    if state.is_none() {
+        check_free(&args.out)?;
+    }
+    let adapters = state.as_ref().is_some_and(|s| s.options.lora.is_some());
+    let preset = args.preset.as_deref().map(Preset::find).transpose()?;
+    let origin = match (&args.model, &state) {
+        (_, Some(_)) if !adapters => Origin::State(args.out.clone()),
+        (Some(dir), _) => Origin::Folder(dir.clone()),
+        (None, Some(_)) => Origin::Folder(base_of_adapter(&args.out)?),
+        (None, None) => Origin::Scratch(preset),
+    };
+
+    let texts = args.text.iter().map(|path| utf8(path)).collect::<Result<Vec<_>>>()?;
+    let (config, tokenizer, json) = match &origin {
+        Origin::Folder(dir) | Origin::State(dir) => {
+            let config = load::config(&dir.join("config.json"))?;
+            let tokenizer = if texts.is_empty() { None } else { Some(load::tokenizer(dir)?) };
+            let json = tokenizer_json(dir, tokenizer.as_deref());
+            (config, tokenizer, json)
+        }
+        Origin::Scratch(preset) => {
+            let tokenizer = if texts.is_empty() { None } else { Some(new_tokenizer(&args.tokenizer, &texts)?) };
+            let vocab = tokenizer.as_ref().map_or(256, |t| t.vocab_size());
+            let mut config = match (preset, &args.config) {
+                (Some(preset), _) => preset.config(vocab)?,
+                (None, Some(path)) => load::config(path)?,
+                (None, None) => return Err(Error::Input("give --model, --config or --preset".into())),
+            };
+            if let Some(tokenizer) = &tokenizer {
+                config.vocab_size = vocab;
+                (config.bos_token_id, config.eos_token_id) = (tokenizer.bos(), tokenizer.eos());
+            }
+            let json = tokenizer.as_ref().map_or_else(String::new, |t| t.to_json());
+            (config, tokenizer, json)
+        }
+    };
+
+    let replay = match &args.replay {
+        Some(path) => {
+            let bytes = load::read(path)?;
+            if matches!(origin, Origin::Scratch(Some(_))) {
+                return Err(Error::Input("--replay has ids, not text: give --config instead of --preset".into()));
+            }
+            Some(Replay::parse(&bytes, config.vocab_size)?)
+        }
+        None => None,
+    };
+    let options = options(args, &config, state.as_ref(), preset, tokenizer.as_deref(), &texts, replay.as_ref())?;
+    options.validate(&config)?;
+    let (source, options) = source(args, options, tokenizer.as_deref(), &texts, replay)?;
+    config.validate()?;
+    preflight(&config, &options)?;
+
+    let mut model = match &origin {
+        Origin::Folder(dir) => load::base(dir, args.backend).await?,
+        Origin::State(_) | Origin::Scratch(_) => {
+            let open = ModelOptions { backend: args.backend, ..ModelOptions::default() };
+            let mut model = Model::open(config, &open).await?;
+            if saved.is_none() {
+                model.randomize(options.seed)?;
+            }
+            model
+        }
+    };
+    eprintln!("on {} ({})", model.backend(), model.backend_reason());
+    let base = match &origin {
+        Origin::Folder(dir) => Some(dir.display().to_string()),
+        _ => None,
+    };
+    let output = Output { dir: args.out.clone(), tokenizer: json, base };
+    let mut found = None;
+    let trainer = match &saved {
+        Some(bytes) => {
+            let state = restore(&mut model, bytes).await?;
+            Trainer::resume(&model, &state, options, source)?
+        }
+        None => {
+            let first = args.dump_gradients.as_ref().map(|_| source.batches(&options, 0)).transpose()?;
+            let trainer = Trainer::new(&mut model, options, source).await?;
+            if let Some(batches) = first {
+                found = Some(gradients(&mut model, trainer.options(), &batches).await?);
+            }
+            trainer
+        }
+    };
+    Ok(Start { model, trainer, output, resumed: state.map(|s| s.step), gradients: found })
+}
+
+/// What is given, else what was saved, else what suits the model and the text.
+fn options(
+    args: &Args,
+    config: &GptConfig,
+    state: Option<&TrainingState>,
+    preset: Option<&Preset>,
+    tokenizer: Option<&dyn Tokenizer>,
+    texts: &[String],
+    replay: Option<&Replay>,
+) -> Result<TrainOptions> {
+    let base = match (state, preset, replay) {
+        (Some(state), _, _) => state.options.clone(),
+        (None, _, Some(replay)) => TrainOptions {
+            batch_size: replay.batch_size(),
+            context: replay.context(),
+            steps: replay.n_batches() as u32,
+            eval_every: 0,
+            ..TrainOptions::default()
+        },
+        (None, Some(preset), None) => preset.options(),
+        (None, None, None) if args.model.is_some() => {
+            let n = texts.iter().map(|text| tokenizer.map_or(Ok(0), |t| t.encode(text).map(|ids| ids.len())));
+            // Adapters are the command line's choice, with its numbers.
+            TrainOptions { lora: None, ..fine_tuning(config, n.sum::<Result<usize>>()?, args.lora()?.is_some()) }
+        }
+        (None, None, None) => TrainOptions { context: config.n_ctx.min(128), ..TrainOptions::default() },
+    };
+    let mut options = args.options(base)?;
+    if let (Some(replay), None, false) = (replay, state, args.has_steps()) {
+        // A step takes several batches where gradients are added up.
+        options.steps = (replay.n_batches() as u32 / options.grad_accum.max(1)).max(1);
+    }
+    Ok(options)
+}
+
+fn source(
+    args: &Args,
+    mut options: TrainOptions,
+    tokenizer: Option<&dyn Tokenizer>,
+    texts: &[String],
+    replay: Option<Replay>,
+) -> Result<(Source, TrainOptions)> {
+    if let Some(replay) = replay {
+        return Ok((Source::Replay(replay), options));
+    }
+    let Some(tokenizer) = tokenizer else { return Err(Error::Input("give --text or --replay".into())) };
+    let mut data = dataset(tokenizer, texts, &options)?;
+    if args.context.is_none() && data.context() < options.context && !args.resume {
+        options.context = data.context();
+        data = dataset(tokenizer, texts, &options)?;
+    }
+    data.notes().iter().for_each(|note| eprintln!("note: {note}"));
+    let (train, held) = (data.train().len(), data.validation().len());
+    eprintln!("{train} tokens to train on, {held} held back for validation");
+    Ok((Source::Text(data), options))
+}
+
+/// Says how much memory the run will take, before it takes any.
+fn preflight(config: &GptConfig, options: &TrainOptions) -> Result<()> {
+    let shape = TrainShape {
+        batch: options.batch_size,
+        seq: options.context,
+        pass: Pass::Update,
+        dropout: (options.dropout as f32).to_bits(),
+    };
+    let needs = Preflight::compute(config, options.lora.as_ref(), &shape)?;
+    let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+    let trained = options.lora.as_ref().map_or(config.n_params(), |l| l.specs(config).iter().map(|s| s.numel()).sum());
+    eprintln!(
+        "trains {trained} of {} weights for {} steps of {} tokens; memory {:.1} MiB: weights {:.1}, gradients and moments \
+         {:.1}, activations {:.1}, cache and inputs {:.1}",
+        config.n_params() + if options.lora.is_some() { trained } else { 0 },
+        options.steps,
+        options.tokens_per_step(),
+        mib(needs.total()),
+        mib(needs.weights),
+        mib(needs.training),
+        mib(needs.temporaries),
+        mib(needs.state),
+    );
+    Ok(())
+}

@@ -1,0 +1,400 @@
+//! Training in the session: pull-based like generation, and side by side with it. To pause, do not call `trainNext`.
+
+use super::messages::{js_error, to_js};
+use super::session::{Inner, Session};
+use super::train_messages::{Planned, PreflightBytes, ScratchOptions, TrainEvents, TrainRequest, merge_options};
+use crate::config::GptConfig;
+use crate::error::{Error, Result};
+use crate::model::checkpoint::Dtype;
+use crate::model::{Model, ModelOptions, Pass, Preflight, TrainShape};
+use crate::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
+use crate::train::export::{adapter_files, apply_adapter, hf_files, hf_zip};
+use crate::train::peft::Adapter;
+use crate::train::presets::{Preset, fine_tuning};
+use crate::train::{Dataset, Source, TrainOptions, Trainer, restore, save};
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_time::Duration;
+
+/// What a run may take on the CPU, in bytes: WebAssembly's memory ends at 4 GiB, and a save needs the weights once more.
+const CPU_LIMIT: usize = 1_500_000_000;
+/// What a run may take on a GPU.
+const GPU_LIMIT: usize = 4_000_000_000;
+
+/// A run that could be started: its options, its text, its memory.
+struct Plan {
+    options: TrainOptions,
+    data: Dataset,
+    preflight: Preflight,
+    limit: usize,
+}
+
+impl Plan {
+    fn new(config: &GptConfig, gpu: bool, tokens: Vec<u32>, options: TrainOptions) -> Result<Self> {
+        options.validate(config)?;
+        let data = Dataset::new(tokens, options.validation, options.context)?;
+        let shape = TrainShape {
+            batch: options.batch_size,
+            seq: options.context,
+            pass: Pass::Update,
+            dropout: (options.dropout as f32).to_bits(),
+        };
+        let preflight = Preflight::compute(config, options.lora.as_ref(), &shape)?;
+        let limit = if gpu { GPU_LIMIT } else { CPU_LIMIT };
+        Ok(Self { options, data, preflight, limit })
+    }
+
+    /// From what the person set, the rest by default.
+    fn of_request(
+        config: &GptConfig,
+        gpu: bool,
+        tokens: Vec<u32>,
+        mut defaults: TrainOptions,
+        given: &str,
+    ) -> Result<Self> {
+        // A short text needs no padding.
+        defaults.context = Dataset::new(tokens.clone(), defaults.validation, defaults.context)?.context().max(1);
+        let options = merge_options(&defaults, given)?;
+        Self::new(config, gpu, tokens, options)
+    }
+
+    fn check_memory(&self) -> Result<()> {
+        let total = self.preflight.total();
+        if total <= self.limit {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "this run would need {} MB, more than the {} MB there is room for; choose a smaller batch, a shorter \
+             context, or LoRA",
+            total / 1_000_000,
+            self.limit / 1_000_000
+        )))
+    }
+
+    fn describe(&self, step: usize) -> Result<Planned> {
+        let options = serde_json::to_string(&self.options)
+            .map_err(|e| Error::Input(format!("the options cannot be written: {e}")))?;
+        Ok(Planned {
+            options,
+            notes: self.data.notes(),
+            bytes: PreflightBytes::new(&self.preflight, self.limit),
+            tokens: self.data.train().len() + self.data.validation().len(),
+            validation_tokens: self.data.validation().len(),
+            step,
+        })
+    }
+}
+
+fn is_gpu(inner: &Inner) -> bool {
+    inner.model.backend() == "gpu"
+}
+
+fn loaded(inner: &Inner) -> Result<()> {
+    match inner.loader {
+        Some(_) => Err(Error::Input("the model is not loaded yet; wait until loading is done".into())),
+        None => Ok(()),
+    }
+}
+
+fn request(value: JsValue) -> Result<TrainRequest, JsError> {
+    serde_wasm_bindgen::from_value(value).map_err(|e| JsError::new(&format!("the training request: {e}")))
+}
+
+/// `[{name, bytes}]` for JS.
+fn files_to_js(files: Vec<(String, Vec<u8>)>) -> Result<JsValue, JsError> {
+    let list = js_sys::Array::new();
+    for (name, bytes) in files {
+        let file = js_sys::Object::new();
+        let set = |key: &str, value: &JsValue| js_sys::Reflect::set(&file, &key.into(), value);
+        set("name", &name.into())
+            .and_then(|_| set("bytes", &js_sys::Uint8Array::from(bytes.as_slice())))
+            .map_err(|_| JsError::new("a file could not be handed over"))?;
+        list.push(&file);
+    }
+    Ok(list.into())
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// Makes a tokenizer from the text and a model with random weights. `options` is `{backend, preset, tokenizer, vocabSize,
+    /// text, seed}`; the tokenizer is `char`, `byte` or `bpe`.
+    ///
+    /// # Errors
+    /// A readable `Error` for an unknown preset or tokenizer, or where the backend or its memory cannot be had.
+    #[wasm_bindgen(js_name = openScratch)]
+    pub async fn open_scratch(options: JsValue) -> Result<Session, JsError> {
+        let options: ScratchOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("openScratch: {e}")))?;
+        Self::scratch(&options).await.map_err(|e| js_error(&e))
+    }
+
+    async fn scratch(options: &ScratchOptions) -> Result<Self> {
+        let preset = Preset::find(&options.preset)?;
+        let tokenizer: Rc<dyn Tokenizer> = match options.tokenizer.as_str() {
+            "char" => Rc::new(CharTokenizer::train(&options.text)?),
+            "byte" => Rc::new(ByteTokenizer::new()),
+            "bpe" => Rc::new(Bpe::train(&options.text, options.vocab_size, &[])?),
+            other => {
+                return Err(Error::Input(format!("there is no tokenizer '{other}'; choose among char, byte and bpe")));
+            }
+        };
+        let config = preset.config(tokenizer.vocab_size())?;
+        let model_options = ModelOptions { backend: options.backend.parse()?, ..ModelOptions::default() };
+        let mut model = Model::open(config, &model_options).await?;
+        model.randomize(u64::from(options.seed))?;
+        Ok(Self::around(tokenizer, model, None, Some(preset)))
+    }
+
+    fn plan(&self, inner: &Inner, request: &TrainRequest) -> Result<Plan> {
+        let tokens = self.tokenizer.encode(&request.text)?;
+        let config = inner.model.config();
+        let defaults = match self.preset {
+            Some(preset) if !request.lora => preset.options(),
+            _ => fine_tuning(config, tokens.len(), request.lora),
+        };
+        Plan::of_request(config, is_gpu(inner), tokens, defaults, &request.options)
+    }
+
+    /// The plan of a run that starts from random weights, before there is a model: the first argument is that of
+    /// `openScratch`, the answer that of `trainPlan`. The tokens of a BPE, which would have to be trained first, are
+    /// estimated.
+    ///
+    /// # Errors
+    /// As `openScratch` and `trainPlan`.
+    #[wasm_bindgen(js_name = scratchPlan)]
+    pub fn scratch_plan(options: JsValue, given: &str) -> Result<JsValue, JsError> {
+        let options: ScratchOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("scratchPlan: {e}")))?;
+        let planned = || {
+            let preset = Preset::find(&options.preset)?;
+            let tokenizer: Option<Box<dyn Tokenizer>> = match options.tokenizer.as_str() {
+                "char" => Some(Box::new(CharTokenizer::train(&options.text)?)),
+                "byte" => Some(Box::new(ByteTokenizer::new())),
+                _ => None,
+            };
+            let (vocab, tokens) = match tokenizer {
+                Some(tokenizer) => (tokenizer.vocab_size(), tokenizer.encode(&options.text)?),
+                None => (options.vocab_size, vec![0; options.text.len().div_ceil(3)]),
+            };
+            let gpu = options.backend == "webgpu";
+            Plan::of_request(&preset.config(vocab)?, gpu, tokens, preset.options(), given)?.describe(0)
+        };
+        to_js(&planned().map_err(|e: Error| js_error(&e))?)
+    }
+
+    /// What a run would be, without starting it: `{options, notes, bytes, tokens, validationTokens, step}`. The request is
+    /// `{text, lora, options}`, the options as JSON where they are not the defaults for this model and text.
+    ///
+    /// # Errors
+    /// A readable `Error` for options out of range or a text that is too short.
+    #[wasm_bindgen(js_name = trainPlan)]
+    pub fn train_plan(&self, request_value: JsValue) -> Result<JsValue, JsError> {
+        let request = request(request_value)?;
+        to_js(&self.with(|inner| self.plan(inner, &request)?.describe(0))?)
+    }
+
+    /// Prepares a run; `trainNext` then works on it. A run there was is forgotten, its weights stay.
+    ///
+    /// # Errors
+    /// As `trainPlan`, and where the run needs more memory than there is.
+    #[wasm_bindgen(js_name = trainStart)]
+    pub async fn train_start(&self, request_value: JsValue) -> Result<JsValue, JsError> {
+        let request = request(request_value)?;
+        let mut inner = self.take()?;
+        let result = self.begin_run(&mut inner, &request).await;
+        self.put_back(inner);
+        to_js(&result.map_err(|e| js_error(&e))?)
+    }
+
+    async fn begin_run(&self, inner: &mut Inner, request: &TrainRequest) -> Result<Planned> {
+        loaded(inner)?;
+        let plan = self.plan(inner, request)?;
+        plan.check_memory()?;
+        let described = plan.describe(0)?;
+        inner.end_run();
+        let trainer = Trainer::new(&mut inner.model, plan.options, Source::Text(plan.data)).await?;
+        inner.trainer = Some(trainer);
+        Ok(described)
+    }
+
+    /// Works for about `budget_ms`: `{events}`, each a step, an evaluation, or the end. `null` when there is no run.
+    ///
+    /// # Errors
+    /// A readable `Error` when the device failed, or the loss is no longer a number: the weights are then those of before.
+    #[wasm_bindgen(js_name = trainNext)]
+    pub async fn train_next(&self, budget_ms: f64) -> Result<JsValue, JsError> {
+        let mut inner = self.take()?;
+        inner.writing = None;
+        let result = match &mut inner.trainer {
+            Some(trainer) => {
+                let budget = Duration::from_secs_f64(budget_ms.clamp(1.0, 10_000.0) / 1e3);
+                trainer.advance(&mut inner.model, budget).await.map(Some)
+            }
+            None => Ok(None),
+        };
+        self.put_back(inner);
+        match result.map_err(|e| js_error(&e))? {
+            Some(event) => to_js(&TrainEvents::from(event)),
+            None => Ok(JsValue::NULL),
+        }
+    }
+
+    /// Breaks off a step that is under way, to be done again if the run goes on. Returns the steps done.
+    ///
+    /// # Errors
+    /// While an asynchronous call works.
+    #[wasm_bindgen(js_name = trainSettle)]
+    pub fn train_settle(&self) -> Result<usize, JsError> {
+        self.with(|inner| {
+            let Inner { model, trainer, .. } = inner;
+            Ok(trainer.as_mut().map_or(0, |trainer| {
+                trainer.settle(model);
+                trainer.step()
+            }))
+        })
+    }
+
+    /// Ends the run; the weights stay as they are.
+    ///
+    /// # Errors
+    /// While an asynchronous call works.
+    #[wasm_bindgen(js_name = trainStop)]
+    pub fn train_stop(&self) -> Result<(), JsError> {
+        self.with(|inner| {
+            inner.end_run();
+            Ok(())
+        })
+    }
+
+    /// Puts the weights with the lowest validation loss back. Returns whether there were any kept.
+    ///
+    /// # Errors
+    /// While an asynchronous call works.
+    #[wasm_bindgen(js_name = restoreBest)]
+    pub fn restore_best(&self) -> Result<bool, JsError> {
+        self.with(|inner| {
+            let Inner { model, trainer, .. } = inner;
+            trainer.as_mut().map_or(Ok(false), |trainer| trainer.restore_best(model))
+        })
+    }
+
+    /// The run as one file: trained weights, moments, step and options.
+    ///
+    /// # Errors
+    /// A readable `Error` when there is no run or the device failed.
+    #[wasm_bindgen(js_name = saveState)]
+    pub async fn save_state(&self) -> Result<Vec<u8>, JsError> {
+        let mut inner = self.take()?;
+        let result = match &mut inner.trainer {
+            Some(trainer) => save(&mut inner.model, trainer).await,
+            None => Err(Error::Input("there is no training run to save".into())),
+        };
+        self.put_back(inner);
+        result.map_err(|e| js_error(&e))
+    }
+
+    /// Goes back to what `saveState` wrote, with the text of that run. A model that is trained as a whole needs no weights
+    /// before; adapters need their base model loaded.
+    ///
+    /// # Errors
+    /// A readable `Error` when the file is damaged or belongs to another model.
+    #[wasm_bindgen(js_name = restoreState)]
+    pub async fn restore_state(&self, bytes: Vec<u8>, text: String) -> Result<JsValue, JsError> {
+        let mut inner = self.take()?;
+        let result = self.go_back(&mut inner, &bytes, &text).await;
+        self.put_back(inner);
+        to_js(&result.map_err(|e| js_error(&e))?)
+    }
+
+    async fn go_back(&self, inner: &mut Inner, bytes: &[u8], text: &str) -> Result<Planned> {
+        inner.end_run();
+        let state = restore(&mut inner.model, bytes).await?;
+        if state.options.lora.is_some() {
+            loaded(inner)?;
+        }
+        // The file holds every weight.
+        inner.loader = None;
+        let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, state.options.clone())?;
+        let described = plan.describe(state.step)?;
+        inner.trainer = Some(Trainer::resume(&inner.model, &state, plan.options, Source::Text(plan.data))?);
+        Ok(described)
+    }
+
+    /// `config.json` and `tokenizer.json` of the model, as `[{name, bytes}]`.
+    ///
+    /// # Errors
+    /// While an asynchronous call works.
+    #[wasm_bindgen(js_name = modelFiles)]
+    pub fn model_files(&self) -> Result<JsValue, JsError> {
+        let config = self.with(|inner| Ok(inner.model.config().to_json()))?;
+        let files = [("config.json", config), ("tokenizer.json", self.tokenizer.to_json())];
+        files_to_js(files.into_iter().map(|(name, text)| (name.to_string(), text.into_bytes())).collect())
+    }
+
+    /// The model as one zip: `model` is a Hugging Face folder, adapters merged; `adapter` is PEFT's two files.
+    ///
+    /// # Errors
+    /// A readable `Error` when there are no adapters or the device failed.
+    #[wasm_bindgen(js_name = exportZip)]
+    pub async fn export_zip(&self, kind: String) -> Result<Vec<u8>, JsError> {
+        let mut inner = self.take()?;
+        let result = self.export(&mut inner, kind == "adapter").await;
+        self.put_back(inner);
+        result.map_err(|e| js_error(&e))
+    }
+
+    async fn export(&self, inner: &mut Inner, adapter: bool) -> Result<Vec<u8>> {
+        loaded(inner)?;
+        if let Some(trainer) = &mut inner.trainer {
+            trainer.settle(&mut inner.model);
+        }
+        let files = match adapter {
+            true => adapter_files(&mut inner.model).await?,
+            false => hf_files(&mut inner.model, &self.tokenizer.to_json(), Dtype::F32).await?,
+        };
+        hf_zip(&files)
+    }
+
+    /// Adds an adapter in PEFT's format to the model.
+    ///
+    /// # Errors
+    /// A readable `Error` when the files are damaged, do not fit the model, or the model has other adapters.
+    #[wasm_bindgen(js_name = addAdapter)]
+    pub async fn add_adapter(&self, config: Vec<u8>, weights: Vec<u8>) -> Result<(), JsError> {
+        let mut inner = self.take()?;
+        let result = add_adapter(&mut inner, &config, &weights).await;
+        self.put_back(inner);
+        result.map_err(|e| js_error(&e))
+    }
+
+    /// How strongly the adapters act: 0 is the base model, 1 the adapted one.
+    ///
+    /// # Errors
+    /// A readable `Error` when there are no adapters.
+    #[wasm_bindgen(js_name = setLoraStrength)]
+    pub fn set_lora_strength(&self, strength: f32) -> Result<(), JsError> {
+        self.with(|inner| {
+            if let Some(trainer) = &mut inner.trainer {
+                trainer.settle(&mut inner.model);
+            }
+            inner.model.set_lora_strength(strength)
+        })
+    }
+}
+
+async fn add_adapter(inner: &mut Inner, config: &[u8], weights: &[u8]) -> Result<()> {
+    loaded(inner)?;
+    inner.end_run();
+    let adapter = Adapter::from_peft(config, weights, inner.model.config())?;
+    apply_adapter(&mut inner.model, &adapter).await
+}
+
+impl Inner {
+    /// Forgets the run; the weights stay.
+    fn end_run(&mut self) {
+        self.writing = None;
+        if let Some(mut trainer) = self.trainer.take() {
+            trainer.settle(&mut self.model);
+        }
+    }
+}

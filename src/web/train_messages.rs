@@ -1,0 +1,127 @@
+//! What crosses the boundary while training, as plain objects.
+
+use crate::model::Preflight;
+use crate::train::{Event, StepReport, TrainOptions};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Options of `Session.trainPlan` and `Session.trainStart`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TrainRequest {
+    /// The text to learn from.
+    pub text: String,
+    /// Adapters instead of the weights.
+    #[serde(default)]
+    pub lora: bool,
+    /// [`TrainOptions`] as JSON, as far as they are not the defaults.
+    #[serde(default)]
+    pub options: String,
+}
+
+/// Options of `Session.openScratch`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ScratchOptions {
+    pub backend: String,
+    /// A name from [`crate::train::presets::PRESETS`].
+    pub preset: String,
+    /// `char`, `byte` or `bpe`.
+    pub tokenizer: String,
+    /// Tokens of a BPE.
+    #[serde(default)]
+    pub vocab_size: usize,
+    /// The text that the tokenizer is made from.
+    pub text: String,
+    #[serde(default)]
+    pub seed: u32,
+}
+
+/// Memory in bytes.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PreflightBytes {
+    pub weights: usize,
+    pub training: usize,
+    pub state: usize,
+    pub temporaries: usize,
+    pub total: usize,
+    /// More than this is refused.
+    pub limit: usize,
+}
+
+impl PreflightBytes {
+    pub(super) fn new(preflight: &Preflight, limit: usize) -> Self {
+        let Preflight { weights, training, state, temporaries } = *preflight;
+        Self { weights, training, state, temporaries, total: preflight.total(), limit }
+    }
+}
+
+/// What `Session.trainPlan`, `trainStart` and `restoreState` say.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Planned {
+    /// All [`TrainOptions`] as JSON.
+    pub options: String,
+    pub notes: Vec<String>,
+    pub bytes: PreflightBytes,
+    pub tokens: usize,
+    pub validation_tokens: usize,
+    /// Steps done.
+    pub step: usize,
+}
+
+/// One event of a run.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub(super) enum TrainEvent {
+    Step { step: usize, loss: f32, lr: f64, grad_norm: f32, tokens_per_second: f64 },
+    Evaluated { step: usize, loss: f32, best: bool },
+    Finished,
+}
+
+/// What `Session.trainNext` says.
+#[derive(Debug, Serialize)]
+pub(super) struct TrainEvents {
+    pub events: Vec<TrainEvent>,
+}
+
+impl From<Event> for TrainEvents {
+    fn from(event: Event) -> Self {
+        let step = |r: StepReport| TrainEvent::Step {
+            step: r.step,
+            loss: r.loss,
+            lr: r.lr,
+            grad_norm: r.grad_norm,
+            tokens_per_second: r.tokens_per_second,
+        };
+        let events = match event {
+            Event::Working => Vec::new(),
+            Event::Steps(reports) => reports.into_iter().map(step).collect(),
+            Event::Evaluated { step, loss, best } => vec![TrainEvent::Evaluated { step, loss, best }],
+            Event::Finished => vec![TrainEvent::Finished],
+        };
+        Self { events }
+    }
+}
+
+/// `defaults` with what `given`, a JSON object or nothing, sets otherwise; objects within are merged likewise.
+pub(super) fn merge_options(defaults: &TrainOptions, given: &str) -> crate::error::Result<TrainOptions> {
+    let wrong = |e: serde_json::Error| crate::error::Error::Input(format!("the options of the run are wrong: {e}"));
+    let mut all = serde_json::to_value(defaults).map_err(wrong)?;
+    if !given.is_empty() {
+        merge(&mut all, serde_json::from_str(given).map_err(wrong)?);
+    }
+    serde_json::from_value(all).map_err(wrong)
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}

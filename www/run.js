@@ -1,0 +1,178 @@
+/** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
+import { lockRun, readRun, storageSupported, writeRun } from "./storage.js";
+
+/** @typedef {import("./types.js").RunMeta} RunMeta */
+/** @typedef {import("./types.js").RunEvent} RunEvent */
+/** @typedef {import("./types.js").Planned} Planned */
+/** @typedef {import("./session.js").ModelSession} ModelSession */
+
+/** How long one call into the engine may take: a pause is heard within it. */
+const STEP_BUDGET_MS = 30;
+const SAVE_EVERY_MS = 10_000;
+const SAMPLE_EVERY_MS = 4_000;
+/** Saving and sampling may each take this part of the time. */
+const SHARE = 1 / 20;
+const SAMPLE_TOKENS = 48;
+/** Points of the curve that a save keeps. */
+const MOST_POINTS = 4000;
+const SAMPLING = { temperature: 0.7, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1, seed: 7, stopAtEnd: false };
+
+/** The beginning of the text, for samples of what the model now writes. @param {string} text */
+export function samplePrompt(text) {
+  const start = text.trimStart().slice(0, 24);
+  const space = start.lastIndexOf(" ");
+  return (space > 4 ? start.slice(0, space) : start.slice(0, 12)).split("\n")[0] || "\n";
+}
+
+export class Run {
+  /**
+   * @param {ModelSession} session
+   * @param {RunMeta} meta
+   * @param {string} text
+   * @param {boolean} readOnly another tab has this run
+   */
+  constructor(session, meta, text, readOnly) {
+    this.session = session;
+    this.meta = meta;
+    this.text = text;
+    this.readOnly = readOnly;
+    this.finished = meta.step >= meta.steps;
+    this.savedStep = -1;
+    this.lastSave = performance.now();
+    this.saveCost = 0;
+    this.lastSample = -Infinity;
+    this.sampleCost = 0;
+    /** Writing failed: it is not tried again by itself. */
+    this.broken = !storageSupported();
+  }
+
+  /**
+   * @param {ModelSession} session
+   * @param {import("./types.js").TrainRequest} request
+   * @param {Pick<RunMeta, "id" | "name" | "mode" | "source" | "nParams">} about
+   */
+  static async start(session, request, about) {
+    const planned = await session.wasm.trainStart(request);
+    const { steps } = JSON.parse(planned.options);
+    /** @type {RunMeta} */
+    const meta = {
+      version: 1, ...about, step: 0, steps, savedAt: 0, elapsedMs: 0, history: { train: [], validation: [] }, sample: null,
+    };
+    return { run: new Run(session, meta, request.text, !(await lockRun(meta.id))), planned };
+  }
+
+  /**
+   * Opens a saved run. `open` makes the session from the model's small files, where it is not there yet.
+   * @param {string} id
+   * @param {(files: import("./types.js").SmallFiles) => Promise<ModelSession>} open
+   */
+  static async restore(id, open) {
+    const readOnly = !(await lockRun(id));
+    const { meta, parts } = await readRun(id);
+    const part = (/** @type {string} */ name) => /** @type {Uint8Array<ArrayBuffer>} */ (parts.get(name));
+    const text = new TextDecoder().decode(part("text"));
+    const session = await open({ "config.json": part("config.json"), "tokenizer.json": part("tokenizer.json") });
+    const planned = await session.wasm.restoreState(part("state"), text);
+    const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
+    run.savedStep = planned.step;
+    return { run, planned };
+  }
+
+  /**
+   * Trains until the end or a pause.
+   * @param {object} hooks
+   * @param {(event: RunEvent) => void} hooks.emit
+   * @param {() => boolean} hooks.shouldPause
+   * @param {() => Promise<void>} hooks.between gives the message queue its turn and runs what came
+   * @returns {Promise<{ finished: boolean, step: number }>}
+   */
+  async train({ emit, shouldPause, between }) {
+    const { meta } = this;
+    let from = performance.now();
+    const tick = () => {
+      const now = performance.now();
+      meta.elapsedMs += now - from;
+      from = now;
+    };
+    while (!this.finished) {
+      await between();
+      if (shouldPause()) break;
+      const step = await this.session.wasm.trainNext(STEP_BUDGET_MS);
+      tick();
+      if (!step) break;
+      if (!step.events.length) continue;
+      step.events.forEach((event) => this.note(event));
+      emit({ type: "progress", events: step.events, elapsedMs: meta.elapsedMs });
+      const now = performance.now();
+      const evaluated = step.events.some(({ type }) => type === "evaluated" || type === "finished");
+      if (!shouldPause() && (evaluated || now - this.lastSample > SAMPLE_EVERY_MS) && now - this.lastSample > this.sampleCost / SHARE) {
+        await this.sample(emit, shouldPause);
+        tick();
+      }
+      if (!this.broken && now - this.lastSave > Math.max(SAVE_EVERY_MS, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
+    }
+    this.session.wasm.trainSettle();
+    return { finished: this.finished, step: meta.step };
+  }
+
+  /** @param {import("./types.js").TrainEvent} event */
+  note(event) {
+    const { history } = this.meta;
+    if (event.type === "finished") this.finished = true;
+    else if (event.type === "evaluated") history.validation.push([event.step, event.loss]);
+    else {
+      this.meta.step = event.step;
+      history.train.push([event.step, event.loss]);
+      if (history.train.length > MOST_POINTS) history.train = history.train.filter((_, at) => at % 2 === 1);
+    }
+  }
+
+  /** @param {(event: RunEvent) => void} emit @param {() => boolean} shouldStop */
+  async sample(emit, shouldStop) {
+    const from = performance.now();
+    const prompt = samplePrompt(this.text);
+    let text = "";
+    try {
+      await this.session.generate({ ...SAMPLING, prompt, maxNewTokens: SAMPLE_TOKENS }, {
+        emit: (event) => {
+          if (event.type === "tokens") text += event.tokens.map((token) => token.text).join("");
+        },
+        shouldStop,
+        between: async () => {},
+      });
+      this.meta.sample = { step: this.meta.step, prompt, text };
+      if (!shouldStop()) emit({ type: "sample", ...this.meta.sample });
+    } finally {
+      this.lastSample = performance.now();
+      this.sampleCost = this.lastSample - from;
+    }
+  }
+
+  /** @param {(event: RunEvent) => void} emit */
+  async autosave(emit) {
+    try {
+      await this.save();
+      emit({ type: "saved", step: this.meta.step });
+    } catch (error) {
+      this.broken = true;
+      const reason = error instanceof Error ? error.message : String(error);
+      emit({ type: "notSaved", reason });
+    }
+  }
+
+  /** Writes the run, unless nothing has changed. Returns the step that is safe. */
+  async save() {
+    const { meta, session } = this;
+    if (this.readOnly || !storageSupported()) return this.savedStep;
+    if (this.savedStep === meta.step) return meta.step;
+    const from = performance.now();
+    const state = await session.wasm.saveState();
+    const files = session.wasm.modelFiles();
+    meta.savedAt = Date.now();
+    await writeRun(meta.id, meta, [{ name: "text", bytes: new TextEncoder().encode(this.text) }, ...files, { name: "state", bytes: state }]);
+    this.savedStep = meta.step;
+    this.lastSave = performance.now();
+    this.saveCost = this.lastSave - from;
+    return meta.step;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Saved runs in the browser's private file system (OPFS). Each run has two slots that are written in turn, so that a write
+ * that is torn never takes the save before it along: a slot's header, with its checksum, is written last.
+ *
+ * A slot: 64 bytes of header (magic, sequence, length of the description, length of the rest, SHA-256), the description as
+ * JSON, the parts one after another. The worker writes and opens; the page lists, renames and deletes.
+ */
+import { PageError } from "./errors.js";
+
+/** @typedef {import("./types.js").RunMeta} RunMeta */
+/** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} Part */
+
+const FOLDER = "runs";
+const SLOTS = ["a.run", "b.run"];
+const NAME_FILE = "name.txt";
+const MAGIC = 0x31_4e_55_52;
+const HEADER = 64;
+/** A description longer than this is damaged. */
+const MOST_JSON = 16 << 20;
+
+export function storageSupported() {
+  return typeof navigator !== "undefined" && Boolean(navigator.storage?.getDirectory);
+}
+
+/** @param {boolean} [create] */
+async function folder(create = false) {
+  const root = await navigator.storage.getDirectory();
+  return root.getDirectoryHandle(FOLDER, { create });
+}
+
+/** One checksum over several pieces: that of their checksums. @param {Uint8Array<ArrayBuffer>[]} pieces */
+async function checksum(pieces) {
+  const all = new Uint8Array(32 * pieces.length);
+  for (const [at, piece] of pieces.entries()) all.set(new Uint8Array(await crypto.subtle.digest("SHA-256", piece)), 32 * at);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", all));
+}
+
+/** @param {File} file @returns {Promise<{ sequence: number, jsonBytes: number, restBytes: number, sum: Uint8Array } | null>} */
+async function header(file) {
+  if (file.size < HEADER) return null;
+  const view = new DataView(await file.slice(0, HEADER).arrayBuffer());
+  const jsonBytes = view.getUint32(12, true);
+  const restBytes = view.getFloat64(16, true);
+  if (view.getUint32(0, true) !== MAGIC || jsonBytes > MOST_JSON || file.size !== HEADER + jsonBytes + restBytes) return null;
+  return { sequence: view.getFloat64(4, true) | 0, jsonBytes, restBytes, sum: new Uint8Array(view.buffer.slice(24, 56)) };
+}
+
+/** The slots of a run that look whole, the newest first. @param {FileSystemDirectoryHandle} run */
+async function slots(run) {
+  const found = [];
+  for (const name of SLOTS) {
+    try {
+      const file = await (await run.getFileHandle(name)).getFile();
+      const head = await header(file);
+      if (head) found.push({ name, file, head });
+    } catch {
+      // Not written yet.
+    }
+  }
+  return found.sort((a, b) => b.head.sequence - a.head.sequence);
+}
+
+/** @param {unknown} error */
+function explain(error) {
+  const full = error instanceof DOMException && error.name === "QuotaExceededError";
+  return full ? new PageError("error.quota") : error;
+}
+
+/**
+ * Writes a save over the older slot. For the worker: only there can a file be flushed.
+ * @param {string} id
+ * @param {RunMeta} meta
+ * @param {Part[]} parts
+ */
+export async function writeRun(id, meta, parts) {
+  try {
+    const run = await (await folder(true)).getDirectoryHandle(id, { create: true });
+    const [newest] = await slots(run);
+    const name = newest?.name === SLOTS[0] ? SLOTS[1] : SLOTS[0];
+    const described = { ...meta, parts: parts.map((part) => ({ name: part.name, bytes: part.bytes.byteLength })) };
+    const json = new TextEncoder().encode(JSON.stringify(described));
+    const sum = await checksum([json, ...parts.map((part) => part.bytes)]);
+    const handle = await (await run.getFileHandle(name, { create: true })).createSyncAccessHandle();
+    try {
+      // From here to the last write the slot has no header, and does not count.
+      handle.truncate(0);
+      handle.flush();
+      let at = HEADER;
+      for (const bytes of [json, ...parts.map((part) => part.bytes)]) {
+        if (handle.write(bytes, { at }) !== bytes.byteLength) throw new DOMException("short write", "QuotaExceededError");
+        at += bytes.byteLength;
+      }
+      handle.flush();
+      const head = new DataView(new ArrayBuffer(HEADER));
+      head.setUint32(0, MAGIC, true);
+      head.setFloat64(4, (newest?.head.sequence ?? 0) + 1, true);
+      head.setUint32(12, json.byteLength, true);
+      head.setFloat64(16, at - HEADER - json.byteLength, true);
+      new Uint8Array(head.buffer).set(sum, 24);
+      handle.write(head, { at: 0 });
+      handle.flush();
+    } finally {
+      handle.close();
+    }
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/**
+ * The newest save of a run that is whole: its checksum is verified, and the one before it is taken if it fails.
+ * @param {string} id
+ * @returns {Promise<{ meta: RunMeta, parts: Map<string, Uint8Array<ArrayBuffer>> }>}
+ */
+export async function readRun(id) {
+  const run = await (await folder()).getDirectoryHandle(id);
+  for (const { file, head } of await slots(run)) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const json = bytes.slice(HEADER, HEADER + head.jsonBytes);
+    /** @type {RunMeta & { parts: { name: string, bytes: number }[] }} */
+    let meta;
+    try {
+      meta = JSON.parse(new TextDecoder().decode(json));
+    } catch {
+      continue;
+    }
+    let at = HEADER + head.jsonBytes;
+    /** @type {Map<string, Uint8Array<ArrayBuffer>>} */
+    const parts = new Map();
+    for (const part of meta.parts) {
+      parts.set(part.name, bytes.slice(at, at + part.bytes));
+      at += part.bytes;
+    }
+    const sum = await checksum([json, ...parts.values()]);
+    if (sum.every((byte, index) => byte === head.sum[index])) return { meta, parts };
+  }
+  throw new PageError("error.runDamaged");
+}
+
+/** What is saved, the newest first. @returns {Promise<import("./types.js").SavedRun[]>} */
+export async function listRuns() {
+  if (!storageSupported()) return [];
+  const runs = [];
+  try {
+    const all = await folder();
+    for await (const [id, run] of /** @type {any} */ (all).entries()) {
+      if (run.kind !== "directory") continue;
+      const [newest, other] = await slots(run);
+      if (!newest) continue;
+      try {
+        const { file, head } = newest;
+        const meta = JSON.parse(await file.slice(HEADER, HEADER + head.jsonBytes).text());
+        const name = await run.getFileHandle(NAME_FILE).then(async (/** @type {FileSystemFileHandle} */ h) => (await h.getFile()).text()).catch(() => "");
+        runs.push({ meta: { ...meta, id, name: name || meta.name }, bytes: file.size + (other?.file.size ?? 0) });
+      } catch {
+        // A description that cannot be read belongs to a save that cannot be opened.
+      }
+    }
+  } catch {
+    // Nothing was ever saved, or the browser forbids it here.
+  }
+  return runs.sort((a, b) => b.meta.savedAt - a.meta.savedAt);
+}
+
+/** @param {string} id @param {string} name */
+export async function renameRun(id, name) {
+  try {
+    const run = await (await folder()).getDirectoryHandle(id);
+    const stream = await (await run.getFileHandle(NAME_FILE, { create: true })).createWritable();
+    await stream.write(name);
+    await stream.close();
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+/** @param {string} id */
+export async function deleteRun(id) {
+  await (await folder()).removeEntry(id, { recursive: true });
+}
+
+/** Locks that this worker holds, by run. @type {Map<string, () => void>} */
+const held = new Map();
+
+/** Takes a run for this worker alone; false where another tab has it. @param {string} id @returns {Promise<boolean>} */
+export async function lockRun(id) {
+  if (held.has(id) || !navigator.locks) return true;
+  return new Promise((resolve) => {
+    void navigator.locks.request(`run:${id}`, { ifAvailable: true }, (lock) => {
+      resolve(lock !== null);
+      if (lock) return /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release)));
+    });
+  });
+}
+
+/** Lets go of every run. */
+export function releaseRuns() {
+  for (const release of held.values()) release();
+  held.clear();
+}
