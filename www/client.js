@@ -165,13 +165,20 @@ export class Engine {
       if (source.scratch) info = await client.request("openScratch", { backend, options: source.scratch });
       else if (source.run) {
         const { id, base } = source.run;
-        // Only one worker may write a run; this page's own lets go first.
+        // Only one worker may write a run; this page's own saves it and lets go first.
+        await this.client?.request("pause").catch(() => {});
+        await this.client?.request("save").catch(() => {});
         await this.client?.request("release").catch(() => {});
         if (base) await fill(client, base, backend, signal, onProgress);
         restored = /** @type {Restored} */ (await client.request("restore", { backend, run: id, baseLoaded: Boolean(base) }));
         info = restored.info;
       } else info = await fill(client, source, backend, signal, onProgress);
       signal.throwIfAborted();
+      if (!source.run) {
+        // A run in the model that goes is kept.
+        await this.client?.request("pause").catch(() => {});
+        await this.client?.request("save").catch(() => {});
+      }
       this.client?.close();
       this.client = client;
       this.source = source;

@@ -7,7 +7,8 @@ use gpt_playground::model::checkpoint::{Dtype, TensorOut, write_safetensors};
 use gpt_playground::train::export::{adapter, hf_files, hf_name};
 use gpt_playground::train::peft::{peft_name, transpose};
 use gpt_playground::train::{StepReport, Trainer, save};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -79,11 +80,23 @@ impl Output {
     }
 }
 
+/// A line of the log.
+#[derive(Serialize)]
+struct Line {
+    step: usize,
+    loss: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    val_loss: Option<f32>,
+    lr: f64,
+    grad_norm: f32,
+    tokens_per_second: f64,
+}
+
 /// One JSON object a line for each step.
 pub(super) struct Log {
     file: Option<(PathBuf, File)>,
     /// The last step's line, which waits for its evaluation.
-    pending: Option<Map<String, Value>>,
+    pending: Option<Line>,
 }
 
 impl Log {
@@ -106,27 +119,28 @@ impl Log {
 
     pub fn step(&mut self, report: &StepReport) -> Result<()> {
         self.flush()?;
-        let line = json!({
-            "step": report.step,
-            "loss": report.loss,
-            "lr": report.lr,
-            "grad_norm": report.grad_norm,
-            "tokens_per_second": report.tokens_per_second.round(),
+        self.pending = Some(Line {
+            step: report.step,
+            loss: report.loss,
+            val_loss: None,
+            lr: report.lr,
+            grad_norm: report.grad_norm,
+            tokens_per_second: report.tokens_per_second.round(),
         });
-        self.pending = line.as_object().cloned();
         Ok(())
     }
 
     /// Adds a validation loss to the line of its step.
     pub fn evaluated(&mut self, step: usize, loss: f32) {
-        if let Some(line) = self.pending.as_mut().filter(|line| line["step"] == json!(step)) {
-            line.insert("val_loss".into(), json!(loss));
+        if let Some(line) = self.pending.as_mut().filter(|line| line.step == step) {
+            line.val_loss = Some(loss);
         }
     }
 
     pub fn flush(&mut self) -> Result<()> {
         if let (Some(line), Some((path, file))) = (self.pending.take(), &mut self.file) {
-            let written = file.write_all(format!("{}\n", Value::Object(line)).as_bytes());
+            let line = serde_json::to_string(&line).map_err(|e| Error::Io(format!("{}: {e}", path.display())))?;
+            let written = file.write_all(format!("{line}\n").as_bytes());
             written.map_err(|e| io_error(&format!("{} cannot be written", path.display()), &e))?;
         }
         Ok(())

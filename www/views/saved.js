@@ -1,0 +1,83 @@
+/** Runs that are saved on this device: open, rename, delete. */
+import { h, setText } from "../dom.js";
+import { formatBytes } from "../format.js";
+import { n, t } from "../i18n/index.js";
+
+/** @typedef {import("../types.js").SavedRun} SavedRun */
+
+export class Saved {
+  /**
+   * @param {{ onOpen: (run: SavedRun) => void, onRename: (run: SavedRun, name: string) => void, onDelete: (run: SavedRun) => void }} options
+   */
+  constructor({ onOpen, onRename, onDelete }) {
+    Object.assign(this, { onOpen, onRename, onDelete });
+    this.onOpen = onOpen;
+    this.onRename = onRename;
+    this.onDelete = onDelete;
+    this.title = h("h2");
+    this.list = h("ul", { class: "list" });
+    this.root = h("section", { class: "saved" }, this.title, this.list);
+    this.drawn = "";
+    /** The run whose name is being edited, and the one whose deletion is asked about. */
+    this.renaming = "";
+    this.deleting = "";
+    /** @type {SavedRun[]} */
+    this.runs = [];
+  }
+
+  /** @param {SavedRun[]} runs @param {string} openId @param {string} lang */
+  update(runs, openId, lang) {
+    this.runs = runs;
+    this.openId = openId;
+    this.root.hidden = !runs.length;
+    setText(this.title, t("saved.title"));
+    const drawn = JSON.stringify([runs.map(({ meta, bytes }) => [meta.id, meta.name, meta.step, bytes]), openId, lang, this.renaming, this.deleting]);
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    this.list.replaceChildren(...runs.map((run) => this.row(run, openId, lang)));
+  }
+
+  redraw() {
+    this.update(this.runs, this.openId ?? "", document.documentElement.lang);
+  }
+
+  /** @param {SavedRun} run @param {string} openId @param {string} lang */
+  row(run, openId, lang) {
+    const { meta, bytes } = run;
+    const act = (/** @type {string} */ key, /** @type {() => void} */ onclick, kind = "quiet") =>
+      h("button", { type: "button", class: kind, "aria-label": `${t(key)}: ${meta.name}`, onclick }, t(key));
+    const loss = meta.history.validation.at(-1)?.[1] ?? meta.history.train.at(-1)?.[1];
+    const facts = [t(`train.mode.${meta.mode}`), t("saved.step", { step: n(meta.step), steps: n(meta.steps) })];
+    if (loss !== undefined) facts.push(t("saved.loss", { loss: loss.toFixed(3) }));
+    facts.push(formatBytes(bytes), new Date(meta.savedAt).toLocaleString(lang.startsWith("zh") ? "zh-CN" : "en"));
+    const text = h("div", { class: "row-text" });
+    if (this.renaming === meta.id) {
+      const input = h("input", { type: "text", value: meta.name, "aria-label": t("saved.name") });
+      const done = (/** @type {boolean} */ keep) => {
+        if (this.renaming !== meta.id) return;
+        this.renaming = "";
+        if (keep && input.value.trim() && input.value !== meta.name) this.onRename(run, input.value);
+        this.redraw();
+      };
+      input.addEventListener("keydown", (event) => {
+        if (event.isComposing) return;
+        if (event.key === "Enter") done(true);
+        else if (event.key === "Escape") done(false);
+      });
+      input.addEventListener("blur", () => done(true));
+      queueMicrotask(() => input.select());
+      text.append(input);
+    } else text.append(h("h3", {}, meta.name));
+    text.append(h("p", { class: "facts" }, facts.join(" · ")));
+    const show = (/** @type {"renaming" | "deleting"} */ what, /** @type {string} */ id) => {
+      this[what] = id;
+      this.redraw();
+    };
+    if (this.deleting === meta.id) {
+      return h("li", {}, text, h("span", { class: "facts" }, t("saved.delete.sure")), act("saved.keep", () => show("deleting", "")), act("saved.delete", () => this.onDelete(run), "secondary"));
+    }
+    const side = openId === meta.id ? [h("span", { class: "in-use" }, t("models.inUse"))]
+      : [act("saved.delete", () => show("deleting", meta.id)), act("models.open", () => this.onOpen(run), "secondary")];
+    return h("li", {}, text, act("saved.rename", () => show("renaming", meta.id)), ...side);
+  }
+}

@@ -1,0 +1,206 @@
+/** The Train tab: the text on the left, the run on the right. */
+import { h, setText } from "../dom.js";
+import { formatBytes, formatRate } from "../format.js";
+import { n, t } from "../i18n/index.js";
+import { LossChart } from "./chart.js";
+import { MessageView } from "./message.js";
+import { ProgressView } from "./progress.js";
+import { TrainAfter } from "./train_after.js";
+import { TrainSettings } from "./train_settings.js";
+
+/** @typedef {import("../training.js").Training} Training */
+/** @typedef {import("../types.js").State} State */
+
+const MODES = /** @type {const} */ (["full", "lora", "scratch"]);
+const SAMPLES = [{ key: "train.sample.alice", file: "alice.txt" }, { key: "train.sample.tang", file: "tang.txt" }];
+/** What the text's field shows of a long text: more would make it slow. */
+const MOST_SHOWN = 2_000_000;
+
+/** A time as people say it: 1:05, 1:02:05. @param {number} ms */
+export function formatTime(ms) {
+  if (!Number.isFinite(ms)) return "–";
+  const s = Math.max(0, Math.round(ms / 1000));
+  const [hours, minutes, seconds] = [Math.floor(s / 3600), Math.floor((s % 3600) / 60), s % 60];
+  const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+}
+
+export class TrainView {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ training: () => Training, onCancel: () => void }} options
+   */
+  constructor(root, { training, onCancel }) {
+    this.training = training;
+    root.classList.add("train-page");
+    const messages = h("div", { class: "train-messages" });
+    this.progress = new ProgressView(messages, { onCancel });
+    this.offer = h("div", { class: "message", hidden: true, "data-kind": "info", role: "status" });
+    messages.append(this.offer);
+    this.message = new MessageView(messages);
+
+    this.textLabel = h("label", { for: "train-text" });
+    this.text = h("textarea", { id: "train-text", class: "train-text", spellcheck: "false", oninput: () => training().setText(this.text.value) });
+    this.pick = h("input", { type: "file", multiple: true, accept: ".txt,.md,text/plain", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
+    this.pick.addEventListener("change", () => void this.take([...(this.pick.files ?? [])]));
+    this.choose = h("button", { type: "button", class: "quiet", onclick: () => this.pick.click() });
+    this.samples = SAMPLES.map(({ file }) => h("button", { type: "button", class: "quiet", onclick: () => void this.fetchSample(file) }));
+    this.sampleLabel = h("span", { class: "facts" });
+    this.counts = h("p", { class: "facts", role: "status" });
+
+    this.modeInputs = MODES.map((mode) => h("input", { type: "radio", name: "mode", value: mode, id: `mode-${mode}`, onchange: () => training().setMode(mode) }));
+    this.modeLabels = MODES.map((mode) => h("label", { for: `mode-${mode}` }));
+    this.modeLegend = h("legend", { class: "visually-hidden" });
+    this.modeHint = h("p", { class: "hint" });
+    const modes = h("fieldset", { class: "modes" }, this.modeLegend, ...MODES.flatMap((_, at) => [this.modeInputs[at], this.modeLabels[at]]));
+
+    this.train = h("button", { type: "button", class: "primary train-go", onclick: () => void training().start() });
+    this.pause = h("button", { type: "button", class: "secondary", onclick: () => (training().phase === "paused" ? training().resume() : training().pause()) });
+    this.stop = h("button", { type: "button", class: "quiet", onclick: () => training().stop() });
+    this.memory = h("p", { class: "facts train-memory" });
+    this.settings = new TrainSettings(training);
+    const left = h("section", { class: "train-left" }, this.textLabel, this.text,
+      h("div", { class: "train-sources" }, this.choose, this.pick, this.sampleLabel, ...this.samples), this.counts, modes, this.modeHint, this.settings.scratch,
+      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), this.memory, this.settings.root);
+
+    this.empty = h("p", { class: "train-empty" });
+    this.curve = h("div", { class: "train-curve" });
+    this.chart = new LossChart(this.curve);
+    this.bar = h("progress", { max: "1", value: "0" });
+    this.figures = h("dl", { class: "train-figures" });
+    /** @type {Map<string, [HTMLElement, HTMLElement]>} */
+    this.cells = new Map();
+    for (const key of ["step", "loss", "validation", "rate", "elapsed", "remaining", "memory", "saved"]) {
+      const cell = /** @type {[HTMLElement, HTMLElement]} */ ([h("dt"), h("dd")]);
+      this.cells.set(key, cell);
+      this.figures.append(h("div", {}, ...cell));
+    }
+    this.writesTitle = h("h3");
+    this.writes = h("p", { class: "train-writes" });
+    this.writesBox = h("div", { class: "train-sample" }, this.writesTitle, this.writes);
+    this.after = new TrainAfter(training);
+    this.right = h("section", { class: "train-right" }, this.empty, this.curve, this.bar, this.figures, this.writesBox, this.after.root);
+    root.append(messages, h("div", { class: "train" }, left, this.right));
+    this.offered = "";
+  }
+
+  /** Text files, one after another. @param {File[]} files */
+  async take(files) {
+    this.pick.value = "";
+    const texts = await Promise.all(files.map((file) => file.text()));
+    const training = this.training();
+    const text = texts.map((one) => one.trim()).join("\n\n");
+    if (text) training.setText(training.text.trim() ? `${training.text.trimEnd()}\n\n${text}\n` : `${text}\n`);
+  }
+
+  /** @param {string} file */
+  async fetchSample(file) {
+    const response = await fetch(new URL(`../samples/${file}`, import.meta.url));
+    if (response.ok) this.training().setText(await response.text());
+  }
+
+  /** @param {State} state */
+  update(state) {
+    const training = this.training();
+    const { phase, busy, plan, run, mode } = training;
+    this.progress.update(state.loading);
+    setText(this.textLabel, t("train.text"));
+    this.text.placeholder = t("train.text.placeholder");
+    const shown = training.text.slice(0, MOST_SHOWN);
+    if (this.text.value !== shown) this.text.value = shown;
+    this.text.readOnly = busy || training.text.length > MOST_SHOWN;
+    setText(this.choose, t("train.choose"));
+    setText(this.sampleLabel, t("train.samples"));
+    this.samples.forEach((button, at) => setText(button, t(SAMPLES[at].key)));
+    for (const button of [this.choose, ...this.samples]) button.disabled = busy;
+    setText(this.counts, [plan ? t("train.tokens", { count: n(plan.tokens) }) : "", ...(plan?.notes ?? []).map(translateNote)].filter(Boolean).join(" "));
+
+    setText(this.modeLegend, t("train.mode"));
+    MODES.forEach((one, at) => {
+      setText(this.modeLabels[at], t(`train.mode.${one}`));
+      this.modeInputs[at].checked = one === mode;
+      this.modeInputs[at].disabled = busy;
+    });
+    setText(this.modeHint, t(`train.mode.${mode}.hint`));
+    this.settings.update(training, state.info?.nCtx ?? null);
+
+    const over = plan !== null && plan.bytes.total > plan.bytes.limit;
+    setText(this.train, t(phase === "starting" ? "train.starting" : "train.go"));
+    this.train.hidden = phase === "running" || phase === "pausing" || phase === "paused";
+    this.train.disabled = busy || !state.info || over || !training.text.trim() || training.planError !== null;
+    this.pause.hidden = !(phase === "running" || phase === "pausing" || phase === "paused");
+    this.pause.disabled = phase === "pausing" || training.readOnly;
+    setText(this.pause, t(phase === "paused" ? "train.resume" : phase === "pausing" ? "train.pausing" : "train.pause"));
+    this.stop.hidden = this.pause.hidden;
+    setText(this.stop, t("train.stop"));
+    this.memory.classList.toggle("bad", over || training.planError !== null);
+    setText(this.memory, this.memoryText(training, over));
+    this.memory.hidden = busy || phase === "paused";
+
+    const started = run !== null;
+    this.empty.hidden = started;
+    setText(this.empty, t("train.empty"));
+    for (const part of [this.curve, this.bar, this.figures]) part.hidden = !started;
+    if (started) {
+      this.chart.update(training.history, run.steps, `${state.lang} ${state.theme}`);
+      this.bar.max = run.steps;
+      this.bar.value = training.step;
+      this.bar.setAttribute("aria-label", t("train.figure.step"));
+      const validation = training.history.validation.at(-1)?.[1];
+      const figures = {
+        step: `${n(training.step)} / ${n(run.steps)}`, loss: Number.isFinite(training.loss) ? training.loss.toFixed(3) : "–",
+        validation: validation === undefined ? "–" : validation.toFixed(3), rate: training.rate ? `${formatRate(training.rate)} tok/s` : "–",
+        elapsed: formatTime(training.elapsedMs), remaining: phase === "finished" ? "0:00" : formatTime(training.remainingMs),
+        memory: formatBytes(run.bytes.total), saved: training.savedStep < 0 ? "–" : t("train.figure.saved.step", { step: n(training.savedStep) }),
+      };
+      for (const [key, value] of Object.entries(figures)) {
+        const [name, cell] = /** @type {[HTMLElement, HTMLElement]} */ (this.cells.get(key));
+        setText(name, t(`train.figure.${key}`));
+        setText(cell, value);
+      }
+    }
+    const { sample } = training;
+    this.writesBox.hidden = !started || !sample;
+    if (sample) {
+      setText(this.writesTitle, t("train.writes", { step: n(sample.step) }));
+      this.writes.replaceChildren(h("span", { class: "ink-user" }, sample.prompt), h("span", { class: "ink-model" }, sample.text));
+    }
+    this.after.update(training, state);
+    this.updateOffer(training, state.lang);
+  }
+
+  /** @param {Training} training @param {boolean} over */
+  memoryText({ plan, planError, text }, over) {
+    if (planError) return planError instanceof Error ? planError.message : String(planError);
+    if (!plan || !text.trim()) return "";
+    const { total, limit } = plan.bytes;
+    if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit) });
+    const options = JSON.parse(plan.options);
+    return t("train.memory", { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
+  }
+
+  /** @param {Training} training @param {string} lang */
+  updateOffer({ offer }, lang) {
+    const drawn = offer ? `${offer.meta.id} ${offer.meta.step} ${offer.meta.name} ${lang}` : "";
+    if (drawn === this.offered) return;
+    this.offered = drawn;
+    this.offer.hidden = !offer;
+    if (!offer) return this.offer.replaceChildren();
+    const { name, step, steps } = offer.meta;
+    const resume = h("button", { type: "button", class: "quiet", onclick: () => void this.training().openSaved(offer, true) }, t("train.offer.resume", { step: n(step) }));
+    const dismiss = h("button", { type: "button", class: "quiet", onclick: () => {
+      this.training().offer = null;
+      this.training().parts.onChange();
+    } }, t("message.close"));
+    this.offer.replaceChildren(
+      h("div", { class: "message-text" }, h("p", {}, h("strong", {}, t("train.offer", { name, step: n(step), steps: n(steps) })))),
+      h("div", { class: "message-actions" }, resume, dismiss));
+  }
+}
+
+/** The engine's notes on the text, in the page's language where it knows them. @param {string} note */
+function translateNote(note) {
+  if (/too few to hold some back/.test(note)) return t("train.note.noValidation");
+  const short = /training context of (\d+) tokens/.exec(note);
+  return short ? t("train.note.short", { context: short[1] }) : note;
+}

@@ -1,0 +1,58 @@
+/** What to do with a tuned model: write with it, compare it with its base, download it. */
+import { h, setText } from "../dom.js";
+import { t } from "../i18n/index.js";
+
+/** @typedef {import("../training.js").Training} Training */
+
+export class TrainAfter {
+  /** @param {() => Training} training */
+  constructor(training) {
+    this.title = h("h3");
+    this.write = h("button", { type: "button", class: "secondary", onclick: () => training().parts.store.set({ tab: "write" }) });
+    this.model = h("button", { type: "button", class: "secondary", onclick: () => void training().download("model") });
+    this.adapter = h("button", { type: "button", class: "secondary", onclick: () => void training().download("adapter") });
+    this.strengthLabel = h("label", { for: "strength" });
+    this.strength = h("input", { id: "strength", type: "range", min: "0", max: "2", step: "0.05" });
+    this.strength.addEventListener("input", () => training().setStrength(Number(this.strength.value)));
+    this.strengthRow = h("div", { class: "train-strength" }, this.strengthLabel, this.strength);
+
+    this.compareTitle = h("h3");
+    this.promptLabel = h("label", { for: "compare-prompt" });
+    this.prompt = h("input", { id: "compare-prompt", type: "text", value: "Once upon a time", onkeydown: (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === "Enter" && !event.isComposing) this.compare.click();
+    } });
+    this.compare = h("button", { type: "button", class: "secondary", onclick: () => void training().compare(this.prompt.value) });
+    this.sides = /** @type {const} */ (["base", "tuned"]).map((side) => ({ side, name: h("h4"), text: h("p", { class: "train-writes" }) }));
+    this.columns = h("div", { class: "compare" }, ...this.sides.map(({ side, name, text }) => h("div", { "data-side": side }, name, text)));
+    this.comparing = h("div", {}, this.compareTitle,
+      h("div", { class: "row" }, h("div", { class: "field" }, this.promptLabel, this.prompt), this.compare), this.columns);
+    this.root = h("div", { class: "train-after" }, this.title, h("div", { class: "train-done" }, this.write, this.model, this.adapter), this.strengthRow, this.comparing);
+  }
+
+  /** @param {Training} training @param {import("../types.js").State} state */
+  update(training, { info }) {
+    const { comparison, strength, phase } = training;
+    const lora = info?.trained === "lora";
+    this.root.hidden = !info?.trained || phase === "starting";
+    if (this.root.hidden) return;
+    setText(this.title, t("train.after"));
+    setText(this.write, t("train.after.write"));
+    setText(this.model, t("train.after.model"));
+    setText(this.adapter, t("train.after.adapter"));
+    this.adapter.hidden = !lora;
+    this.strengthRow.hidden = !lora;
+    setText(this.strengthLabel, t("train.strength", { value: strength.toFixed(2) }));
+    if (Number(this.strength.value) !== strength) this.strength.value = String(strength);
+    this.strength.style.setProperty("--share", `${50 * strength}%`);
+    this.comparing.hidden = !training.origin || training.origin.kind === "scratch";
+    setText(this.compareTitle, t("train.compare"));
+    setText(this.promptLabel, t("train.compare.prompt"));
+    setText(this.compare, t(comparison?.busy ? "train.compare.busy" : "train.compare.go"));
+    this.compare.disabled = comparison?.busy ?? false;
+    this.columns.hidden = !comparison;
+    for (const { side, name, text } of this.sides) {
+      setText(name, t(`train.compare.${side}`));
+      if (comparison) text.replaceChildren(h("span", { class: "ink-user" }, comparison.prompt), h("span", { class: "ink-model" }, comparison[side]));
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/** The numbers of a run, folded: each with its default and one sentence. */
+import { h, setText } from "../dom.js";
+import { t } from "../i18n/index.js";
+
+/** @typedef {import("../training.js").Training} Training */
+
+/** Name of the option, lowest, highest, step; `lora` for adapters only. */
+const FIELDS = /** @type {const} */ ([
+  ["steps", 1, 1_000_000, 1], ["batch_size", 1, 512, 1], ["context", 1, 4096, 1], ["lr", 0.000001, 1, "any"],
+  ["lora_rank", 1, 256, 1], ["lora_alpha", 0.1, 1000, "any"], ["warmup", 0, 100_000, 1], ["weight_decay", 0, 10, "any"],
+  ["grad_clip", 0, 1000, "any"], ["dropout", 0, 0.9, "any"], ["grad_accum", 1, 1024, 1], ["eval_every", 0, 100_000, 1],
+  ["validation", 0, 0.5, "any"], ["seed", 0, 4_294_967_295, 1],
+]);
+const PRESETS = ["tiny", "nanogpt-cpu", "small", "10m"];
+const TOKENIZERS = ["char", "byte", "bpe"];
+const VOCABULARIES = [257, 512, 1024, 2048, 4096, 8192];
+
+export class TrainSettings {
+  /** @param {() => Training} training */
+  constructor(training) {
+    this.title = h("span");
+    this.rows = FIELDS.map(([name, min, max, step]) => {
+      const id = `train-${name}`;
+      const input = h("input", { id, type: "number", min: String(min), max: String(max), step: String(step), "aria-describedby": `${id}-hint` });
+      input.addEventListener("change", () => training().setOption(name, input.value));
+      const label = h("label", { for: id });
+      const hint = h("p", { class: "hint", id: `${id}-hint` });
+      return { name, input, label, hint, root: h("div", { class: "train-setting" }, label, input, hint) };
+    });
+    this.root = h("details", { class: "settings" }, h("summary", {}, this.title), ...this.rows.map(({ root }) => root));
+
+    const choice = (/** @type {string} */ id, /** @type {(string | number)[]} */ values, /** @type {(value: string) => void} */ onChange) => {
+      const select = h("select", { id: `train-${id}`, onchange: () => onChange(select.value) }, ...values.map((value) => h("option", { value })));
+      const label = h("label", { for: `train-${id}` });
+      return { select, label, root: h("div", { class: "field" }, label, select) };
+    };
+    this.preset = choice("preset", PRESETS, (preset) => training().setScratch({ preset }));
+    this.tokenizer = choice("tokenizer", TOKENIZERS, (tokenizer) => training().setScratch({ tokenizer }));
+    this.vocabulary = choice("vocabulary", VOCABULARIES, (size) => training().setScratch({ vocabSize: Number(size) }));
+    this.native = h("p", { class: "hint" });
+    this.scratch = h("div", { class: "train-scratch" }, h("div", { class: "row" }, this.preset.root, this.tokenizer.root, this.vocabulary.root), this.native);
+  }
+
+  /** @param {Training} training @param {number | null} nCtx */
+  update({ mode, busy, plan, given, scratch }, nCtx) {
+    setText(this.title, t("settings.title"));
+    /** @type {Record<string, any>} */
+    const options = plan ? JSON.parse(plan.options) : {};
+    const defaults = { ...options, lora_rank: options.lora?.rank, lora_alpha: options.lora?.alpha };
+    for (const { name, input, label, hint, root } of this.rows) {
+      root.hidden = name.startsWith("lora") && mode !== "lora";
+      setText(label, t(`train.option.${name}`));
+      setText(hint, t(`train.option.${name}.hint`));
+      const value = given[name];
+      // A default is shown as what it is: it changes with the text and the model.
+      const usual = defaults[/** @type {keyof typeof defaults} */ (name)];
+      input.placeholder = usual === undefined || usual === null ? "" : String(usual);
+      if (name === "context" && nCtx && mode !== "scratch") input.max = String(nCtx);
+      if (document.activeElement !== input) input.value = value === undefined ? "" : String(value);
+      input.disabled = busy;
+    }
+    this.scratch.hidden = mode !== "scratch";
+    for (const [{ select, label }, name] of /** @type {const} */ ([[this.preset, "preset"], [this.tokenizer, "tokenizer"], [this.vocabulary, "vocabulary"]])) {
+      setText(label, t(`train.${name}`));
+      select.disabled = busy;
+      for (const option of select.options) setText(option, name === "vocabulary" ? option.value : t(`train.${name}.${option.value}`));
+    }
+    this.preset.select.value = scratch.preset;
+    this.tokenizer.select.value = scratch.tokenizer;
+    this.vocabulary.select.value = String(scratch.vocabSize);
+    this.vocabulary.root.hidden = scratch.tokenizer !== "bpe";
+    setText(this.native, scratch.tokenizer === "bpe" ? "" : t("train.native"));
+  }
+}
