@@ -194,8 +194,7 @@ fn matmul() {
                 params.push(("bias", &[5]));
             }
             let build = move |g: &mut Graph, t: &HashMap<&str, TensorId>| {
-                let inputs: Vec<TensorId> =
-                    ["a", "b", "bias"].iter().filter_map(|name| t.get(name).copied()).collect();
+                let inputs: Vec<TensorId> = ["a", "b", "bias"].iter().filter_map(|name| t.get(name).copied()).collect();
                 apply(g, MatMul::new(product).with_bias(bias), &inputs)
             };
             Problem::new(&format!("matmul {product:?}, bias {bias}"), &params, build).check();
@@ -301,7 +300,12 @@ struct Whole {
 }
 
 impl Whole {
-    fn new(config: &GptConfig, lora: Option<&LoraOptions>, shape: &TrainShape, slab_bytes: usize) -> (Self, Vec<Vec<f32>>) {
+    fn new(
+        config: &GptConfig,
+        lora: Option<&LoraOptions>,
+        shape: &TrainShape,
+        slab_bytes: usize,
+    ) -> (Self, Vec<Vec<f32>>) {
         let mut layout = Layout::new(slab_bytes);
         let base = param_specs(config);
         base.iter().for_each(|s| layout.add_param(&s.name, &s.shape));
@@ -315,7 +319,8 @@ impl Whole {
             cpu.add(&kind.name(), graph).0
         };
         // The loss with dropout, as the gradients see it: a pass that is only left before its gradients are used.
-        let (gradients, loss) = (add(Pass::Gradients), add(if shape.dropout == 0 { Pass::Loss } else { Pass::Gradients }));
+        let (gradients, loss) =
+            (add(Pass::Gradients), add(if shape.dropout == 0 { Pass::Loss } else { Pass::Gradients }));
         let rows = shape.batch * shape.seq;
         let mut ids = vec![0, rows as u32];
         ids.extend((0..rows as u32).map(|i| (i * i + 3 * i) % config.vocab_size as u32));
@@ -368,7 +373,8 @@ fn tiny() -> GptConfig {
 #[test]
 fn whole_models() {
     Whole::check(&tiny(), None, 0.0);
-    let untied = GptConfig { tie_word_embeddings: false, lm_head_bias: true, activation: Activation::GeluErf, ..tiny() };
+    let untied =
+        GptConfig { tie_word_embeddings: false, lm_head_bias: true, activation: Activation::GeluErf, ..tiny() };
     Whole::check(&untied, None, 0.0);
     Whole::check(&GptConfig { norm: NormPosition::Post, final_layer_norm: false, ..untied.clone() }, None, 0.0);
     Whole::check(&GptConfig { bias: false, lm_head_bias: true, ..tiny() }, None, 0.0);

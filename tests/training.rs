@@ -1,14 +1,24 @@
-//! Training against PyTorch: gradients of the first step, losses of twenty, on both backends; and memorising a paragraph.
+//! Training against PyTorch and PEFT: gradients of the first step, losses of twenty, on both backends; then what a run
+//! promises: it repeats, resumes, can be interrupted, notices its own failure, and memorises a paragraph.
 #![cfg(not(target_arch = "wasm32"))]
 
 mod common;
 
+use common::cases::Noise;
 use common::models::open;
 use common::runner::difference;
+use gpt_playground::config::GptConfig;
 use gpt_playground::exec::Backend;
-use gpt_playground::model::Model;
+use gpt_playground::model::checkpoint::{Dtype, Loader};
+use gpt_playground::model::lora::LoraOptions;
+use gpt_playground::model::params::param_specs;
+use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
-use gpt_playground::train::{Dataset, Event, Replay, Source, StepReport, TrainOptions, Trainer, gradients};
+use gpt_playground::train::export::{adapter_files, apply_adapter, hf_files, merge_adapters};
+use gpt_playground::train::peft::{Adapter, peft_name, transpose};
+use gpt_playground::train::{
+    Dataset, Event, Replay, Source, StepReport, TrainOptions, Trainer, gradients, restore, save,
+};
 use pollster::block_on;
 use safetensors::SafeTensors;
 use std::time::Duration;
@@ -33,30 +43,93 @@ fn run(model: &mut Model, trainer: &mut Trainer) -> (Vec<StepReport>, Vec<f32>) 
     }
 }
 
+/// The fixtures: three models, and adapters beside the first.
+const FOLDERS: [&str; 5] = ["gpt2-tanh", "gpt2-erf-untied", "textbook", "lora", "lora-fresh"];
+
+/// The batches of a fixture.
+fn replay(folder: &str, model: &Model) -> Replay {
+    let folder = if folder.starts_with("lora") { "gpt2-tanh" } else { folder };
+    Replay::parse(&fixture(&format!("{folder}/batches.safetensors")), model.config().vocab_size).expect("batches")
+}
+
+fn adapter_of(folder: &str, model: &Model) -> Adapter {
+    let [config, weights] =
+        ["adapter_config.json", "adapter_model.safetensors"].map(|f| fixture(&format!("{folder}/{f}")));
+    Adapter::from_peft(&config, &weights, model.config()).expect("an adapter")
+}
+
+/// The model from which a fixture's training starts, and its adapters.
+fn start(folder: &str, backend: Backend) -> (Model, Option<LoraOptions>) {
+    let mut model = match folder {
+        "textbook" => open("textbook", backend),
+        "gpt2-erf-untied" => {
+            let config = GptConfig::from_json(&fixture(&format!("{folder}/config.json"))).expect("a configuration");
+            load(config, &fixture(&format!("{folder}/model.safetensors")), backend)
+        }
+        _ => open("gpt2-tanh-f32", backend),
+    };
+    let mut lora = None;
+    if folder.starts_with("lora") {
+        let adapter = adapter_of(folder, &model);
+        block_on(apply_adapter(&mut model, &adapter)).expect("room for the adapter");
+        lora = Some(adapter.options);
+    }
+    (model, lora)
+}
+
+/// A model from the bytes of its weights.
+fn load(config: GptConfig, weights: &[u8], backend: Backend) -> Model {
+    let mut loader = Loader::new(&config).expect("a loader");
+    let options = ModelOptions { backend, ..ModelOptions::default() };
+    let mut model = block_on(Model::open(config, &options)).expect("a backend");
+    loader.push(weights, &mut |name, first, values| model.write_param(name, first, values)).expect("weights");
+    loader.end_file().expect("a whole file");
+    loader.finish().expect("all weights");
+    model
+}
+
+/// Name and values of a parameter in PEFT's or PyTorch's orientation, as the fixtures have them.
+fn as_saved(name: String, shape: Vec<usize>, values: Vec<f32>) -> (String, Vec<usize>, Vec<f32>) {
+    if !name.contains(".lora_") {
+        return (name, shape, values);
+    }
+    (peft_name(&name), vec![shape[1], shape[0]], transpose(&values, [shape[0], shape[1]]))
+}
+
+fn losses(steps: &[StepReport]) -> Vec<u32> {
+    steps.iter().map(|s| s.loss.to_bits()).collect()
+}
+
 #[test]
 fn gradients_of_the_first_step_equal_pytorch() {
-    let replay = Replay::parse(&fixture("gpt2-tanh/batches.safetensors"), 97).expect("batches");
-    let options =
-        TrainOptions { batch_size: replay.batch_size(), context: replay.context(), ..TrainOptions::default() };
-    let reference = fixture("gpt2-tanh/gradients.safetensors");
-    let reference = SafeTensors::deserialize(&reference).expect("gradients");
-    for backend in BACKENDS {
-        let mut model = open("gpt2-tanh-f32", backend);
-        block_on(model.enable_training(None, 0)).expect("room");
-        let batch = replay.batch(0).expect("a batch");
-        let found = block_on(gradients(&mut model, &options, &[batch])).expect("gradients");
-        assert_eq!(found.len(), reference.len());
-        for (name, shape, values) in found {
-            let want = reference.tensor(&name).unwrap_or_else(|e| panic!("{name}: {e}"));
-            assert_eq!(want.shape(), shape, "{name}");
-            let want: Vec<f32> = bytemuck::pod_collect_to_vec(want.data());
-            let d = difference(&values, &want);
-            assert!(d < 1e-3, "{backend:?}: the gradient of {name} differs by {d:e}");
-            if name.ends_with("c_attn.bias") {
-                // A key's bias moves all scores of a query alike: its gradient is zero.
-                let c = values.len() / 3;
-                let largest = values[c..2 * c].iter().fold(0.0f32, |m, v| m.max(v.abs()));
-                assert!(largest < 1e-6, "{backend:?}: the key bias of {name} has gradient {largest:e}");
+    for folder in FOLDERS {
+        let reference = fixture(&format!("{folder}/gradients.safetensors"));
+        let reference = SafeTensors::deserialize(&reference).expect("gradients");
+        for backend in BACKENDS {
+            let (mut model, lora) = start(folder, backend);
+            let replay = replay(folder, &model);
+            let (batch_size, context) = (replay.batch_size(), replay.context());
+            let options = TrainOptions { batch_size, context, lora, ..TrainOptions::default() };
+            block_on(model.enable_training(options.lora.as_ref(), 0)).expect("room");
+            let batch = replay.batch(0).expect("a batch");
+            let found = block_on(gradients(&mut model, &options, &[batch])).expect("gradients");
+            assert_eq!(found.len(), reference.len(), "{folder}");
+            for (name, shape, values) in found {
+                let (name, shape, values) = as_saved(name, shape, values);
+                let want = reference.tensor(&name).unwrap_or_else(|e| panic!("{folder}: {name}: {e}"));
+                assert_eq!(want.shape(), shape, "{folder}: {name}");
+                let want: Vec<f32> = bytemuck::pod_collect_to_vec(want.data());
+                let d = difference(&values, &want);
+                assert!(d < 1e-3, "{folder} on {backend:?}: the gradient of {name} differs by {d:e}");
+                if name.ends_with("c_attn.bias") {
+                    // A key's bias moves all scores of a query alike: its gradient is zero.
+                    let c = values.len() / 3;
+                    let largest = values[c..2 * c].iter().fold(0.0f32, |m, v| m.max(v.abs()));
+                    assert!(largest < 1e-6, "{folder} on {backend:?}: the key bias of {name} has {largest:e}");
+                }
+                if folder == "lora-fresh" && name.contains("lora_A") {
+                    assert!(values.iter().all(|&v| v == 0.0), "{name}: B is zero, so A has no gradient yet");
+                }
             }
         }
     }
@@ -64,26 +137,294 @@ fn gradients_of_the_first_step_equal_pytorch() {
 
 #[test]
 fn twenty_steps_lose_as_pytorch() {
-    let text: serde_json::Value = serde_json::from_slice(&fixture("gpt2-tanh/losses.json")).expect("losses");
-    for (name, run_json) in text.as_object().expect("an object") {
-        let Some(losses) = run_json["losses"].as_array() else { continue };
-        let want: Vec<f32> = losses.iter().map(|v| v.as_f64().expect("a number") as f32).collect();
-        let mut options: TrainOptions = serde_json::from_value(run_json["options"].clone()).expect("options");
-        options.eval_every = 0;
-        for backend in BACKENDS {
-            let replay = Replay::parse(&fixture("gpt2-tanh/batches.safetensors"), 97).expect("batches");
-            let (batch_size, context) = (replay.batch_size(), replay.context());
-            let options = TrainOptions { batch_size, context, ..options.clone() };
-            let mut model = open("gpt2-tanh-f32", backend);
+    for (folder, backend) in FOLDERS.iter().flat_map(|f| BACKENDS.map(|b| (*f, b))) {
+        let text: serde_json::Value =
+            serde_json::from_slice(&fixture(&format!("{folder}/losses.json"))).expect("losses");
+        let weights = fixture(&format!("{folder}/weights.safetensors"));
+        let weights = SafeTensors::deserialize(&weights).expect("weights");
+        let mut runs = 0;
+        for (name, run_json) in text.as_object().expect("an object") {
+            let floats = |key: &str| -> Vec<f32> {
+                let list = run_json[key].as_array().expect("a list");
+                list.iter().map(|v| v.as_f64().expect("a number") as f32).collect()
+            };
+            let mut options: TrainOptions = serde_json::from_value(run_json["options"].clone()).expect("options");
+            let (mut model, lora) = start(folder, backend);
+            let replay = replay(folder, &model);
+            options.eval_every = 0;
+            (options.batch_size, options.context, options.lora) = (replay.batch_size(), replay.context(), lora);
             let mut trainer = block_on(Trainer::new(&mut model, options, Source::Replay(replay))).expect("a run");
             let (steps, _) = run(&mut model, &mut trainer);
-            let got: Vec<f32> = steps.iter().map(|s| s.loss).collect();
-            assert_eq!(got.len(), want.len());
-            for (i, (g, w)) in got.iter().zip(&want).enumerate() {
-                assert!((g - w).abs() < 1e-3 * w, "{name} on {backend:?}: step {} loses {g}, PyTorch {w}", i + 1);
+            let (want, norms) = (floats("losses"), floats("grad_norms"));
+            assert_eq!(steps.len(), want.len());
+            for (i, (got, (w, norm))) in steps.iter().zip(want.iter().zip(&norms)).enumerate() {
+                let label = format!("{folder}, {name} on {backend:?}, step {}", i + 1);
+                assert!((got.loss - w).abs() < 1e-3 * w, "{label} loses {}, PyTorch {w}", got.loss);
+                assert!((got.grad_norm - norm).abs() < 1e-3 * norm, "{label}: norm {}, PyTorch {norm}", got.grad_norm);
+            }
+            runs += 1;
+            if name == "constant" {
+                for spec in model.trained_specs() {
+                    let values = block_on(model.read_param(&spec.name)).expect("a weight");
+                    let (name, _, values) = as_saved(spec.name, spec.shape, values);
+                    let Ok(want) = weights.tensor(&name) else { continue };
+                    let d = difference(&values, &bytemuck::pod_collect_to_vec::<u8, f32>(want.data()));
+                    assert!(d < 1e-3, "{folder} on {backend:?}: {name} differs by {d:e} after 20 steps");
+                }
+            }
+        }
+        assert_eq!(runs, 4);
+    }
+}
+
+/// The logits of all positions.
+fn logits(model: &mut Model, ids: &[u32]) -> Vec<f32> {
+    block_on(model.probe(ids, 0, &["logits".to_string()], 0)).expect("logits").remove(0).1
+}
+
+#[test]
+fn adapters_act_merge_and_travel() {
+    let reference = fixture("lora/reference.safetensors");
+    let reference = SafeTensors::deserialize(&reference).expect("reference");
+    let ids: Vec<i64> = bytemuck::pod_collect_to_vec(reference.tensor("ids").expect("ids").data());
+    let ids: Vec<u32> = ids.into_iter().map(|id| id as u32).collect();
+    let want: Vec<f32> = bytemuck::pod_collect_to_vec(reference.tensor("logits").expect("logits").data());
+    for backend in BACKENDS {
+        let base = logits(&mut open("gpt2-tanh-f32", backend), &ids);
+        let (mut model, _) = start("lora", backend);
+        let adapted = logits(&mut model, &ids);
+        assert!(difference(&adapted, &want) < 1e-4, "{backend:?}: {:e}", difference(&adapted, &want));
+        assert!(difference(&base, &want) > 1e-2, "the adapter would not matter");
+
+        // The slider: nothing at 0, halfway at 1/2 of the adapter's change of each weight, all of it again at 1.
+        model.set_lora_strength(0.0).expect("adapters");
+        assert_eq!(logits(&mut model, &ids), base, "{backend:?}: strength 0");
+        model.set_lora_strength(0.5).expect("adapters");
+        let half = logits(&mut model, &ids);
+        assert!(difference(&half, &base) > 1e-3 && difference(&half, &adapted) > 1e-3);
+        // An export holds what the slider shows.
+        let config = model.config().clone();
+        let files = block_on(hf_files(&mut model, "", Dtype::F32)).expect("files");
+        let weights = &files.iter().find(|f| f.0 == "model.safetensors").expect("weights").1;
+        let mut exported = load(config, weights, backend);
+        assert!(difference(&logits(&mut exported, &ids), &half) < 1e-5, "{backend:?}: exported");
+        model.set_lora_strength(1.0).expect("adapters");
+        assert_eq!(logits(&mut model, &ids), adapted, "{backend:?}: strength 1");
+
+        // PEFT's files give the same adapter again.
+        let files = block_on(adapter_files(&mut model)).expect("files");
+        let again = Adapter::from_peft(&files[0].1, &files[1].1, model.config()).expect("an adapter");
+        assert_eq!(again, adapter_of("lora", &model));
+
+        block_on(merge_adapters(&mut model)).expect("merged");
+        assert!(difference(&logits(&mut model, &ids), &adapted) < 1e-5, "{backend:?}: merged");
+        model.set_lora_strength(0.0).expect("adapters");
+        assert!(difference(&logits(&mut model, &ids), &adapted) < 1e-5, "{backend:?}: nothing of it is left beside");
+        for name in ["h.0.attn.c_attn.weight", "h.1.mlp.c_proj.weight"] {
+            let want = reference.tensor(&format!("merged.{name}")).expect("PEFT's merge");
+            let got = block_on(model.read_param(name)).expect("a weight");
+            assert!(difference(&got, &bytemuck::pod_collect_to_vec::<u8, f32>(want.data())) < 1e-6, "{name}");
+        }
+    }
+}
+
+#[test]
+fn adapters_leave_the_base_alone() {
+    let (mut model, lora) = start("lora-fresh", Backend::Cpu);
+    let names: Vec<String> = param_specs(model.config()).into_iter().map(|s| s.name).collect();
+    let read = |model: &mut Model| -> Vec<Vec<f32>> {
+        names.iter().map(|name| block_on(model.read_param(name)).expect("a weight")).collect()
+    };
+    let before = read(&mut model);
+    let (options, source) = rich(&model, lora);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    run(&mut model, &mut trainer);
+    assert_eq!(read(&mut model), before);
+}
+
+/// A run that uses everything there is to use: dropout, accumulation, warm-up, validation.
+fn rich(model: &Model, lora: Option<LoraOptions>) -> (TrainOptions, Source) {
+    let vocab = model.config().vocab_size as u32;
+    let tokens: Vec<u32> = (0..700u32).map(|i| (i * i * 7 + i * 3) % vocab).collect();
+    let options = TrainOptions {
+        steps: 7,
+        batch_size: 2,
+        context: 12,
+        lr: 1e-3,
+        warmup: 2,
+        dropout: 0.1,
+        grad_accum: 2,
+        eval_every: 3,
+        validation: 0.2,
+        lora,
+        ..TrainOptions::default()
+    };
+    (options, Source::Text(Dataset::new(tokens, 0.2, 12).expect("a text")))
+}
+
+/// A model for [`rich`]; adapters begin fresh.
+fn fresh(lora: bool, backend: Backend) -> (Model, TrainOptions, Source) {
+    let model = open("gpt2-tanh-f32", backend);
+    let (options, source) = rich(&model, lora.then(|| LoraOptions { dropout: 0.2, ..LoraOptions::default() }));
+    (model, options, source)
+}
+
+#[test]
+fn a_resumed_run_loses_as_an_uninterrupted_one() {
+    for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let (whole, evaluations) = run(&mut model, &mut trainer);
+        assert_eq!((whole.len(), evaluations.len()), (7, 4), "before, after 3, after 6, at the end");
+
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let mut parts = Vec::new();
+        while parts.len() < 4 {
+            if let Event::Steps(steps) = block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a step") {
+                parts.extend(steps);
+            }
+        }
+        // In the middle of the next step.
+        block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a part of a step");
+        parts.extend(block_on(trainer.drain(&mut model)).expect("reports"));
+        let best = trainer.best_loss();
+        let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+        drop((model, trainer));
+
+        let (mut model, options, source) = fresh(lora, backend);
+        let state = block_on(restore(&mut model, &file)).expect("restored");
+        assert_eq!((state.step, &state.options, state.best_loss), (parts.len(), &options, best));
+        let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+        parts.extend(run(&mut model, &mut trainer).0);
+        assert_eq!(losses(&parts), losses(&whole), "LoRA {lora} on {backend:?}");
+        assert_eq!(parts.iter().map(|s| s.step).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
+        assert!(parts.iter().zip(&whole).all(|(a, b)| a.grad_norm == b.grad_norm && a.lr == b.lr));
+    }
+}
+
+#[test]
+fn damaged_and_foreign_runs_are_refused() {
+    let (mut model, options, source) = fresh(false, Backend::Cpu);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+    let refusal = |model: &mut Model, file: &[u8]| block_on(restore(model, file)).expect_err("refused").to_string();
+    for cut in [0, 7, 100, file.len() / 2, file.len() - 1] {
+        let before = block_on(model.read_param("wte.weight")).expect("a weight");
+        refusal(&mut model, &file[..cut]);
+        assert_eq!(block_on(model.read_param("wte.weight")).expect("a weight"), before);
+    }
+    let message = refusal(&mut open("textbook", Backend::Cpu), &file);
+    assert!(message.contains("saved run"), "{message}");
+    let message = refusal(&mut open("gpt2-tanh-f32", Backend::Cpu), &fixture("gpt2-tanh/weights.safetensors"));
+    assert!(message.contains("no training run"), "{message}");
+}
+
+/// A step that is broken off and done again, at whatever point, leaves no trace.
+#[test]
+fn an_interrupted_step_leaves_no_trace() {
+    for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let (whole, _) = run(&mut model, &mut trainer);
+
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let mut steps = Vec::new();
+        for pulls in (1..400).step_by(23).chain([1, 2, 3]) {
+            for _ in 0..pulls {
+                if let Event::Steps(more) = block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a step") {
+                    steps.extend(more);
+                }
+            }
+            trainer.settle(&mut model);
+        }
+        steps.extend(run(&mut model, &mut trainer).0);
+        assert_eq!(losses(&steps), losses(&whole), "LoRA {lora} on {backend:?}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_weights() {
+    for backend in BACKENDS {
+        let mut model = open("gpt2-tanh-f32", backend);
+        // Nothing that training does by itself makes this small model overflow: a weight that does, then.
+        let name = "h.1.mlp.c_fc.weight";
+        let mut weights = block_on(model.read_param(name)).expect("a weight");
+        weights[..64].fill(3e38);
+        model.write_param(name, 0, &weights).expect("written");
+        let (mut options, source) = rich(&model, None);
+        (options.lr, options.grad_clip, options.eval_every) = (1.0, 0.0, 0);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let error = loop {
+            match block_on(trainer.advance(&mut model, Duration::from_millis(50))) {
+                Ok(Event::Finished) => panic!("{backend:?}: the run ended as if all were well"),
+                Ok(_) => {}
+                Err(e) => break e.to_string(),
+            }
+        };
+        assert!(error.contains("lower learning rate") && error.contains("clipping"), "{error}");
+        for spec in param_specs(model.config()) {
+            let values = block_on(model.read_param(&spec.name)).expect("a weight");
+            assert!(values.iter().all(|v| v.is_finite()), "{backend:?}: {} is not finite", spec.name);
+        }
+        assert_eq!(
+            block_on(model.read_param(name)).expect("a weight"),
+            weights,
+            "{backend:?}: the step changed nothing"
+        );
+    }
+}
+
+#[test]
+fn an_absurd_learning_rate_is_noticed_or_survived() {
+    let (mut model, mut options, source) = fresh(false, Backend::Cpu);
+    (options.lr, options.grad_clip, options.steps, options.warmup, options.dropout) = (1.0, 0.0, 60, 0, 0.0);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    loop {
+        match block_on(trainer.advance(&mut model, Duration::from_millis(50))) {
+            Ok(Event::Steps(steps)) => assert!(steps.iter().all(|s| s.loss.is_finite() && s.grad_norm.is_finite())),
+            Ok(Event::Finished) => break,
+            Ok(_) => {}
+            Err(e) => {
+                assert!(e.to_string().contains("lower learning rate"), "{e}");
+                break;
             }
         }
     }
+    for spec in param_specs(model.config()) {
+        let values = block_on(model.read_param(&spec.name)).expect("a weight");
+        assert!(values.iter().all(|v| v.is_finite()), "{} is not finite", spec.name);
+    }
+}
+
+#[test]
+fn the_best_weights_come_back() {
+    let (mut model, mut options, _) = fresh(false, Backend::Cpu);
+    // Noise can only be learned by heart, which makes the noise held back less likely.
+    let mut noise = Noise::new(8);
+    let source = Source::Text(Dataset::new((0..700).map(|_| noise.bits() % 97).collect(), 0.2, 12).expect("a text"));
+    (options.steps, options.lr, options.dropout, options.eval_every) = (400, 3e-3, 0.0, 20);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    let (mut best, mut last, mut kept) = (f32::INFINITY, 0.0, Vec::new());
+    loop {
+        match block_on(trainer.advance(&mut model, Duration::from_millis(50))).expect("a step") {
+            Event::Evaluated { loss, best: lowest, .. } => {
+                assert_eq!(lowest, loss < best);
+                if lowest {
+                    kept = block_on(model.read_param("wte.weight")).expect("a weight");
+                }
+                (best, last) = (best.min(loss), loss);
+            }
+            Event::Finished => break,
+            _ => {}
+        }
+    }
+    assert!(best < last, "the run never got worse: {best} and {last}");
+    assert_eq!(trainer.best_loss(), Some(best));
+    assert_ne!(block_on(model.read_param("wte.weight")).expect("a weight"), kept);
+    assert!(trainer.restore_best(&mut model).expect("restored"));
+    assert_eq!(block_on(model.read_param("wte.weight")).expect("a weight"), kept);
 }
 
 #[test]

@@ -10,9 +10,10 @@ use gpt_playground::config::GptConfig;
 use gpt_playground::exec::{Backend, Executor};
 use gpt_playground::gpu::{GpuContext, GpuExecutor};
 use gpt_playground::graph::{Const, Kernel, Target};
-use gpt_playground::model::checkpoint::Loader;
+use gpt_playground::model::checkpoint::{Header, Loader};
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
+use gpt_playground::train::{Event, Replay, Source, TrainOptions, Trainer, gradients};
 use std::collections::HashSet;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_time::{Duration, Instant};
@@ -135,4 +136,52 @@ async fn auto_avoids_a_software_adapter_and_says_why() {
     // The tests run on SwiftShader; on a machine with a real GPU, auto takes that.
     let reason = model.backend_reason().to_string();
     assert_eq!(model.backend() == "cpu", reason.contains("software"), "{reason}");
+}
+
+const BATCHES: &[u8] = include_bytes!("fixtures/training/gpt2-tanh/batches.safetensors");
+const GRADIENTS: &[u8] = include_bytes!("fixtures/training/gpt2-tanh/gradients.safetensors");
+const LOSSES: &str = include_str!("fixtures/training/gpt2-tanh/losses.json");
+
+/// A tensor of a safetensors file of floats.
+fn tensor(file: &[u8], name: &str) -> Vec<f32> {
+    let header = Header::parse_whole(file).expect("a header");
+    let entry = header.entries.iter().find(|e| e.name == name).unwrap_or_else(|| panic!("{name}"));
+    bytemuck::pod_collect_to_vec(&file[entry.range.start as usize..entry.range.end as usize])
+}
+
+#[wasm_bindgen_test]
+async fn gradients_and_losses_equal_pytorch() {
+    let runs: serde_json::Value = serde_json::from_str(LOSSES).expect("losses");
+    let want: Vec<f32> = runs["constant"]["losses"]
+        .as_array()
+        .expect("losses")
+        .iter()
+        .map(|v| v.as_f64().expect("a loss") as f32)
+        .collect();
+    for backend in [Backend::Cpu, Backend::Gpu] {
+        let mut model = model(backend).await;
+        let replay = Replay::parse(BATCHES, 97).expect("batches");
+        let mut options: TrainOptions = serde_json::from_value(runs["constant"]["options"].clone()).expect("options");
+        (options.batch_size, options.context, options.eval_every) = (replay.batch_size(), replay.context(), 0);
+        model.enable_training(None, 0).await.expect("room");
+        let batch = replay.batch(0).expect("a batch");
+        for (name, _, values) in gradients(&mut model, &options, std::slice::from_ref(&batch)).await.expect("gradients")
+        {
+            let d = common::runner::difference(&values, &tensor(GRADIENTS, &name));
+            assert!(d < 1e-3, "{backend:?}: the gradient of {name} differs by {d:e}");
+        }
+        let mut trainer = Trainer::new(&mut model, options, Source::Replay(replay)).await.expect("a run");
+        let mut losses = Vec::new();
+        loop {
+            match trainer.advance(&mut model, Duration::from_millis(50)).await.expect("a step") {
+                Event::Steps(steps) => losses.extend(steps.iter().map(|s| s.loss)),
+                Event::Finished => break,
+                Event::Working | Event::Evaluated { .. } => {}
+            }
+        }
+        assert_eq!(losses.len(), want.len());
+        for (i, (g, w)) in losses.iter().zip(&want).enumerate() {
+            assert!((g - w).abs() < 1e-3 * w, "{backend:?}: step {} loses {g}, PyTorch {w}", i + 1);
+        }
+    }
 }

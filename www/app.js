@@ -7,6 +7,7 @@ import { preferredLanguage, setLanguage, t } from "./i18n/index.js";
 import { Opener, showError } from "./opener.js";
 import { Page, TABS } from "./page.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./settings.js";
+import { Training } from "./training.js";
 import { Store, decodeFragment, encodeFragment } from "./state.js";
 import { Writer } from "./writer.js";
 
@@ -66,6 +67,17 @@ class App {
       },
       Writer.restoreRuns(storage.getTab("text"), FIRST_PROMPT),
     );
+    this.training = new Training({
+      store: this.store,
+      engine: this.engine,
+      open: (source) => this.opener.open(source),
+      onChange: () => this.store.set({}),
+      say: (lines, error) => {
+        const view = this.page.messagesOn(this.state.tab);
+        if (error === undefined) view.show({ kind: "info", lines });
+        else showError(view, lines, error);
+      },
+    });
     this.page = this.buildPage();
     this.opener = new Opener({
       store: this.store,
@@ -74,8 +86,10 @@ class App {
       onOpened: () => {
         this.writer.interrupt();
         this.counted = "";
+        this.training.opened();
         this.onText();
       },
+      onAdapter: (config, weights) => this.training.addAdapter(config, weights),
     });
     this.saveTimer = 0;
     /** The text whose tokens the status line shows. */
@@ -98,7 +112,7 @@ class App {
     }
     // On a touch screen focus would pull up the keyboard.
     if (matchMedia("(pointer: fine)").matches && this.state.tab === "write") this.page.paper.focusEnd();
-    await this.opener.start();
+    await Promise.all([this.opener.start(), this.training.refresh(true)]);
   }
 
   buildPage() {
@@ -138,6 +152,7 @@ class App {
         onForget: () => this.store.set({ pending: {} }),
         onUrl: (input) => this.opener.openUrl(input),
       },
+      training: () => this.training,
       onCancelLoading: () => this.opener.cancel(),
     });
   }
@@ -167,15 +182,27 @@ class App {
       if (!hasFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
       dropHint.hidden = true;
-      void filesFromDrop(event.dataTransfer).then((files) => this.opener.takeFiles(files));
+      void filesFromDrop(event.dataTransfer).then((files) => this.takeDrop(files));
     });
     addEventListener("hashchange", () => this.applyFragment());
     addEventListener("pagehide", () => this.save());
-    document.addEventListener("visibilitychange", () => document.hidden && this.save());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) return;
+      this.save();
+      void this.training.save();
+    });
     const unexpected = (/** @type {unknown} */ error) =>
       showError(this.page.messagesOn(this.state.tab), [["message.unexpected"]], error);
     addEventListener("error", (event) => unexpected(event.error ?? event.message));
     addEventListener("unhandledrejection", (event) => unexpected(event.reason));
+  }
+
+  /** On the Train tab texts are to learn from; everything else belongs to a model. @param {File[]} files */
+  async takeDrop(files) {
+    const isText = (/** @type {File} */ { name }) => /\.(txt|md)$/i.test(name) && name.toLowerCase() !== "merges.txt";
+    const texts = this.state.tab === "train" ? files.filter(isText) : [];
+    if (texts.length && !this.training.busy) await this.page.train.take(texts);
+    await this.opener.takeFiles(files.filter((file) => !texts.includes(file)));
   }
 
   async generate() {

@@ -54,7 +54,9 @@ export class WorkerClient {
     if ("event" in reply) return pending.onEvent?.(reply.event);
     this.pending.delete(reply.id);
     if ("value" in reply) return pending.resolve(reply.value);
-    pending.reject(new EngineError(reply.error.message, reply.error.fatal));
+    const { message, fatal } = reply.error;
+    // What the worker's own JavaScript finds wrong has a text in every language.
+    pending.reject(/^error\.\w+$/.test(message) ? new PageError(message) : new EngineError(message, fatal));
     if (reply.error.fatal) this.fail(reply.error.message);
   }
 
@@ -133,6 +135,8 @@ export class Engine {
   /** @param {(error: EngineError) => void} onCrash called when the model in use was lost */
   constructor(onCrash) {
     this.onCrash = onCrash;
+    /** Saves what the model in use would take along when another takes its place. @type {() => Promise<void>} */
+    this.onLeave = async () => {};
     /** @type {WorkerClient | null} */
     this.client = null;
     /** @type {ModelSource | null} */
@@ -165,20 +169,14 @@ export class Engine {
       if (source.scratch) info = await client.request("openScratch", { backend, options: source.scratch });
       else if (source.run) {
         const { id, base } = source.run;
-        // Only one worker may write a run; this page's own saves it and lets go first.
-        await this.client?.request("pause").catch(() => {});
-        await this.client?.request("save").catch(() => {});
-        await this.client?.request("release").catch(() => {});
+        // Only one worker may write a run; this page's own lets go first.
+        await this.onLeave();
         if (base) await fill(client, base, backend, signal, onProgress);
         restored = /** @type {Restored} */ (await client.request("restore", { backend, run: id, baseLoaded: Boolean(base) }));
         info = restored.info;
       } else info = await fill(client, source, backend, signal, onProgress);
       signal.throwIfAborted();
-      if (!source.run) {
-        // A run in the model that goes is kept.
-        await this.client?.request("pause").catch(() => {});
-        await this.client?.request("save").catch(() => {});
-      }
+      if (!source.run) await this.onLeave();
       this.client?.close();
       this.client = client;
       this.source = source;

@@ -1,6 +1,7 @@
 /** Opens models: the first one, another one, and the same one again after a crash. Says what went wrong and where. */
 import { PageError, isAbort } from "./errors.js";
 import { t } from "./i18n/index.js";
+import { filesFromZip } from "./zip.js";
 import { fetchShippedModels, fileSource, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
@@ -32,12 +33,16 @@ export class Opener {
    * @param {import("./client.js").Engine} parts.engine
    * @param {import("./page.js").Page} parts.page
    * @param {() => void} parts.onOpened called when another model is in use
+   * @param {(config: File, weights: File) => Promise<void>} parts.onAdapter called with a LoRA adapter for the model in use
    */
-  constructor({ store, engine, page, onOpened }) {
+  constructor({ store, engine, page, onOpened, onAdapter }) {
     this.store = store;
     this.engine = engine;
     this.page = page;
     this.onOpened = onOpened;
+    this.onAdapter = onAdapter;
+    /** Half of an adapter, until the other comes. @type {{ config?: File, weights?: File }} */
+    this.adapter = {};
     /** The load in progress. @type {AbortController | null} */
     this.control = null;
     this.lastCrash = -Infinity;
@@ -89,8 +94,24 @@ export class Opener {
    * Takes files as they come, also one by one, and opens the model when it is complete.
    * @param {File[]} files
    */
-  takeFiles(files) {
+  async takeFiles(files) {
     if (!files.length) return;
+    try {
+      const unpacked = await Promise.all(files.map((file) => (/\.zip$/i.test(file.name) ? filesFromZip(file) : [file])));
+      files = unpacked.flat().filter(({ name }) => name !== "generation_config.json");
+    } catch (error) {
+      return showError(this.messages(), [["message.loadFailed", { name: files[0].name }]], error);
+    }
+    const isAdapter = (/** @type {File} */ { name }) => /^adapter_(config.*\.json|model.*\.safetensors)$/i.test(name);
+    for (const file of files.filter(isAdapter)) this.adapter[/\.json$/i.test(file.name) ? "config" : "weights"] = file;
+    const { config, weights } = this.adapter;
+    if (config && weights) {
+      this.adapter = {};
+      await this.onAdapter(config, weights);
+    }
+    const halves = files.some(isAdapter);
+    files = files.filter((file) => !isAdapter(file));
+    if (!files.length && halves) return;
     const pending = { ...this.store.state.pending };
     let known = 0;
     for (const file of files) {

@@ -10,14 +10,16 @@ import { MessageView } from "./views/message.js";
 import { Models } from "./views/models.js";
 import { Paper } from "./views/paper.js";
 import { ProgressView } from "./views/progress.js";
+import { Saved } from "./views/saved.js";
 import { Status } from "./views/status.js";
+import { TrainView } from "./views/train.js";
 
 /** @typedef {import("./types.js").Tab} Tab */
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
 
 /** The tabs that exist. */
-export const TABS = /** @type {Tab[]} */ (["write", "models"]);
+export const TABS = /** @type {Tab[]} */ (["write", "train", "models"]);
 
 /**
  * What the user can do on the page.
@@ -27,12 +29,13 @@ export const TABS = /** @type {Tab[]} */ (["write", "models"]);
  * @property {ConstructorParameters<typeof Actions>[1]} actions
  * @property {Pick<ConstructorParameters<typeof Controls>[1], "onChange" | "onReset">} controls
  * @property {ConstructorParameters<typeof Models>[1]} models
+ * @property {() => import("./training.js").Training} training
  * @property {() => void} onCancelLoading
  */
 
 export class Page {
   /** @param {Handlers} handlers */
-  constructor({ header, paper, actions, controls, models, onCancelLoading }) {
+  constructor({ header, paper, actions, controls, models, training, onCancelLoading }) {
     const desk = byId("desk");
     const tray = h("div", { class: "tray" });
     this.header = new Header(byId("header"), header);
@@ -48,6 +51,14 @@ export class Page {
       onToggle: (isOpen) => storage.set("settingsOpen", isOpen ? "1" : "0"),
     });
     this.models = new Models(byId("tab-models"), models);
+    this.saved = new Saved({
+      onOpen: (run) => void training().openSaved(run),
+      onRename: (run, name) => void training().rename(run, name),
+      onDelete: (run) => void training().remove(run),
+    });
+    this.models.messages.after(this.saved.root);
+    this.training = training;
+    this.train = new TrainView(byId("tab-train"), { training, onCancel: onCancelLoading });
     this.modelsProgress = new ProgressView(this.models.messages, { onCancel: onCancelLoading });
     this.modelsMessage = new MessageView(this.models.messages);
     this.status = new Status(byId("status"));
@@ -62,7 +73,7 @@ export class Page {
    * @param {Tab} tab
    */
   messagesOn(tab) {
-    return tab === "models" ? this.modelsMessage : this.writeMessage;
+    return tab === "models" ? this.modelsMessage : tab === "train" ? this.train.message : this.writeMessage;
   }
 
   /** @param {State} state @param {import("./writer.js").Writer} writer @param {ModelSource | null} source the open model's */
@@ -83,17 +94,21 @@ export class Page {
     this.controls.update({ settings, changed, nCtx: info?.nCtx ?? null });
     this.writeProgress.update(loading);
     this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null });
+    if (tab === "train") this.train.update(state);
     if (tab === "models") {
+      const { saved, runId } = this.training();
+      this.saved.update(saved, source?.run ? runId : "", lang);
       this.modelsProgress.update(loading);
       this.models.update({
         shipped, lang, info, open: info && source, backend: info?.backend ?? "",
         have: Object.values(pending).map((file) => file.name), need: missingFiles(pending),
       });
     }
-    this.dropHint.textContent = t("models.drop");
+    this.dropHint.textContent = t(tab === "train" ? "train.drop" : "models.drop");
     if (this.messagesLang === lang) return;
     this.messagesLang = lang;
     this.writeMessage.update();
     this.modelsMessage.update();
+    this.train.message.update();
   }
 }

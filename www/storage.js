@@ -8,6 +8,8 @@
 import { PageError } from "./errors.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
+/** What the type library has for workers only. @typedef {{ truncate(size: number): void, flush(): void, close(): void,
+  write(bytes: BufferSource, options: { at: number }): number }} SyncHandle */
 /** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} Part */
 
 const FOLDER = "runs";
@@ -80,7 +82,9 @@ export async function writeRun(id, meta, parts) {
     const described = { ...meta, parts: parts.map((part) => ({ name: part.name, bytes: part.bytes.byteLength })) };
     const json = new TextEncoder().encode(JSON.stringify(described));
     const sum = await checksum([json, ...parts.map((part) => part.bytes)]);
-    const handle = await (await run.getFileHandle(name, { create: true })).createSyncAccessHandle();
+    const file = /** @type {any} */ (await run.getFileHandle(name, { create: true }));
+    /** @type {SyncHandle} */
+    const handle = await file.createSyncAccessHandle();
     try {
       // From here to the last write the slot has no header, and does not count.
       handle.truncate(0);
@@ -188,7 +192,7 @@ export async function lockRun(id) {
   return new Promise((resolve) => {
     void navigator.locks.request(`run:${id}`, { ifAvailable: true }, (lock) => {
       resolve(lock !== null);
-      if (lock) return /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release)));
+      return lock ? /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release))) : undefined;
     });
   });
 }

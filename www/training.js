@@ -35,6 +35,7 @@ export class Training {
   /** @param {TrainingParts} parts */
   constructor(parts) {
     this.parts = parts;
+    parts.engine.onLeave = () => this.leave();
     this.text = storage.getTab("trainText") ?? "";
     /** @type {RunMode} */
     this.mode = "full";
@@ -54,11 +55,6 @@ export class Training {
     this.strength = 1;
     /** @type {{ engine: Engine, source: ModelSource } | null} */
     this.base = null;
-    this.clear();
-  }
-
-  /** Forgets the run. */
-  clear() {
     /** @type {RunPhase} */
     this.phase = "idle";
     /** @type {import("./types.js").LossHistory} */
@@ -66,20 +62,32 @@ export class Training {
     /** @type {(Planned & { steps: number }) | null} */
     this.run = null;
     this.runId = "";
+    this.runName = "";
     /** @type {RunMode} */
     this.runMode = "full";
     this.step = 0;
     this.loss = NaN;
     this.rate = 0;
-    this.lr = 0;
     this.elapsedMs = 0;
+    /** Where training began or went on last, for the time that is left. */
+    this.resumedAt = 0;
+    this.elapsedBefore = 0;
     this.savedStep = -1;
+    /** Another tab has the run. */
     this.readOnly = false;
     this.stopAsked = false;
     /** @type {RunMeta["sample"]} */
     this.sample = null;
     /** @type {Comparison | null} */
     this.comparison = null;
+  }
+
+  /** Forgets the run. */
+  clear() {
+    Object.assign(this, {
+      phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runMode: "full", step: 0, loss: NaN, rate: 0,
+      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, readOnly: false, stopAsked: false, sample: null, comparison: null,
+    });
   }
 
   get busy() {
@@ -94,9 +102,8 @@ export class Training {
 
   /** Seconds until the run ends, as far as one can tell. */
   get remainingMs() {
-    const first = this.history.train[0]?.[0] ?? 0;
     const done = this.step - this.resumedAt;
-    return this.run && done > 0 && this.step > first ? ((this.elapsedMs - this.elapsedBefore) / done) * (this.run.steps - this.step) : NaN;
+    return this.run && done > 0 ? ((this.elapsedMs - this.elapsedBefore) / done) * (this.run.steps - this.step) : NaN;
   }
 
   /** @param {unknown} error @param {string} key */
@@ -259,7 +266,7 @@ export class Training {
       this.elapsedMs = event.elapsedMs;
       for (const one of event.events) {
         if (one.type === "step") {
-          ({ step: this.step, loss: this.loss, lr: this.lr, tokensPerSecond: this.rate } = one);
+          ({ step: this.step, loss: this.loss, tokensPerSecond: this.rate } = one);
           this.history.train.push([one.step, one.loss]);
         } else if (one.type === "evaluated") this.history.validation.push([one.step, one.loss]);
       }
@@ -276,7 +283,7 @@ export class Training {
     const { engine } = this.parts;
     if (engine.source?.run?.id === this.runId) return;
     const { origin } = this;
-    if (origin) engine.source = { ...origin, kind: "run", id: "", name: this.runName ?? origin.name, scratch: undefined, run: { id: this.runId, base: this.runMode === "lora" ? origin : null, origin } };
+    if (origin) engine.source = { ...origin, kind: "run", id: "", name: this.runName, scratch: undefined, run: { id: this.runId, base: this.runMode === "lora" ? origin : null, origin } };
   }
 
   /** Writes the run now. */
@@ -286,10 +293,23 @@ export class Training {
     try {
       this.noteSaved(await client.request("save"));
     } catch (error) {
-      if (error instanceof PageError || (error instanceof EngineError && error.message === "error.quota")) this.parts.say([["error.quota"]]);
-      else this.failed(error, "train.error.notSaved");
+      this.failed(error, "train.error.notSaved");
     }
     this.parts.onChange();
+  }
+
+  /** Before another model takes the place of this one: the run is saved, and another worker may have it. */
+  async leave() {
+    const { client } = this.parts.engine;
+    if (!client || !this.run) return;
+    try {
+      client.request("stop").catch(() => {});
+      await client.request("pause");
+      if (!this.readOnly) await client.request("save");
+      await client.request("release");
+    } catch (error) {
+      this.failed(error, "train.error.notSaved");
+    }
   }
 
   pause() {
@@ -415,7 +435,9 @@ export class Training {
     const { engine, store, onChange } = this.parts;
     const { origin } = this;
     if (!origin || this.comparison?.busy) return;
-    const comparison = (this.comparison = { prompt, base: "", tuned: "", busy: true });
+    /** @type {Comparison} */
+    const comparison = { prompt, base: "", tuned: "", busy: true };
+    this.comparison = comparison;
     onChange();
     try {
       if (this.base?.source.name !== origin.name || !this.base.engine.client) {

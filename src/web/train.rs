@@ -55,7 +55,22 @@ impl Plan {
         // A short text needs no padding.
         defaults.context = Dataset::new(tokens.clone(), defaults.validation, defaults.context)?.context().max(1);
         let options = merge_options(&defaults, given)?;
-        Self::new(config, gpu, tokens, options)
+        if options.batch_size != defaults.batch_size || options.grad_accum != defaults.grad_accum {
+            return Self::new(config, gpu, tokens, options);
+        }
+        // The usual batch, in as many parts as the memory asks for.
+        let mut smaller = options.clone();
+        loop {
+            match Self::new(config, gpu, tokens.clone(), smaller.clone()) {
+                Ok(plan) if plan.check_memory().is_ok() => return Ok(plan),
+                Err(e) if !matches!(e, Error::Plan(_)) => return Err(e),
+                _ if smaller.batch_size < 2 => return Self::new(config, gpu, tokens, options),
+                _ => {
+                    smaller.batch_size /= 2;
+                    smaller.grad_accum *= 2;
+                }
+            }
+        }
     }
 
     fn check_memory(&self) -> Result<()> {

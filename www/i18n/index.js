@@ -1,11 +1,13 @@
 import { en } from "./en.js";
+import { trainEn } from "./train.en.js";
+import { trainZh } from "./train.zh.js";
 import { zh } from "./zh.js";
 
 /** @typedef {import("../types.js").Lang} Lang */
 
 export const LANGUAGES = /** @type {const} */ (["en", "zh"]);
 /** @type {Record<Lang, Record<string, string>>} */
-const tables = { en, zh };
+const tables = { en: { ...en, ...trainEn }, zh: { ...zh, ...trainZh } };
 
 /** @type {Lang} */
 let current = "en";
@@ -30,7 +32,7 @@ export function preferredLanguage() {
  * @param {Record<string, string | number>} [params]
  */
 export function t(key, params = {}) {
-  const template = tables[current][key] ?? en[key] ?? key;
+  const template = tables[current][key] ?? tables.en[key] ?? key;
   return template.replace(/\{(\w+)\}/g, (whole, name) => String(params[name] ?? whole));
 }
 

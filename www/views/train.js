@@ -54,7 +54,7 @@ export class TrainView {
     this.modeHint = h("p", { class: "hint" });
     const modes = h("fieldset", { class: "modes" }, this.modeLegend, ...MODES.flatMap((_, at) => [this.modeInputs[at], this.modeLabels[at]]));
 
-    this.train = h("button", { type: "button", class: "primary train-go", onclick: () => void training().start() });
+    this.train = h("button", { type: "button", class: "train-go", onclick: () => void training().start() });
     this.pause = h("button", { type: "button", class: "secondary", onclick: () => (training().phase === "paused" ? training().resume() : training().pause()) });
     this.stop = h("button", { type: "button", class: "quiet", onclick: () => training().stop() });
     this.memory = h("p", { class: "facts train-memory" });
@@ -171,7 +171,10 @@ export class TrainView {
 
   /** @param {Training} training @param {boolean} over */
   memoryText({ plan, planError, text }, over) {
-    if (planError) return planError instanceof Error ? planError.message : String(planError);
+    if (planError) {
+      const message = planError instanceof Error ? planError.message : String(planError);
+      return /MiB allowed|of one binding/.test(message) ? t("train.memory.tooLarge") : message;
+    }
     if (!plan || !text.trim()) return "";
     const { total, limit } = plan.bytes;
     if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit) });

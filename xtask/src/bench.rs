@@ -32,11 +32,13 @@ pub fn run(args: &Args) -> Result<()> {
     for backend in ["cpu", "gpu"] {
         // Read, not shown: the last line is the result.
         let gpt = ["run", "--release", "--quiet", "--bin", "gpt", "--", "bench", "--json"];
-        let out = sh::read(cmd("cargo", gpt).args(["--model", &args.model, "--backend", backend]))?;
-        columns.push((
-            format!("native {backend}"),
-            last_object(&out).with_context(|| format!("gpt bench --backend {backend}"))?,
-        ));
+        let mut column = Map::new();
+        // Training is measured on a model of the size that other libraries' numbers are for.
+        for what in [["--model", &args.model], ["--train", "--steps=5"]] {
+            let out = sh::read(cmd("cargo", gpt).args(what).args(["--backend", backend]))?;
+            column.extend(last_object(&out).with_context(|| format!("gpt bench {} --backend {backend}", what[0]))?);
+        }
+        columns.push((format!("native {backend}"), column));
     }
     if !args.native_only && sh::root().join(PAGE_BENCH).is_file() {
         columns.extend(browser(&args.model)?);

@@ -16,7 +16,8 @@ const VENDOR: &[(&str, &str)] = &[
 ];
 
 /// What the wasm is made of; if none of it is newer than the last build, that one still holds.
-const INPUTS: &[&str] = &["src", "kernels", "shaders", "build.rs", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json"];
+const INPUTS: &[&str] =
+    &["src", "kernels", "shaders", "build.rs", "Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json"];
 
 /// Builds all that the page loads and that is not in the repository.
 ///

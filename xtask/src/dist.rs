@@ -40,7 +40,10 @@ pub fn run() -> Result<()> {
     let Packed { gzip, brotli } = total;
     println!("First load without a model: {brotli} bytes by brotli ({gzip} by gzip), limit {FIRST_LOAD_LIMIT}.");
     if brotli > FIRST_LOAD_LIMIT {
-        bail!("the first load is {} bytes over its limit: make the page or the wasm smaller", brotli - FIRST_LOAD_LIMIT);
+        bail!(
+            "the first load is {} bytes over its limit: make the page or the wasm smaller",
+            brotli - FIRST_LOAD_LIMIT
+        );
     }
     println!("dist/ is ready: copy it to any static host.");
     Ok(())
@@ -64,7 +67,10 @@ fn minify(out: &Path) -> Result<()> {
     for file in site::files(out)? {
         if file.extension().is_some_and(|e| e == "js") {
             let path = out.join(&file).display().to_string();
-            sh::read(&mut sh::cmd("terser", [path.as_str(), "--module", "--compress", "--mangle", "--output", path.as_str()]))?;
+            sh::read(&mut sh::cmd(
+                "terser",
+                [path.as_str(), "--module", "--compress", "--mangle", "--output", path.as_str()],
+            ))?;
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! `gpt bench`
 
+mod training;
+
 use super::{load, print_line};
 use clap::ArgGroup;
 use gpt_playground::error::{Error, Result};
@@ -10,10 +12,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 #[derive(clap::Args)]
-#[command(group(ArgGroup::new("source").required(true).args(["model", "config"])))]
+#[command(group(ArgGroup::new("source").args(["model", "config"])))]
 pub(super) struct Args {
     /// Folder of a model.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["config", "train"])]
     model: Option<PathBuf>,
     /// A config.json alone: weights are random.
     #[arg(long, value_name = "FILE")]
@@ -30,6 +32,18 @@ pub(super) struct Args {
     /// Repetitions; the best is printed, since a shared machine only ever slows things down.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     repeat: u32,
+    /// Measure training instead, of a model of 4 layers by 128 and 256 tokens unless another is given.
+    #[arg(long)]
+    train: bool,
+    /// Sequences at a time, in training.
+    #[arg(long, value_name = "B", default_value_t = 8, requires = "train")]
+    batch_size: usize,
+    /// Tokens of each sequence, in training.
+    #[arg(long, value_name = "T", default_value_t = 128, requires = "train")]
+    context: usize,
+    /// Training steps to measure.
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "train", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -39,6 +53,9 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Result<()> {
+    if args.train {
+        return training::run(&args).await;
+    }
     let config_path = args.config.clone().or_else(|| args.model.as_ref().map(|m| m.join("config.json")));
     let config_path = config_path.ok_or_else(|| Error::Input("give --model or --config".into()))?;
     let config = load::config(&config_path)?;

@@ -35,7 +35,8 @@ fn interrupt() -> Arc<AtomicBool> {
 /// A bar on a terminal; nothing elsewhere.
 fn bar(options: &TrainOptions, done: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg} [{elapsed} < {eta}]");
-    let bar = ProgressBar::new(u64::from(options.steps)).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar =
+        ProgressBar::new(u64::from(options.steps)).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_position(done as u64);
     bar.reset_eta();
     bar
@@ -135,7 +136,9 @@ fn summary(args: &Args, step: usize, finished: bool, progress: &Progress) {
     match (progress.validation, progress.best) {
         (Some((at, loss)), Some((best, _))) if best == at => eprintln!("validation loss {loss:.4}, the lowest so far"),
         (Some((_, loss)), Some((0, lowest))) => {
-            eprintln!("validation loss {loss:.4}, but {lowest:.4} before training: train with a lower --lr or on more text");
+            eprintln!(
+                "validation loss {loss:.4}, but {lowest:.4} before training: train with a lower --lr or on more text"
+            );
         }
         (Some((_, loss)), Some((best, lowest))) => {
             eprintln!("validation loss {loss:.4}; the lowest was {lowest:.4} after step {best}, kept in {out}/best");

@@ -151,7 +151,8 @@ impl Args {
     pub fn options(&self, base: TrainOptions) -> Result<TrainOptions> {
         let lora = self.lora()?;
         if self.resume && lora.is_some() && lora != base.lora {
-            let advice = "the saved run trains other adapters; leave the --lora options out, or train into another folder";
+            let advice =
+                "the saved run trains other adapters; leave the --lora options out, or train into another folder";
             return Err(Error::Input(advice.into()));
         }
         Ok(TrainOptions {

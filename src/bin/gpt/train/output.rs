@@ -167,7 +167,9 @@ pub(super) fn dump_gradients(path: &Path, found: Vec<(String, Vec<usize>, Vec<f3
 pub(super) fn check_free(dir: &Path) -> Result<()> {
     let name = dir.display();
     if dir.join(STATE_FILE).exists() {
-        return Err(Error::Input(format!("{name} holds a training run; add --resume to go on, or choose another --out")));
+        return Err(Error::Input(format!(
+            "{name} holds a training run; add --resume to go on, or choose another --out"
+        )));
     }
     for file in ["model.safetensors", "adapter_model.safetensors", "model.safetensors.index.json"] {
         if dir.join(file).exists() {
