@@ -98,12 +98,15 @@ impl Cpu {
     }
 }
 
+/// Applies the op under test to the tensors of these names.
+type Build = Box<dyn Fn(&mut Graph, &HashMap<&str, TensorId>) -> TensorId>;
+
 /// A small graph: its parameters with their starting values, other inputs, and the op under test.
 struct Problem {
     label: String,
     params: Vec<(&'static str, Vec<usize>, Vec<f32>)>,
     inputs: Vec<(&'static str, Vec<u32>)>,
-    build: Box<dyn Fn(&mut Graph, &HashMap<&str, TensorId>) -> TensorId>,
+    build: Build,
 }
 
 impl Problem {

@@ -252,7 +252,7 @@ fn shader_headers_are_complete() {
 
 /// The page's own scripts.
 fn scripts() -> Vec<(String, String)> {
-    let built = |path: &str| path.starts_with("www/pkg/") || path.starts_with("www/vendor/");
+    let built = |path: &str| path.starts_with("www/pkg/") || path.starts_with("www/pkg-train/") || path.starts_with("www/vendor/");
     files("www", &["js", "mjs", "html"]).into_iter().filter(|(path, _)| !built(path)).collect()
 }
 
@@ -260,7 +260,7 @@ fn scripts() -> Vec<(String, String)> {
 fn only_the_worker_reaches_the_engine() {
     let mut wrong = Vec::new();
     for (path, text) in scripts() {
-        if text.contains("pkg/") && path != "www/session.js" {
+        if (text.contains("pkg/") || text.contains("pkg-train/")) && path != "www/session.js" {
             wrong.push(format!("{path} mentions pkg/; only www/session.js imports the wasm"));
         }
         // Static and dynamic imports; `import("…").Type` in a comment is a type, not a use.

@@ -15,14 +15,18 @@ const CHUNKS_IN_FLIGHT = 4;
 
 /** One worker and the requests it has not answered yet. */
 export class WorkerClient {
-  /** @param {(error: EngineError) => void} onFatal called once, when the worker can no longer be used */
-  constructor(onFatal) {
+  /**
+   * @param {(error: EngineError) => void} onFatal called once, when the worker can no longer be used
+   * @param {boolean} trains whether it must be able to train, which takes a larger module
+   */
+  constructor(onFatal, trains) {
     this.onFatal = onFatal;
+    this.trains = trains;
     this.nextId = 1;
     this.closed = false;
     /** @type {Map<number, Pending>} */
     this.pending = new Map();
-    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "engine" });
+    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: trains ? "trainer" : "writer" });
     this.worker.onmessage = (/** @type {MessageEvent<Reply>} */ event) => this.receive(event.data);
     this.worker.onerror = (event) => {
       event.preventDefault();
@@ -141,6 +145,14 @@ export class Engine {
     this.client = null;
     /** @type {ModelSource | null} */
     this.source = null;
+    /** @type {Backend} */
+    this.backend = "auto";
+    /** Whether models are loaded so that they can be trained. */
+    this.trains = false;
+    /** Resolves when the text in progress is written. @type {Promise<unknown>} */
+    this.writing = Promise.resolve();
+    /** The change to that in progress. @type {Promise<unknown> | null} */
+    this.upgrading = null;
     /** What was saved of the run that is open, if it was opened from a save. @type {Restored | null} */
     this.restored = null;
   }
@@ -157,7 +169,7 @@ export class Engine {
       if (this.client !== client) return;
       this.client = null;
       this.onCrash(error);
-    });
+    }, this.trains || Boolean(source.scratch || source.run));
     const abort = () => client.close();
     signal.addEventListener("abort", abort);
     try {
@@ -180,6 +192,7 @@ export class Engine {
       this.client?.close();
       this.client = client;
       this.source = source;
+      this.backend = backend;
       this.restored = restored;
       return info;
     } catch (error) {
@@ -196,7 +209,9 @@ export class Engine {
    * @returns {Promise<GenerationResult>}
    */
   generate(options, onEvent) {
-    return this.ready().request("generate", { options }, [], onEvent);
+    const writing = this.ready().request("generate", { options }, [], onEvent);
+    this.writing = writing.catch(() => {});
+    return writing;
   }
 
   /** Ends the generation in progress; its promise then resolves as "stopped". */
@@ -207,6 +222,22 @@ export class Engine {
   /** @param {string} text @returns {Promise<{ ids: number[], pieces: string[] }>} */
   tokenize(text) {
     return this.ready().request("tokenize", { text });
+  }
+
+  /**
+   * The worker, able to train: where it only writes, its model is loaded again into one that can.
+   * @returns {Promise<WorkerClient>}
+   */
+  async trainer() {
+    this.trains = true;
+    // A text in progress is finished by the worker that writes it.
+    await this.writing;
+    if (!this.ready().trains && this.source) {
+      const quiet = { signal: new AbortController().signal, onProgress: () => {} };
+      this.upgrading ??= this.load(this.source, this.backend, quiet).finally(() => (this.upgrading = null));
+      await this.upgrading;
+    }
+    return this.ready();
   }
 
   ready() {

@@ -15,8 +15,10 @@ let loading = null;
 /** @returns {Promise<WasmModule>} */
 function loadWasm() {
   loading ??= (async () => {
-    // The address is computed because the module is built, not written: the type check must not look for it.
-    const url = new URL("./pkg/gpt_playground.js", import.meta.url).href;
+    // A worker that only writes is named so, and loads a module of half the size. The address is computed because the
+    // module is built, not written: the type check must not look for it.
+    const folder = self.name === "writer" ? "pkg" : "pkg-train";
+    const url = new URL(`./${folder}/gpt_playground.js`, import.meta.url).href;
     const module = /** @type {WasmModule} */ (await import(url));
     await module.default();
     return module;

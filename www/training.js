@@ -94,6 +94,11 @@ export class Training {
     return this.phase === "running" || this.phase === "pausing" || this.phase === "starting";
   }
 
+  /** Whether the text and the numbers belong to a run that goes on. */
+  get locked() {
+    return this.busy || this.phase === "paused";
+  }
+
   /** The model that the run began from. @returns {ModelSource | null} */
   get origin() {
     const { source } = this.parts.engine;
@@ -168,7 +173,7 @@ export class Training {
   /** Asks the engine what a run would be and need. */
   async replan() {
     const { engine, store, onChange } = this.parts;
-    if (this.busy || !engine.client || !store.state.info) return;
+    if (this.locked || !engine.client || !store.state.info) return;
     const number = ++this.planNumber;
     /** @type {Planned | null} */
     let plan = null;
@@ -177,8 +182,8 @@ export class Training {
     if (this.text.trim()) {
       try {
         plan = this.mode === "scratch"
-          ? await engine.client.request("scratchPlan", { backend: store.state.info.backend, options: this.scratchOptions(), given: this.options() })
-          : await engine.client.request("trainPlan", { request: this.request() });
+          ? await (await engine.trainer()).request("scratchPlan", { backend: store.state.info.backend, options: this.scratchOptions(), given: this.options() })
+          : await (await engine.trainer()).request("trainPlan", { request: this.request() });
       } catch (error) {
         failure = isAbort(error) ? null : error;
       }
@@ -215,7 +220,7 @@ export class Training {
         id: crypto.randomUUID(), name: `${origin.name} · ${words}`, mode, nParams: store.state.info.nParams,
         source: { kind: origin.kind, id: origin.id, name: origin.name },
       };
-      const started = await engine.ready().request("trainStart", { request: this.request(), meta });
+      const started = await (await engine.trainer()).request("trainStart", { request: this.request(), meta });
       this.phase = "starting";
       this.begun(started.planned, meta.id, mode);
       this.runName = meta.name;
@@ -231,6 +236,7 @@ export class Training {
 
   /** @param {Planned} planned @param {string} id @param {RunMode} mode */
   begun(planned, id, mode) {
+    this.plan = planned;
     this.run = { ...planned, steps: JSON.parse(planned.options).steps };
     this.runId = id;
     this.runMode = mode;
@@ -282,6 +288,7 @@ export class Training {
     this.savedStep = step;
     const { engine } = this.parts;
     if (engine.source?.run?.id === this.runId) return;
+    void this.refresh();
     const { origin } = this;
     if (origin) engine.source = { ...origin, kind: "run", id: "", name: this.runName, scratch: undefined, run: { id: this.runId, base: this.runMode === "lora" ? origin : null, origin } };
   }
@@ -421,7 +428,7 @@ export class Training {
   async addAdapter(config, weights) {
     const read = async (/** @type {File} */ file) => new Uint8Array(await file.arrayBuffer());
     try {
-      const info = await this.parts.engine.ready().request("addAdapter", { config: await read(config), weights: await read(weights) });
+      const info = await (await this.parts.engine.trainer()).request("addAdapter", { config: await read(config), weights: await read(weights) });
       this.strength = 1;
       this.parts.store.set({ info });
       this.parts.say([["train.adapterAdded"]]);

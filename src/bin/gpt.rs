@@ -1,4 +1,4 @@
-//! The engine at the command line: generate, logits, tokenize, eval, bench.
+//! The engine at the command line: generate, logits, tokenize, eval, train, bench.
 #![cfg_attr(target_arch = "wasm32", allow(unused))]
 
 #[cfg(not(target_arch = "wasm32"))]

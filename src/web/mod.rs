@@ -2,7 +2,9 @@
 
 mod messages;
 mod session;
+#[cfg(feature = "train")]
 mod train;
+#[cfg(feature = "train")]
 mod train_messages;
 
 pub use session::Session;

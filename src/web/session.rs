@@ -41,6 +41,7 @@ pub struct Session {
     info: RefCell<Info>,
     stop: Cell<bool>,
     /// What a model that starts from random weights is trained with by default.
+    #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "only training reads it"))]
     pub(super) preset: Option<&'static Preset>,
 }
 

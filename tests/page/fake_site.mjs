@@ -43,7 +43,7 @@ export async function serveFake({ prefix = "/", fake = {} } = {}) {
     if (path === ".") path = "index.html";
     const type = TYPES[extname(path)] ?? "application/octet-stream";
     if (path in made) return void response.writeHead(200, { "content-type": type }).end(made[path]);
-    const file = join(root, path.startsWith("www/pkg/") ? path.replace("www/pkg/", "tests/views/fake_pkg/") : path);
+    const file = join(root, path.replace(/^www\/pkg(-train)?\//, "tests/views/fake_pkg/"));
     if (path.startsWith("..") || !statSync(file, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end();
     response.writeHead(200, { "content-type": type });
     createReadStream(file).pipe(response);

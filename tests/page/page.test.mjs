@@ -200,6 +200,16 @@ for (const [name, options] of /** @type {const} */ ([
     await check("error");
     await button(page, "Models").first().click();
     await check("models");
+    await page.locator("nav").getByRole("button", { name: "Train" }).click();
+    await button(page, "Alice (English)").click();
+    await page.locator(".train-settings summary").click();
+    await page.locator("#train-steps").fill("4");
+    await page.locator("#train-steps").press("Tab");
+    await page.locator(".train-memory", { hasText: "4 steps" }).waitFor();
+    await page.locator(".train-go").click();
+    await page.locator(".train-after").waitFor();
+    await page.locator(".train-go:not([disabled])").waitFor();
+    await check("trained");
     await close();
   });
 }

@@ -10,7 +10,7 @@ import { serve } from "./server.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(12)}\n`;
+const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 
 /** @type {import("playwright-core").Browser} */
 let browser;
@@ -38,7 +38,7 @@ async function reaches(page, least) {
 async function prepare(page, options) {
   await button(page, "Train").first().click();
   await page.locator("#train-text").fill(TEXT);
-  await page.locator(".train-left details.settings summary").click();
+  await page.locator(".train-left details.train-settings summary").click();
   for (const [name, value] of Object.entries(options)) {
     await page.locator(`#train-${name}`).fill(String(value));
     await page.locator(`#train-${name}`).press("Tab");
@@ -116,7 +116,6 @@ describe("on the CPU", () => {
     await button(page, "Models").click();
     await page.locator(".saved li").waitFor();
     await page.locator("#pick").setInputFiles(zip);
-    await page.locator(".in-use", { hasText: "In use" }).waitFor();
     await page.locator(".list li", { hasText: "model.safetensors" }).locator(".in-use").waitFor({ timeout: 60_000 });
     await button(page, "Write").first().click();
     assert.equal(await write(), written, "the export writes as the tuned model did");
@@ -199,7 +198,7 @@ describe("on the CPU", () => {
 
     await page.locator(".train-actions").getByRole("button", { name: "Stop" }).click();
     await page.locator("#train-preset").selectOption("10m");
-    await page.locator(".train-left details.settings summary").click();
+    await page.locator(".train-left details.train-settings summary").click();
     await page.locator("#train-batch_size").fill("512");
     await page.locator("#train-batch_size").press("Tab");
     await page.locator(".train-memory.bad", { hasText: "smaller batch" }).waitFor();

@@ -62,7 +62,7 @@ export const en = {
   "status.context": "context {used}/{total}",
   "status.context.hint": "Tokens of the text, and how many the model can see at once.",
   "status.memory": "{bytes} memory",
-  "status.memory.hint": "Weights {weights}, key-value cache {kv}, working memory {temporaries}.",
+  "status.memory.hint": "Weights {weights}, gradients and moments {training}, key-value cache {kv}, working memory {temporaries}.",
   "status.prefill": "reading {done}/{total} tokens",
   "status.parameters": "{count} parameters",
   "status.backend.cpu": "CPU (SIMD)",

@@ -62,7 +62,7 @@ export const zh = {
   "status.context": "上下文 {used}/{total}",
   "status.context.hint": "文本的 token 数，以及模型一次能看到多少。",
   "status.memory": "内存 {bytes}",
-  "status.memory.hint": "权重 {weights}，键值缓存 {kv}，工作内存 {temporaries}。",
+  "status.memory.hint": "权重 {weights}，梯度与动量 {training}，键值缓存 {kv}，工作内存 {temporaries}。",
   "status.prefill": "正在读 {done}/{total} 个 token",
   "status.parameters": "{count} 个参数",
   "status.backend.cpu": "CPU (SIMD)",

@@ -86,7 +86,7 @@ export class LossChart {
   /** @param {any} UPlot @param {(name: string) => string} colour */
   options(UPlot, colour) {
     const axis = {
-      stroke: colour("--ink-2"), font: "12px system-ui", labelFont: "12px system-ui", labelSize: 20,
+      stroke: colour("--ink-2"), font: "12px system-ui", labelFont: "12px system-ui", labelSize: 22,
       grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 },
     };
     const value = (/** @type {unknown} */ _, /** @type {number | null} */ loss) => (loss === null || loss === undefined ? "–" : loss.toFixed(3));
@@ -96,7 +96,7 @@ export class LossChart {
         x: { time: false },
         y: { range: (/** @type {unknown} */ _, /** @type {number} */ min, /** @type {number} */ max) => [Math.max(0, min - 0.05 * (max - min) - 0.05), max + 0.05 * (max - min) + 0.05] },
       },
-      axes: [{ ...axis, label: t("train.chart.step") }, { ...axis, label: t("train.chart.loss"), size: 48 }],
+      axes: [{ ...axis, label: t("train.chart.step"), size: 30 }, { ...axis, label: t("train.chart.loss"), size: 48 }],
       series: [
         { label: t("train.chart.step"), value: (/** @type {unknown} */ _, /** @type {number | null} */ step) => step ?? "–" },
         { label: t("train.chart.train"), stroke: colour("--accent"), width: 1.5, points: { show: false }, spanGaps: true, value },

@@ -71,7 +71,7 @@ export class Models {
   }
 
   /**
-   * @param {{ shipped: ShippedModel[], open: { id: string, name: string } | null, backend: string, lang: string,
+   * @param {{ shipped: ShippedModel[], open: { id: string, name: string, kind: string } | null, backend: string, lang: string,
    *   info: import("../types.js").Info | null, have: string[], need: string[] }} data
    */
   update({ shipped, open, backend, lang, info, have, need }) {
@@ -95,7 +95,7 @@ export class Models {
   }
 
   /**
-   * @param {ShippedModel[]} shipped @param {{ id: string, name: string } | null} open
+   * @param {ShippedModel[]} shipped @param {{ id: string, name: string, kind: string } | null} open
    * @param {import("../types.js").Info | null} info @param {string} lang
    */
   hereRows(shipped, open, info, lang) {
@@ -109,7 +109,8 @@ export class Models {
       const description = (lang === "zh" && model.description_zh) || model.description || "";
       return this.row(model.name, description, facts, open?.id === model.id, "models.open", () => this.onShipped(model));
     });
-    if (open && info && !shipped.some((model) => model.id === open.id)) {
+    // A run stands in the list of what is saved.
+    if (open && open.kind !== "run" && info && !shipped.some((model) => model.id === open.id)) {
       const facts = [t("models.facts.params", { count: formatCount(info.nParams) }), t("models.facts.context", { tokens: n(info.nCtx) })];
       rows.push(this.row(open.name, "", facts, true, "", () => {}));
     }

@@ -68,10 +68,10 @@ export class Status {
     const share = Math.min(1, contextUsed / info.nCtx);
     this.meter.style.setProperty("--share", `${share * 100}%`);
     this.meter.classList.toggle("full", share >= 1);
-    const { weights, kv, temporaries } = info.bytes;
-    setText(this.memory, t("status.memory", { bytes: formatBytes(weights + kv + temporaries) }));
+    const { weights, training = 0, kv, temporaries } = info.bytes;
+    setText(this.memory, t("status.memory", { bytes: formatBytes(weights + training + kv + temporaries) }));
     this.memory.title = t("status.memory.hint", {
-      weights: formatBytes(weights), kv: formatBytes(kv), temporaries: formatBytes(temporaries),
+      weights: formatBytes(weights), training: formatBytes(training), kv: formatBytes(kv), temporaries: formatBytes(temporaries),
     });
     const backend = t(`status.backend.${info.backend}`);
     const reason = backendReason(info);

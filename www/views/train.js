@@ -46,6 +46,7 @@ export class TrainView {
     this.choose = h("button", { type: "button", class: "quiet", onclick: () => this.pick.click() });
     this.samples = SAMPLES.map(({ file }) => h("button", { type: "button", class: "quiet", onclick: () => void this.fetchSample(file) }));
     this.sampleLabel = h("span", { class: "facts" });
+    this.sources = h("div", { class: "train-sources" }, this.choose, this.pick, this.sampleLabel, ...this.samples);
     this.counts = h("p", { class: "facts", role: "status" });
 
     this.modeInputs = MODES.map((mode) => h("input", { type: "radio", name: "mode", value: mode, id: `mode-${mode}`, onchange: () => training().setMode(mode) }));
@@ -60,7 +61,7 @@ export class TrainView {
     this.memory = h("p", { class: "facts train-memory" });
     this.settings = new TrainSettings(training);
     const left = h("section", { class: "train-left" }, this.textLabel, this.text,
-      h("div", { class: "train-sources" }, this.choose, this.pick, this.sampleLabel, ...this.samples), this.counts, modes, this.modeHint, this.settings.scratch,
+      this.sources, this.counts, modes, this.modeHint, this.settings.scratch,
       h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), this.memory, this.settings.root);
 
     this.empty = h("p", { class: "train-empty" });
@@ -75,12 +76,13 @@ export class TrainView {
       this.cells.set(key, cell);
       this.figures.append(h("div", {}, ...cell));
     }
-    this.writesTitle = h("h3");
+    this.writesTitle = h("h2");
     this.writes = h("p", { class: "train-writes" });
     this.writesBox = h("div", { class: "train-sample" }, this.writesTitle, this.writes);
     this.after = new TrainAfter(training);
     this.right = h("section", { class: "train-right" }, this.empty, this.curve, this.bar, this.figures, this.writesBox, this.after.root);
-    root.append(messages, h("div", { class: "train" }, left, this.right));
+    this.columns = h("div", { class: "train" }, left, this.right);
+    root.append(messages, this.columns);
     this.offered = "";
   }
 
@@ -102,24 +104,25 @@ export class TrainView {
   /** @param {State} state */
   update(state) {
     const training = this.training();
-    const { phase, busy, plan, run, mode } = training;
+    const { phase, busy, locked, plan, run, mode } = training;
+    this.columns.classList.toggle("locked", locked);
     this.progress.update(state.loading);
     setText(this.textLabel, t("train.text"));
     this.text.placeholder = t("train.text.placeholder");
     const shown = training.text.slice(0, MOST_SHOWN);
     if (this.text.value !== shown) this.text.value = shown;
-    this.text.readOnly = busy || training.text.length > MOST_SHOWN;
+    this.text.readOnly = locked || training.text.length > MOST_SHOWN;
     setText(this.choose, t("train.choose"));
     setText(this.sampleLabel, t("train.samples"));
     this.samples.forEach((button, at) => setText(button, t(SAMPLES[at].key)));
-    for (const button of [this.choose, ...this.samples]) button.disabled = busy;
+    this.sources.hidden = locked;
     setText(this.counts, [plan ? t("train.tokens", { count: n(plan.tokens) }) : "", ...(plan?.notes ?? []).map(translateNote)].filter(Boolean).join(" "));
 
     setText(this.modeLegend, t("train.mode"));
     MODES.forEach((one, at) => {
       setText(this.modeLabels[at], t(`train.mode.${one}`));
       this.modeInputs[at].checked = one === mode;
-      this.modeInputs[at].disabled = busy;
+      this.modeInputs[at].disabled = locked;
     });
     setText(this.modeHint, t(`train.mode.${mode}.hint`));
     this.settings.update(training, state.info?.nCtx ?? null);

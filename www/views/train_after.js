@@ -7,7 +7,7 @@ import { t } from "../i18n/index.js";
 export class TrainAfter {
   /** @param {() => Training} training */
   constructor(training) {
-    this.title = h("h3");
+    this.title = h("h2");
     this.write = h("button", { type: "button", class: "secondary", onclick: () => training().parts.store.set({ tab: "write" }) });
     this.model = h("button", { type: "button", class: "secondary", onclick: () => void training().download("model") });
     this.adapter = h("button", { type: "button", class: "secondary", onclick: () => void training().download("adapter") });
@@ -16,13 +16,13 @@ export class TrainAfter {
     this.strength.addEventListener("input", () => training().setStrength(Number(this.strength.value)));
     this.strengthRow = h("div", { class: "train-strength" }, this.strengthLabel, this.strength);
 
-    this.compareTitle = h("h3");
+    this.compareTitle = h("h2");
     this.promptLabel = h("label", { for: "compare-prompt" });
     this.prompt = h("input", { id: "compare-prompt", type: "text", value: "Once upon a time", onkeydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key === "Enter" && !event.isComposing) this.compare.click();
     } });
     this.compare = h("button", { type: "button", class: "secondary", onclick: () => void training().compare(this.prompt.value) });
-    this.sides = /** @type {const} */ (["base", "tuned"]).map((side) => ({ side, name: h("h4"), text: h("p", { class: "train-writes" }) }));
+    this.sides = /** @type {const} */ (["base", "tuned"]).map((side) => ({ side, name: h("h3"), text: h("p", { class: "train-writes" }) }));
     this.columns = h("div", { class: "compare" }, ...this.sides.map(({ side, name, text }) => h("div", { "data-side": side }, name, text)));
     this.comparing = h("div", {}, this.compareTitle,
       h("div", { class: "row" }, h("div", { class: "field" }, this.promptLabel, this.prompt), this.compare), this.columns);

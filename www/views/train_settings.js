@@ -27,7 +27,7 @@ export class TrainSettings {
       const hint = h("p", { class: "hint", id: `${id}-hint` });
       return { name, input, label, hint, root: h("div", { class: "train-setting" }, label, input, hint) };
     });
-    this.root = h("details", { class: "settings" }, h("summary", {}, this.title), ...this.rows.map(({ root }) => root));
+    this.root = h("details", { class: "train-settings" }, h("summary", {}, this.title), ...this.rows.map(({ root }) => root));
 
     const choice = (/** @type {string} */ id, /** @type {(string | number)[]} */ values, /** @type {(value: string) => void} */ onChange) => {
       const select = h("select", { id: `train-${id}`, onchange: () => onChange(select.value) }, ...values.map((value) => h("option", { value })));
@@ -42,7 +42,7 @@ export class TrainSettings {
   }
 
   /** @param {Training} training @param {number | null} nCtx */
-  update({ mode, busy, plan, given, scratch }, nCtx) {
+  update({ mode, locked, plan, given, scratch }, nCtx) {
     setText(this.title, t("settings.title"));
     /** @type {Record<string, any>} */
     const options = plan ? JSON.parse(plan.options) : {};
@@ -57,12 +57,12 @@ export class TrainSettings {
       input.placeholder = usual === undefined || usual === null ? "" : String(usual);
       if (name === "context" && nCtx && mode !== "scratch") input.max = String(nCtx);
       if (document.activeElement !== input) input.value = value === undefined ? "" : String(value);
-      input.disabled = busy;
+      input.disabled = locked;
     }
     this.scratch.hidden = mode !== "scratch";
     for (const [{ select, label }, name] of /** @type {const} */ ([[this.preset, "preset"], [this.tokenizer, "tokenizer"], [this.vocabulary, "vocabulary"]])) {
       setText(label, t(`train.${name}`));
-      select.disabled = busy;
+      select.disabled = locked;
       for (const option of select.options) setText(option, name === "vocabulary" ? option.value : t(`train.${name}.${option.value}`));
     }
     this.preset.select.value = scratch.preset;

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Where wasm-pack writes, relative to the root.
-const PKG: &str = "www/pkg";
+/// The modules that wasm-pack builds: (folder relative to the root, cargo's options). Who only writes loads the first,
+/// which is half the size; the Train tab loads the second.
+const MODULES: [(&str, &[&str]); 2] = [("www/pkg", &["--", "--no-default-features"]), ("www/pkg-train", &[])];
 
 /// Libraries of the page, copied from npm packages because the page has no bundler: (from, to).
 const VENDOR: &[(&str, &str)] = &[
@@ -25,13 +26,13 @@ const INPUTS: &[&str] =
 /// When a tool fails or a file cannot be written.
 pub fn page() -> Result<()> {
     vendor()?;
-    wasm()
+    MODULES.into_iter().try_for_each(|(folder, options)| wasm(folder, options))
 }
 
-fn wasm() -> Result<()> {
+fn wasm(folder: &str, cargo: &[&str]) -> Result<()> {
     let root = sh::root();
     // The stamp is written last, so an interrupted build never passes for a finished one.
-    let stamp = root.join(PKG).join(".built");
+    let stamp = root.join(folder).join(".built");
     if let Ok(built) = modified(&stamp) {
         let newest = INPUTS.iter().filter_map(|input| newest(&root.join(input)).ok()).max();
         if newest.is_some_and(|newest| newest <= built) {
@@ -40,10 +41,10 @@ fn wasm() -> Result<()> {
         fs::remove_file(&stamp)?;
     }
     let begun = SystemTime::now();
-    let build = ["build", "--target", "web", "--out-dir", PKG, "--profile", "web"];
+    let build = ["build", "--target", "web", "--out-dir", folder, "--profile", "web"];
     // `no-install`: the tools are those that setup has pinned, never ones fetched behind our back.
     let options = ["--no-pack", "--no-gitignore", "--mode", "no-install"];
-    sh::run(&mut cmd("wasm-pack", build.iter().chain(&options)))?;
+    sh::run(&mut cmd("wasm-pack", build.iter().chain(&options).chain(cargo)))?;
     let file = fs::File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
     // Sources saved while the build ran may have missed it.
     file.set_modified(begun)?;

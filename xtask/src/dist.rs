@@ -11,7 +11,7 @@ use std::path::Path;
 const FIRST_LOAD_LIMIT: usize = 300_000;
 
 /// Folders that are loaded later or not at all.
-const LATER: [&str; 3] = ["models", "vendor", "samples"];
+const LATER: [&str; 4] = ["models", "pkg-train", "samples", "vendor"];
 
 /// Builds the page, writes `dist/`, prints the sizes.
 ///

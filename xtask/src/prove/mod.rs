@@ -4,6 +4,7 @@
 mod clone;
 mod python;
 mod reference;
+mod training;
 
 use crate::sh;
 use anyhow::{Context as _, Result, bail};
@@ -70,6 +71,31 @@ const PROOFS: &[Proof] = &[
         run: reference::gpt2,
     },
     Proof { name: "tokenizer", what: "token ids equal those of Hugging Face's tokenizers", run: reference::tokenizer },
+    Proof {
+        name: "export-full",
+        what: "a fine-tuned model loads in transformers unchanged and gives the same logits, both backends",
+        run: |c| training::exports(c, "full"),
+    },
+    Proof {
+        name: "export-lora",
+        what: "adapters load in PEFT and give the same logits, merged too, both backends",
+        run: |c| training::exports(c, "lora"),
+    },
+    Proof {
+        name: "export-scratch",
+        what: "models trained from scratch load in transformers, tied head and not, both backends",
+        run: |c| training::exports(c, "scratch"),
+    },
+    Proof {
+        name: "recital",
+        what: "a paragraph is memorised and recited exactly: fine-tuning, LoRA, from scratch",
+        run: training::recital,
+    },
+    Proof {
+        name: "nanogpt",
+        what: "nanoGPT's CPU recipe reaches its loss on tinyshakespeare (needs --data)",
+        run: training::nanogpt,
+    },
     Proof {
         name: "clone",
         what: "a fresh clone of the last commit builds the page within its size limit",

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// A script with the options that all of them take.
-fn script(context: &Context, name: &str, args: &[&str], scratch: &str) -> Result<Command> {
+pub(super) fn script(context: &Context, name: &str, args: &[&str], scratch: &str) -> Result<Command> {
     let mut command = context.python()?;
     command.arg(format!("scripts/{name}.py")).args(args).arg("--gpt").arg(context.gpt()?);
     command.arg("--scratch").arg(context.scratch(scratch)?);

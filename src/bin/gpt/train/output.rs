@@ -1,6 +1,7 @@
 //! What a run writes: its folder, its log, the first step's gradients.
 
 use super::super::load::io_error;
+use super::start::Named;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::model::Model;
 use gpt_playground::model::checkpoint::{Dtype, TensorOut, write_safetensors};
@@ -148,8 +149,8 @@ impl Log {
 }
 
 /// Writes gradients under Hugging Face's names, those of adapters under PEFT's and in its (out, in) layout.
-pub(super) fn dump_gradients(path: &Path, found: Vec<(String, Vec<usize>, Vec<f32>)>) -> Result<()> {
-    let rename = |(name, shape, data): (String, Vec<usize>, Vec<f32>)| {
+pub(super) fn dump_gradients(path: &Path, found: Vec<Named>) -> Result<()> {
+    let rename = |(name, shape, data): Named| {
         if name.contains(".lora_") {
             return (peft_name(&name), vec![shape[1], shape[0]], transpose(&data, [shape[0], shape[1]]));
         }

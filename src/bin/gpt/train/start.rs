@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// The token that ends a document, for tokenizers learned from the text.
 const END: &str = "<|endoftext|>";
 
+/// A tensor: its name, shape and values.
+pub(super) type Named = (String, Vec<usize>, Vec<f32>);
+
 /// A run that is ready to begin.
 pub(super) struct Start {
     pub model: Model,
@@ -25,7 +28,7 @@ pub(super) struct Start {
     /// Steps that an earlier run did.
     pub resumed: Option<usize>,
     /// The first step's gradients, where asked for.
-    pub gradients: Option<Vec<(String, Vec<usize>, Vec<f32>)>>,
+    pub gradients: Option<Vec<Named>>,
 }
 
 /// Where the weights come from.
