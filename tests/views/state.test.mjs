@@ -3,12 +3,16 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { formatBytes, formatCount, formatRate } from "../../www/format.js";
-import { en } from "../../www/i18n/en.js";
-import { zh } from "../../www/i18n/zh.js";
+import { en as baseEn } from "../../www/i18n/en.js";
+import { trainEn } from "../../www/i18n/train.en.js";
+import { zh as baseZh } from "../../www/i18n/zh.js";
+import { trainZh } from "../../www/i18n/train.zh.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/settings.js";
 import { missingFiles, readShardIndex, roleOf, urlSource } from "../../www/sources.js";
 import { Store, decodeFragment, encodeFragment } from "../../www/state.js";
 import { fitRemark } from "../../www/views/models.js";
+
+const [en, zh] = [{ ...baseEn, ...trainEn }, { ...baseZh, ...trainZh }];
 
 const www = new URL("../../www/", import.meta.url);
 const scripts = ["", "views/", "i18n/"].flatMap((folder) =>
@@ -57,11 +61,11 @@ test("English and Chinese say the same things, with the same blanks", () => {
 });
 
 test("every string that a script names is there, and every string is named", () => {
-  const source = scripts.filter((name) => !/^i18n\/(en|zh)/.test(name)).map(read).join("\n");
+  const source = scripts.filter((name) => !/^i18n\/(train\.)?(en|zh)/.test(name)).map(read).join("\n");
   const named = new Set([...source.matchAll(/["`]([a-z]+(?:\.\w+)+)["`]/g)].map((match) => match[1]));
-  const missing = [...named].filter((key) => !(key in en) && /^(app|tab|nav|lang|theme|backend|paper|action|seed|settings?|status|live|load|message|models|error)\./.test(key));
+  const missing = [...named].filter((key) => !(key in en) && /^(app|tab|nav|lang|theme|backend|paper|action|seed|settings?|status|live|load|message|models|error|train|saved)\./.test(key));
   assert.deepEqual(missing, []);
-  const built = /^(tab|theme|backend|status\.backend|setting)\./;
+  const built = /^(tab|theme|backend|status\.backend|setting|train\.(mode|option|figure|preset|tokenizer|compare))\./;
   assert.deepEqual(Object.keys(en).filter((key) => !named.has(key) && !built.test(key)), []);
 });
 
@@ -74,7 +78,7 @@ test("text reaches the page as text only", () => {
 test("only the worker reaches the session, and no view reaches the engine", () => {
   for (const name of scripts) {
     const source = read(name);
-    if (name !== "worker.js") assert.doesNotMatch(source, /session\.js/, name);
+    if (!["worker.js", "run.js"].includes(name)) assert.doesNotMatch(source, /session\.js/, name);
     if (name !== "session.js") assert.doesNotMatch(source, /\/pkg(-train)?\//, name);
     if (name.startsWith("views/")) assert.doesNotMatch(source, /client\.js|worker\.js|opener\.js/, name);
   }

@@ -103,7 +103,7 @@ pub fn recital(context: &Context) -> Result<String> {
     let lora = [&common[..], &["--lora-rank", "16", "--lr", "1e-2"]].concat();
     recite(context, "lora", &lora, Some(model))?;
     for backend in ["cpu", "gpu"] {
-        let scratch = ["--preset", "tiny", "--steps", "300", "--batch-size", "4", "--backend", backend];
+        let scratch = ["--preset", "tiny", "--steps", "1000", "--batch-size", "4", "--backend", backend];
         recite(context, &format!("scratch-{backend}"), &scratch, None)?;
     }
     Ok(format!("{full} letters exactly: fine-tuned, by an adapter of rank 16, and from scratch on both backends"))
