@@ -252,7 +252,9 @@ fn shader_headers_are_complete() {
 
 /// The page's own scripts.
 fn scripts() -> Vec<(String, String)> {
-    let built = |path: &str| path.starts_with("www/pkg/") || path.starts_with("www/pkg-train/") || path.starts_with("www/vendor/");
+    let built = |path: &str| {
+        path.starts_with("www/pkg/") || path.starts_with("www/pkg-train/") || path.starts_with("www/vendor/")
+    };
     files("www", &["js", "mjs", "html"]).into_iter().filter(|(path, _)| !built(path)).collect()
 }
 

@@ -65,7 +65,7 @@ test("every string that a script names is there, and every string is named", () 
   const named = new Set([...source.matchAll(/["`]([a-z]+(?:\.\w+)+)["`]/g)].map((match) => match[1]));
   const missing = [...named].filter((key) => !(key in en) && /^(app|tab|nav|lang|theme|backend|paper|action|seed|settings?|status|live|load|message|models|error|train|saved)\./.test(key));
   assert.deepEqual(missing, []);
-  const built = /^(tab|theme|backend|status\.backend|setting|train\.(mode|option|figure|preset|tokenizer|compare))\./;
+  const built = /^(tab|theme|backend|status\.backend|setting|train\.(mode|option|figure|preset|tokenizer|vocabulary|compare))(\.|$)/;
   assert.deepEqual(Object.keys(en).filter((key) => !named.has(key) && !built.test(key)), []);
 });
 
