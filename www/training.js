@@ -14,6 +14,8 @@ import { runSource, scratchSource, shippedSource, urlSource } from "./sources.js
 /** @typedef {"idle" | "starting" | "running" | "pausing" | "paused" | "stopped" | "finished"} RunPhase */
 
 const PLAN_AFTER_MS = 400;
+/** The linear layers of a block, as PEFT names them. */
+export const LORA_TARGETS = ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj"];
 /** A longer text is not kept over a reload before it is trained on. */
 const MOST_KEPT_TEXT = 500_000;
 const MODELS_INDEX = new URL("./models/index.json", import.meta.url);
@@ -57,6 +59,8 @@ export class Training {
     this.base = null;
     /** @type {RunPhase} */
     this.phase = "idle";
+    /** Layers that get an adapter. @type {string[]} */
+    this.targets = [...LORA_TARGETS];
     /** @type {import("./types.js").LossHistory} */
     this.history = { train: [], validation: [] };
     /** @type {(Planned & { steps: number }) | null} */
@@ -138,6 +142,12 @@ export class Training {
     this.planSoon();
   }
 
+  /** Which layers get an adapter. @param {string[]} targets */
+  setTargets(targets) {
+    this.targets = targets;
+    this.planSoon();
+  }
+
   /** @param {Partial<Training["scratch"]>} patch */
   setScratch(patch) {
     this.scratch = { ...this.scratch, ...patch };
@@ -150,8 +160,9 @@ export class Training {
     /** @type {Record<string, unknown>} */
     const options = plain;
     if (this.mode === "lora") {
-      const lora = { ...(lora_rank === undefined ? {} : { rank: lora_rank }), ...(lora_alpha === undefined ? {} : { alpha: lora_alpha }) };
-      if (Object.keys(lora).length) options.lora = lora;
+      const rank = lora_rank === undefined ? {} : { rank: lora_rank };
+      const alpha = lora_alpha === undefined ? {} : { alpha: lora_alpha };
+      options.lora = { ...rank, ...alpha, targets: this.targets };
     }
     return JSON.stringify(options);
   }

@@ -98,6 +98,7 @@ export const trainEn = {
   "train.option.context.hint": "Tokens of each sequence: how far back the model learns to look.",
   "train.option.lr": "Learning rate",
   "train.option.lr.hint": "How far each correction goes: too high and the loss jumps, too low and it crawls.",
+  "train.targets": "Layers with an adapter",
   "train.option.lora_rank": "LoRA rank",
   "train.option.lora_rank.hint": "Width of the adapters: more can learn more.",
   "train.option.lora_alpha": "LoRA alpha",

@@ -98,6 +98,7 @@ export const trainZh = {
   "train.option.context.hint": "每个序列的 token 数：模型学着往回看多远。",
   "train.option.lr": "学习率",
   "train.option.lr.hint": "每次修正的幅度：太大损失会跳，太小则降得慢。",
+  "train.targets": "带适配器的层",
   "train.option.lora_rank": "LoRA 秩",
   "train.option.lora_rank.hint": "适配器的宽度：越大能学的越多。",
   "train.option.lora_alpha": "LoRA alpha",

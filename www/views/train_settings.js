@@ -1,6 +1,7 @@
 /** The numbers of a run, folded: each with its default and one sentence. */
 import { h, setText } from "../dom.js";
 import { t } from "../i18n/index.js";
+import { LORA_TARGETS } from "../training.js";
 
 /** @typedef {import("../training.js").Training} Training */
 
@@ -27,7 +28,13 @@ export class TrainSettings {
       const hint = h("p", { class: "hint", id: `${id}-hint` });
       return { name, input, label, hint, root: h("div", { class: "train-setting" }, label, input, hint) };
     });
-    this.root = h("details", { class: "train-settings" }, h("summary", {}, this.title), ...this.rows.map(({ root }) => root));
+    this.legend = h("legend");
+    this.boxes = LORA_TARGETS.map((name) => {
+      const box = h("input", { type: "checkbox", checked: true, onchange: () => training().setTargets(this.chosen()) });
+      return { name, box, root: h("label", { class: "train-target" }, box, ` ${name}`) };
+    });
+    this.targets = h("fieldset", { class: "train-targets" }, this.legend, ...this.boxes.map(({ root }) => root));
+    this.root = h("details", { class: "train-settings" }, h("summary", {}, this.title), this.targets, ...this.rows.map(({ root }) => root));
 
     const choice = (/** @type {string} */ id, /** @type {(string | number)[]} */ values, /** @type {(value: string) => void} */ onChange) => {
       const select = h("select", { id: `train-${id}`, onchange: () => onChange(select.value) }, ...values.map((value) => h("option", { value })));
@@ -41,8 +48,16 @@ export class TrainSettings {
     this.scratch = h("div", { class: "train-scratch" }, h("div", { class: "row" }, this.preset.root, this.tokenizer.root, this.vocabulary.root), this.native);
   }
 
+  /** The layers ticked. */
+  chosen() {
+    return this.boxes.filter(({ box }) => box.checked).map(({ name }) => name);
+  }
+
   /** @param {Training} training @param {number | null} nCtx */
   update({ mode, locked, plan, given, scratch }, nCtx) {
+    this.targets.hidden = mode !== "lora";
+    setText(this.legend, t("train.targets"));
+    for (const { box } of this.boxes) box.disabled = locked;
     setText(this.title, t("settings.title"));
     /** @type {Record<string, any>} */
     const options = plan ? JSON.parse(plan.options) : {};

@@ -97,6 +97,11 @@ const PROOFS: &[Proof] = &[
         run: training::nanogpt,
     },
     Proof {
+        name: "nanogpt-page",
+        what: "the same in the real page, in Chromium (needs --data)",
+        run: training::nanogpt_page,
+    },
+    Proof {
         name: "clone",
         what: "a fresh clone of the last commit builds the page within its size limit",
         run: clone::run,

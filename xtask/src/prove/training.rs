@@ -57,6 +57,20 @@ pub fn nanogpt(context: &Context) -> Result<String> {
     Ok(format!("validation loss {loss:.4} (limit {LIMIT}), training loss {:.4}; {seconds:.0} s", last["loss"]))
 }
 
+/// The same recipe in the page, in Chromium, on the CPU backend.
+///
+/// # Errors
+/// As [`nanogpt`].
+pub fn nanogpt_page(context: &Context) -> Result<String> {
+    let text = context.data().map(|dir| dir.join("tinyshakespeare.txt")).filter(|path| path.is_file());
+    let text = text.context("this proof needs the text: give --data DIR with tinyshakespeare.txt in it")?;
+    crate::setup::web()?;
+    crate::build::page()?;
+    let browser = crate::setup::ensure_browser()?;
+    let mut command = sh::cmd("node", ["scripts/prove_page_training.mjs"]);
+    sh::read(command.arg(text).env("CHROME", browser.chrome))
+}
+
 const PARAGRAPH: &str = "Maple the goat kept seven brass buttons in a teapot, and on Thursdays she polished them by the \
                          canal until the frogs could see their own green chins. Nobody had asked her to.\n";
 
