@@ -13,6 +13,8 @@ use gpt_playground::graph::{Const, Kernel, Target};
 use gpt_playground::model::checkpoint::{Header, Loader};
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
+use gpt_playground::train::export::apply_adapter;
+use gpt_playground::train::peft::{Adapter, peft_name, transpose};
 use gpt_playground::train::{Event, Replay, Source, TrainOptions, Trainer, gradients};
 use std::collections::HashSet;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -140,6 +142,10 @@ async fn auto_avoids_a_software_adapter_and_says_why() {
 
 const BATCHES: &[u8] = include_bytes!("fixtures/training/gpt2-tanh/batches.safetensors");
 const GRADIENTS: &[u8] = include_bytes!("fixtures/training/gpt2-tanh/gradients.safetensors");
+const ADAPTER_CONFIG: &[u8] = include_bytes!("fixtures/training/lora/adapter_config.json");
+const ADAPTER: &[u8] = include_bytes!("fixtures/training/lora/adapter_model.safetensors");
+const LORA_GRADIENTS: &[u8] = include_bytes!("fixtures/training/lora/gradients.safetensors");
+const LORA_LOSSES: &str = include_str!("fixtures/training/lora/losses.json");
 const LOSSES: &str = include_str!("fixtures/training/gpt2-tanh/losses.json");
 
 /// A tensor of a safetensors file of floats.
@@ -149,39 +155,55 @@ fn tensor(file: &[u8], name: &str) -> Vec<f32> {
     bytemuck::pod_collect_to_vec(&file[entry.range.start as usize..entry.range.end as usize])
 }
 
-#[wasm_bindgen_test]
-async fn gradients_and_losses_equal_pytorch() {
-    let runs: serde_json::Value = serde_json::from_str(LOSSES).expect("losses");
+/// A run of the fixtures' batches on a fresh model gives PyTorch's first gradients and its losses; with adapters PEFT's.
+async fn equals_pytorch(backend: Backend, adapter: Option<&Adapter>, gradients_file: &[u8], losses: &str) {
+    let runs: serde_json::Value = serde_json::from_str(losses).expect("losses");
     let want: Vec<f32> = runs["constant"]["losses"]
         .as_array()
         .expect("losses")
         .iter()
         .map(|v| v.as_f64().expect("a loss") as f32)
         .collect();
+    let mut model = model(backend).await;
+    if let Some(adapter) = adapter {
+        apply_adapter(&mut model, adapter).await.expect("room for adapters");
+    }
+    let replay = Replay::parse(BATCHES, 97).expect("batches");
+    let mut options: TrainOptions = serde_json::from_value(runs["constant"]["options"].clone()).expect("options");
+    (options.batch_size, options.context, options.eval_every) = (replay.batch_size(), replay.context(), 0);
+    options.lora = adapter.map(|a| a.options.clone());
+    model.enable_training(options.lora.as_ref(), 0).await.expect("room");
+    let batch = replay.batch(0).expect("a batch");
+    for (name, shape, values) in gradients(&mut model, &options, std::slice::from_ref(&batch)).await.expect("gradients")
+    {
+        // PEFT stores A and B the other way round, under its own names.
+        let want = match adapter {
+            None => tensor(gradients_file, &name),
+            Some(_) => transpose(&tensor(gradients_file, &peft_name(&name)), [shape[1], shape[0]]),
+        };
+        let d = common::runner::difference(&values, &want);
+        assert!(d < 1e-3, "{backend:?}: the gradient of {name} differs by {d:e}");
+    }
+    let mut trainer = Trainer::new(&mut model, options, Source::Replay(replay)).await.expect("a run");
+    let mut losses = Vec::new();
+    loop {
+        match trainer.advance(&mut model, Duration::from_millis(50)).await.expect("a step") {
+            Event::Steps(steps) => losses.extend(steps.iter().map(|s| s.loss)),
+            Event::Finished => break,
+            Event::Working | Event::Evaluated { .. } => {}
+        }
+    }
+    assert_eq!(losses.len(), want.len());
+    for (i, (g, w)) in losses.iter().zip(&want).enumerate() {
+        assert!((g - w).abs() < 1e-3 * w, "{backend:?}: step {} loses {g}, PyTorch {w}", i + 1);
+    }
+}
+
+#[wasm_bindgen_test]
+async fn gradients_and_losses_equal_pytorch() {
+    let adapter = Adapter::from_peft(ADAPTER_CONFIG, ADAPTER, model(Backend::Cpu).await.config()).expect("an adapter");
     for backend in [Backend::Cpu, Backend::Gpu] {
-        let mut model = model(backend).await;
-        let replay = Replay::parse(BATCHES, 97).expect("batches");
-        let mut options: TrainOptions = serde_json::from_value(runs["constant"]["options"].clone()).expect("options");
-        (options.batch_size, options.context, options.eval_every) = (replay.batch_size(), replay.context(), 0);
-        model.enable_training(None, 0).await.expect("room");
-        let batch = replay.batch(0).expect("a batch");
-        for (name, _, values) in gradients(&mut model, &options, std::slice::from_ref(&batch)).await.expect("gradients")
-        {
-            let d = common::runner::difference(&values, &tensor(GRADIENTS, &name));
-            assert!(d < 1e-3, "{backend:?}: the gradient of {name} differs by {d:e}");
-        }
-        let mut trainer = Trainer::new(&mut model, options, Source::Replay(replay)).await.expect("a run");
-        let mut losses = Vec::new();
-        loop {
-            match trainer.advance(&mut model, Duration::from_millis(50)).await.expect("a step") {
-                Event::Steps(steps) => losses.extend(steps.iter().map(|s| s.loss)),
-                Event::Finished => break,
-                Event::Working | Event::Evaluated { .. } => {}
-            }
-        }
-        assert_eq!(losses.len(), want.len());
-        for (i, (g, w)) in losses.iter().zip(&want).enumerate() {
-            assert!((g - w).abs() < 1e-3 * w, "{backend:?}: step {} loses {g}, PyTorch {w}", i + 1);
-        }
+        equals_pytorch(backend, None, GRADIENTS, LOSSES).await;
+        equals_pytorch(backend, Some(&adapter), LORA_GRADIENTS, LORA_LOSSES).await;
     }
 }
