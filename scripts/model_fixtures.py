@@ -79,8 +79,8 @@ def i64(values):
     return torch.tensor(values, dtype=torch.int64)
 
 
-def write_json(path, value):
-    path.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
+def write_json(path, value, **options):
+    path.write_text(json.dumps(value, indent=2, sort_keys=True, **options) + "\n", encoding="utf-8")
 
 
 def weights(model, dtype, prefix):
@@ -337,12 +337,13 @@ def index():
         "name": "Storyteller",
         "path": "storyteller",
         "description": "A small GPT-2 that writes simple stories in the manner of children's books.",
+        "description_zh": "一个小型 GPT-2，以儿童读物的笔调用英文写简单的故事。",
         "license": "CC0-1.0",
         "n_params": sum(t.numel() for t in load_file(folder / "model.safetensors").values()),
         "n_ctx": config["n_positions"],
         "files": [{"name": f.name, "bytes": f.stat().st_size, "sha256": hashlib.sha256(f.read_bytes()).hexdigest()}
                   for f in files],
-    }])
+    }], ensure_ascii=False)
     print(SHIPPED / "index.json")
 
 

@@ -27,6 +27,9 @@ pub enum Error {
     /// Something the user asked for that cannot be done as asked (empty prompt, text too long, option out of range).
     #[error("{0}")]
     Input(String),
+    /// Work that was ended before it was done, because nobody wants its result any more.
+    #[error("cancelled")]
+    Cancelled,
     /// A file that could not be read or written.
     #[error("{0}")]
     Io(String),

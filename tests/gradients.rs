@@ -318,7 +318,7 @@ impl Whole {
         let mut cpu = Cpu::new(layout);
         let mut add = |pass: Pass| {
             let kind = GptPlan::Train(TrainShape { pass, ..shape.clone() });
-            let graph = build(Parts { config, lora, layout: &cpu.layout }, &kind).expect("a graph");
+            let graph = build(Parts { config, lora, layout: &cpu.layout, gated: false }, &kind).expect("a graph");
             cpu.add(&kind.name(), graph).0
         };
         // The loss with dropout, as the gradients see it: a pass that is only left before its gradients are used.
@@ -422,7 +422,7 @@ fn count(config: &GptConfig, lora: Option<&LoraOptions>) -> (HashMap<&'static st
     }
     layout.add_training(if lora.is_some() { SlabSet::Adapter } else { SlabSet::Param });
     let kind = GptPlan::Train(TrainShape { batch: 2, seq: 4, pass: Pass::Gradients, dropout: 0 });
-    let graph = build(Parts { config, lora, layout: &layout }, &kind).expect("a graph");
+    let graph = build(Parts { config, lora, layout: &layout, gated: false }, &kind).expect("a graph");
     let mut ops = HashMap::new();
     graph.nodes.iter().for_each(|n| *ops.entry(n.op.name()).or_insert(0) += 1);
     let is_state = |t: &&gpt_playground::graph::Tensor| t.storage == Storage::State && t.name.starts_with("grad:");

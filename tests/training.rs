@@ -17,7 +17,7 @@ use gpt_playground::sample::{Generation, SamplingParams, Step};
 use gpt_playground::train::export::{adapter_files, apply_adapter, hf_files, merge_adapters};
 use gpt_playground::train::peft::{Adapter, peft_name, transpose};
 use gpt_playground::train::{
-    Dataset, Event, Replay, Source, StepReport, TrainOptions, Trainer, gradients, restore, save,
+    BestWeights, Dataset, Event, Replay, Source, StepReport, TrainOptions, Trainer, gradients, restore, save,
 };
 use pollster::block_on;
 use safetensors::SafeTensors;
@@ -398,21 +398,43 @@ fn an_absurd_learning_rate_is_noticed_or_survived() {
     }
 }
 
-#[test]
-fn the_best_weights_come_back() {
-    let (mut model, mut options, _) = fresh(false, Backend::Cpu);
-    // Noise can only be learned by heart, which makes the noise held back less likely.
+/// A run that gets worse after a while, at step `steps` or, on a GPU, a little later.
+fn overfitted(backend: Backend, lora: bool, steps: usize) -> (Model, Trainer) {
+    let (mut model, options, source) = noisy(backend, lora);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    while trainer.step() < steps {
+        block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a step");
+    }
+    (model, trainer)
+}
+
+/// Noise can only be learned by heart, which makes the noise held back less likely.
+fn noisy(backend: Backend, lora: bool) -> (Model, TrainOptions, Source) {
+    let (model, mut options, _) = fresh(lora, backend);
     let mut noise = Noise::new(8);
     let source = Source::Text(Dataset::new((0..700).map(|_| noise.bits() % 97).collect(), 0.2, 12).expect("a text"));
     (options.steps, options.lr, options.dropout, options.eval_every) = (400, 3e-3, 0.0, 20);
+    (model, options, source)
+}
+
+/// What the model holds of the parameters that are trained.
+fn weights(model: &mut Model) -> Vec<Vec<f32>> {
+    let specs = model.trained_specs();
+    specs.iter().map(|spec| block_on(model.read_param(&spec.name)).expect("a weight")).collect()
+}
+
+#[test]
+fn the_best_weights_come_back() {
+    let (mut model, options, source) = noisy(Backend::Cpu, false);
     let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
-    let (mut best, mut last, mut kept) = (f32::INFINITY, 0.0, Vec::new());
+    let (mut best, mut best_step, mut last, mut kept) = (f32::INFINITY, 0, 0.0, Vec::new());
+    assert_eq!(trainer.best(), None);
     loop {
         match block_on(trainer.advance(&mut model, Duration::from_millis(50))).expect("a step") {
-            Event::Evaluated { loss, best: lowest, .. } => {
+            Event::Evaluated { step, loss, best: lowest } => {
                 assert_eq!(lowest, loss < best);
                 if lowest {
-                    kept = block_on(model.read_param("wte.weight")).expect("a weight");
+                    (best_step, kept) = (step, weights(&mut model));
                 }
                 (best, last) = (best.min(loss), loss);
             }
@@ -421,10 +443,79 @@ fn the_best_weights_come_back() {
         }
     }
     assert!(best < last, "the run never got worse: {best} and {last}");
-    assert_eq!(trainer.best_loss(), Some(best));
-    assert_ne!(block_on(model.read_param("wte.weight")).expect("a weight"), kept);
-    assert!(trainer.restore_best(&mut model).expect("restored"));
-    assert_eq!(block_on(model.read_param("wte.weight")).expect("a weight"), kept);
+    let told = |in_force| Some(BestWeights { loss: best, step: best_step, in_force });
+    assert_eq!((trainer.best_loss(), trainer.best()), (Some(best), told(false)));
+    let at_end = weights(&mut model);
+    assert_ne!(at_end, kept);
+    // There and back, also when asked twice.
+    for (wanted, expected) in [(true, &kept), (true, &kept), (false, &at_end), (false, &at_end), (true, &kept)] {
+        assert!(block_on(trainer.use_best(&mut model, wanted)).expect("put back"));
+        assert!(&weights(&mut model) == expected, "asked for the best: {wanted}");
+        assert_eq!(trainer.best(), told(wanted));
+    }
+}
+
+/// Looking at the best weights in the middle of a run, saving, and going on changes nothing of the run.
+#[test]
+fn a_run_goes_on_from_its_last_weights() {
+    for (backend, lora) in [(Backend::Cpu, false), (Backend::Cpu, true), (Backend::Gpu, false)] {
+        // The last evaluation was before, and not at, the last step.
+        let (mut model, mut trainer) = overfitted(backend, lora, 45);
+        let plain = block_on(save(&mut model, &mut trainer)).expect("a file");
+        let best = trainer.best().expect("the best is kept");
+        let last = weights(&mut model);
+        assert!(block_on(trainer.use_best(&mut model, true)).expect("put back"));
+        let kept = weights(&mut model);
+        assert_ne!(kept, last);
+
+        // The file has both kinds, whichever the model holds, and says which that was.
+        let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+        assert!(weights(&mut model) == kept, "a save changes nothing");
+        for (file, in_force) in [(&plain, false), (&file, true)] {
+            let (mut model, _, source) = noisy(backend, lora);
+            let state = block_on(restore(&mut model, file)).expect("restored");
+            assert!((45..60).contains(&state.step), "a file of step {}", state.step);
+            assert_eq!((state.best_loss, state.best_step), (Some(best.loss), best.step));
+            assert_eq!(state.best_in_force, in_force);
+            assert!(weights(&mut model) == last, "those of the last step");
+            let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+            assert_eq!(trainer.best(), Some(BestWeights { in_force: false, ..best }));
+            assert!(block_on(trainer.use_best(&mut model, true)).expect("put back"));
+            assert!(weights(&mut model) == kept);
+        }
+
+        // Going on puts the last back by itself.
+        let go_on = |model: &mut Model, trainer: &mut Trainer| {
+            let mut found = Vec::new();
+            while trainer.step() < 70 {
+                if let Event::Steps(reports) = block_on(trainer.advance(model, Duration::ZERO)).expect("a step") {
+                    found.extend(reports.iter().map(|s| (s.step, s.loss.to_bits())));
+                }
+            }
+            found.retain(|(step, _)| (61..=70).contains(step));
+            found
+        };
+        let resumed = go_on(&mut model, &mut trainer);
+        assert!(!trainer.best().expect("kept").in_force);
+        let (mut model, mut trainer) = overfitted(backend, lora, 45);
+        assert_eq!(go_on(&mut model, &mut trainer), resumed, "{backend:?}, LoRA {lora}");
+    }
+}
+
+/// Files from before the best weights were kept, or of a run that was never evaluated.
+#[test]
+fn a_save_without_best_weights_is_restored() {
+    let (mut model, mut options, source) = noisy(Backend::Cpu, false);
+    options.eval_every = 0;
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+    let state = block_on(restore(&mut model, &file)).expect("restored");
+    assert_eq!((state.best_loss, state.best_weights.is_none()), (None, true));
+    let (_, _, source) = noisy(Backend::Cpu, false);
+    let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+    assert_eq!(trainer.best(), None);
+    assert!(!block_on(trainer.use_best(&mut model, true)).expect("an answer"), "there are none");
+    assert!(block_on(trainer.use_best(&mut model, false)).expect("an answer"), "the last are there");
 }
 
 #[test]

@@ -284,7 +284,7 @@ fn temporaries_fit_their_slots_and_the_total() {
 fn compile(config: &GptConfig, kind: &GptPlan) -> Plan {
     let mut layout = Layout::default();
     param_specs(config).iter().for_each(|s| layout.add_param(&s.name, &s.shape));
-    let graph = build(Parts { config, lora: None, layout: &layout }, kind).expect("a graph");
+    let graph = build(Parts { config, lora: None, layout: &layout, gated: false }, kind).expect("a graph");
     Plan::compile(&kind.name(), graph, &mut layout, &Limits::default()).expect("a plan")
 }
 

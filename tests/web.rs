@@ -5,6 +5,7 @@
 mod common;
 
 use common::cases::{Case, cases};
+use common::inspecting::{Fixture, equals};
 use common::runner::{Runner, compare};
 use gpt_playground::config::GptConfig;
 use gpt_playground::exec::{Backend, Executor};
@@ -205,5 +206,14 @@ async fn gradients_and_losses_equal_pytorch() {
     for backend in [Backend::Cpu, Backend::Gpu] {
         equals_pytorch(backend, None, GRADIENTS, LOSSES).await;
         equals_pytorch(backend, Some(&adapter), LORA_GRADIENTS, LORA_LOSSES).await;
+    }
+}
+
+const INSPECT: &[u8] = include_bytes!("fixtures/models/gpt2-tanh-f32/inspect.safetensors");
+
+#[wasm_bindgen_test]
+async fn what_views_show_equals_transformers() {
+    for backend in [Backend::Cpu, Backend::Gpu] {
+        equals(&mut model(backend).await, &Fixture::new(INSPECT)).await;
     }
 }

@@ -1,5 +1,23 @@
-//! Looking inside: scores of a text, captured tensors. Plain structs out.
+//! Looking inside: how well a text is predicted, what comes next, attention, the logit lens, switching parts off, the values
+//! on their way. Plain structs out.
+//!
+//! All of it is drawn from the views' own cache, which [`Model::look`](crate::model::Model::look) fills: looking never
+//! changes what is written.
 
+mod ablation;
+mod attention;
+mod compare;
+mod distribution;
 mod eval;
+mod flow;
+mod lens;
+mod values;
 
+pub use ablation::{Ablation, Effect, ablate};
+pub use attention::{attention, head_maps, rollout};
+pub use compare::{kl_divergence, logits};
+pub use distribution::{Candidate, Distribution};
 pub use eval::{Evaluation, evaluate};
+pub use flow::{FlowNode, flow};
+pub use lens::{Lens, LensTarget, lens};
+pub use values::{HeadRows, Values, values};

@@ -9,8 +9,9 @@ use crate::config::{GptConfig, NormPosition};
 use crate::error::Result;
 use crate::graph::{Graph, Layout, Meta, TensorId, split_rows};
 use crate::ops::{
-    ActivationOp, Add, Attention, AttentionProbs, CausalAttention, Columns, Dropout, Embedding, KvAppend, LayerNorm,
-    MatMul, PositionEmbedding, Product, STEP_IDS, Sample, ScaledAdd, Score, control, settings,
+    ActivationOp, Add, Attention, AttentionProbs, CausalAttention, Columns, Dropout, Embedding, Gate, KvAppend,
+    LayerNorm, MatMul, PositionEmbedding, Product, STEP_IDS, Sample, ScaledAdd, Score, StoreRows, TakeRows, TopK,
+    control, settings,
 };
 use std::sync::Arc;
 
@@ -26,19 +27,44 @@ pub enum GptPlan {
     /// One token: reads the state `control`, runs the model, samples with the input `settings`, advances `control` and
     /// the state `history`.
     Decode,
-    /// Prefill that also scores the input `targets`; captures `scores` `(rows, 4)` (see [`Score`]).
+    /// Scores the input `view:targets` over the views' cache; captures `scores` `(rows, 4)` (see [`Score`]).
     Score {
         /// Most ids per run.
         rows: usize,
     },
+    /// [`GptPlan::Score`] for the views: also captures `top.ids` and `top.logits` (see [`TopK`]), and keeps queries and the
+    /// residual stream of all positions in states.
+    View {
+        /// Most ids per run.
+        rows: usize,
+    },
+    /// Attention probabilities of a layer, from what [`GptPlan::View`] kept: captures `probs`. See [`AttentionProbs`].
+    Attend {
+        /// The layer.
+        layer: usize,
+        /// Queries per run.
+        rows: usize,
+        /// Groups of keys.
+        cells: usize,
+        /// All heads, each for itself; else the head is an input.
+        all_heads: bool,
+    },
+    /// The logit lens on a level of the residual stream that [`GptPlan::View`] kept: final LayerNorm and head; captures
+    /// `scores`, `top.ids` and `top.logits`.
+    Lens {
+        /// 0 is the embedding, `l` the output of block `l - 1`.
+        level: usize,
+        /// Positions per run.
+        rows: usize,
+    },
     /// A batch through the model and, with `step`, back: see [`TrainShape`].
     Train(TrainShape),
-    /// Prefill with the head, keeping what the host wants to look at.
+    /// The forward pass over the views' cache, keeping what the host wants to look at.
     Probe {
         /// Most ids per run.
         rows: usize,
         /// Names of the tensors to keep: `logits`, `h.0` (a block's output), `h.0.attn.qkv`, `h.0.attn.out`, … For
-        /// `h.0.attn.probs` the head is the input `select`.
+        /// `h.0.attn.probs` the head is the input `pick`.
         captures: Vec<String>,
     },
 }
@@ -76,9 +102,25 @@ impl GptPlan {
             Self::Decode => "decode".into(),
             Self::Score { rows } => format!("score({rows})"),
             Self::Train(t) => format!("train({}, {}, {:?})", t.batch, t.seq, t.pass),
+            Self::View { rows } => format!("view({rows})"),
+            Self::Attend { layer, rows, cells, .. } => format!("attend({layer}, {rows}, {cells})"),
+            Self::Lens { level, rows } => format!("lens({level}, {rows})"),
             Self::Probe { rows, .. } => format!("probe({rows})"),
         }
     }
+}
+
+/// Likeliest tokens that views are told of each position, where the vocabulary has as many.
+pub(crate) const TOP: usize = 10;
+
+/// Name of the input with the tokens that views and scores ask about.
+pub(crate) fn targets_input(rows: usize) -> String {
+    format!("view:targets({rows})")
+}
+
+/// Name of the state that holds level `level` of the residual stream for the views.
+fn level_state(level: usize) -> String {
+    format!("view:level.{level}")
 }
 
 /// What of a model besides its configuration decides its graphs.
@@ -90,6 +132,18 @@ pub struct Parts<'a> {
     pub lora: Option<&'a LoraOptions>,
     /// Where weights live: how large ones are cut, and what is trained.
     pub layout: &'a Layout,
+    /// Whether heads and MLPs pass through the input `gates`, `n_layer` rows of `[head 0, …, head H - 1, MLP]`: 1 leaves one
+    /// as it is, 0 switches it off. Training has no gates.
+    pub gated: bool,
+}
+
+/// The key-value cache that a plan reads and fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cache {
+    /// The text that is being written.
+    Writing,
+    /// The views', so that looking at a text never changes what is written.
+    View,
 }
 
 /// Builds the graph of a plan kind.
@@ -97,8 +151,12 @@ pub struct Parts<'a> {
 /// # Errors
 /// [`Error::Graph`](crate::error::Error::Graph) when shapes do not fit or a capture names no tensor.
 pub fn build(parts: Parts<'_>, plan: &GptPlan) -> Result<Graph> {
-    let Parts { config, lora, layout } = parts;
-    let mut b = Builder { config, lora, layout, graph: Graph::new(), sequence: None };
+    let Parts { config, lora, layout, gated } = parts;
+    let cache = match plan {
+        GptPlan::Prefill { .. } | GptPlan::Decode | GptPlan::Train(_) => Cache::Writing,
+        _ => Cache::View,
+    };
+    let mut b = Builder { config, lora, layout, gated, cache, keeps: false, graph: Graph::new(), sequence: None };
     match plan {
         GptPlan::Train(shape) => return super::train_graph::build(b, shape),
         GptPlan::Prefill { rows } => {
@@ -119,11 +177,33 @@ pub fn build(parts: Parts<'_>, plan: &GptPlan) -> Result<Graph> {
         }
         GptPlan::Score { rows } => {
             let step = b.step(*rows);
-            let targets = b.graph.input("targets", Meta::u32(&[*rows]));
+            let targets = b.graph.input(&targets_input(*rows), Meta::u32(&[*rows]));
             let x = b.blocks(step, *rows, &[])?;
             let logits = b.head(x, *rows)?;
             b.graph.apply1("scores", Score, &[logits, targets])?;
             b.graph.capture("scores")?;
+        }
+        GptPlan::View { rows } => {
+            let step = b.step(*rows);
+            b.keeps = true;
+            let x = b.blocks(step, *rows, &[])?;
+            let logits = b.head(x, *rows)?;
+            b.figures(logits, *rows)?;
+        }
+        GptPlan::Attend { layer, rows, cells, all_heads } => {
+            let step = b.graph.input("view:step", Meta::u32(&[STEP_IDS]));
+            let (q, cache) = (b.queries(*layer), b.cache(*layer));
+            let pick = b.graph.input("pick", Meta::u32(&[2]));
+            let op = AttentionProbs { rows: *rows, cells: *cells, all_heads: *all_heads };
+            b.graph.apply1("probs", op, &[q, cache, step, pick])?;
+            b.graph.capture("probs")?;
+        }
+        GptPlan::Lens { level, rows } => {
+            let step = b.graph.input("view:step", Meta::u32(&[STEP_IDS]));
+            let kept = b.level(*level);
+            let x = b.graph.apply1("lens", TakeRows { rows: *rows }, &[kept, step])?;
+            let logits = b.head(x, *rows)?;
+            b.figures(logits, *rows)?;
         }
         GptPlan::Probe { rows, captures } => {
             let step = b.step(*rows);
@@ -153,6 +233,10 @@ pub(super) struct Builder<'a> {
     pub config: &'a GptConfig,
     pub lora: Option<&'a LoraOptions>,
     pub layout: &'a Layout,
+    pub gated: bool,
+    pub cache: Cache,
+    /// Whether queries and the residual stream are kept for the views.
+    pub keeps: bool,
     pub graph: Graph,
     /// `None` where keys and values go through the cache.
     pub sequence: Option<Sequence>,
@@ -166,10 +250,61 @@ impl Builder<'_> {
     /// Embeddings and all blocks: the residual stream `(rows, C)` before the final LayerNorm.
     pub(super) fn blocks(&mut self, step: TensorId, rows: usize, captures: &[String]) -> Result<TensorId> {
         let mut x = self.embed(step, rows)?;
+        self.keep_level(0, x, step)?;
         for layer in 0..self.config.n_layer {
             x = self.block(layer, x, step, captures)?;
+            self.keep_level(layer + 1, x, step)?;
         }
         Ok(x)
+    }
+
+    /// Keeps the residual stream for the views, where the plan does that.
+    fn keep_level(&mut self, level: usize, x: TensorId, step: TensorId) -> Result<()> {
+        if self.keeps {
+            let kept = self.level(level);
+            self.graph.apply1(&format!("{}.next", level_state(level)), StoreRows { start: 0 }, &[kept, x, step])?;
+        }
+        Ok(())
+    }
+
+    /// The state with level `level` of the residual stream, `(n_ctx, C)`.
+    fn level(&mut self, level: usize) -> TensorId {
+        self.graph.state(&level_state(level), Meta::f32(&[self.config.n_ctx, self.config.n_embd]))
+    }
+
+    /// The state with a layer's queries, `(n_ctx, C)`.
+    fn queries(&mut self, layer: usize) -> TensorId {
+        self.graph.state(&format!("view:h.{layer}.attn.q"), Meta::f32(&[self.config.n_ctx, self.config.n_embd]))
+    }
+
+    /// The state with a layer's keys and values, `(2, H, n_ctx, D)`.
+    fn cache(&mut self, layer: usize) -> TensorId {
+        let GptConfig { n_embd, n_head, n_ctx, .. } = *self.config;
+        let name = match self.cache {
+            Cache::Writing => format!("h.{layer}.attn.cache"),
+            Cache::View => format!("view:h.{layer}.attn.cache"),
+        };
+        self.graph.state(&name, Meta::f32(&[2, n_head, n_ctx, n_embd / n_head]))
+    }
+
+    /// Scores and likeliest tokens of logits, captured.
+    fn figures(&mut self, logits: TensorId, rows: usize) -> Result<()> {
+        let targets = self.graph.input(&targets_input(rows), Meta::u32(&[rows]));
+        self.graph.apply1("scores", Score, &[logits, targets])?;
+        let top = TopK { k: TOP.min(self.config.vocab_size) };
+        self.graph.apply(&["top.ids", "top.logits"], Arc::new(top), &[logits])?;
+        ["scores", "top.ids", "top.logits"].into_iter().try_for_each(|name| self.graph.capture(name).map(|_| ()))
+    }
+
+    /// Lets `groups` groups of columns pass through their gates, where the plan has gates. `unit` is the first group's place
+    /// in its layer's row of gates.
+    fn gate(&mut self, name: &str, x: TensorId, layer: usize, unit: usize, groups: usize) -> Result<TensorId> {
+        if !self.gated || self.sequence.is_some() {
+            return Ok(x);
+        }
+        let GptConfig { n_layer, n_head, .. } = *self.config;
+        let gates = self.graph.input("gates", Meta::f32(&[n_layer, n_head + 1]));
+        self.graph.apply1(name, Gate { first: layer * (n_head + 1) + unit, groups }, &[x, gates])
     }
 
     fn embed(&mut self, step: TensorId, rows: usize) -> Result<TensorId> {
@@ -282,15 +417,21 @@ impl Builder<'_> {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             self.graph.apply(&names, Arc::new(CausalAttention { n_head, seq }), &[qkv])?[0]
         } else {
-            let cache = self.graph.state(&format!("{h}.attn.cache"), Meta::f32(&[2, n_head, n_ctx, c / n_head]));
+            let cache = self.cache(layer);
             let cache = self.graph.apply1(&format!("{h}.attn.cache.next"), KvAppend, &[cache, qkv, step])?;
             let probs = format!("{h}.attn.probs");
-            if captures.contains(&probs) {
-                let select = self.graph.input("select", Meta::u32(&[1]));
-                self.graph.apply1(&probs, AttentionProbs, &[qkv, cache, step, select])?;
+            if self.keeps || captures.contains(&probs) {
+                let kept = self.queries(layer);
+                let q = self.graph.apply1(&format!("{h}.attn.q.next"), StoreRows { start: 0 }, &[kept, qkv, step])?;
+                if captures.contains(&probs) {
+                    let pick = self.graph.input("pick", Meta::u32(&[2]));
+                    let op = AttentionProbs { rows: self.graph.shape(qkv)[0], cells: n_ctx, all_heads: false };
+                    self.graph.apply1(&probs, op, &[q, cache, step, pick])?;
+                }
             }
             self.graph.apply1(&format!("{h}.attn.out"), Attention { n_head }, &[qkv, cache, step])?
         };
+        let out = self.gate(&format!("{h}.attn.gated"), out, layer, 0, n_head)?;
         let out = self.linear(&format!("{h}.attn.c_proj"), &format!("{h}.attn.proj"), out, c, c)?;
         self.dropout(&format!("{h}.attn.dropout"), out, 1 + 2 * layer)
     }
@@ -301,6 +442,7 @@ impl Builder<'_> {
         let inner = self.linear(&format!("{h}.mlp.c_fc"), &format!("{h}.mlp.fc"), x, c, n_inner)?;
         let inner = self.graph.apply1(&format!("{h}.mlp.act"), ActivationOp(activation), &[inner])?;
         let out = self.linear(&format!("{h}.mlp.c_proj"), &format!("{h}.mlp.proj"), inner, n_inner, c)?;
+        let out = self.gate(&format!("{h}.mlp.gated"), out, layer, self.config.n_head, 1)?;
         self.dropout(&format!("{h}.mlp.dropout"), out, 2 + 2 * layer)
     }
 

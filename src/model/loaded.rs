@@ -4,10 +4,11 @@ use super::gpt::{GptPlan, Parts, build};
 use super::lora::LoraOptions;
 use super::params::{ParamSpec, param_specs};
 use super::scoring::score_rows;
+use super::view::View;
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::exec::{Backend, Chosen, Executor};
-use crate::graph::{COMPANIONS, Layout, Limits, Loc, Plan, SLAB_BYTES};
+use crate::graph::{COMPANIONS, Graph, Layout, Limits, Loc, Plan, SLAB_BYTES};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -50,10 +51,15 @@ pub struct Model {
     pub(super) limits: Limits,
     pub(super) executor: Executor,
     reason: String,
-    pub(super) plans: HashMap<GptPlan, (usize, Arc<Plan>)>,
+    /// By kind, and whether heads and MLPs pass through gates.
+    pub(super) plans: HashMap<(GptPlan, bool), (usize, Arc<Plan>)>,
     pub(super) slots: Vec<usize>,
     /// Ids whose keys and values are in the cache, from position 0.
     pub(crate) cached: Vec<u32>,
+    /// What the views' cache holds.
+    pub(super) view: View,
+    /// Factors on heads and MLPs, see [`Model::set_gates`]; empty while all are 1.
+    pub(super) gates: Vec<f32>,
     pub(super) lora: Option<LoraOptions>,
     /// What the adapters' output is multiplied by; `alpha / rank` unless changed.
     pub(super) lora_scale: f32,
@@ -83,6 +89,8 @@ impl Model {
             plans: HashMap::new(),
             slots: Vec::new(),
             cached: Vec::new(),
+            view: View::default(),
+            gates: Vec::new(),
             lora: None,
             lora_scale: 0.0,
             trains: false,
@@ -103,7 +111,7 @@ impl Model {
         let rows = CHUNKS[CHUNKS.len() - 1].min(config.n_ctx);
         let kinds = [GptPlan::Decode, GptPlan::Prefill { rows }, GptPlan::Score { rows: score_rows(config) }];
         let compile = |kind: &GptPlan| {
-            let graph = build(Parts { config, lora: None, layout: &layout }, kind)?;
+            let graph = build(Parts { config, lora: None, layout: &layout, gated: false }, kind)?;
             let plan = Plan::compile(&kind.name(), graph, &mut layout, &Limits::default())?;
             Ok(plan.describe(&layout))
         };
@@ -112,10 +120,12 @@ impl Model {
 
     /// The plan of this kind, compiled and given to the executor when first asked for.
     pub(crate) async fn plan(&mut self, kind: &GptPlan) -> Result<(usize, Arc<Plan>)> {
-        if let Some((index, plan)) = self.plans.get(kind) {
+        let gated = !self.gates.is_empty() && !matches!(kind, GptPlan::Train(_));
+        let key = (kind.clone(), gated);
+        if let Some((index, plan)) = self.plans.get(&key) {
             return Ok((*index, Arc::clone(plan)));
         }
-        let parts = Parts { config: &self.config, lora: self.lora.as_ref(), layout: &self.layout };
+        let parts = Parts { config: &self.config, lora: self.lora.as_ref(), layout: &self.layout, gated };
         let graph = build(parts, kind)?;
         let plan = Arc::new(Plan::compile(&kind.name(), graph, &mut self.layout, &self.limits)?);
         self.executor.allocate(&self.layout).await?;
@@ -126,15 +136,25 @@ impl Model {
                 None => self.slots.push(bytes),
             }
         }
-        self.plans.insert(kind.clone(), (index, Arc::clone(&plan)));
+        self.plans.insert(key, (index, Arc::clone(&plan)));
         self.write_constants();
         Ok((index, plan))
     }
 
+    /// The graph of the forward pass over `rows` tokens, for looking at.
+    pub(crate) fn forward_graph(&self, rows: usize) -> Result<Graph> {
+        let gated = !self.gates.is_empty();
+        let parts = Parts { config: &self.config, lora: self.lora.as_ref(), layout: &self.layout, gated };
+        build(parts, &GptPlan::Probe { rows, captures: Vec::new() })
+    }
+
     /// Writes the inputs that change rarely, where plans have made them.
-    fn write_constants(&mut self) {
+    pub(super) fn write_constants(&mut self) {
         if let Some(loc) = self.layout.find("lora_scale") {
             self.executor.write(loc, bytemuck::bytes_of(&self.lora_scale));
+        }
+        if let (Some(loc), false) = (self.layout.find("gates"), self.gates.is_empty()) {
+            self.executor.write(loc, bytemuck::cast_slice(&self.gates));
         }
         self.write_decay();
     }
@@ -169,8 +189,14 @@ impl Model {
             self.executor.write(loc, bytemuck::cast_slice(&values[part.start - first..part.end - first]));
         }
         // Keys and values of the old weights are worth nothing.
-        self.cached.clear();
+        self.forget();
         Ok(())
+    }
+
+    /// Forgets all keys and values: what they were computed with has changed.
+    pub(super) fn forget(&mut self) {
+        self.cached.clear();
+        self.view = View::default();
     }
 
     /// A weight's values.

@@ -1,6 +1,7 @@
 //! The GPT: its parameters, its graphs, its checkpoints, and the loaded model.
 
 pub mod checkpoint;
+mod gates;
 mod gpt;
 mod init;
 mod loaded;
@@ -9,7 +10,10 @@ pub mod params;
 mod scoring;
 mod train_graph;
 mod training;
+mod view;
 
+pub(crate) use gpt::targets_input;
 pub use gpt::{GptPlan, Parts, Pass, TrainShape, build};
 pub use loaded::{Memory, Model, ModelOptions};
 pub use training::Preflight;
+pub use view::{Pace, Progress, Row};

@@ -39,7 +39,7 @@ impl Preflight {
         layout.add_training(trained(lora.is_some()));
         let mut temporaries = 0;
         for kind in [GptPlan::Decode, GptPlan::Train(shape.clone())] {
-            let graph = build(Parts { config, lora, layout: &layout }, &kind)?;
+            let graph = build(Parts { config, lora, layout: &layout, gated: false }, &kind)?;
             let plan = Plan::compile(&kind.name(), graph, &mut layout, &Limits::default())?;
             temporaries = temporaries.max(plan.temp_bytes());
         }
@@ -136,7 +136,7 @@ impl Model {
             self.executor.write(loc, bytemuck::bytes_of(&self.lora_scale));
         }
         // Keys and values depend on it.
-        self.cached.clear();
+        self.forget();
         Ok(())
     }
 
@@ -222,7 +222,7 @@ impl Model {
         self.executor.write(batch_loc, bytemuck::cast_slice(&batch));
         self.executor.write(targets_loc, bytemuck::cast_slice(targets));
         self.executor.write(hyper_loc, bytemuck::cast_slice(options));
-        self.cached.clear();
+        self.forget();
         self.executor.begin(index, 1);
         Ok(())
     }

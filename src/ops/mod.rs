@@ -20,6 +20,7 @@ mod cross_entropy_stats;
 mod dropout;
 mod embedding;
 mod embedding_backward;
+mod gate;
 mod grad_norm;
 pub mod hyper;
 mod kv_append;
@@ -36,8 +37,11 @@ mod scale;
 mod scaled_add;
 mod score;
 mod softmax;
+mod store_rows;
 mod sum_squares;
+mod take_rows;
 mod tasks;
+mod top_k;
 
 pub use accumulate::Accumulate;
 pub use activation::ActivationOp;
@@ -55,6 +59,7 @@ pub use cross_entropy_stats::CrossEntropyStats;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use embedding_backward::EmbeddingBackward;
+pub use gate::Gate;
 pub use grad_norm::GradNorm;
 pub use hyper::metrics;
 pub use kv_append::KvAppend;
@@ -65,12 +70,16 @@ pub use loss_report::LossReport;
 pub use matmul::{Columns, MatMul, Product};
 pub use position_embedding::PositionEmbedding;
 pub use position_embedding_backward::PositionEmbeddingBackward;
+pub(crate) use sample::odds;
 pub use sample::{Sample, control, settings};
 pub use scale::Scale;
 pub use scaled_add::ScaledAdd;
 pub use score::Score;
 pub use softmax::Softmax;
+pub use store_rows::StoreRows;
 pub use sum_squares::SumSquares;
+pub use take_rows::TakeRows;
+pub use top_k::TopK;
 
 /// The text of a file under `shaders/`, without comments (`build.rs`).
 macro_rules! wgsl {
@@ -107,6 +116,7 @@ shaders![
     "dropout",
     "embedding",
     "embedding_backward",
+    "gate",
     "grad_norm",
     "kv_append",
     "layer_norm",
@@ -124,7 +134,10 @@ shaders![
     "scaled_add",
     "score",
     "softmax",
+    "store_rows",
     "sum_squares",
+    "take_rows",
+    "top_k",
 ];
 
 use crate::graph::Meta;

@@ -6,6 +6,7 @@ mod tests;
 mod threefry;
 mod words;
 
+pub(crate) use cpu::odds;
 pub(super) use threefry::threefry_block;
 pub use words::{control, settings};
 

@@ -70,7 +70,7 @@ impl Op for Score {
 }
 
 /// Rows of one piece of the CPU twin's work.
-fn rows_per_task(v: usize) -> usize {
+pub(super) fn rows_per_task(v: usize) -> usize {
     (TASK_LOGITS / v).max(1)
 }
 

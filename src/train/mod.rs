@@ -1,5 +1,6 @@
 //! Training: fine-tuning, adapters, and from scratch.
 
+mod best;
 pub mod data;
 pub mod export;
 mod files;
@@ -11,6 +12,7 @@ pub mod schedule;
 mod state;
 mod trainer;
 
+pub use best::{BestWeights, Weights};
 pub use data::{Batch, Dataset};
 pub use options::TrainOptions;
 pub use replay::Replay;

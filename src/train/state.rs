@@ -1,13 +1,16 @@
 //! A training run on disk: weights, AdamW's moments, step and options, so that it can go on as if never interrupted.
 
+use super::best::{Best, Weights};
 use super::data::Batch;
 use super::options::TrainOptions;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::model::checkpoint::{Dtype, Header, TensorOut, write_safetensors};
+use crate::model::params::{ParamSpec, param_specs};
 use crate::model::{Model, Pass, TrainShape};
 use crate::ops::hyper;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Metadata key of the run's description.
 const KEY: &str = "gpt_playground.training";
@@ -19,8 +22,17 @@ pub struct TrainingState {
     pub step: usize,
     /// Lowest validation loss so far.
     pub best_loss: Option<f32>,
+    /// Steps done when it was measured.
+    #[serde(default)]
+    pub best_step: usize,
+    /// Whether the best weights were in use; the file's are those of the last step all the same.
+    #[serde(default)]
+    pub best_in_force: bool,
     /// The run's options.
     pub options: TrainOptions,
+    /// The weights of that loss, where they were kept. They are tensors of the file, not part of its description.
+    #[serde(skip)]
+    pub best_weights: Option<Weights>,
 }
 
 /// Names of a trained parameter's tensors in the file: itself and AdamW's moments.
@@ -28,30 +40,47 @@ fn tensors_of(name: &str) -> [String; 3] {
     [name.to_string(), format!("exp_avg:{name}"), format!("exp_avg_sq:{name}")]
 }
 
-/// Writes the trained parameters, their moments and the run's state as one safetensors file. A step under way is broken
-/// off first, to be done again.
+/// Name of a parameter's value with the lowest validation loss.
+fn best_name(name: &str) -> String {
+    format!("best:{name}")
+}
+
+/// Writes the trained parameters, their moments, the best weights and the run's state as one safetensors file. A step under
+/// way is broken off first, to be done again.
 ///
 /// # Errors
 /// [`Error::Device`] when the device failed.
 pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
     trainer.settle(model);
-    let state =
-        TrainingState { step: trainer.done(), best_loss: trainer.best_loss(), options: trainer.options().clone() };
-    let mut data: Vec<(String, Vec<usize>, Vec<f32>)> = Vec::new();
-    for spec in model.trained_specs() {
-        for name in tensors_of(&spec.name) {
-            let values = model.read_param(&name).await?;
-            data.push((name, spec.shape.clone(), values));
-        }
+    let best = trainer.best.as_ref();
+    let state = TrainingState {
+        step: trainer.done(),
+        best_loss: best.map(|b| b.loss),
+        best_step: best.map_or(0, |b| b.step),
+        best_in_force: best.is_some_and(|b| b.in_force),
+        options: trainer.options().clone(),
+        best_weights: None,
+    };
+    // Those of best and last that the model does not hold.
+    let (aside, in_force): (&[_], bool) = match best {
+        Some(Best { aside: Some(weights), in_force, .. }) => (weights, *in_force),
+        _ => (&[], false),
+    };
+    let specs = model.trained_specs();
+    let mut data: Vec<(String, Vec<f32>)> = Vec::new();
+    for name in specs.iter().flat_map(|spec| tensors_of(&spec.name)) {
+        let values = model.read_param(&name).await?;
+        let is_weight = specs.iter().any(|spec| spec.name == name);
+        data.push((if in_force && is_weight { best_name(&name) } else { name }, values));
     }
-    let tensors: Vec<TensorOut<'_>> = data
-        .iter()
-        .map(|(name, shape, values)| TensorOut {
-            name: name.clone(),
-            shape: shape.clone(),
-            dtype: Dtype::F32,
-            data: values,
-        })
+    let other = |name: &str| if in_force { name.to_string() } else { best_name(name) };
+    let tensor = |name: String, data| {
+        let plain = name.rsplit(':').next().unwrap_or_default();
+        let shape = specs.iter().find(|spec| spec.name == plain).map(|spec| spec.shape.clone()).unwrap_or_default();
+        TensorOut { name, shape, dtype: Dtype::F32, data }
+    };
+    let tensors: Vec<TensorOut<'_>> = (data.iter().map(|(name, values)| tensor(name.clone(), values.as_slice())))
+        .chain(aside.iter().map(|(name, values)| tensor(other(name), values.as_slice())))
         .collect();
     let text = serde_json::to_string(&state).map_err(|e| Error::Checkpoint(format!("the run cannot be saved: {e}")))?;
     write_safetensors(&tensors, &[(KEY, &text)])
@@ -81,33 +110,42 @@ pub fn read_state(bytes: &[u8]) -> Result<TrainingState> {
 /// before every tensor has been checked.
 pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
     let header = Header::parse_whole(bytes)?;
-    let state = description(&header)?;
+    let mut state = description(&header)?;
     state.options.validate(model.config())?;
     let specs = match &state.options.lora {
         Some(lora) => lora.specs(model.config()),
-        None => crate::model::params::param_specs(model.config()),
+        None => param_specs(model.config()),
     };
     let mut found = Vec::new();
     for spec in &specs {
         for name in tensors_of(&spec.name) {
-            let entry = header.entries.iter().find(|e| e.name == name);
-            let entry =
-                entry.ok_or_else(|| Error::Checkpoint(format!("the saved run lacks {name}; start a new run")))?;
-            if entry.shape != spec.shape || entry.dtype != Dtype::F32 {
-                let (got, want) = (&entry.shape, &spec.shape);
-                return Err(Error::Checkpoint(format!(
-                    "{name} has shape {got:?} in the saved run, but {want:?} in this model; load the model it belongs to"
-                )));
-            }
-            found.push((name, entry.range.start as usize..entry.range.end as usize));
+            let range = range_of(&header, &name, spec)?
+                .ok_or_else(|| Error::Checkpoint(format!("the saved run lacks {name}; start a new run")))?;
+            found.push((name, range));
         }
     }
+    let best: Vec<_> =
+        specs.iter().map(|spec| range_of(&header, &best_name(&spec.name), spec)).collect::<Result<_>>()?;
+    let values = |range: Range<usize>| -> Vec<f32> { bytemuck::pod_collect_to_vec(&bytes[range]) };
     model.enable_training(state.options.lora.as_ref(), state.options.seed).await?;
     for (name, range) in found {
-        let values: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes[range]);
-        model.write_param(&name, 0, &values)?;
+        model.write_param(&name, 0, &values(range))?;
     }
+    // Some files have none.
+    state.best_weights = best.into_iter().zip(specs).map(|(range, spec)| Some((spec.name, values(range?)))).collect();
     Ok(state)
+}
+
+/// Where a tensor's values lie in the file, if it is there.
+fn range_of(header: &Header, name: &str, spec: &ParamSpec) -> Result<Option<Range<usize>>> {
+    let Some(entry) = header.entries.iter().find(|e| e.name == name) else { return Ok(None) };
+    if entry.shape != spec.shape || entry.dtype != Dtype::F32 {
+        let (got, want) = (&entry.shape, &spec.shape);
+        return Err(Error::Checkpoint(format!(
+            "{name} has shape {got:?} in the saved run, but {want:?} in this model; load the model it belongs to"
+        )));
+    }
+    Ok(Some(entry.range.start as usize..entry.range.end as usize))
 }
 
 /// The gradient of the mean loss over a step's micro-batches, of every trained parameter: (name, shape, values), before

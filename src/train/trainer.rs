@@ -3,6 +3,7 @@
 //! A step is drawn, written and run from `(seed, step)` alone, so a step that was broken off can be done again, and a
 //! resumed run gives the same losses as one that was never interrupted.
 
+use super::best::Best;
 use super::data::{Batch, Dataset};
 use super::options::TrainOptions;
 use super::replay::Replay;
@@ -92,16 +93,8 @@ enum Phase {
     },
 }
 
-/// Weights kept from the step with the lowest validation loss.
-struct Best {
-    loss: f32,
-    weights: Option<Vec<(String, Vec<f32>)>>,
-}
-
 /// Sequences of an evaluation at most.
 const MOST_WINDOWS: usize = 64;
-/// Weights beyond this are not copied aside for the best step, in floats.
-const MOST_KEPT: usize = 64 << 20;
 /// On a GPU, losses are read back this late at most.
 const READ_EVERY: Duration = Duration::from_millis(150);
 
@@ -115,7 +108,7 @@ pub struct Trainer {
     reported: usize,
     evaluated: Option<usize>,
     phase: Phase,
-    best: Option<Best>,
+    pub(super) best: Option<Best>,
     last_read: Instant,
 }
 
@@ -143,7 +136,10 @@ impl Trainer {
         let mut trainer = Self::with(options, source);
         let step = state.step;
         (trainer.done, trainer.reported) = (step, step);
-        trainer.best = state.best_loss.map(|loss| Best { loss, weights: None });
+        trainer.best = state.best_loss.map(|loss| {
+            let aside = state.best_weights.clone();
+            Best { loss, step: state.best_step, aside, in_force: false }
+        });
         Ok(trainer)
     }
 
@@ -192,6 +188,9 @@ impl Trainer {
     /// those before that step.
     pub async fn advance(&mut self, model: &mut Model, budget: Duration) -> Result<Event> {
         let start = Instant::now();
+        if self.best.as_ref().is_some_and(|b| b.in_force) {
+            self.use_best(model, false).await?;
+        }
         loop {
             if matches!(self.phase, Phase::Idle) {
                 if let Some(event) = self.between_steps(model).await? {
@@ -306,11 +305,7 @@ impl Trainer {
                 self.phase = Phase::Idle;
                 self.evaluated = Some(self.done);
                 let loss = self.slot(model, self.done).await?.0;
-                let best = self.best.as_ref().is_none_or(|b| loss < b.loss);
-                if best {
-                    let weights = self.copy_weights(model).await?;
-                    self.best = Some(Best { loss, weights });
-                }
+                let best = self.note_loss(model, loss).await?;
                 Ok(Some(Event::Evaluated { step: self.done, loss, best }))
             }
         }
@@ -366,30 +361,6 @@ impl Trainer {
         }
         self.reported = self.done;
         Ok(reports)
-    }
-
-    async fn copy_weights(&self, model: &mut Model) -> Result<Option<Vec<(String, Vec<f32>)>>> {
-        let specs = model.trained_specs();
-        if specs.iter().map(|s| s.numel()).sum::<usize>() > MOST_KEPT {
-            return Ok(None);
-        }
-        let mut weights = Vec::with_capacity(specs.len());
-        for spec in specs {
-            let values = model.read_param(&spec.name).await?;
-            weights.push((spec.name, values));
-        }
-        Ok(Some(weights))
-    }
-
-    /// Puts the weights of the lowest validation loss back. Returns whether there were any kept.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the device failed.
-    pub fn restore_best(&mut self, model: &mut Model) -> Result<bool> {
-        self.settle(model);
-        let Some(weights) = self.best.as_ref().and_then(|b| b.weights.as_ref()) else { return Ok(false) };
-        weights.iter().try_for_each(|(name, values)| model.write_param(name, 0, values))?;
-        Ok(true)
     }
 
     /// Breaks off a step that is under way, so that the model can be used for something else; the step is done again from

@@ -1,5 +1,7 @@
 //! The browser's way in: the only wasm-bindgen code. Runs in a dedicated Worker, which asks for work piece by piece.
 
+mod inspect;
+mod inspect_messages;
 mod messages;
 mod session;
 #[cfg(feature = "train")]

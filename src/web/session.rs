@@ -40,6 +40,8 @@ pub struct Session {
     pub(super) inner: RefCell<Option<Inner>>,
     info: RefCell<Info>,
     stop: Cell<bool>,
+    /// The token that stands before every document.
+    pub(super) bos: Option<u32>,
     /// What a model that starts from random weights is trained with by default.
     #[cfg_attr(not(feature = "train"), allow(dead_code, reason = "only training reads it"))]
     pub(super) preset: Option<&'static Preset>,
@@ -124,6 +126,7 @@ impl Session {
         preset: Option<&'static Preset>,
     ) -> Self {
         Self {
+            bos: model.config().bos_token_id.or_else(|| tokenizer.bos()),
             tokenizer,
             info: RefCell::new(info(&model)),
             inner: RefCell::new(Some(Inner { model, loader, writing: None, trainer: None })),
@@ -244,8 +247,7 @@ impl Session {
                 trainer.settle(&mut inner.model);
             }
             let mut ids = self.tokenizer.encode(&options.prompt)?;
-            let bos = inner.model.config().bos_token_id.or_else(|| self.tokenizer.bos());
-            if let Some(bos) = bos.filter(|bos| ids.first() != Some(bos)) {
+            if let Some(bos) = self.bos.filter(|bos| ids.first() != Some(bos)) {
                 ids.insert(0, bos);
             }
             if ids.is_empty() {

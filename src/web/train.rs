@@ -2,7 +2,9 @@
 
 use super::messages::{js_error, to_js};
 use super::session::{Inner, Session};
-use super::train_messages::{Planned, PreflightBytes, ScratchOptions, TrainEvents, TrainRequest, merge_options};
+use super::train_messages::{
+    BestMessage, Planned, PreflightBytes, ScratchOptions, TrainEvents, TrainRequest, merge_options,
+};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::model::checkpoint::Dtype;
@@ -281,16 +283,31 @@ impl Session {
         })
     }
 
-    /// Puts the weights with the lowest validation loss back. Returns whether there were any kept.
+    /// The weights with the lowest validation loss: `{loss, step, inForce}`, or `null` where none are kept.
     ///
     /// # Errors
     /// While an asynchronous call works.
-    #[wasm_bindgen(js_name = restoreBest)]
-    pub fn restore_best(&self) -> Result<bool, JsError> {
-        self.with(|inner| {
-            let Inner { model, trainer, .. } = inner;
-            trainer.as_mut().map_or(Ok(false), |trainer| trainer.restore_best(model))
-        })
+    #[wasm_bindgen(js_name = bestWeights)]
+    pub fn best_weights(&self) -> Result<JsValue, JsError> {
+        to_js(&self.with(|inner| Ok(inner.trainer.as_ref().and_then(Trainer::best).map(BestMessage::from)))?)
+    }
+
+    /// Puts the weights with the lowest validation loss into the model, or those of the last step back. Writing and exports
+    /// then use them; a run that goes on does so from the last. Returns `bestWeights()`.
+    ///
+    /// # Errors
+    /// A readable `Error` when the device failed.
+    #[wasm_bindgen(js_name = useBest)]
+    pub async fn use_best(&self, best: bool) -> Result<JsValue, JsError> {
+        let mut inner = self.take()?;
+        inner.writing = None;
+        let result = match &mut inner.trainer {
+            Some(trainer) => trainer.use_best(&mut inner.model, best).await,
+            None => Ok(false),
+        };
+        self.put_back(inner);
+        result.map_err(|e| js_error(&e))?;
+        self.best_weights()
     }
 
     /// The run as one file: trained weights, moments, step and options.
@@ -331,7 +348,11 @@ impl Session {
         inner.loader = None;
         let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, state.options.clone())?;
         let described = plan.describe(state.step)?;
-        inner.trainer = Some(Trainer::resume(&inner.model, &state, plan.options, Source::Text(plan.data))?);
+        let mut trainer = Trainer::resume(&inner.model, &state, plan.options, Source::Text(plan.data))?;
+        if state.best_in_force {
+            trainer.use_best(&mut inner.model, true).await?;
+        }
+        inner.trainer = Some(trainer);
         Ok(described)
     }
 

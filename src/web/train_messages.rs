@@ -1,7 +1,7 @@
 //! What crosses the boundary while training, as plain objects.
 
 use crate::model::Preflight;
-use crate::train::{Event, StepReport, TrainOptions};
+use crate::train::{BestWeights, Event, StepReport, TrainOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -69,6 +69,21 @@ pub(super) struct Planned {
     pub validation_tokens: usize,
     /// Steps done.
     pub step: usize,
+}
+
+/// What `Session.bestWeights` says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BestMessage {
+    pub loss: f32,
+    pub step: usize,
+    pub in_force: bool,
+}
+
+impl From<BestWeights> for BestMessage {
+    fn from(best: BestWeights) -> Self {
+        Self { loss: best.loss, step: best.step, in_force: best.in_force }
+    }
 }
 
 /// One event of a run.

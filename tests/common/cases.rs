@@ -4,8 +4,8 @@
 use gpt_playground::config::Activation;
 use gpt_playground::graph::{DType, Meta, Op};
 use gpt_playground::ops::{
-    ActivationOp, Add, Attention, AttentionDecode, AttentionProbs, Columns, Embedding, KvAppend, LayerNorm, MatMul,
-    PositionEmbedding, Product, Sample, Score, Softmax, control, settings,
+    ActivationOp, Add, Attention, AttentionDecode, AttentionProbs, Columns, Embedding, Gate, KvAppend, LayerNorm,
+    MatMul, PositionEmbedding, Product, Sample, Score, Softmax, StoreRows, TakeRows, TopK, control, settings,
 };
 use std::sync::Arc;
 
@@ -122,6 +122,32 @@ impl Table {
         }
     }
 
+    fn looking(&mut self) {
+        for (t, v, k) in [(1, 1, 1), (3, 7, 7), (5, 300, 10), (9, 2048, 10), (2, 5003, 5)] {
+            let logits = self.scaled(&[t, v], 8.0);
+            self.add(format!("top_k {k} of ({t}, {v})"), TopK { k }, vec![logits], 0.0);
+            let (shape, data) = self.scaled(&[t, v], 3.0);
+            let Data::F32(values) = data else { unreachable!("scaled gives floats") };
+            let ties = (shape, Data::F32(values.into_iter().map(f32::round).collect()));
+            self.add(format!("top_k {k} of ({t}, {v}) with ties"), TopK { k }, vec![ties], 0.0);
+            let broken = self.broken(&[t, v], [f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
+            self.add(format!("top_k {k} of ({t}, {v}) broken"), TopK { k }, vec![broken], 0.0);
+        }
+        for (t, groups, width, first) in [(1, 1, 1, 0), (3, 4, 5, 2), (17, 5, 32, 6), (2, 1, 300, 5)] {
+            let inputs = vec![self.f32(&[t, groups * width]), self.f32(&[first + groups + 1])];
+            self.add(format!("gate {groups} x {width}, {t} rows"), Gate { first, groups }, inputs, 0.0);
+        }
+        // (state rows, width, new rows, their width, first column, pos0, valid)
+        let shapes = [(1, 1, 1, 1, 0, 0, 1), (9, 7, 4, 21, 7, 3, 3), (8, 64, 5, 64, 0, 6, 5), (4, 3, 2, 9, 6, 0, 0)];
+        for (rows, w, t, x, start, pos0, n) in shapes {
+            let label = format!("({rows}, {w}), {t} rows at {pos0}, {n} valid");
+            let inputs = vec![self.f32(&[rows, w]), self.f32(&[t, x]), self.u32(&[pos0, n, 0])];
+            self.add(format!("store_rows {label}"), StoreRows { start }, inputs, 0.0);
+            let inputs = vec![self.f32(&[rows, w]), self.u32(&[pos0, n])];
+            self.add(format!("take_rows {label}"), TakeRows { rows: t }, inputs, 0.0);
+        }
+    }
+
     /// Logits as a broken model gives them: every third hopeless, the others ordinary.
     fn broken(&mut self, shape: &[usize], hopeless: [f32; 3]) -> (Vec<usize>, Data) {
         let (shape, data) = self.scaled(shape, 8.0);
@@ -222,9 +248,15 @@ impl Table {
             }
             let inputs = vec![self.f32(&[2, h, ctx, d]), self.f32(&[t, 3 * c]), self.u32(&step)];
             self.add(format!("kv_append {label}"), KvAppend, inputs, 0.0);
-            let inputs =
-                vec![self.f32(&[t, 3 * c]), self.f32(&[2, h, ctx, d]), self.u32(&step), self.u32(&[h as u32 - 1])];
-            self.add(format!("attention_probs {label}"), AttentionProbs, inputs, 1e-5);
+            // The last head, the mean of all, all for themselves; single keys, and groups of which the last is larger.
+            for (head, group, cells, all_heads) in
+                [(h - 1, 1, ctx, false), (h, 1, ctx, false), (h, 3, 2, false), (0, 2, ctx.div_ceil(2), true)]
+            {
+                let pick = self.u32(&[head as u32, group]);
+                let inputs = vec![self.f32(&[ctx, c]), self.f32(&[2, h, ctx, d]), self.u32(&step), pick];
+                let op = AttentionProbs { rows: t, cells, all_heads };
+                self.add(format!("attention_probs {label}, {cells} cells of {group}, head {head}"), op, inputs, 1e-5);
+            }
             for valid in [1, 0] {
                 let step = self.u32(&[pos0, valid, 0]);
                 let inputs = vec![self.f32(&[2, h, ctx, d]), self.scaled(&[1, 3 * c], 3.0), step];
@@ -299,6 +331,7 @@ pub fn cases() -> Vec<Case> {
     table.elementwise();
     table.rows();
     table.broken_scores();
+    table.looking();
     table.embeddings();
     table.products();
     table.attention();

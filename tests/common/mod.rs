@@ -3,6 +3,7 @@
 
 pub mod attention_training_cases;
 pub mod cases;
+pub mod inspecting;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod models;
 pub mod runner;

@@ -19,46 +19,89 @@ pub(super) fn sample(logits: &[f32], options: &[u32], block: &mut [u32], history
         return;
     }
     let pos = block[control::POS] as usize;
+    adjust(logits, options, &history[..=pos.min(history.len() - 1)], adjusted);
+    let greedy = f32::from_bits(options[settings::TEMPERATURE]) <= 0.0;
+    let chosen = if greedy { vecops::argmax(adjusted) } else { draw(adjusted, options, block[control::STEP]) };
+    record(logits, chosen as u32, block);
+    advance(chosen as u32, options[settings::STOP], block, history);
+}
+
+/// Repetition penalty on the tokens of `seen`, and temperature.
+fn adjust(logits: &[f32], options: &[u32], seen: &[u32], adjusted: &mut [f32]) {
     let float = |word: usize| f32::from_bits(options[word]);
     let temperature = float(settings::TEMPERATURE);
     let scale = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
     let penalty = float(settings::REPETITION_PENALTY);
     adjusted.iter_mut().zip(logits).for_each(|(a, &x)| *a = tame(x) * scale);
     if penalty != 1.0 {
-        for &id in &history[..=pos.min(history.len() - 1)] {
+        for &id in seen {
             if let Some(&x) = logits.get(id as usize) {
                 let x = tame(x);
                 adjusted[id as usize] = (if x > 0.0 { x / penalty } else { x * penalty }) * scale;
             }
         }
     }
-    let chosen =
-        if temperature > 0.0 { draw(adjusted, options, block[control::STEP]) } else { vecops::argmax(adjusted) };
-    record(logits, chosen as u32, block);
-    advance(chosen as u32, options[settings::STOP], block, history);
+}
+
+/// The probability with which each token would be drawn: 0 for those that greedy choice, top-k, top-p or min-p rule out.
+/// `options` are the words of `settings`, `seen` the tokens of the text.
+pub(crate) fn odds(logits: &[f32], options: &[u32], seen: &[u32]) -> Vec<f32> {
+    let mut odds = vec![0.0; logits.len()];
+    adjust(logits, options, seen, &mut odds);
+    if f32::from_bits(options[settings::TEMPERATURE]) <= 0.0 {
+        let chosen = vecops::argmax(&odds);
+        odds.fill(0.0);
+        odds[chosen] = 1.0;
+        return odds;
+    }
+    let left = CutOffs::of(&odds, options);
+    let largest = vecops::max(&odds);
+    odds.iter_mut().for_each(|a| *a = if left.keep(*a) { (*a - largest).exp() } else { 0.0 });
+    let sum: f32 = odds.iter().sum();
+    odds.iter_mut().for_each(|a| *a /= sum);
+    odds
+}
+
+/// What top-k, top-p and min-p leave.
+struct CutOffs {
+    /// The least [`key`].
+    floor: u32,
+    /// The least adjusted logit.
+    least: f32,
+}
+
+impl CutOffs {
+    fn of(adjusted: &[f32], options: &[u32]) -> Self {
+        let float = |word: usize| f32::from_bits(options[word]);
+        let largest = vecops::max(adjusted);
+        let top_k = options[settings::TOP_K] as usize;
+        let mut floor = 0u32;
+        if top_k > 0 && top_k < adjusted.len() {
+            let mut keys: Vec<u32> = adjusted.iter().map(|&a| key(a)).collect();
+            floor = *keys.select_nth_unstable_by(top_k - 1, |a, b| b.cmp(a)).1;
+        }
+        let top_p = float(settings::TOP_P);
+        if top_p < 1.0 {
+            floor = nucleus(adjusted, floor, largest, top_p);
+        }
+        let min_p = float(settings::MIN_P);
+        let least = if min_p > 0.0 { largest + min_p.ln() } else { -f32::INFINITY };
+        Self { floor, least }
+    }
+
+    fn keep(&self, a: f32) -> bool {
+        key(a) >= self.floor && a >= self.least
+    }
 }
 
 /// Samples from what the cut-offs leave, by the Gumbel-max trick (Gumbel 1954; Maddison et al. 2014).
 fn draw(adjusted: &[f32], options: &[u32], step: u32) -> usize {
-    let float = |word: usize| f32::from_bits(options[word]);
-    let largest = vecops::max(adjusted);
-    let top_k = options[settings::TOP_K] as usize;
-    let mut floor = 0u32;
-    if top_k > 0 && top_k < adjusted.len() {
-        let mut keys: Vec<u32> = adjusted.iter().map(|&a| key(a)).collect();
-        floor = *keys.select_nth_unstable_by(top_k - 1, |a, b| b.cmp(a)).1;
-    }
-    let top_p = float(settings::TOP_P);
-    if top_p < 1.0 {
-        floor = nucleus(adjusted, floor, largest, top_p);
-    }
-    let min_p = float(settings::MIN_P);
-    let least = if min_p > 0.0 { largest + min_p.ln() } else { -f32::INFINITY };
+    let left = CutOffs::of(adjusted, options);
     let seed = [options[settings::SEED_LOW], options[settings::SEED_HIGH]];
     let (mut best, mut chosen) = (f32::NEG_INFINITY, 0);
     for (id, &a) in adjusted.iter().enumerate() {
         // What cannot win needs no random number.
-        if a + GUMBEL_MAX > best && key(a) >= floor && a >= least {
+        if a + GUMBEL_MAX > best && left.keep(a) {
             let value = a + gumbel(threefry(seed, [id as u32, step])[0]);
             if value > best {
                 (best, chosen) = (value, id);
