@@ -8,7 +8,8 @@ import { Opener, showError } from "./opener.js";
 import { Page, TABS } from "./page.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./settings.js";
 import { Training } from "./training.js";
-import { Store, decodeFragment, encodeFragment } from "./state.js";
+import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./state.js";
+import { userText } from "./text.js";
 import { Writer } from "./writer.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
@@ -21,6 +22,10 @@ const FIRST_PROMPT = "Once upon a time";
 const BACKENDS = /** @type {Backend[]} */ (["auto", "cpu", "webgpu"]);
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 const SAVE_AFTER_MS = 400;
+/** Browsers take only so many addresses in a time. */
+const ADDRESS_EVERY_MS = 250;
+/** From this width on the inspector stands beside the paper, and is open by itself. */
+const WIDE = "(min-width: 1000px)";
 
 /** @returns {State} what the link says, else what was remembered, else the defaults */
 function initialState() {
@@ -43,11 +48,19 @@ function initialState() {
     loading: null,
     shipped: [],
     pending: {},
+    view: { ...DEFAULT_VIEW, open: matchMedia(WIDE).matches, ...shared.view },
+    openChosen: shared.view.open !== undefined,
   };
 }
 
-class App {
+/** The text that a link carries, to be taken once. */
+function sharedText() {
+  return decodeFragment(location.hash).text;
+}
+
+export class App {
   constructor() {
+    const text = sharedText();
     this.store = new Store(initialState());
     setLanguage(this.state.lang);
     this.engine = new Engine((error) => {
@@ -65,7 +78,7 @@ class App {
         },
         onChange: () => this.onText(),
       },
-      Writer.restoreRuns(storage.getTab("text"), FIRST_PROMPT),
+      text === undefined ? Writer.restoreRuns(storage.getTab("text"), FIRST_PROMPT) : userText(text),
     );
     this.training = new Training({
       store: this.store,
@@ -87,6 +100,7 @@ class App {
         this.writer.interrupt();
         this.counted = "";
         this.training.opened();
+        this.inspector?.opened();
         this.onText();
       },
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
@@ -94,8 +108,13 @@ class App {
     this.saveTimer = 0;
     /** The text whose tokens the status line shows. */
     this.counted = "";
-    /** What the address says now. @type {string | null} */
+    /** What the address says now, or will in a moment. @type {string | null} */
     this.fragment = null;
+    this.addressTimer = 0;
+    this.addressWritten = -Infinity;
+    /** @type {import("./inspect/inspector.js").Inspector | null} */
+    this.inspector = null;
+    this.inspectorAsked = false;
     this.listen();
     this.store.subscribe(() => this.render());
     this.render();
@@ -130,6 +149,7 @@ class App {
         onCaret: (caret) => writer.moveCaret(caret),
         onUndo: () => writer.undo(),
         onRedo: () => writer.redo(),
+        onSee: () => this.setView({ open: !this.state.view.open }),
       },
       actions: {
         onGenerate: () => void this.generate(),
@@ -205,15 +225,18 @@ class App {
     await this.opener.takeFiles(files.filter((file) => !texts.includes(file)));
   }
 
-  async generate() {
+  /** @param {{ at: number, run: import("./types.js").Run }} [first] what the text goes on with, see Writer.generate */
+  async generate(first) {
     const { info, settings } = this.state;
-    if (!info || this.writer.phase === "writing" || this.writer.phase === "prefill") return;
+    const { phase } = this.writer;
+    if (!info || (!first && (phase === "writing" || phase === "prefill"))) return;
     const { writeMessage, status } = this.page;
     writeMessage.clear();
-    const replaced = this.writer.hasTail;
+    const replaced = !first && this.writer.hasTail;
     status.say(t("live.writing"));
     try {
-      const result = await this.writer.generate(settings);
+      this.inspector?.writing();
+      const result = await this.writer.generate(settings, first);
       if (!result) return;
       status.say(t(result.finished === "stopped" ? "live.stopped" : "live.done", { tokens: result.tokens }));
       if (result.promptTokens + result.tokens > info.nCtx) {
@@ -238,6 +261,11 @@ class App {
   /** @param {Partial<Settings>} patch */
   setSettings(patch) {
     this.store.set({ settings: { ...this.state.settings, ...patch } });
+  }
+
+  /** What the inspector shows. @param {Partial<import("./inspect/types.js").InspectView>} patch */
+  setView(patch) {
+    this.store.set({ view: { ...this.state.view, ...patch }, openChosen: this.state.openChosen || patch.open !== undefined });
   }
 
   /** @param {Backend} backend */
@@ -268,12 +296,23 @@ class App {
 
   /** The address was edited or a link followed within the page. */
   applyFragment() {
+    clearTimeout(this.addressTimer);
     const shared = decodeFragment(location.hash);
+    if (shared.text !== undefined) this.writer.replace(userText(shared.text));
+    this.inspector?.ties.settle();
     if (shared.lang && shared.lang !== this.state.lang) this.setLang(shared.lang);
     const tab = shared.tab && TABS.includes(shared.tab) ? shared.tab : "write";
-    this.store.set({ tab, settings: { ...DEFAULT_SETTINGS, ...shared.settings } });
+    const { open } = this.state.view;
+    this.fragment = null;
+    this.store.set({
+      tab,
+      settings: { ...DEFAULT_SETTINGS, ...shared.settings },
+      view: { ...DEFAULT_VIEW, open, ...shared.view },
+      openChosen: this.state.openChosen || shared.view.open !== undefined,
+    });
     const model = this.state.shipped.find(({ id }) => id === shared.model);
     if (model && model.id !== this.state.modelId) this.opener.openShipped(model);
+    else if (shared.model && !model && shared.model !== this.state.modelId) this.opener.offer(shared.model);
   }
 
   onText() {
@@ -301,15 +340,51 @@ class App {
   }
 
   render() {
-    this.page.render(this.state, this.writer, this.engine.source);
-    const { tab, lang, langChosen, settings, modelId, shipped } = this.state;
-    // The model that opens anyway needs no name in the address.
-    const model = modelId === shipped[0]?.id ? "" : modelId;
-    const fragment = encodeFragment({ tab, lang: langChosen ? lang : undefined, settings, model });
+    const { inspector } = this;
+    this.page.render(this.state, this.writer, this.engine.source, inspector ? inspector.marks() : null);
+    inspector?.update();
+    this.inspect();
+    const { tab, settings } = this.state;
+    const fragment = encodeFragment({ ...this.shared(), tab });
     if (fragment === this.fragment) return;
     this.fragment = fragment;
-    history.replaceState(null, "", `${location.pathname}${location.search}${fragment ? `#${fragment}` : ""}`);
+    clearTimeout(this.addressTimer);
+    const wait = this.addressWritten + ADDRESS_EVERY_MS - performance.now();
+    this.addressTimer = window.setTimeout(() => this.writeAddress(), Math.max(0, wait));
     storage.set("settings", encodeFragment({ tab: "write", settings, model: "" }));
+  }
+
+  /** What a link reproduces. */
+  shared() {
+    const { tab, lang, langChosen, settings, modelId, shipped, view, openChosen } = this.state;
+    // The model that opens anyway needs no name in the address.
+    const model = modelId === shipped[0]?.id ? "" : modelId;
+    const token = this.inspector ? this.inspector.linkedToken() : view.token;
+    return { tab, lang: langChosen ? lang : undefined, settings, model, view: { ...view, token }, openChosen };
+  }
+
+  writeAddress() {
+    const { fragment } = this;
+    this.addressWritten = performance.now();
+    history.replaceState(null, "", `${location.pathname}${location.search}${fragment ? `#${fragment}` : ""}`);
+  }
+
+  /** Loads the inspector when it is first needed: when it is open, and where heads are switched off. */
+  inspect() {
+    const { info, view, tab } = this.state;
+    if (this.inspectorAsked || !info || tab !== "write" || !(view.open || view.off.length)) return;
+    this.inspectorAsked = true;
+    import("./inspect/inspector.js").then(
+      async ({ Inspector }) => {
+        this.inspector = await Inspector.mount(this);
+        this.store.set({});
+      },
+      (error) => {
+        this.inspectorAsked = false;
+        this.setView({ open: false });
+        showError(this.page.writeMessage, [["inspect.notLoaded"]], error);
+      },
+    );
   }
 }
 

@@ -50,6 +50,26 @@ export class WorkerClient {
     });
   }
 
+  /**
+   * Asks the inspector's question; aborting the signal ends the work on it.
+   * @param {import("./inspect/types.js").InspectRequest} request
+   * @param {AbortSignal} [signal]
+   * @param {(progress: import("./inspect/types.js").InspectProgress) => void} [onProgress]
+   */
+  inspect(request, signal, onProgress) {
+    if (signal?.aborted) return Promise.reject(new DOMException("ended", "AbortError"));
+    const target = this.nextId;
+    const end = () => {
+      if (!this.closed) this.worker.postMessage({ id: 0, cmd: "inspectCancel", target });
+    };
+    signal?.addEventListener("abort", end);
+    return this.request("inspect", { request }, [], onProgress)
+      .catch((error) => {
+        throw error instanceof EngineError && error.message === "cancelled" ? new DOMException("ended", "AbortError") : error;
+      })
+      .finally(() => signal?.removeEventListener("abort", end));
+  }
+
   /** @param {Reply} reply */
   receive(reply) {
     if ("fatal" in reply) return this.fail(reply.fatal);
@@ -153,6 +173,8 @@ export class Engine {
     this.writing = Promise.resolve();
     /** The change to that in progress. @type {Promise<unknown> | null} */
     this.upgrading = null;
+    /** Ends it. @type {AbortController | null} */
+    this.upgradeControl = null;
     /** What was saved of the run that is open, if it was opened from a save. @type {Restored | null} */
     this.restored = null;
   }
@@ -189,6 +211,9 @@ export class Engine {
       } else info = await fill(client, source, backend, signal, onProgress);
       signal.throwIfAborted();
       if (!source.run) await this.onLeave();
+      signal.throwIfAborted();
+      // The model that was about to get another worker is no longer the one in use.
+      if (signal !== this.upgradeControl?.signal) this.upgradeControl?.abort();
       this.client?.close();
       this.client = client;
       this.source = source;
@@ -225,6 +250,30 @@ export class Engine {
   }
 
   /**
+   * Asks the inspector's question. Rejects with an AbortError when the signal is aborted, and when the engine has something
+   * more urgent to do: the text is then about to change, or the question can be asked again.
+   * @param {import("./inspect/types.js").InspectRequest} request
+   * @param {{ signal?: AbortSignal, onProgress?: (progress: import("./inspect/types.js").InspectProgress) => void }} [options]
+   * @returns {Promise<any>}
+   */
+  inspect(request, { signal, onProgress } = {}) {
+    return this.ready().inspect(request, signal, onProgress);
+  }
+
+  /**
+   * Switches heads and MLPs (`head` -1) off, and all others on.
+   * @param {readonly import("./inspect/types.js").Unit[]} off
+   * @param {import("./types.js").Info} info of the open model
+   */
+  async gates(off, { nLayer, nHead }) {
+    const gates = new Float32Array(nLayer * (nHead + 1)).fill(1);
+    for (const { layer, head } of off) {
+      if (layer < nLayer && head < nHead) gates[layer * (nHead + 1) + (head < 0 ? nHead : head)] = 0;
+    }
+    await this.ready().request("gates", { gates });
+  }
+
+  /**
    * The worker, able to train: where it only writes, its model is loaded again into one that can.
    * @returns {Promise<WorkerClient>}
    */
@@ -232,12 +281,21 @@ export class Engine {
     this.trains = true;
     // A text in progress is finished by the worker that writes it.
     await this.writing;
-    if (!this.ready().trains && this.source) {
-      const quiet = { signal: new AbortController().signal, onProgress: () => {} };
-      this.upgrading ??= this.load(this.source, this.backend, quiet).finally(() => (this.upgrading = null));
-      await this.upgrading;
-    }
+    while (!this.ready().trains && this.source) await (this.upgrading ??= this.upgrade(this.source));
     return this.ready();
+  }
+
+  /** Loads the model in use into a worker that can train, unless another model takes its place meanwhile. @param {ModelSource} source */
+  async upgrade(source) {
+    const control = (this.upgradeControl = new AbortController());
+    try {
+      await this.load(source, this.backend, { signal: control.signal, onProgress: () => {} });
+    } catch (error) {
+      if (!control.signal.aborted) throw error;
+    } finally {
+      this.upgrading = null;
+      this.upgradeControl = null;
+    }
   }
 
   ready() {

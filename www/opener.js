@@ -46,6 +46,8 @@ export class Opener {
     /** The load in progress. @type {AbortController | null} */
     this.control = null;
     this.lastCrash = -Infinity;
+    /** The fingerprint of the file that a link asked for. */
+    this.wanted = "";
   }
 
   messages() {
@@ -65,15 +67,42 @@ export class Opener {
     const wanted = this.store.state.modelId;
     const model = shipped.find(({ id }) => id === wanted) ?? shipped[0];
     const elsewhere = wanted !== "" && model?.id !== wanted;
-    if (elsewhere) {
-      // A link must not start a download: that takes the user's press.
-      this.page.writeMessage.show({
-        kind: "info",
-        lines: [["message.linkModel", { name: wanted }]],
-        actions: [{ key: "models.web.download", run: () => this.openUrl(wanted) }],
-      });
+    if (elsewhere) this.offer(wanted);
+    // The user may have opened another one already.
+    if (model && !this.control && !this.engine.client) await this.open(shippedSource(model, MODELS_INDEX), { quiet: true, named: elsewhere ? wanted : model.id });
+  }
+
+  /**
+   * Says that a link was made with a model that is not here. It must not start a download: that takes the user's press.
+   * @param {string} wanted
+   */
+  offer(wanted) {
+    const file = wanted.startsWith("sha256:");
+    if (file) this.wanted = wanted;
+    this.messages().show(file ? { kind: "info", lines: [["message.linkFile", { name: wanted }]] } : {
+      kind: "info",
+      lines: [["message.linkModel", { name: wanted }]],
+      actions: [{ key: "models.web.download", run: () => this.openUrl(wanted) }],
+    });
+  }
+
+  /**
+   * Opens a model from the user's disk under the name that its content gives it.
+   * @param {ModelSource} source @param {File} weights @param {File} config
+   */
+  async openFiles(source, weights, config) {
+    try {
+      const { fingerprint } = await import("./fingerprint.js");
+      source.id = await fingerprint(weights, config);
+    } catch {
+      // A file that cannot be read is told of when it is opened.
     }
-    if (model) await this.open(shippedSource(model, MODELS_INDEX), { quiet: true, named: elsewhere ? wanted : model.id });
+    const { wanted } = this;
+    await this.open(source);
+    if (!wanted || this.engine.source !== source) return;
+    this.wanted = "";
+    if (source.id === wanted) this.messages().clear();
+    else this.messages().show({ kind: "info", lines: [["message.otherFile", { name: source.name, wanted, id: source.id }]] });
   }
 
   /** @param {ShippedModel} model */
@@ -127,7 +156,8 @@ export class Opener {
       this.store.set({ pending, tab: "models" });
     } else {
       this.store.set({ pending: {} });
-      void this.open(fileSource(pending));
+      const { weights, config } = pending;
+      if (weights && config) void this.openFiles(fileSource(pending), weights, config);
     }
   }
 

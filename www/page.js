@@ -76,8 +76,11 @@ export class Page {
     return tab === "models" ? this.modelsMessage : tab === "train" ? this.train.message : this.writeMessage;
   }
 
-  /** @param {State} state @param {import("./writer.js").Writer} writer @param {ModelSource | null} source the open model's */
-  render(state, writer, source) {
+  /**
+   * @param {State} state @param {import("./writer.js").Writer} writer @param {ModelSource | null} source the open model's
+   * @param {import("./pieces.js").Marks | null} marks the tokens to be told apart on the paper
+   */
+  render(state, writer, source, marks) {
     const { tab, lang, theme, backend, settings, info, loading, shipped, pending } = state;
     document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
     document.title = t("app.title");
@@ -85,7 +88,7 @@ export class Page {
     this.header.update({ tab, backend, theme, lang });
 
     const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;
-    this.paper.update({ runs, caret, writing: phase !== "idle" });
+    this.paper.update({ runs, text: writer.text, caret, writing: phase !== "idle", marks, open: info ? state.view.open : null });
     this.actions.update({
       phase, ready: info !== null, loading: loading !== null, hasTail: writer.hasTail, canUndo, canRetry, seed: settings.seed,
     });

@@ -38,6 +38,8 @@ export class Run {
     this.readOnly = readOnly;
     this.finished = meta.step >= meta.steps;
     this.savedStep = -1;
+    /** Since the save other weights were chosen. */
+    this.chosen = false;
     this.lastSave = performance.now();
     this.saveCost = 0;
     this.lastSample = -Infinity;
@@ -84,7 +86,7 @@ export class Run {
    * @param {(event: RunEvent) => void} hooks.emit
    * @param {() => boolean} hooks.shouldPause
    * @param {() => Promise<void>} hooks.between gives the message queue its turn and runs what came
-   * @returns {Promise<{ finished: boolean, step: number }>}
+   * @returns {Promise<{ finished: boolean, step: number, best: import("./types.js").BestWeights | null }>}
    */
   async train({ emit, shouldPause, between }) {
     const { meta } = this;
@@ -112,7 +114,19 @@ export class Run {
       if (!this.broken && now - this.lastSave > Math.max(SAVE_EVERY_MS, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
     }
     this.session.wasm.trainSettle();
-    return { finished: this.finished, step: meta.step };
+    return { finished: this.finished, step: meta.step, best: this.best() };
+  }
+
+  /** The weights with the lowest validation loss, where they are kept. */
+  best() {
+    return this.session.wasm.bestWeights() ?? null;
+  }
+
+  /** Lets the model write with its best weights, or with those of the last step again. @param {boolean} best */
+  async useBest(best) {
+    const now = await this.session.wasm.useBest(best);
+    this.chosen = true;
+    return now ?? null;
   }
 
   /** @param {import("./types.js").TrainEvent} event */
@@ -164,13 +178,14 @@ export class Run {
   async save() {
     const { meta, session } = this;
     if (this.readOnly || !storageSupported()) return this.savedStep;
-    if (this.savedStep === meta.step) return meta.step;
+    if (this.savedStep === meta.step && !this.chosen) return meta.step;
     const from = performance.now();
     const state = await session.wasm.saveState();
     const files = session.wasm.modelFiles();
     meta.savedAt = Date.now();
     await writeRun(meta.id, meta, [{ name: "text", bytes: new TextEncoder().encode(this.text) }, ...files, { name: "state", bytes: state }]);
     this.savedStep = meta.step;
+    this.chosen = false;
     this.lastSave = performance.now();
     this.saveCost = this.lastSave - from;
     return meta.step;

@@ -121,6 +121,26 @@ export class ModelSession {
     return { finished: finished ?? "stopped", promptTokens: started.promptTokens, tokens, ms, contextUsed };
   }
 
+  /**
+   * Answers one question of the inspector.
+   * @param {import("./inspect/types.js").InspectRequest} request
+   * @param {object} hooks
+   * @param {(progress: import("./inspect/types.js").InspectProgress) => void} hooks.emit
+   * @param {() => boolean} hooks.shouldStop ends the work, with the error "cancelled"
+   * @param {() => Promise<void>} hooks.between runs between slices of work; only what needs no model may run then
+   */
+  async inspect(request, { emit, shouldStop, between }) {
+    const pause = async (/** @type {import("./inspect/types.js").InspectProgress | null} */ progress) => {
+      if (progress) emit(progress);
+      await messageTurn();
+      await between();
+      return shouldStop();
+    };
+    // A question that nobody wants any more was waiting for its turn.
+    if (await pause(null)) throw new Error("cancelled");
+    return this.wasm.inspect(request, pause);
+  }
+
   close() {
     this.wasm.free();
   }

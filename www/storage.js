@@ -47,8 +47,11 @@ async function header(file) {
   return { sequence: view.getFloat64(4, true) | 0, jsonBytes, restBytes, sum: new Uint8Array(view.buffer.slice(24, 56)) };
 }
 
+/** @typedef {{ name: string, file: File, head: NonNullable<Awaited<ReturnType<typeof header>>> }} Slot */
+
 /** The slots of a run that look whole, the newest first. @param {FileSystemDirectoryHandle} run */
 async function slots(run) {
+  /** @type {Slot[]} */
   const found = [];
   for (const name of SLOTS) {
     try {
@@ -62,6 +65,52 @@ async function slots(run) {
   return found.sort((a, b) => b.head.sequence - a.head.sequence);
 }
 
+/**
+ * What a slot holds, verified by its checksum; `null` where it is damaged.
+ * @param {Slot} slot
+ * @returns {Promise<{ meta: RunMeta, parts: Map<string, Uint8Array<ArrayBuffer>> } | null>}
+ */
+async function contents({ file, head }) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  try {
+    const json = bytes.slice(HEADER, HEADER + head.jsonBytes);
+    /** @type {RunMeta & { parts: { name: string, bytes: number }[] }} */
+    const meta = JSON.parse(new TextDecoder().decode(json));
+    let at = HEADER + head.jsonBytes;
+    /** @type {Map<string, Uint8Array<ArrayBuffer>>} */
+    const parts = new Map();
+    for (const part of meta.parts) {
+      parts.set(part.name, bytes.slice(at, at + part.bytes));
+      at += part.bytes;
+    }
+    const sum = await checksum([json, ...parts.values()]);
+    return sum.every((byte, index) => byte === head.sum[index]) ? { meta, parts } : null;
+  } catch {
+    // The description is no JSON.
+    return null;
+  }
+}
+
+/** Of each run, the checksum of the slot that this page has read or written whole. @type {Map<string, Uint8Array>} */
+const verified = new Map();
+
+/**
+ * The save that must survive the next write: the newest that is really whole. A slot that this page knows to be whole is not
+ * read again.
+ * @param {string} id @param {Slot[]} found the newest first
+ */
+async function slotToKeep(id, found) {
+  const known = verified.get(id);
+  for (const slot of found) {
+    if (known && slot.head.sum.every((byte, index) => byte === known[index])) return slot;
+    // One that could not be read now, for want of memory say, is not known to be damaged.
+    if (!(await contents(slot).catch(() => true))) continue;
+    verified.set(id, slot.head.sum);
+    return slot;
+  }
+  return null;
+}
+
 /** @param {unknown} error */
 function explain(error) {
   const full = error instanceof DOMException && error.name === "QuotaExceededError";
@@ -69,7 +118,7 @@ function explain(error) {
 }
 
 /**
- * Writes a save over the older slot. For the worker: only there can a file be flushed.
+ * Writes a save over the slot that is older, or damaged. For the worker: only there can a file be flushed.
  * @param {string} id
  * @param {RunMeta} meta
  * @param {Part[]} parts
@@ -77,8 +126,9 @@ function explain(error) {
 export async function writeRun(id, meta, parts) {
   try {
     const run = await (await folder(true)).getDirectoryHandle(id, { create: true });
-    const [newest] = await slots(run);
-    const name = newest?.name === SLOTS[0] ? SLOTS[1] : SLOTS[0];
+    const found = await slots(run);
+    const kept = await slotToKeep(id, found);
+    const name = kept?.name === SLOTS[0] ? SLOTS[1] : SLOTS[0];
     const described = { ...meta, parts: parts.map((part) => ({ name: part.name, bytes: part.bytes.byteLength })) };
     const json = new TextEncoder().encode(JSON.stringify(described));
     const sum = await checksum([json, ...parts.map((part) => part.bytes)]);
@@ -97,12 +147,13 @@ export async function writeRun(id, meta, parts) {
       handle.flush();
       const head = new DataView(new ArrayBuffer(HEADER));
       head.setUint32(0, MAGIC, true);
-      head.setFloat64(4, (newest?.head.sequence ?? 0) + 1, true);
+      head.setFloat64(4, (found[0]?.head.sequence ?? 0) + 1, true);
       head.setUint32(12, json.byteLength, true);
       head.setFloat64(16, at - HEADER - json.byteLength, true);
       new Uint8Array(head.buffer).set(sum, 24);
       handle.write(head, { at: 0 });
       handle.flush();
+      verified.set(id, sum);
     } finally {
       handle.close();
     }
@@ -118,26 +169,15 @@ export async function writeRun(id, meta, parts) {
  */
 export async function readRun(id) {
   const run = await (await folder()).getDirectoryHandle(id);
-  for (const { file, head } of await slots(run)) {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const json = bytes.slice(HEADER, HEADER + head.jsonBytes);
-    /** @type {RunMeta & { parts: { name: string, bytes: number }[] }} */
-    let meta;
-    try {
-      meta = JSON.parse(new TextDecoder().decode(json));
-    } catch {
-      continue;
-    }
-    let at = HEADER + head.jsonBytes;
-    /** @type {Map<string, Uint8Array<ArrayBuffer>>} */
-    const parts = new Map();
-    for (const part of meta.parts) {
-      parts.set(part.name, bytes.slice(at, at + part.bytes));
-      at += part.bytes;
-    }
-    const sum = await checksum([json, ...parts.values()]);
-    if (sum.every((byte, index) => byte === head.sum[index])) return { meta, parts };
+  /** @type {unknown} */
+  let unread = null;
+  for (const slot of await slots(run)) {
+    const whole = await contents(slot).catch((error) => void (unread ??= error));
+    if (!whole) continue;
+    verified.set(id, slot.head.sum);
+    return whole;
   }
+  if (unread) throw unread;
   throw new PageError("error.runDamaged");
 }
 
@@ -149,15 +189,17 @@ export async function listRuns() {
     const all = await folder();
     for await (const [id, run] of /** @type {any} */ (all).entries()) {
       if (run.kind !== "directory") continue;
-      const [newest, other] = await slots(run);
-      if (!newest) continue;
-      try {
-        const { file, head } = newest;
-        const meta = JSON.parse(await file.slice(HEADER, HEADER + head.jsonBytes).text());
-        const name = await run.getFileHandle(NAME_FILE).then(async (/** @type {FileSystemFileHandle} */ h) => (await h.getFile()).text()).catch(() => "");
-        runs.push({ meta: { ...meta, id, name: name || meta.name }, bytes: file.size + (other?.file.size ?? 0) });
-      } catch {
-        // A description that cannot be read belongs to a save that cannot be opened.
+      const found = await slots(run);
+      const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
+      for (const { file, head } of found) {
+        try {
+          const meta = JSON.parse(await file.slice(HEADER, HEADER + head.jsonBytes).text());
+          const name = await run.getFileHandle(NAME_FILE).then(async (/** @type {FileSystemFileHandle} */ h) => (await h.getFile()).text()).catch(() => "");
+          runs.push({ meta: { ...meta, id, name: name || meta.name }, bytes });
+          break;
+        } catch {
+          // A description that cannot be read belongs to a save that cannot be opened; the one before it may do.
+        }
       }
     }
   } catch {
@@ -180,6 +222,7 @@ export async function renameRun(id, name) {
 
 /** @param {string} id */
 export async function deleteRun(id) {
+  verified.delete(id);
   await (await folder()).removeEntry(id, { recursive: true });
 }
 

@@ -17,7 +17,7 @@ const PLAN_AFTER_MS = 400;
 /** The linear layers of a block, as PEFT names them. */
 export const LORA_TARGETS = ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj"];
 /** A longer text is not kept over a reload before it is trained on. */
-const MOST_KEPT_TEXT = 500_000;
+const MOST_KEPT_TEXT = 2_000_000;
 const MODELS_INDEX = new URL("./models/index.json", import.meta.url);
 const COMPARE_TOKENS = 80;
 
@@ -39,6 +39,8 @@ export class Training {
     this.parts = parts;
     parts.engine.onLeave = () => this.leave();
     this.text = storage.getTab("trainText") ?? "";
+    /** The file that it is from. */
+    this.textName = storage.getTab("trainTextName") ?? "";
     /** @type {RunMode} */
     this.mode = "full";
     /** What the user set, by the name of the option. @type {Record<string, number>} */
@@ -77,6 +79,8 @@ export class Training {
     this.resumedAt = 0;
     this.elapsedBefore = 0;
     this.savedStep = -1;
+    /** The run's best weights, while it does not go on. @type {import("./types.js").BestWeights | null} */
+    this.best = null;
     /** Another tab has the run. */
     this.readOnly = false;
     this.stopAsked = false;
@@ -90,7 +94,8 @@ export class Training {
   clear() {
     Object.assign(this, {
       phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runMode: "full", step: 0, loss: NaN, rate: 0,
-      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, readOnly: false, stopAsked: false, sample: null, comparison: null,
+      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, best: null, readOnly: false, stopAsked: false, sample: null,
+      comparison: null,
     });
   }
 
@@ -121,11 +126,20 @@ export class Training {
     this.parts.say([[key]], error);
   }
 
-  /** @param {string} text */
-  setText(text) {
-    this.text = text;
-    storage.setTab("trainText", text.length <= MOST_KEPT_TEXT ? text : "");
+  /** @param {string} text @param {string} [name] the file that it is from */
+  setText(text, name = "") {
+    this.keepText(text, name);
     this.planSoon();
+  }
+
+  /** @param {string} text @param {string} name */
+  keepText(text, name) {
+    // As a text field would: with line ends of one kind.
+    this.text = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+    this.textName = name;
+    const kept = this.text.length <= MOST_KEPT_TEXT;
+    storage.setTab("trainText", kept ? this.text : "");
+    storage.setTab("trainTextName", kept ? name : "");
   }
 
   /** @param {RunMode} mode */
@@ -262,11 +276,14 @@ export class Training {
     const { engine, onChange } = this.parts;
     this.phase = "running";
     this.stopAsked = false;
+    // A run goes on from its last weights.
+    this.best = null;
     this.resumedAt = this.step;
     this.elapsedBefore = this.elapsedMs;
     onChange();
     try {
-      const { finished } = await engine.ready().request("train", {}, [], (event) => this.hear(event));
+      const { finished, best } = await engine.ready().request("train", {}, [], (event) => this.hear(event));
+      this.best = best;
       this.phase = finished ? "finished" : this.stopAsked ? "stopped" : "paused";
       onChange();
       await this.save();
@@ -352,10 +369,10 @@ export class Training {
   opened() {
     const { restored } = this.parts.engine;
     if (restored) {
-      const { meta, text, planned, readOnly } = restored;
+      const { meta, text, planned, readOnly, best } = restored;
       this.clear();
-      Object.assign(this, { text, history: meta.history, elapsedMs: meta.elapsedMs, sample: meta.sample, readOnly, mode: meta.mode, runName: meta.name });
-      storage.setTab("trainText", text.length <= MOST_KEPT_TEXT ? text : "");
+      Object.assign(this, { history: meta.history, elapsedMs: meta.elapsedMs, sample: meta.sample, readOnly, best, mode: meta.mode, runName: meta.name });
+      if (text !== this.text) this.keepText(text, "");
       this.begun(planned, meta.id, meta.mode);
       this.savedStep = planned.step;
       this.loss = meta.history.train.at(-1)?.[1] ?? NaN;
@@ -425,6 +442,19 @@ export class Training {
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
     } catch (error) {
       this.failed(error, "train.error.export");
+    }
+  }
+
+  /** Lets the model write with its best weights, or with those of the last step again. @param {boolean} best */
+  async useBest(best) {
+    try {
+      this.best = await this.parts.engine.ready().request("useBest", { best });
+      // It was written with the others.
+      this.comparison = null;
+      this.parts.onChange();
+      await this.save();
+    } catch (error) {
+      this.failed(error, "train.error.best");
     }
   }
 

@@ -67,6 +67,9 @@ export type RunEvent =
   | { type: "saved"; step: number }
   | { type: "notSaved"; reason: string };
 
+/** The lowest validation loss, the step it was measured at, and whether the model now holds the weights of that step. */
+export interface BestWeights { loss: number; step: number; inForce: boolean }
+
 export type RunMode = "full" | "lora" | "scratch";
 
 /** The loss over the steps; step and loss in turn. */
@@ -93,7 +96,7 @@ export interface RunMeta {
 export interface SavedRun { meta: RunMeta; bytes: number }
 
 /** What the worker says of a run that it opened. */
-export interface Restored { meta: RunMeta; text: string; planned: Planned; readOnly: boolean; info: Info }
+export interface Restored { meta: RunMeta; text: string; planned: Planned; readOnly: boolean; info: Info; best: BestWeights | null }
 
 export interface Settings {
   temperature: number;
@@ -126,6 +129,11 @@ export interface WasmSession {
   next(budgetMs: number): Promise<Step | null>;
   /** The next `next` ends the generation and says "stopped". */
   stop(): void;
+  /** `between` runs between slices of work; resolving to true ends it with the error "cancelled". */
+  inspect(request: import("./inspect/types.js").InspectRequest,
+    between: (progress: import("./inspect/types.js").InspectProgress | null) => Promise<boolean>): Promise<unknown>;
+  /** For each layer a row of `[head 0, …, MLP]`; 0 is off. Nothing given switches all on. */
+  setGates(gates?: Float32Array): void;
   trainPlan(request: TrainRequest): Planned;
   trainStart(request: TrainRequest): Promise<Planned>;
   /** `null` when there is no run. */
@@ -135,6 +143,10 @@ export interface WasmSession {
   trainStop(): void;
   saveState(): Promise<Uint8Array<ArrayBuffer>>;
   restoreState(bytes: Uint8Array, text: string): Promise<Planned>;
+  /** Nothing where none are kept. */
+  bestWeights(): BestWeights | undefined;
+  /** Puts the best weights into the model, or those of the last step back. */
+  useBest(best: boolean): Promise<BestWeights | undefined>;
   modelFiles(): { name: string; bytes: Uint8Array<ArrayBuffer> }[];
   exportZip(kind: "model" | "adapter"): Promise<Uint8Array<ArrayBuffer>>;
   addAdapter(config: Uint8Array, weights: Uint8Array): Promise<void>;
@@ -182,10 +194,14 @@ export type Request =
   | { id: number; cmd: "pause" }
   | { id: number; cmd: "save" }
   | { id: number; cmd: "release" }
+  | { id: number; cmd: "useBest"; best: boolean }
   | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean }
   | { id: number; cmd: "exportZip"; kind: "model" | "adapter" }
   | { id: number; cmd: "addAdapter"; config: Uint8Array; weights: Uint8Array }
   | { id: number; cmd: "strength"; value: number }
+  | { id: number; cmd: "inspect"; request: import("./inspect/types.js").InspectRequest }
+  | { id: number; cmd: "inspectCancel"; target: number }
+  | { id: number; cmd: "gates"; gates?: Float32Array }
   | { id: number; cmd: "stop" };
 
 export type GenerationEvent =
@@ -198,7 +214,7 @@ export interface GenerationResult { finished: NonNullable<Finished>; promptToken
 /** What the worker answers. `fatal` means that the WebAssembly instance must not be used again. */
 export type Reply =
   | { id: number; value: unknown }
-  | { id: number; event: GenerationEvent | RunEvent }
+  | { id: number; event: GenerationEvent | RunEvent | import("./inspect/types.js").InspectProgress }
   | { id: number; error: { message: string; fatal: boolean } }
   | { fatal: string };
 
@@ -221,4 +237,7 @@ export interface State {
   shipped: ShippedModel[];
   /** Files of a model that is not complete yet. */
   pending: Partial<Record<"config" | "tokenizer" | "vocab" | "merges" | "weights", File>>;
+  view: import("./inspect/types.js").InspectView;
+  /** The user or a link opened or closed the inspector. */
+  openChosen: boolean;
 }

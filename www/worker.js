@@ -30,6 +30,9 @@ let pauses = 0;
 /** How many of them had come when a training command came. @type {WeakMap<Request, number>} */
 const pausesBefore = new WeakMap();
 
+/** Looks at the text that are not wanted any more, by the number of their request. @type {Set<number>} */
+const unwanted = new Set();
+
 /** The panic hook writes the cause to the console and the trap that follows only says "unreachable". */
 let lastPanic = "";
 const consoleError = console.error.bind(console);
@@ -51,6 +54,10 @@ function describe(error) {
 
 /** @param {Request} request */
 function enqueue(request) {
+  if (request.cmd === "inspectCancel") {
+    unwanted.add(request.target);
+    return;
+  }
   if (request.cmd === "stop" || request.cmd === "generate") arrivalOf.set(request, ++arrivals);
   if (PAUSING.includes(request.cmd)) pausesBefore.set(request, ++pauses);
   queue.push(request);
@@ -63,11 +70,20 @@ async function drain() {
   running = false;
 }
 
+/** Whether a command needs the tokenizer only. @param {Request} request */
+function isQuick(request) {
+  return request.cmd === "tokenize" || (request.cmd === "inspect" && request.request.what === "tokens");
+}
+
+/** Whether something waits that looking at the text must not hold up. */
+function isPressed() {
+  return queue.some((request) => request.cmd !== "inspect" && !isQuick(request));
+}
+
 /** Runs what was asked meanwhile and does not disturb a generation (a hover's tokenize, say). */
 async function answerQuickOnes() {
   for (let at = 0; at < queue.length; ) {
-    const { cmd } = queue[at];
-    if (cmd === "tokenize") await answer(queue.splice(at, 1)[0]);
+    if (isQuick(queue[at])) await answer(queue.splice(at, 1)[0]);
     else at += 1;
   }
 }
@@ -146,6 +162,8 @@ async function execute(request) {
       if (run) run.readOnly = true;
       releaseRuns();
       return null;
+    case "useBest":
+      return theRun().useBest(request.best);
     case "restore": {
       const restored = await Run.restore(request.run, async (files) => {
         if (!request.baseLoaded) {
@@ -155,7 +173,7 @@ async function execute(request) {
         return loaded();
       });
       run = restored.run;
-      return { meta: run.meta, text: run.text, planned: restored.planned, readOnly: run.readOnly, info: loaded().wasm.info() };
+      return { meta: run.meta, text: run.text, planned: restored.planned, readOnly: run.readOnly, info: loaded().wasm.info(), best: run.best() };
     }
     case "exportZip":
       return loaded().wasm.exportZip(request.kind);
@@ -175,6 +193,17 @@ async function execute(request) {
       return loaded().finish();
     case "tokenize":
       return loaded().tokenize(request.text);
+    case "inspect":
+      return loaded().inspect(request.request, {
+        emit: (event) => scope.postMessage({ id: request.id, event }),
+        shouldStop: () => unwanted.has(request.id) || (isPressed() && !isQuick(request)),
+        between: answerQuickOnes,
+      }).finally(() => unwanted.delete(request.id));
+    case "gates":
+      loaded().wasm.setGates(request.gates);
+      return null;
+    case "inspectCancel":
+      return null;
     case "generate": {
       const arrival = arrivalOf.get(request);
       return loaded().generate(request.options, {

@@ -24,7 +24,11 @@ export class Writer {
   constructor(hooks, runs) {
     this.hooks = hooks;
     this.runs = runs;
-    this.caret = textOf(runs).length;
+    /** The text of `joinedRuns`, for it is asked for more often than it changes. */
+    this.joined = "";
+    /** @type {readonly Run[]} */
+    this.joinedRuns = [];
+    this.caret = this.text.length;
     /** @type {Phase} */
     this.phase = "idle";
     this.history = new History();
@@ -45,7 +49,11 @@ export class Writer {
   }
 
   get text() {
-    return textOf(this.runs);
+    if (this.joinedRuns !== this.runs) {
+      this.joined = textOf(this.runs);
+      this.joinedRuns = this.runs;
+    }
+    return this.joined;
   }
 
   get canUndo() {
@@ -54,7 +62,7 @@ export class Writer {
 
   /** Whether generating now would replace something. */
   get hasTail() {
-    return this.text.slice(this.caret).trim() !== "";
+    return this.caret < this.text.length && this.text.slice(this.caret).trim() !== "";
   }
 
   /**
@@ -88,9 +96,10 @@ export class Writer {
   /**
    * Continues the text from the caret; what stood after it is replaced, and comes back with undo.
    * @param {Settings} settings
+   * @param {{ at: number, run: Run }} [first] what the text goes on with: `run`, which replaces everything from `at` on
    * @returns {Promise<GenerationResult | null>} null where it was interrupted by another change
    */
-  async generate(settings) {
+  async generate(settings, first) {
     this.interrupt();
     const generation = ++this.generation;
     // The worker has one queue: the interrupted generation's answer comes before this one begins.
@@ -98,7 +107,12 @@ export class Writer {
     if (generation !== this.generation) return null;
     this.history.push(this.runs, this.caret);
     this.lastEdit = -Infinity;
-    if (this.caret < this.text.length) this.runs = replaceRange(this.runs, this.caret, this.text.length, "");
+    const at = first?.at ?? this.caret;
+    if (at < this.text.length) this.runs = replaceRange(this.runs, at, this.text.length, "");
+    if (first) {
+      this.runs = [...this.runs, first.run];
+      this.caret = this.text.length;
+    }
     const before = this.runs;
     this.phase = "prefill";
     this.prefill = { done: 0, total: 0 };
@@ -120,7 +134,7 @@ export class Writer {
       if (generation === this.generation) {
         this.flush();
         // Nothing was written: the text is as before and there is nothing to undo.
-        if (this.runs === before) {
+        if (this.runs === before && !first) {
           const state = this.history.past.pop();
           if (state) ({ runs: this.runs, caret: this.caret } = state);
         }
@@ -176,6 +190,13 @@ export class Writer {
     this.flush();
     this.generation += 1;
     this.phase = "idle";
+  }
+
+  /** Puts another text on the paper. @param {readonly Run[]} runs */
+  replace(runs) {
+    this.interrupt();
+    this.history.push(this.runs, this.caret);
+    this.restore({ runs, caret: textOf(runs).length });
   }
 
   undo() {

@@ -4,16 +4,20 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox", "--disable-quic", "--no-first-run",
+export const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** No wait is longer, except those that say so. */
 const WAIT_MS = 30_000;
 
-export function launch() {
-  const found = [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+/** Where the browser is installed. */
+export function chromiumPath() {
+  return [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
     .find((path) => path && existsSync(path));
-  return chromium.launch({ executablePath: found, args: FLAGS });
+}
+
+export function launch() {
+  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
 }
 
 /**

@@ -42,6 +42,8 @@ async function drop(page, files) {
   }, plain);
 }
 
+/** The side of the text: inside the model are settings of the same names. @param {import("playwright-core").Page} page */
+const desk = (page) => page.locator("#desk");
 /** @param {string} name */
 const modelFile = (name) => ({ name, bytes: readFileSync(new URL(name, model)) });
 
@@ -90,10 +92,10 @@ test("files that come one by one open the model when it is complete", async () =
 test("settings, text, language and theme are there again after a reload", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu`);
   await ready(page);
-  await page.getByRole("spinbutton", { name: "Temperature" }).fill("1.3");
-  await page.getByRole("slider", { name: "Top-k" }).fill("17");
-  await page.getByRole("spinbutton", { name: "Seed" }).fill("7");
-  await page.getByRole("checkbox", { name: "Stop where the text ends" }).uncheck();
+  await desk(page).getByRole("spinbutton", { name: "Temperature" }).fill("1.3");
+  await desk(page).getByRole("slider", { name: "Top-k" }).fill("17");
+  await desk(page).getByRole("spinbutton", { name: "Seed" }).fill("7");
+  await desk(page).getByRole("checkbox", { name: "Stop where the text ends" }).uncheck();
   await paper(page).fill("A text that stays");
   await page.getByRole("button", { name: "Auto", exact: true }).click();
   await page.getByRole("button", { name: "Light", exact: true }).click();
@@ -103,11 +105,11 @@ test("settings, text, language and theme are there again after a reload", async 
   await page.waitForTimeout(600);
   await page.goto(`${site.url}?backend=cpu`);
   await ready(page);
-  assert.equal(await page.getByRole("spinbutton", { name: "温度" }).inputValue(), "1.3");
-  assert.equal(await page.getByRole("slider", { name: "Top-k" }).inputValue(), "17");
-  assert.equal(await page.getByRole("spinbutton", { name: "种子" }).inputValue(), "7");
-  assert.equal(await page.getByRole("checkbox", { name: "写到结尾就停" }).isChecked(), false);
-  assert.equal(await page.getByRole("textbox").inputValue(), "A text that stays");
+  assert.equal(await desk(page).getByRole("spinbutton", { name: "温度" }).inputValue(), "1.3");
+  assert.equal(await desk(page).getByRole("slider", { name: "Top-k" }).inputValue(), "17");
+  assert.equal(await desk(page).getByRole("spinbutton", { name: "种子" }).inputValue(), "7");
+  assert.equal(await desk(page).getByRole("checkbox", { name: "写到结尾就停" }).isChecked(), false);
+  assert.equal(await page.locator(".paper-area").inputValue(), "A text that stays");
   assert.equal(await page.locator("html").getAttribute("lang"), "zh-Hans");
   assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
   await close();
@@ -116,8 +118,8 @@ test("settings, text, language and theme are there again after a reload", async 
 test("a link sets the settings, and one that names a model elsewhere downloads nothing by itself", async () => {
   const { page, requests, close } = await openPage(browser, `${site.url}?backend=cpu#model=openai-community/gpt2&t=0.5&seed=9&lang=en`);
   await ready(page);
-  assert.equal(await page.getByRole("spinbutton", { name: "Temperature" }).inputValue(), "0.5");
-  assert.equal(await page.getByRole("spinbutton", { name: "Seed" }).inputValue(), "9");
+  assert.equal(await desk(page).getByRole("spinbutton", { name: "Temperature" }).inputValue(), "0.5");
+  assert.equal(await desk(page).getByRole("spinbutton", { name: "Seed" }).inputValue(), "9");
   await page.getByText("This link was made with the model openai-community/gpt2.").waitFor();
   assert.match(page.url(), /model=openai-community\/gpt2/);
   assert.deepEqual(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith("data:")), []);

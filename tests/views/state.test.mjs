@@ -31,7 +31,7 @@ test("a fragment brings back what it was made of, and says nothing about default
 
 test("a hostile fragment is harmless", () => {
   const shared = decodeFragment("#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1");
-  assert.deepEqual(shared, { settings: { temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 3, seed: 4294967295 } });
+  assert.deepEqual(shared, { settings: { temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 3, seed: 4294967295 }, view: {} });
 });
 
 test("settings are brought into range and on their grid", () => {

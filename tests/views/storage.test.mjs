@@ -2,10 +2,21 @@
 // Saved runs over a file system in memory that can break off at any point.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { deleteRun, listRuns, readRun, renameRun, writeRun } from "../../www/storage.js";
+
+/** The module as it is when a page has just been opened. @type {typeof import("../../www/storage.js")} */
+let page;
+let opened = 0;
+async function openPage() {
+  page = await import(`../../www/storage.js?${++opened}`);
+}
+const { deleteRun, listRuns, readRun, renameRun, writeRun } = new Proxy(/** @type {typeof import("../../www/storage.js")} */ ({}), {
+  get: (_, name) => (/** @type {any[]} */ ...all) => /** @type {any} */ (page)[name](...all),
+});
 
 /** Operations until the tab "dies"; infinite for never. */
 let left = Infinity;
+/** Files that were read from end to end. */
+let wholeReads = 0;
 /** Bytes that still fit. */
 let room = Infinity;
 function operation() {
@@ -15,8 +26,17 @@ function operation() {
 class FakeFile {
   kind = "file";
   bytes = new Uint8Array(0);
+  unreadable = false;
   async getFile() {
-    return new File([this.bytes.slice()], "file");
+    const file = new File([this.bytes.slice()], "file");
+    const { unreadable } = this;
+    return Object.assign(file, {
+      arrayBuffer: async () => {
+        wholeReads += 1;
+        if (unreadable) throw new DOMException("no memory", "NotReadableError");
+        return File.prototype.arrayBuffer.call(file);
+      },
+    });
   }
   async createWritable() {
     return { write: async (/** @type {string} */ text) => { this.bytes = new TextEncoder().encode(text); }, close: async () => {} };
@@ -66,7 +86,8 @@ class FakeFolder {
 }
 
 let root = new FakeFolder();
-beforeEach(() => {
+beforeEach(async () => {
+  await openPage();
   [root, left, room] = [new FakeFolder(), Infinity, Infinity];
   Object.defineProperty(globalThis, "navigator", { configurable: true, value: { storage: { getDirectory: async () => root } } });
 });
@@ -118,6 +139,95 @@ test("a damaged save is noticed, and the one before it taken", async () => {
   await assert.rejects(readRun("one"), /runDamaged/);
   folder.all.get("a.run").bytes[900] ^= 1;
   await holds(1);
+});
+
+/** @param {string} name @returns {FakeFile} */
+const slot = (name) => root.all.get("runs").all.get("one").all.get(name);
+
+test("a save that rotted is not kept in place of the one before it", async () => {
+  const size = () => slot("b.run").bytes.length;
+  await writeRun("one", meta(1), parts(1));
+  await writeRun("one", meta(2), parts(2));
+  // In the description, in the state, at the end.
+  for (const at of [70, 900, size() - 1]) {
+    root = new FakeFolder();
+    await openPage();
+    await writeRun("one", meta(1), parts(1));
+    await writeRun("one", meta(2), parts(2));
+    slot("b.run").bytes[at] ^= 1;
+
+    // A page opened later writes, and dies in the middle of it.
+    await openPage();
+    left = 3;
+    await assert.rejects(writeRun("one", meta(3), parts(3)), /died/);
+    left = Infinity;
+    await holds(1);
+
+    // And where it opened the run first, as it does to go on with it.
+    await openPage();
+    await holds(1);
+    left = 3;
+    await assert.rejects(writeRun("one", meta(3), parts(3)), /died/);
+    left = Infinity;
+    await holds(1);
+
+    // Then all is well again, in either order.
+    for (const step of [3, 4, 5]) {
+      await writeRun("one", meta(step), parts(step));
+      await holds(step);
+      await openPage();
+      await holds(step);
+    }
+  }
+});
+
+test("where both saves rotted, the next one is whole and newest", async () => {
+  await writeRun("one", meta(1), parts(1));
+  await writeRun("one", meta(2), parts(2));
+  for (const name of ["a.run", "b.run"]) slot(name).bytes[900] ^= 1;
+  await openPage();
+  await writeRun("one", meta(3), parts(3));
+  await holds(3);
+  await openPage();
+  await writeRun("one", meta(4), parts(4));
+  await holds(4);
+  assert.equal((await listRuns())[0].meta.step, 4);
+});
+
+test("a save is verified once, and not after this page wrote it", async () => {
+  wholeReads = 0;
+  for (const step of [1, 2, 3]) await writeRun("one", meta(step), parts(step));
+  assert.equal(wholeReads, 0);
+  await openPage();
+  for (const step of [4, 5]) await writeRun("one", meta(step), parts(step));
+  assert.equal(wholeReads, 1);
+  await holds(5);
+  await writeRun("one", meta(6), parts(6));
+  assert.equal(wholeReads, 2, "opening reads it");
+});
+
+test("a save that cannot be read just now is not taken for damaged", async () => {
+  await writeRun("one", meta(1), parts(1));
+  await writeRun("one", meta(2), parts(2));
+  await openPage();
+  slot("b.run").unreadable = true;
+  left = 3;
+  await assert.rejects(writeRun("one", meta(3), parts(3)), /died/);
+  left = Infinity;
+  slot("b.run").unreadable = false;
+  await openPage();
+  await holds(2);
+  for (const name of ["a.run", "b.run"]) slot(name).unreadable = true;
+  await assert.rejects(readRun("one"), /no memory/);
+});
+
+test("a run is listed by the save that can be read", async () => {
+  await writeRun("one", meta(1), parts(1));
+  await writeRun("one", meta(2), parts(2));
+  slot("b.run").bytes[64] ^= 1;
+  const [run] = await listRuns();
+  assert.equal(run.meta.step, 1);
+  assert.equal(run.bytes, slot("a.run").bytes.length + slot("b.run").bytes.length);
 });
 
 test("a full disk is told of, and nothing saved is lost", async () => {

@@ -21,6 +21,9 @@ export const en = {
   "paper.legend.you": "you",
   "paper.legend.model": "the model",
   "paper.legend": "Who wrote what",
+  "inspect.open": "See inside",
+  "inspect.close": "Close inspector",
+  "inspect.notLoaded": "The inside view could not be loaded.",
 
   "action.generate": "Generate",
   "action.continueHere": "Generate from cursor",
@@ -90,6 +93,8 @@ export const en = {
   "message.generateFailed": "The model could not write.",
   "message.textSafe": "Your text is unchanged.",
   "message.linkModel": "This link was made with the model {name}. It is downloaded only if you press the button.",
+  "message.linkFile": "This link was made with a model from somebody's disk, {name}. Drop its config.json, tokenizer and model.safetensors here to see what the link shows.",
+  "message.otherFile": "{name} is open, but it is not the model of the link: the link asked for {wanted}, and this is {id}.",
   "message.restarted": "The engine stopped and was started again.",
   "message.crashed": "The engine stopped and is being started again.",
   "message.crashedTwice": "The engine stopped again. Your text is safe.",

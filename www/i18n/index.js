@@ -1,4 +1,5 @@
 import { en } from "./en.js";
+import { engineText, loadEngineText } from "./engine.js";
 import { trainEn } from "./train.en.js";
 import { trainZh } from "./train.zh.js";
 import { zh } from "./zh.js";
@@ -11,10 +12,28 @@ const tables = { en: { ...en, ...trainEn }, zh: { ...zh, ...trainZh } };
 
 /** @type {Lang} */
 let current = "en";
+/** Made once, for that takes longer than writing a number. @type {Partial<Record<Lang, Intl.NumberFormat>>} */
+const numbers = {};
 
 /** @param {Lang} lang */
 export function setLanguage(lang) {
   current = lang;
+  void loadEngineText(lang);
+}
+
+/** What the engine said, in the page's language where the page knows the sentence. @param {string} text */
+export function engineWords(text) {
+  return engineText(text, current);
+}
+
+/**
+ * Adds the strings of a part that is loaded later.
+ * @param {Record<string, string>} en
+ * @param {Record<string, string>} zh
+ */
+export function registerStrings(en, zh) {
+  Object.assign(tables.en, en);
+  Object.assign(tables.zh, zh);
 }
 
 /** The browser's first language that the page speaks. @returns {Lang} */
@@ -41,5 +60,5 @@ export function t(key, params = {}) {
  * @param {number} value
  */
 export function n(value) {
-  return value.toLocaleString(current === "zh" ? "zh-CN" : "en");
+  return (numbers[current] ??= new Intl.NumberFormat(current === "zh" ? "zh-CN" : "en")).format(value);
 }

@@ -21,6 +21,9 @@ export const zh = {
   "paper.legend.you": "你",
   "paper.legend.model": "模型",
   "paper.legend": "各部分由谁所写",
+  "inspect.open": "看内部",
+  "inspect.close": "收起观察窗",
+  "inspect.notLoaded": "无法加载内部视图。",
 
   "action.generate": "生成",
   "action.continueHere": "从光标处生成",
@@ -90,6 +93,8 @@ export const zh = {
   "message.generateFailed": "模型无法书写。",
   "message.textSafe": "你的文本没有改变。",
   "message.linkModel": "此链接所用的模型是 {name}。只有按下按钮才会下载。",
+  "message.linkFile": "此链接所用的模型来自某人的磁盘：{name}。请把它的 config.json、分词器和 model.safetensors 拖到这里，即可看到链接中的画面。",
+  "message.otherFile": "{name} 已打开，但它不是链接所用的模型：链接要的是 {wanted}，而这个是 {id}。",
   "message.restarted": "引擎曾意外停止，现已重新启动。",
   "message.crashed": "引擎意外停止，正在重新启动。",
   "message.crashedTwice": "引擎再次停止。你的文本完好。",

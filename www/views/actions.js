@@ -13,6 +13,7 @@ export class Actions {
    */
   constructor(root, { onGenerate, onStop, onUndo, onAnother, onSeed, onDice }) {
     this.busy = false;
+    this.shownSeed = NaN;
     this.label = h("span");
     this.key = h("kbd", { "aria-hidden": "true" });
     this.main = h("button", { type: "button", class: "primary", onclick: () => (this.busy ? onStop() : onGenerate()) }, this.label, this.key);
@@ -20,7 +21,10 @@ export class Actions {
     this.undo = h("button", { type: "button", class: "quiet", onclick: onUndo });
     this.seedLabel = h("label", { for: "seed" });
     this.seed = h("input", { id: "seed", type: "number", inputmode: "numeric", min: "0", max: String(MAX_SEED), step: "1" });
-    this.seed.addEventListener("change", () => onSeed(this.seed.value));
+    this.seed.addEventListener("change", () => {
+      this.shownSeed = NaN;
+      onSeed(this.seed.value);
+    });
     this.dice = h("button", { type: "button", class: "quiet", onclick: onDice });
     root.append(
       h("div", { class: "actions" }, this.main, this.another, this.undo,
@@ -51,7 +55,9 @@ export class Actions {
     this.undo.hidden = !canUndo;
     setText(this.seedLabel, t("seed.label"));
     this.seed.title = t("seed.hint");
-    if (document.activeElement !== this.seed || Number(this.seed.value) !== seed) this.seed.value = String(seed);
+    // What is being typed counts when it is finished, and must not be written over before.
+    if (document.activeElement !== this.seed || seed !== this.shownSeed) this.seed.value = String(seed);
+    this.shownSeed = seed;
     setText(this.dice, t("seed.dice"));
     this.dice.title = t("seed.dice.hint");
   }

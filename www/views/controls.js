@@ -15,9 +15,14 @@ class Control {
     this.label = h("label", { for: id });
     this.number = h("input", { id, type: "number", max: String(spec.limit ?? spec.max), ...range, "aria-describedby": "setting-hint" });
     this.slider = h("input", { type: "range", max: String(spec.max), ...range, "aria-describedby": "setting-hint" });
-    this.number.addEventListener("change", () => onChange(spec.key, this.number.value));
+    this.number.addEventListener("change", () => {
+      this.value = NaN;
+      onChange(spec.key, this.number.value);
+    });
     this.slider.addEventListener("input", () => onChange(spec.key, this.slider.value));
     this.root = h("div", { class: "control" }, this.label, this.number, this.slider);
+    /** What the fields were last set to. */
+    this.value = NaN;
   }
 
   /** @param {number} value @param {number} sliderMax */
@@ -28,7 +33,9 @@ class Control {
     this.root.title = t(`setting.${spec.key}.hint`);
     this.slider.max = String(sliderMax);
     this.slider.setAttribute("aria-label", name);
-    if (document.activeElement !== this.number || Number(this.number.value) !== value) this.number.value = String(value);
+    // What is being typed counts when it is finished, and must not be written over before.
+    if (document.activeElement !== this.number || value !== this.value) this.number.value = String(value);
+    this.value = value;
     if (Number(this.slider.value) !== value) this.slider.value = String(value);
     const share = Math.min(1, Math.max(0, (value - spec.min) / (sliderMax - spec.min || 1)));
     this.slider.style.setProperty("--share", `${share * 100}%`);

@@ -1,5 +1,5 @@
 import { h } from "../dom.js";
-import { t } from "../i18n/index.js";
+import { engineWords, t } from "../i18n/index.js";
 
 /**
  * @typedef {object} Message
@@ -38,7 +38,7 @@ export class MessageView {
     const [first, ...rest] = message.lines.map(([key, params]) => t(key, params));
     const text = h("div", { class: "message-text" }, h("p", {}, h("strong", {}, first)));
     const { detail } = message;
-    if (detail) text.append(h("p", { class: "message-detail" }, typeof detail === "string" ? detail : t(...detail)));
+    if (detail) text.append(h("p", { class: "message-detail" }, typeof detail === "string" ? engineWords(detail) : t(...detail)));
     if (rest.length) text.append(h("p", {}, rest.join(" ")));
     const actions = (message.actions ?? []).map(({ key, run }) =>
       h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); run(); } }, t(key)));

@@ -1,20 +1,18 @@
 /** The Train tab: the text on the left, the run on the right. */
 import { h, setText } from "../dom.js";
 import { formatBytes, formatRate } from "../format.js";
-import { n, t } from "../i18n/index.js";
+import { engineWords, n, t } from "../i18n/index.js";
 import { LossChart } from "./chart.js";
 import { MessageView } from "./message.js";
 import { ProgressView } from "./progress.js";
 import { TrainAfter } from "./train_after.js";
 import { TrainSettings } from "./train_settings.js";
+import { TrainText } from "./train_text.js";
 
 /** @typedef {import("../training.js").Training} Training */
 /** @typedef {import("../types.js").State} State */
 
 const MODES = /** @type {const} */ (["full", "lora", "scratch"]);
-const SAMPLES = [{ key: "train.sample.alice", file: "alice.txt" }, { key: "train.sample.tang", file: "tang.txt" }];
-/** What the text's field shows of a long text: more would make it slow. */
-const MOST_SHOWN = 2_000_000;
 
 /** A time as people say it: 1:05, 1:02:05. @param {number} ms */
 export function formatTime(ms) {
@@ -39,14 +37,7 @@ export class TrainView {
     messages.append(this.offer);
     this.message = new MessageView(messages);
 
-    this.textLabel = h("label", { for: "train-text" });
-    this.text = h("textarea", { id: "train-text", class: "train-text", spellcheck: "false", oninput: () => training().setText(this.text.value) });
-    this.pick = h("input", { type: "file", multiple: true, accept: ".txt,.md,text/plain", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
-    this.pick.addEventListener("change", () => void this.take([...(this.pick.files ?? [])]));
-    this.choose = h("button", { type: "button", class: "quiet", onclick: () => this.pick.click() });
-    this.samples = SAMPLES.map(({ file }) => h("button", { type: "button", class: "quiet", onclick: () => void this.fetchSample(file) }));
-    this.sampleLabel = h("span", { class: "facts" });
-    this.sources = h("div", { class: "train-sources" }, this.choose, this.pick, this.sampleLabel, ...this.samples);
+    this.text = new TrainText(training);
     this.counts = h("p", { class: "facts", role: "status" });
 
     this.modeInputs = MODES.map((mode) => h("input", { type: "radio", name: "mode", value: mode, id: `mode-${mode}`, onchange: () => training().setMode(mode) }));
@@ -60,8 +51,7 @@ export class TrainView {
     this.stop = h("button", { type: "button", class: "quiet", onclick: () => training().stop() });
     this.memory = h("p", { class: "facts train-memory" });
     this.settings = new TrainSettings(training);
-    const left = h("section", { class: "train-left" }, this.textLabel, this.text,
-      this.sources, this.counts, modes, this.modeHint, this.settings.scratch,
+    const left = h("section", { class: "train-left" }, ...this.text.parts, this.counts, modes, this.modeHint, this.settings.scratch,
       h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), this.memory, this.settings.root);
 
     this.empty = h("p", { class: "train-empty" });
@@ -87,18 +77,8 @@ export class TrainView {
   }
 
   /** Text files, one after another. @param {File[]} files */
-  async take(files) {
-    this.pick.value = "";
-    const texts = await Promise.all(files.map((file) => file.text()));
-    const training = this.training();
-    const text = texts.map((one) => one.trim()).join("\n\n");
-    if (text) training.setText(training.text.trim() ? `${training.text.trimEnd()}\n\n${text}\n` : `${text}\n`);
-  }
-
-  /** @param {string} file */
-  async fetchSample(file) {
-    const response = await fetch(new URL(`../samples/${file}`, import.meta.url));
-    if (response.ok) this.training().setText(await response.text());
+  take(files) {
+    return this.text.take(files);
   }
 
   /** @param {State} state */
@@ -107,16 +87,8 @@ export class TrainView {
     const { phase, busy, locked, plan, run, mode } = training;
     this.columns.classList.toggle("locked", locked);
     this.progress.update(state.loading);
-    setText(this.textLabel, t("train.text"));
-    this.text.placeholder = t("train.text.placeholder");
-    const shown = training.text.slice(0, MOST_SHOWN);
-    if (this.text.value !== shown) this.text.value = shown;
-    this.text.readOnly = locked || training.text.length > MOST_SHOWN;
-    setText(this.choose, t("train.choose"));
-    setText(this.sampleLabel, t("train.samples"));
-    this.samples.forEach((button, at) => setText(button, t(SAMPLES[at].key)));
-    this.sources.hidden = locked;
-    setText(this.counts, [plan ? t("train.tokens", { count: n(plan.tokens) }) : "", ...(plan?.notes ?? []).map(translateNote)].filter(Boolean).join(" "));
+    this.text.update();
+    setText(this.counts, [plan ? t("train.tokens", { count: n(plan.tokens) }) : "", ...(plan?.notes ?? []).map(engineWords)].filter(Boolean).join(" "));
 
     setText(this.modeLegend, t("train.mode"));
     MODES.forEach((one, at) => {
@@ -176,7 +148,7 @@ export class TrainView {
   memoryText({ plan, planError, text }, over) {
     if (planError) {
       const message = planError instanceof Error ? planError.message : String(planError);
-      return /MiB allowed|of one binding/.test(message) ? t("train.memory.tooLarge") : message;
+      return /MiB allowed|of one binding/.test(message) ? t("train.memory.tooLarge") : engineWords(message);
     }
     if (!plan || !text.trim()) return "";
     const { total, limit } = plan.bytes;
@@ -202,11 +174,4 @@ export class TrainView {
       h("div", { class: "message-text" }, h("p", {}, h("strong", {}, t("train.offer", { name, step: n(step), steps: n(steps) })))),
       h("div", { class: "message-actions" }, resume, dismiss));
   }
-}
-
-/** The engine's notes on the text, in the page's language where it knows them. @param {string} note */
-function translateNote(note) {
-  if (/too few to hold some back/.test(note)) return t("train.note.noValidation");
-  const short = /training context of (\d+) tokens/.exec(note);
-  return short ? t("train.note.short", { context: short[1] }) : note;
 }

@@ -1,6 +1,6 @@
 /** What to do with a tuned model: write with it, compare it with its base, download it. */
 import { h, setText } from "../dom.js";
-import { t } from "../i18n/index.js";
+import { n, t } from "../i18n/index.js";
 
 /** @typedef {import("../training.js").Training} Training */
 
@@ -11,6 +11,9 @@ export class TrainAfter {
     this.write = h("button", { type: "button", class: "secondary", onclick: () => training().parts.store.set({ tab: "write" }) });
     this.model = h("button", { type: "button", class: "secondary", onclick: () => void training().download("model") });
     this.adapter = h("button", { type: "button", class: "secondary", onclick: () => void training().download("adapter") });
+    this.bestText = h("p", { class: "facts", role: "status" });
+    this.bestButton = h("button", { type: "button", class: "secondary", onclick: () => void training().useBest(!training().best?.inForce) });
+    this.bestRow = h("div", { class: "train-best" }, this.bestText, this.bestButton);
     this.strengthLabel = h("label", { for: "strength" });
     this.strength = h("input", { id: "strength", type: "range", min: "0", max: "2", step: "0.05" });
     this.strength.addEventListener("input", () => training().setStrength(Number(this.strength.value)));
@@ -26,7 +29,7 @@ export class TrainAfter {
     this.columns = h("div", { class: "compare" }, ...this.sides.map(({ side, name, text }) => h("div", { "data-side": side }, name, text)));
     this.comparing = h("div", {}, this.compareTitle,
       h("div", { class: "row" }, h("div", { class: "field" }, this.promptLabel, this.prompt), this.compare), this.columns);
-    this.root = h("div", { class: "train-after" }, this.title, h("div", { class: "train-done" }, this.write, this.model, this.adapter), this.strengthRow, this.comparing);
+    this.root = h("div", { class: "train-after" }, this.title, h("div", { class: "train-done" }, this.write, this.model, this.adapter), this.bestRow, this.strengthRow, this.comparing);
   }
 
   /** @param {Training} training @param {import("../types.js").State} state */
@@ -40,6 +43,7 @@ export class TrainAfter {
     setText(this.model, t("train.after.model"));
     setText(this.adapter, t("train.after.adapter"));
     this.adapter.hidden = !lora;
+    this.updateBest(training);
     this.strengthRow.hidden = !lora;
     setText(this.strengthLabel, t("train.strength", { value: strength.toFixed(2) }));
     if (Number(this.strength.value) !== strength) this.strength.value = String(strength);
@@ -54,5 +58,14 @@ export class TrainAfter {
       setText(name, t(`train.compare.${side}`));
       if (comparison) text.replaceChildren(h("span", { class: "ink-user" }, comparison.prompt), h("span", { class: "ink-model" }, comparison[side]));
     }
+  }
+
+  /** Which of the best and the last weights are in use, where they differ. @param {Training} training */
+  updateBest({ best, step, busy }) {
+    this.bestRow.hidden = !best || busy || best.step === step;
+    if (!best) return;
+    const about = { step: n(best.step), loss: best.loss.toFixed(3), last: n(step) };
+    setText(this.bestText, t(best.inForce ? "train.best.inUse" : "train.best.there", about));
+    setText(this.bestButton, t(best.inForce ? "train.best.last" : "train.best.use", about));
   }
 }

@@ -1,0 +1,235 @@
+// @ts-check
+// The inspector in the real page: tokens and surprise, keys, links, what is switched off, phones, access for everyone, speed.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { button, launch, openPage, paper, ready } from "./browser.mjs";
+import { longTasks } from "./long_tasks.mjs";
+import { serve } from "./server.mjs";
+
+const model = new URL("../../www/models/storyteller/", import.meta.url);
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
+mkdirSync(screenshots, { recursive: true });
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let site;
+before(async () => {
+  [browser, site] = await Promise.all([launch(), serve()]);
+});
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+const TABS = ["Next", "Tree", "Attention", "Layers", "Heads", "Flow", "Compare"];
+const QUESTION = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
+/** @param {Record<string, string>} params */
+const hash = (params) => `?backend=cpu#${new URLSearchParams({ lang: "en", ...params })}`;
+/** Waits until every token of the text has its colour. @param {import("playwright-core").Page} page */
+const coloured = (page) => page.waitForFunction(() => {
+  const spans = [...document.querySelectorAll(".paper-layer span")];
+  return spans.length > 1 && spans.every((span) => span.textContent === "" || span.className.includes("tint"));
+});
+/** @param {import("playwright-core").Page} page @param {string} name */
+const figure = (page, name) => page.locator(".card-figures div", { hasText: name }).locator("dd").innerText();
+/** @param {import("playwright-core").Page} page */
+const selected = (page) => page.locator(".paper-layer .selected").textContent();
+
+test("tokens and surprise: colours, the card, keys, a click, and the switch", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
+  await ready(page);
+  await coloured(page);
+  assert.equal((await page.locator(".paper-layer").textContent())?.replace("\u200b", ""), QUESTION, "colours move no character");
+  const classes = await page.locator(".paper-layer span").evaluateAll((spans) => new Set(spans.map((span) => span.className)).size);
+  assert.ok(classes > 4, "some tokens are more surprising than others");
+  assert.match(await page.locator(".card").innerText(), /ly[\s\S]*token 28 of 28[\s\S]*bytes 6C 79/);
+  assert.match(await figure(page, "Probability"), /^8\d\.\d %$/);
+  assert.equal(await page.locator(".card-bars li").count(), 10);
+
+  await paper(page).press("Alt+ArrowLeft");
+  await page.waitForFunction(() => document.querySelector(".selected")?.textContent === " ear");
+  assert.match(page.url(), /text|token=26/);
+  const box = await page.locator(".paper-layer span", { hasText: /^ wolf$/ }).first().boundingBox();
+  assert.ok(box);
+  await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
+  await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣wolf");
+  assert.equal(await selected(page), " wolf");
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 + 1);
+  await page.locator(".tip", { hasText: "bits" }).waitFor();
+  // The caret leads the selection; typing keeps it at the token before the caret.
+  await paper(page).press("Control+End");
+  await page.waitForFunction(() => document.querySelector(".selected")?.textContent === "ly");
+  await page.keyboard.type("?");
+  await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "?");
+  await page.locator("#surprise").uncheck();
+  assert.equal(await page.locator(".paper-layer .tint").count(), 0);
+  await close();
+});
+
+test("an alternative is continued from, and an edit in the middle is scored anew", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, n: "6", end: "0" }));
+  await ready(page);
+  await coloured(page);
+  await paper(page).press("Alt+ArrowLeft");
+  await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣ear");
+  const other = page.locator(".card-bars li:not(.own) button").first();
+  const name = await other.locator(".card-bar-name").innerText();
+  await other.focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".primary:not(.busy)").waitFor();
+  const text = await paper(page).inputValue();
+  const before = QUESTION.slice(0, -" early".length);
+  assert.ok(text.startsWith(before + name.replaceAll("␣", " ")), `${name}: ${text}`);
+  assert.equal(await page.locator(".paper-layer .ink-model").first().textContent(), name.replaceAll("␣", " "));
+  await button(page, "Undo").click();
+  assert.equal(await paper(page).inputValue(), QUESTION, "one press takes it back");
+  await coloured(page);
+  await close();
+});
+
+test("a link with text shows the same to somebody else; without it, the text stays out of the address", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ t: "0.9" }), { permissions: ["clipboard-read", "clipboard-write"] });
+  await ready(page);
+  await page.getByText("A head that remembers").click();
+  await page.locator(".inspect-panel canvas, .inspect-panel svg").first().waitFor();
+  await paper(page).press("Alt+ArrowLeft");
+  await page.waitForFunction(() => location.hash.includes("token=26"));
+  const copied = async (/** @type {string} */ name) => {
+    await page.getByRole("button", { name, exact: true }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  assert.doesNotMatch(page.url(), /wolf/);
+  const plain = await copied("Copy link");
+  assert.doesNotMatch(plain, /wolf/);
+  const link = await copied("Copy link with text");
+  assert.match(link, /see=attention&token=26&layer=3&head=4&mode=lines/);
+  await close();
+
+  const other = await openPage(browser, link);
+  await ready(other.page);
+  await coloured(other.page);
+  assert.equal(await paper(other.page).inputValue(), QUESTION);
+  assert.equal(await selected(other.page), " ear");
+  assert.equal(await other.page.getByRole("tab", { name: "Attention" }).getAttribute("aria-selected"), "true");
+  assert.equal(await other.page.getByRole("spinbutton", { name: "Temperature" }).first().inputValue(), "0.9");
+  assert.match(new URL(other.page.url()).hash, /token=26&layer=3&head=4&mode=lines/);
+  assert.doesNotMatch(other.page.url(), /wolf/, "what was taken from the link leaves the address");
+  await other.close();
+});
+
+test("what is switched off is said, changes the figures, and is switched on again", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: `${QUESTION}?"`, off: "3.4" }));
+  await ready(page);
+  await coloured(page);
+  const notice = page.locator(".off-notice");
+  assert.match(await notice.innerText(), /1 head is switched off/);
+  const without = await figure(page, "Probability");
+  await notice.getByRole("button", { name: "Switch on again" }).click();
+  await page.waitForFunction((old) => {
+    const now = document.querySelector(".card-figures dd")?.textContent;
+    return now && now !== old && now !== "–";
+  }, without);
+  // The head that remembers the question: 6.7 % without it, 67 % with it.
+  assert.ok(parseFloat(without) < 12 && parseFloat(await figure(page, "Probability")) > 55, `${without}, ${await figure(page, "Probability")}`);
+  assert.ok(await notice.isHidden());
+  assert.doesNotMatch(page.url(), /off=/);
+  await close();
+});
+
+test("the tabs go by arrow keys, and each shows something", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
+  await ready(page);
+  await coloured(page);
+  await page.getByRole("tab", { name: "Next" }).focus();
+  for (const [index, name] of TABS.entries()) {
+    if (index) await page.keyboard.press("ArrowRight");
+    const tab = page.getByRole("tab", { name });
+    assert.equal(await tab.getAttribute("aria-selected"), "true");
+    assert.ok(await tab.evaluate((element) => element === document.activeElement), name);
+    await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
+    assert.equal(await page.locator(".inspect-scroll > .message").isVisible(), false, `${name} without a message`);
+  }
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.getByRole("tab", { name: "Next" }).getAttribute("aria-selected"), "true", "around the end");
+  await close();
+});
+
+test("a model from disk is named by its content, and a link asks for it", async () => {
+  const read = (/** @type {string} */ name) => ({ name, mimeType: "application/octet-stream", buffer: readFileSync(new URL(name, model)) });
+  const files = [read("config.json"), read("tokenizer.json"), read("model.safetensors")];
+  const { page, close } = await openPage(browser, site.url + hash({ tab: "models" }));
+  await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
+  await page.locator("#pick").setInputFiles(files);
+  await page.waitForFunction(() => /model=sha256%?3?A?:?[0-9a-f]{16}/.test(location.hash));
+  const link = page.url();
+  await close();
+
+  const other = await openPage(browser, link);
+  await other.page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
+  const asks = other.page.getByText("This link was made with a model from somebody's disk");
+  await asks.waitFor();
+  const changed = Buffer.from(files[2].buffer);
+  changed[changed.length - 1] ^= 1;
+  await other.page.locator("#pick").setInputFiles([files[0], files[1], { ...files[2], buffer: changed }]);
+  await other.page.getByText("it is not the model of the link").waitFor();
+  await close();
+});
+
+test("a thousand tokens are written, coloured and shown without a task of 50 ms on the main thread", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ n: "1000", end: "0" }));
+  await ready(page);
+  await page.locator(".card").waitFor();
+  const tasks = await longTasks(browser, page, async () => {
+    await paper(page).press("Control+Enter");
+    await page.locator(".primary.busy").waitFor();
+    await page.locator(".primary:not(.busy)").waitFor({ timeout: 120_000 });
+    await coloured(page);
+  });
+  assert.ok(tasks.count > 50, "the main thread was watched");
+  assert.ok(tasks.longest < 50, `the longest task took ${tasks.longest.toFixed(0)} ms of processor time`);
+  await close();
+});
+
+for (const [name, options] of /** @type {const} */ ([
+  ["desktop-light", { viewport: { width: 1280, height: 800 }, colorScheme: "light" }],
+  ["desktop-dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
+  ["phone-light", { viewport: { width: 390, height: 844 }, colorScheme: "light" }],
+  ["phone-dark", { viewport: { width: 390, height: 844 }, colorScheme: "dark" }],
+])) {
+  test(`axe-core finds nothing inside, and nothing is too wide: ${name}`, async () => {
+    const { page, close } = await openPage(browser, site.url + hash({ n: "24", end: "0" }), { ...options, reducedMotion: "reduce" });
+    await ready(page);
+    const phone = options.viewport.width < 1000;
+    if (phone) {
+      assert.ok(await page.locator("#inspector").isHidden(), "a phone shows the paper first");
+      await button(page, "See inside").click();
+    }
+    await page.locator(".card").waitFor();
+    await page.evaluate(axeSource);
+    for (const tab of TABS) {
+      await page.getByRole("tab", { name: tab }).click();
+      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
+      await page.waitForTimeout(300);
+      const found = await page.evaluate(async () => {
+        const { violations } = await /** @type {any} */ (globalThis).axe.run();
+        return violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target.join(" ")).join(", ")}`);
+      });
+      await page.screenshot({ path: `${screenshots}/inside-${name}-${tab.toLowerCase()}.png` });
+      assert.deepEqual(found, [], tab);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width, `${tab} is no wider than the window`);
+    }
+    if (phone) {
+      await page.getByRole("tab", { name: "Compare" }).focus();
+      await page.keyboard.press("Escape");
+      await page.locator("#inspector").waitFor({ state: "hidden" });
+      assert.equal(await page.evaluate(() => document.activeElement?.className), "quiet see");
+    }
+    await close();
+  });
+}

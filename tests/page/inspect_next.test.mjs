@@ -1,0 +1,232 @@
+// @ts-check
+// What comes next and the tree of branches, in the real page with the shipped model.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { button, launch, openPage, paper, ready } from "./browser.mjs";
+import { serve } from "./server.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
+mkdirSync(screenshots, { recursive: true });
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let site;
+before(async () => {
+  [browser, site] = await Promise.all([launch(), serve()]);
+});
+after(async () => {
+  await browser?.close();
+  await site?.stop();
+});
+
+/** @param {string} fragment @param {import("playwright-core").BrowserContextOptions} [options] */
+async function openNext(fragment, options, lang = "en") {
+  const opened = await openPage(browser, `${site.url}?backend=cpu#lang=${lang}&see=next&${fragment}`, options);
+  await ready(opened.page);
+  await opened.page.locator(".next-row").first().waitFor();
+  return opened;
+}
+
+/** Looks for what keeps people out of the inspector. @param {Page} page */
+async function accessible(page) {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate(async () => {
+    // @ts-ignore axe is what was just put into the page
+    const { violations } = await axe.run(".inspect-panel", { resultTypes: ["violations"] });
+    return violations.filter((/** @type {any} */ { impact }) => impact === "serious" || impact === "critical")
+      .map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.html).join(" ")}`);
+  });
+  assert.deepEqual(found, []);
+}
+
+/** The rows of the chart as they read. @param {Page} page */
+const rows = (page) => page.locator(".next-row").evaluateAll((all) => all.map((row) => {
+  const text = (/** @type {string} */ name) => row.querySelector(`.${name}`)?.textContent ?? "";
+  const width = (/** @type {string} */ name) => /** @type {HTMLElement} */ (row.querySelector(`.${name}`)).style.transform;
+  const bars = [width("next-raw"), width("next-adjusted")];
+  return { rank: text("next-rank"), token: text("next-token"), raw: text("next-p"), drawn: text("next-after"), bars };
+}));
+
+/** Moves a slider of the panel. @param {Page} page @param {string} key @param {number} value */
+async function slide(page, key, value) {
+  await page.locator(`.next-controls .control:has(#next-${key}) input[type=range]`).evaluate((slider, to) => {
+    /** @type {HTMLInputElement} */ (slider).value = String(to);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }, value);
+}
+
+/** Waits until the chart reads differently. @param {Page} page @param {string} before */
+const changed = (page, before) => page.waitForFunction((old) => {
+  const facts = document.querySelector(".next-facts")?.textContent;
+  return facts !== undefined && facts !== old;
+}, before);
+
+test("settings re-shape what comes next at once, and the model's own probabilities stay", async () => {
+  const { page, close } = await openNext("t=1&k=0&p=1&rp=1");
+  await paper(page).fill("Once upon a time there was a");
+  await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
+  await page.locator(".next-stale").waitFor({ state: "detached" });
+  const own = await rows(page);
+  assert.equal(own.length, 20);
+  assert.ok(own.every(({ raw, drawn }) => raw === drawn), "with the model's own odds both are the same");
+  assert.ok(own.every(({ bars: [raw] }) => /^scaleX\(0?\.\d+|^scaleX\(1/.test(raw)));
+  assert.equal(await page.locator(".next-cut-line").count(), 0, "nothing is cut off");
+  const facts = () => page.locator(".next-facts").innerText();
+
+  // Every change asks the engine about the same tokens; it answers from the logits it has kept.
+  const first = await page.locator(".next-facts").textContent() ?? "";
+  const from = Date.now();
+  await slide(page, "temperature", 0.5);
+  await changed(page, first);
+  const took = Date.now() - from;
+  console.log(`a slider's new distribution after ${took} ms`);
+  const sharp = await rows(page);
+  assert.deepEqual(sharp.map(({ raw, token }) => [raw, token]), own.map(({ raw, token }) => [raw, token]), "the model says what it said");
+  assert.ok(parseFloat(sharp[0].drawn) > parseFloat(own[0].drawn), "the likeliest is drawn more often");
+  assert.equal(await page.locator("#setting-temperature").inputValue(), "0.5", "it is the page's own setting");
+  assert.match(page.url(), /t=0\.5/);
+
+  await slide(page, "topK", 5);
+  await page.locator(".next-cut-line").waitFor();
+  assert.match(await page.locator(".next-cut-line").innerText(), /^cut off by Top-k: 2,043 tokens, [\d.]+ % of probability$/);
+  const cut = await rows(page);
+  assert.equal(cut.filter(({ drawn }) => drawn === "cut off").length, 15);
+  assert.ok(cut.slice(5).every(({ bars }) => bars[1] === "scaleX(0)"));
+  assert.match(await facts(), /5 of 2,048 tokens/);
+  await page.locator(".next-table summary").click();
+  assert.equal(await page.locator(".next-table tbody tr").count(), 20, "the chart as a table");
+  await accessible(page);
+  // And back, from the page's own slider.
+  await page.locator(".settings .control:has(#setting-topK) input[type=range]").evaluate((slider) => {
+    /** @type {HTMLInputElement} */ (slider).value = "0";
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await page.locator(".next-cut-line").waitFor({ state: "detached" });
+  await button(page, "Model's own odds").click();
+  await page.waitForFunction((old) => document.querySelector(".next-facts")?.textContent === old, first);
+  assert.deepEqual(await rows(page), own, "exactly as at first");
+  await close();
+});
+
+test("any token can be found, with its probability and its rank", async () => {
+  const { page, close } = await openNext("k=40&p=1&rp=1");
+  await paper(page).fill("Once upon a time there was a");
+  await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
+  await page.getByLabel("Find a token").fill("ice");
+  await page.getByText(/tokens with “ice”/).waitFor();
+  const found = await rows(page);
+  assert.ok(found.length > 0 && found.every(({ token }) => token.includes("ice")), JSON.stringify(found));
+  assert.ok(found.every(({ rank }) => Number(rank.replace(",", "")) > 40), "rare here");
+  assert.ok(found.every(({ drawn }) => drawn === "cut off"));
+  const { length } = found;
+  assert.deepEqual(found.map(({ rank }) => Number(rank.replace(",", ""))).sort((a, b) => a - b).length, length);
+  await page.locator(".next-row").first().hover();
+  const id = /#(\d+)/.exec(await page.locator(".next-hint").innerText())?.[1];
+  assert.ok(id);
+  await page.getByLabel("Find a token").fill(`#${id}`);
+  await page.waitForFunction(() => document.querySelectorAll(".next-row").length === 1);
+  assert.deepEqual((await rows(page))[0].token, found[0].token, "by its number it is the same");
+  await page.getByLabel("Find a token").fill("qqqqq");
+  await page.getByText("No token contains “qqqqq”.").waitFor();
+  await page.getByLabel("Find a token").press("Escape");
+  await page.waitForFunction(() => document.querySelectorAll(".next-row").length === 20);
+  await close();
+});
+
+test("another token is another branch; walking the tree gives the first text back exactly", async () => {
+  const { page, close } = await openNext("n=24&end=0&t=0.8&seed=3");
+  await paper(page).fill("Once upon a time there was a");
+  await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
+  await button(page, "Generate").click();
+  await page.waitForFunction(() => document.querySelectorAll(".paper-layer .ink-model").length >= 24);
+  await ready(page);
+  const first = await paper(page).inputValue();
+  assert.ok(first.startsWith("Once upon a time there was a"));
+
+  // The caret behind the prompt: what comes next there, and what was taken.
+  await paper(page).press("Control+Home");
+  for (let i = 0; i < "Once upon a time there was a".length; i += 1) await paper(page).press("ArrowRight");
+  await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll(".next-follows").length === 1);
+  await page.waitForFunction(() => !document.querySelector(".next-stale"));
+  const other = page.locator(".next-row:not(.next-follows)").first();
+  const token = (await other.locator(".next-token").innerText()).replace("␣", " ");
+  await page.screenshot({ path: `${screenshots}inspect-next.png` });
+  // By keyboard: to the list, to the row, Enter.
+  await other.focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((start) => document.querySelector("textarea")?.value.startsWith(start), `Once upon a time there was a${token}`);
+  await page.waitForFunction(() => document.querySelectorAll(".paper-layer .ink-model").length >= 24);
+  await ready(page);
+  const second = await paper(page).inputValue();
+  assert.notEqual(second, first);
+
+  await page.getByRole("tab", { name: "Tree" }).click();
+  const items = page.getByRole("treeitem");
+  await items.first().waitFor();
+  assert.equal(await items.count(), 3, "what is shared, and two ways to go on");
+  assert.equal(await page.locator(".tree-here").count(), 1);
+  await page.locator(".tree-item[tabindex='0']").focus();
+  await page.keyboard.press("F2");
+  await page.keyboard.type("the other king");
+  await page.keyboard.press("Enter");
+  await page.locator(".tree-words strong", { hasText: "the other king" }).waitFor();
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((text) => document.querySelector("textarea")?.value === text, first);
+  assert.equal(await items.count(), 3, "going there makes no new branch");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((text) => document.querySelector("textarea")?.value === text, second);
+
+  await page.locator(".tree-compare").scrollIntoViewIfNeeded();
+  const sides = await page.locator(".tree-rest").allInnerTexts();
+  assert.equal(sides.length, 2);
+  assert.notEqual(sides[0], sides[1]);
+  await page.locator(".tree-list").scrollIntoViewIfNeeded();
+  await page.screenshot({ path: `${screenshots}inspect-tree.png` });
+
+  await accessible(page);
+
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".tree").getByRole("button", { name: /JSON/ }).first().click()]);
+  const path = /** @type {string} */ (await download.path());
+  const file = JSON.parse(readFileSync(path, "utf8"));
+  assert.equal(download.suggestedFilename(), "branches.json");
+  assert.deepEqual(file.branches.map((/** @type {any} */ branch) => branch.text), [first, second]);
+  assert.ok(file.runs.some((/** @type {any} */ run) => run.token && run.token.logprob <= 0));
+
+  await page.locator(".tree-item[tabindex='0']").focus();
+  await page.keyboard.press("Delete");
+  await page.getByText("“the other king” was deleted.").waitFor();
+  assert.equal(await items.count(), 1);
+  await page.locator(".tree-removed").getByRole("button", { name: "Undo" }).click();
+  assert.equal(await items.count(), 3);
+  await page.keyboard.press("Delete");
+  await page.getByText("“the other king” was deleted.").waitFor();
+  await page.locator(".tree input[type=file]").setInputFiles(path);
+  await page.getByText("1 new branches from").waitFor();
+  assert.equal(await items.count(), 3);
+  await close();
+});
+
+test("on a phone both fit, in Chinese and in the dark", async () => {
+  const { page, close } = await openNext("n=16&end=0", { viewport: { width: 390, height: 844 }, colorScheme: "dark", hasTouch: true }, "zh");
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+  await page.locator(".next-chart").evaluate((chart) => chart.scrollIntoView());
+  await page.screenshot({ path: `${screenshots}inspect-next-phone.png` });
+  await page.locator(".next-row").nth(2).scrollIntoViewIfNeeded();
+  await page.locator(".next-row").nth(2).tap();
+  await ready(page);
+  await page.getByRole("tab", { name: "分支" }).click();
+  await page.getByRole("treeitem").first().waitFor();
+  await page.locator(".tree-list").scrollIntoViewIfNeeded();
+  await page.screenshot({ path: `${screenshots}inspect-tree-phone.png` });
+  await close();
+});

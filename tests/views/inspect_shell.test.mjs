@@ -1,0 +1,170 @@
+// @ts-check
+// The small parts of the inspector: colours, labels, CSV, tabs, cards, links, fingerprints, examples.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
+import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
+import { bits, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
+import { toCsv } from "../../www/inspect/save.js";
+import { fingerprint } from "../../www/fingerprint.js";
+import { inspectEn } from "../../www/i18n/inspect.en.js";
+import { inspectZh } from "../../www/i18n/inspect.zh.js";
+import { registerStrings, setLanguage, t } from "../../www/i18n/index.js";
+import { DEFAULT_SETTINGS } from "../../www/settings.js";
+import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/state.js";
+import { tabAfter } from "../../www/views/inspect/tabs.js";
+import { tipPlace } from "../../www/views/inspect/tip.js";
+import { figures, hex } from "../../www/views/inspect/token_card.js";
+
+const css = readFileSync(new URL("../../www/inspect.css", import.meta.url), "utf8");
+const style = readFileSync(new URL("../../www/style.css", import.meta.url), "utf8");
+
+/** @param {readonly number[]} one @param {readonly number[]} other */
+function contrast(one, other) {
+  const [dark, light] = [luminance(/** @type {any} */ (one)), luminance(/** @type {any} */ (other))].sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+}
+/** @param {string} text */
+const rgb = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
+
+test("viridis and its opposite are what they say, and never break on odd numbers", () => {
+  assert.deepEqual([viridis(0), viridis(1), viridis(-5), viridis(7), viridis(NaN)], [[68, 1, 84], [253, 231, 37], [68, 1, 84], [253, 231, 37], [68, 1, 84]]);
+  assert.equal(viridisCss(0.5), "rgb(33, 145, 140)");
+  for (let at = 0; at < 100; at += 1) assert.ok(luminance(viridis((at + 1) / 100)) > luminance(viridis(at / 100)), "more is lighter");
+  const [less, same, more] = [diverging(-1), diverging(0), diverging(1)];
+  assert.ok(less[0] > less[2] && more[2] > more[0] && Math.max(...same) - Math.min(...same) < 8);
+  assert.deepEqual(diverging(NaN), same);
+  for (let at = -1; at <= 1; at += 0.05) {
+    for (const colour of [viridis(at), diverging(at)]) assert.ok(contrast(colour, inkOn(colour) === "#000" ? [0, 0, 0] : [255, 255, 255]) >= 4.5);
+  }
+});
+
+test("both inks can be read on every tint of surprise, in light and dark, and more is always further from the sheet", () => {
+  const block = (/** @type {RegExp} */ of, /** @type {string} */ text) => /** @type {RegExpExecArray} */ (of.exec(text))[1];
+  for (const [name, tints, theme] of [
+    ["light", block(/^:root \{([^}]*)\}/m, css), block(/^:root \{([^}]*)\}/m, style)],
+    ["dark", block(/^:root\[data-theme="dark"\] \{([^}]*)\}/m, css), block(/^:root\[data-theme="dark"\] \{([^}]*)\}/m, style)],
+  ]) {
+    const colour = (/** @type {string} */ variable) => rgb(/** @type {RegExpExecArray} */ (new RegExp(`--${variable}: (#\\w{6});`).exec(theme))[1]);
+    const sheet = colour("sheet");
+    let last = 1;
+    for (let level = 0; level <= 12; level += 1) {
+      const found = /** @type {RegExpExecArray} */ (new RegExp(`--s${level}: rgb\\((\\d+) (\\d+) (\\d+) / (\\d+)%\\)`).exec(tints));
+      const [red, green, blue, alpha] = found.slice(1).map(Number);
+      const mixed = [red, green, blue].map((value, channel) => value * (alpha / 100) + sheet[channel] * (1 - alpha / 100));
+      for (const ink of ["ink", "accent"]) assert.ok(contrast(mixed, colour(ink)) >= 4.5, `${name} s${level} ${ink}`);
+      const step = contrast(mixed, sheet);
+      assert.ok(step > last, `${name}: s${level} differs more from the sheet than the one before`);
+      last = step;
+    }
+  }
+  const [explicit, automatic] = [/^:root\[data-theme="dark"\] \{([^}]*)\}/m, /:root:not\(\[data-theme="light"\]\) \{([^}]*)\}/]
+    .map((of) => block(of, css).replace(/\s+/g, " "));
+  assert.equal(explicit, automatic, "a chosen dark is the system's dark");
+});
+
+test("tokens show what they hold", () => {
+  const shown = ["", " a", "a ", "  ", "a b", "\n", "\t", "a\r\n", "\ufffd", "\u200b", "\u00a0", "\u0301", "\u0007", "👩‍👩‍👧", "狼"].map(showToken);
+  assert.deepEqual(shown, ["∅", "␣a", "a␣", "␣␣", "a b", "⏎", "⇥", "a␍⏎", "\ufffd", "⟨U+200B⟩", "⟨U+00A0⟩", "◌\u0301", "⟨U+0007⟩", "👩‍👩‍👧", "狼"]);
+  assert.equal(shorten("🐺🐺🐺", 3), "🐺🐺🐺");
+  assert.equal(shorten("🐺🐺🐺🐺", 3), "🐺🐺…");
+  assert.equal(shorten("abc".repeat(1e5), 4), "abc…");
+});
+
+test("figures have as many digits as mean something", () => {
+  assert.deepEqual([1, 0.9999, 0.123, 0.0999, 0.01234, 0.0001, 0.00001, 0, NaN].map(percent),
+    ["100 %", ">99.9 %", "12.3 %", "9.99 %", "1.23 %", "0.01 %", "<0.01 %", "0 %", "–"]);
+  assert.deepEqual([2.345, -0.001, NaN].map(nats), ["2.35 nats", "0.00 nats", "–"]);
+  assert.deepEqual([Math.LN2, -0, 1e-9].map(bits), ["1.0 bits", "0.0 bits", "0.0 bits"]);
+  assert.equal(hex([0xe5, 0xa4, 10]), "E5 A4 0A");
+});
+
+test("CSV quotes what must be quoted and nothing else", () => {
+  assert.equal(toCsv(["token", "p"], [["a,b", 0.5], ['say "hi"', 1], ["line\nbreak", -2], [" plain ", 1e-7]]),
+    'token,p\r\n"a,b",0.5\r\n"say ""hi""",1\r\n"line\nbreak",-2\r\n plain ,1e-7\r\n');
+  assert.equal(toCsv([], []), "\r\n");
+});
+
+test("arrow keys go around the tabs", () => {
+  assert.deepEqual([tabAfter("ArrowRight", 6, 7), tabAfter("ArrowLeft", 0, 7), tabAfter("Home", 3, 7), tabAfter("End", 3, 7), tabAfter("x", 3, 7)], [0, 6, 0, 6, -1]);
+});
+
+test("a small card stays in the window", () => {
+  const window = { width: 390, height: 800 };
+  assert.deepEqual(tipPlace({ left: 20, top: 100, bottom: 120 }, { width: 200, height: 60 }, window), { left: 20, top: 126 });
+  assert.deepEqual(tipPlace({ left: 380, top: 780, bottom: 800 }, { width: 200, height: 60 }, window), { left: 184, top: 714 });
+  assert.deepEqual(tipPlace({ left: 0, top: 10, bottom: 799 }, { width: 500, height: 60 }, window), { left: 6, top: 0 });
+});
+
+test("the card's figures, known and unknown", () => {
+  registerStrings(inspectEn, inspectZh);
+  setLanguage("en");
+  const data = { position: 3, count: 4, id: 1, text: "a", bytes: [], first: false, vocabSize: 2048, logprob: Math.log(0.25), rank: 2, entropy: 1.5, alternatives: [] };
+  assert.deepEqual(figures(data), { probability: "25.0 %", rank: "3 of 2,048", surprise: "2.0 bits", entropy: "1.50 nats" });
+  assert.deepEqual(figures({ ...data, logprob: NaN, entropy: NaN }), { probability: "–", rank: "–", surprise: "–", entropy: "–" });
+});
+
+test("every string of the inspector is there in both languages, with the same gaps to fill", () => {
+  assert.deepEqual(Object.keys(inspectZh).sort(), Object.keys(inspectEn).sort());
+  for (const [key, english] of Object.entries(inspectEn)) {
+    assert.deepEqual((inspectZh[key].match(/\{\w+\}/g) ?? []).sort(), (english.match(/\{\w+\}/g) ?? []).sort(), key);
+  }
+  for (const { key } of EXAMPLES) for (const name of [key, `${key}.text`]) assert.ok(inspectEn[`inspect.example.${name}`], name);
+  registerStrings({ "test.only": "one" }, { "test.only": "一" });
+  setLanguage("zh");
+  assert.equal(t("test.only"), "一");
+  setLanguage("en");
+});
+
+test("examples are about a model that ships, and about layers and heads that it has", () => {
+  const index = JSON.parse(readFileSync(new URL("../../www/models/index.json", import.meta.url), "utf8"));
+  const model = index.find((/** @type {any} */ one) => one.id === EXAMPLES_MODEL);
+  const config = JSON.parse(readFileSync(new URL(`../../www/models/${model.path}/config.json`, import.meta.url), "utf8"));
+  assert.equal(EXAMPLES.length, 3);
+  for (const { view, text } of EXAMPLES) {
+    assert.ok(/** @type {number} */ (view.layer) < config.n_layer && /** @type {number} */ (view.head) < config.n_head && text.length > 20);
+  }
+});
+
+test("a view goes into a link and comes back", () => {
+  const round = (/** @type {Partial<import("../../www/inspect/types.js").InspectView>} */ patch, openChosen = true, text = "") => {
+    const view = { ...DEFAULT_VIEW, ...patch };
+    const fragment = encodeFragment({ model: "", tab: "write", settings: DEFAULT_SETTINGS, view, openChosen, text });
+    const back = decodeFragment(fragment);
+    assert.deepEqual({ ...DEFAULT_VIEW, ...back.view, open: back.view.open ?? view.open }, view, fragment);
+    assert.equal(back.text ?? "", text);
+    return fragment;
+  };
+  assert.equal(round({}), "see=0");
+  assert.equal(round({}, false), "", "what the device does by itself stays out");
+  assert.equal(round({ open: true }, false), "");
+  assert.equal(round({ open: true, panel: "lens" }, false), "see=lens");
+  assert.equal(round({ open: true }), "see=next");
+  assert.equal(round({ open: true, panel: "attention", token: 0, layer: 3, head: -1, mode: "rollout" }), "see=attention&token=0&layer=3&head=mean&mode=rollout");
+  assert.equal(round({ off: [{ layer: 0, head: 3 }, { layer: 11, head: -1 }], surprise: false }), "see=0&off=0.3_11.mlp&surprise=0");
+  round({ open: true }, true, 'A "text" & more #1 = 100 % + 🐺\n狼');
+});
+
+test("a link from anywhere does no harm", () => {
+  const decode = (/** @type {string} */ fragment) => decodeFragment(fragment).view;
+  assert.deepEqual(decode("see=nonsense&token=-1&layer=1e9&head=x&mode=<b>&off=zzz"), {});
+  assert.deepEqual(decode("off=1.2_1.2_x_3.mlp_99999.1"), { off: [{ layer: 1, head: 2 }, { layer: 3, head: -1 }] });
+  assert.deepEqual(decode("token=99999999&head=2.5&mode=map2"), {});
+});
+
+test("a model from disk has a name that follows from its content", async () => {
+  const bytes = new Uint8Array(3 << 20).map((_, at) => (at * 2654435761) >>> 24);
+  const config = new Blob(['{"n_layer": 1}']);
+  const name = await fingerprint(new Blob([bytes]), config);
+  assert.match(name, /^sha256:[0-9a-f]{16}$/);
+  assert.equal(await fingerprint(new Blob([bytes]), config), name);
+  assert.notEqual(await fingerprint(new Blob([bytes]), new Blob(['{"n_layer": 2}'])), name);
+  assert.notEqual(await fingerprint(new Blob([bytes.subarray(1)]), config), name);
+  for (const at of [0, (1 << 20) - 1, bytes.length - 1]) {
+    const changed = bytes.slice();
+    changed[at] ^= 1;
+    assert.notEqual(await fingerprint(new Blob([changed]), config), name, `byte ${at} counts`);
+  }
+  assert.match(await fingerprint(new Blob([]), config), /^sha256:/);
+});

@@ -1,0 +1,262 @@
+// @ts-check
+// The text's tokens and scores over typing, writing, other models, and a slow engine.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Asker } from "../../www/inspect/asker.js";
+import { AGAIN_MS, SubjectKeeper, TYPING_PAUSE_MS } from "../../www/inspect/subject.js";
+import { appendTokens, userText } from "../../www/text.js";
+
+const INFO = /** @type {import("../../www/types.js").Info} */ (/** @type {unknown} */ ({ nCtx: 8, nLayer: 2, nHead: 2, vocabSize: 100 }));
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A token is a character; what it costs is its place among the ids, in bits. */
+function makeKeeper({ nCtx = 8 } = {}) {
+  /** @type {{ kind: string, about: string, resolve: (answer?: any) => void, reject: (error: unknown) => void }[]} */
+  const asked = [];
+  /** @type {Map<number, { callback: () => void, ms: number }>} */
+  const timers = new Map();
+  let made = 0;
+  let versions = 0;
+  let changes = 0;
+  /** @type {unknown[]} */
+  const errors = [];
+  const ask = (/** @type {string} */ kind, /** @type {string} */ about, /** @type {() => any} */ answer) => new Promise((resolve, reject) => {
+    asked.push({ kind, about, resolve: (other) => resolve(other ?? answer()), reject });
+  });
+  const keeper = new SubjectKeeper({
+    tokens: (text) => ask("tokens", text, () => ({
+      ids: Array.from(text, (character) => character.charCodeAt(0)), texts: Array.from(text), bytes: Array.from(text, () => []),
+      ends: Array.from(text, (_, at) => at + 1), bos: false,
+    })),
+    score: (ids) => ask("score", String.fromCharCode(...ids), () => ({
+      rows: ids.length, top: 1, logprob: Float32Array.from(ids, (_, row) => (row === ids.length - 1 ? 0 : -(row + 1) * Math.LN2)),
+      entropy: new Float32Array(ids.length), rank: new Uint32Array(ids.length), topIds: new Uint32Array(ids.length),
+      topLogprobs: new Float32Array(ids.length), texts: [[0, "?"]],
+    })),
+    onChange: () => (changes += 1),
+    onVersion: () => (versions += 1),
+    onError: (error) => errors.push(error),
+    wait: (callback, ms) => (timers.set(++made, { callback, ms }), made),
+    cancel: (timer) => timers.delete(timer),
+  });
+  const info = { ...INFO, nCtx };
+  const now = { runs: /** @type {readonly import("../../www/types.js").Run[]} */ ([]), text: "", writing: false, info, stamp: "1" };
+  return {
+    keeper, asked, timers, errors, versions: () => versions, changes: () => changes,
+    /** @param {Partial<typeof now>} patch */
+    follow(patch) {
+      Object.assign(now, patch);
+      if (patch.runs) now.text = patch.runs.map((run) => run.text).join("");
+      keeper.follow({ ...now });
+    },
+    /** Lets the user's pause pass. */
+    pass() {
+      for (const [timer, { callback }] of [...timers]) {
+        timers.delete(timer);
+        callback();
+      }
+    },
+    /** Answers what was asked, one question after another. */
+    async answer() {
+      while (asked.length) {
+        asked.splice(0).forEach((one) => one.resolve());
+        await settle();
+      }
+    },
+  };
+}
+/** @param {string} text */
+const token = (text) => ({ id: text.charCodeAt(0), text, logprob: -3 * Math.LN2, entropy: 1, rank: 2, top: [] });
+
+test("a text is read at once, then after each pause in typing; the latest wins", async () => {
+  const { keeper, asked, follow, pass, answer, versions, timers } = makeKeeper();
+  follow({ runs: userText("abc") });
+  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["tokens", "abc"]]);
+  assert.equal(keeper.subject(null, 3), null, "nothing is known yet");
+  await answer();
+  const subject = keeper.subject(null, 3);
+  assert.equal(subject?.scores?.rows, 3);
+  assert.deepEqual([subject?.selected, keeper.subject(null, 1)?.selected, keeper.subject(0, 3)?.selected], [2, 0, 0]);
+  assert.equal(keeper.subject(null, 3)?.version, subject?.version);
+
+  const before = versions();
+  follow({ runs: userText("abcd") });
+  follow({ runs: userText("abcde") });
+  assert.equal(asked.length, 0);
+  assert.deepEqual([...timers.values()].map(({ ms }) => ms), [TYPING_PAUSE_MS]);
+  pass();
+  const [late] = asked.splice(0);
+  follow({ runs: userText("abcdef") });
+  pass();
+  const [latest] = asked.splice(0);
+  late.resolve();
+  await settle();
+  assert.equal(asked.length, 0, "a late answer asks for nothing");
+  assert.equal(versions(), before);
+  latest.resolve();
+  await settle();
+  assert.equal(versions(), before + 1);
+  assert.equal(asked[0].about, "abcdef");
+  const half = keeper.subject(null, 6);
+  assert.equal(half?.text, "abcdef");
+  assert.equal(half?.scores, null, "scores have not come");
+  assert.deepEqual([...keeper.trail.levels.subarray(0, 4)], [255, 1, 2, 255], "and what is known of the beginning is kept");
+  await answer();
+  assert.equal(keeper.subject(null, 6)?.scores?.rows, 6);
+});
+
+test("while the model writes nothing is asked, and after it the text is read once", async () => {
+  const { keeper, asked, follow, answer } = makeKeeper();
+  let runs = userText("ab");
+  follow({ runs });
+  await answer();
+  const shown = keeper.subject(null, 2);
+  follow({ writing: true });
+  for (const text of ["c", "d"]) {
+    runs = appendTokens(runs, [token(text)]);
+    follow({ runs });
+  }
+  assert.equal(asked.length, 0);
+  const live = keeper.subject(null, 4);
+  assert.ok(live?.writing);
+  assert.equal(live?.selected, 3);
+  assert.deepEqual([...keeper.trail.levels.subarray(0, 4)], [255, 1, 3, 3], "the tokens bring their own figures");
+  assert.equal(keeper.card(/** @type {any} */ (live)).rank, 2);
+  assert.deepEqual(shown?.tokens.ids.length, 2, "what was handed out stays as it was");
+  assert.notEqual(live?.version, shown?.version);
+  follow({ writing: false });
+  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["tokens", "abcd"]]);
+  assert.ok(keeper.subject(null, 4)?.writing, "until the tokens have come");
+  await answer();
+  const after = keeper.subject(null, 4);
+  assert.equal(after?.writing, false);
+  assert.equal(after?.scores?.rows, 4);
+});
+
+test("writing on from a text that was never read asks for its tokens only, and then takes part", async () => {
+  const { keeper, asked, follow } = makeKeeper();
+  let runs = userText("a");
+  follow({ runs });
+  asked.splice(0);
+  runs = userText("xyz");
+  follow({ runs, writing: true });
+  runs = appendTokens(runs, [token("c")]);
+  follow({ runs });
+  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["tokens", "xyz"]]);
+  runs = appendTokens(runs, [token("d")]);
+  follow({ runs });
+  asked.splice(0).forEach((one) => one.resolve());
+  await settle();
+  assert.equal(keeper.trail.text, "xyzcd");
+  runs = appendTokens(runs, [token("e")]);
+  follow({ runs });
+  assert.equal(keeper.trail.text, "xyzcde");
+  assert.deepEqual([...keeper.trail.levels.subarray(0, 6)], [255, 255, 255, 3, 3, 3]);
+  assert.equal(asked.length, 0);
+});
+
+test("a tail that is replaced leaves the tree of tokens where the new one begins", async () => {
+  const { keeper, asked, follow, answer } = makeKeeper();
+  follow({ runs: appendTokens(userText("ab"), [token("c"), token("d")]) });
+  await answer();
+  const kept = appendTokens(userText("ab"), [token("c")]);
+  const chosen = [...kept, { text: "x", source: /** @type {const} */ ("model"), token: token("x") }];
+  follow({ runs: chosen, writing: true });
+  assert.equal(keeper.trail.text, "abcx");
+  follow({ runs: appendTokens(chosen, [token("y")]) });
+  assert.equal(keeper.trail.text, "abcxy");
+  assert.equal(asked.length, 0);
+});
+
+test("another model, gates or strength make everything unknown", async () => {
+  const { keeper, follow, answer, asked, versions } = makeKeeper();
+  follow({ runs: userText("abc") });
+  await answer();
+  const before = keeper.subject(null, 3);
+  const count = versions();
+  follow({ stamp: "2" });
+  assert.ok(versions() > count);
+  assert.equal(keeper.subject(null, 3), null);
+  assert.deepEqual(asked.map(({ kind }) => kind), ["tokens"]);
+  await answer();
+  assert.notEqual(keeper.subject(null, 3)?.version, before?.version);
+});
+
+test("of a text longer than the context the model sees the end; the rest is scored by halves", async () => {
+  const { keeper, asked, follow } = makeKeeper({ nCtx: 4 });
+  follow({ runs: userText("abcdefghij") });
+  asked.splice(0)[0].resolve();
+  await settle();
+  assert.equal(asked[0].about, "ghij");
+  const subject = keeper.subject(null, 10);
+  assert.deepEqual([subject?.tokens.texts.join(""), subject?.tokens.ends, subject?.selected], ["ghij", [7, 8, 9, 10], 3]);
+  assert.equal(keeper.subject(1, 10)?.selected, 1);
+  assert.equal(keeper.subject(null, 2)?.selected, 0, "what it does not see is not selected");
+  /** @type {string[]} */
+  const scored = [];
+  while (asked.length) {
+    for (const one of asked.splice(0)) {
+      scored.push(one.about);
+      one.resolve();
+    }
+    await settle();
+  }
+  assert.deepEqual(scored, ["ghij", "abcd", "bcde", "cdef", "defg"]);
+  for (let at = 1; at < 10; at += 1) assert.notEqual(keeper.trail.levels[at], 255, `token ${at} has a colour`);
+});
+
+test("an engine without time is asked again, and an error is told once", async () => {
+  const { keeper, asked, follow, timers, pass, errors } = makeKeeper();
+  follow({ runs: userText("abc") });
+  asked.splice(0)[0].resolve();
+  await settle();
+  asked.splice(0)[0].reject(new DOMException("ended", "AbortError"));
+  await settle();
+  assert.deepEqual([...timers.values()].map(({ ms }) => ms), [AGAIN_MS]);
+  pass();
+  asked.splice(0)[0].resolve();
+  await settle();
+  asked.splice(0)[0].reject(new Error("out of memory"));
+  await settle();
+  assert.equal(errors.length, 1);
+  assert.equal(timers.size, 0);
+  assert.equal(keeper.subject(null, 3)?.scores, null);
+});
+
+test("the same subject and marks are the same objects until something changes", async () => {
+  const { keeper, follow, answer } = makeKeeper();
+  follow({ runs: userText("abc") });
+  await answer();
+  assert.equal(keeper.subject(null, 3), keeper.subject(null, 3));
+  assert.equal(keeper.marks(true, null, 3), keeper.marks(true, null, 3));
+  const marks = keeper.marks(true, null, 3);
+  assert.notEqual(keeper.marks(true, null, 1), marks);
+  assert.notEqual(keeper.marks(false, null, 3)?.levels[1], 1, "without surprise only the outline is left");
+});
+
+test("an alternative becomes a token with its figures", async () => {
+  const { keeper, follow, answer } = makeKeeper();
+  follow({ runs: userText("abc") });
+  await answer();
+  assert.deepEqual(keeper.alternative(1, 0, "?"), { id: 0, text: "?", logprob: 0, entropy: 0, rank: 0, top: [{ id: 0, logprob: 0, text: "?" }] });
+  assert.equal(keeper.alternative(1, 5, "!"), null);
+});
+
+test("a question in a slot ends the one before it; other slots go on", async () => {
+  /** @type {{ signal: AbortSignal, resolve: (value: unknown) => void }[]} */
+  const asked = [];
+  const asker = new Asker({ inspect: (_, { signal }) => new Promise((resolve) => asked.push({ signal, resolve })) });
+  const request = /** @type {const} */ ({ what: "flow" });
+  const first = asker.ask("a", request);
+  const other = asker.ask("b", request);
+  const second = asker.ask("a", request);
+  assert.deepEqual(asked.map(({ signal }) => signal.aborted), [true, false, false]);
+  // The engine may answer all the same.
+  asked.forEach(({ resolve }, index) => resolve(index));
+  await assert.rejects(first, { name: "AbortError" });
+  assert.deepEqual(await Promise.all([other, second]), [1, 2]);
+  const last = asker.ask("c", request);
+  asker.abort();
+  asked[3].resolve(3);
+  await assert.rejects(last, { name: "AbortError" });
+});

@@ -1,0 +1,100 @@
+/** Branches as JSON and back. What is read comes from anywhere, and is checked. */
+import { normalizeNewlines, textOf } from "../text.js";
+
+/** @typedef {import("../types.js").Run} Run */
+/** @typedef {import("../types.js").Token} Token */
+/** @typedef {import("./branch_tree.js").Branch} Branch */
+
+const FORMAT = "gpt-playground-branches";
+const VERSION = 1;
+/** More than this does not come from the page. */
+const MOST_BRANCHES = 10_000;
+
+/** What the file keeps of a token: not the alternatives, which the model finds again. @typedef {Omit<Token, "top">} FileToken */
+/**
+ * Every run once, as branches share them; a branch lists its runs by their place in `runs`, and has its text for who reads the
+ * file without the page.
+ * @typedef {object} BranchFile
+ * @property {string} format
+ * @property {number} version
+ * @property {string | null} current
+ * @property {{ text: string, source: "user" | "model", token?: FileToken }[]} runs
+ * @property {{ id: string, name: string, created: string, text: string, runs: number[] }[]} branches
+ */
+
+/** @param {readonly Branch[]} branches @param {string | null} current @returns {BranchFile} */
+export function writeBranches(branches, current) {
+  /** @type {Map<Run, number>} */
+  const places = new Map();
+  const place = (/** @type {Run} */ run) => {
+    const known = places.get(run) ?? places.size;
+    places.set(run, known);
+    return known;
+  };
+  const rows = branches.map(({ id, name, created, runs, text }) => (
+    { id, name, created: new Date(created).toISOString(), text, runs: runs.map(place) }));
+  return { format: FORMAT, version: VERSION, current, runs: Array.from(places.keys(), writeRun), branches: rows };
+}
+
+/** @param {Run} run */
+function writeRun({ text, source, token }) {
+  if (!token) return { text, source };
+  const { id, text: own, logprob, entropy, rank } = token;
+  return { text, source, token: { id, text: own, logprob, entropy, rank } };
+}
+
+/**
+ * @param {unknown} data
+ * @returns {{ branches: Branch[], current: string | null } | null} null where it is no such file, or a damaged one
+ */
+export function readBranches(data) {
+  const file = /** @type {any} */ (data);
+  if (file?.format !== FORMAT || file.version !== VERSION) return null;
+  if (!Array.isArray(file.runs) || !Array.isArray(file.branches) || file.branches.length > MOST_BRANCHES) return null;
+  /** @type {(Run | null)[]} */
+  const runs = file.runs.map(readRun);
+  /** @type {Branch[]} */
+  const branches = [];
+  for (const row of file.branches) {
+    if (!Array.isArray(row?.runs)) return null;
+    const own = row.runs.map((/** @type {unknown} */ place) => runs[Number(place)]);
+    if (own.some((/** @type {Run | null | undefined} */ run) => !run)) return null;
+    const created = Date.parse(row.created);
+    const text = textOf(own);
+    if (text.trim() === "") continue;
+    branches.push({
+      id: typeof row.id === "string" && /^b\d{1,9}$/.test(row.id) ? row.id : "",
+      name: typeof row.name === "string" ? row.name.slice(0, 200) : "",
+      created: Number.isFinite(created) ? created : Date.now(),
+      runs: own,
+      text,
+    });
+  }
+  return { branches, current: typeof file.current === "string" ? file.current : null };
+}
+
+/** @param {any} run @returns {Run | null} */
+function readRun(run) {
+  if (typeof run?.text !== "string" || (run.source !== "user" && run.source !== "model")) return null;
+  const text = normalizeNewlines(run.text);
+  const token = readToken(run.token);
+  return token ? { text, source: run.source, token } : { text, source: run.source };
+}
+
+/** @param {any} token @returns {Token | null} */
+function readToken(token) {
+  if (!isId(token?.id) || typeof token.text !== "string" || !Number.isFinite(token.logprob)) return null;
+  return {
+    id: token.id,
+    text: token.text,
+    logprob: token.logprob,
+    entropy: Number.isFinite(token.entropy) ? token.entropy : 0,
+    rank: isId(token.rank) ? token.rank : 0,
+    top: [],
+  };
+}
+
+/** @param {unknown} value */
+function isId(value) {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
+}

@@ -1,0 +1,232 @@
+/** What panels speak about and what they can do: ties the inspector to the page. Draws nothing. */
+import { Engine } from "../client.js";
+import { storage } from "../dom.js";
+import { PageError, isAbort } from "../errors.js";
+import { runSource, shippedSource } from "../sources.js";
+import { Asker } from "./asker.js";
+import { Branches } from "./branches.js";
+import { SubjectKeeper } from "./subject.js";
+
+/** @typedef {import("./types.js").InspectContext} InspectContext */
+/** @typedef {import("./types.js").InspectView} InspectView */
+/** @typedef {import("./types.js").InspectRequest} InspectRequest */
+/** @typedef {import("./types.js").InspectProgress} InspectProgress */
+/** @typedef {import("./types.js").Answers} Answers */
+/** @typedef {import("../types.js").Run} Run */
+/** @typedef {import("../types.js").Settings} Settings */
+/** @typedef {import("../sources.js").ModelSource} ModelSource */
+
+const MODELS_INDEX = new URL("../models/index.json", import.meta.url);
+const KEEP_AFTER_MS = 500;
+/** Branches are kept over a reload, for this tab. */
+const BRANCHES_KEY = "branches";
+
+/** @implements {InspectContext} */
+export class Context {
+  /**
+   * @param {import("../app.js").App} app
+   * @param {object} hooks
+   * @param {() => void} hooks.onChange
+   * @param {(key: string, params?: Record<string, string | number>, error?: unknown) => void} hooks.say
+   */
+  constructor(app, { onChange, say }) {
+    this.app = app;
+    this.sayTo = say;
+    /** For panels. */
+    this.asker = new Asker({ inspect: (request, options) => app.engine.inspect(request, options) });
+    /** For the text itself, whatever panel is open. */
+    this.own = new Asker(this.asker.engine);
+    /** Of the engines that panels opened. @type {Set<Asker>} */
+    this.others = new Set();
+    this.keeper = new SubjectKeeper({
+      tokens: (text) => this.own.ask("tokens", { what: "tokens", text }),
+      score: (ids) => this.own.ask("score", { what: "score", ids }),
+      onChange,
+      onVersion: () => {
+        this.own.abort();
+        this.abort();
+      },
+      onError: (error) => say("inspect.error.read", {}, error),
+      wait: (callback, ms) => window.setTimeout(callback, ms),
+      cancel: (timer) => clearTimeout(timer),
+    });
+    this.branches = new Branches();
+    this.keepTimer = 0;
+    this.restoreBranches();
+    this.branches.onChange(() => {
+      clearTimeout(this.keepTimer);
+      this.keepTimer = window.setTimeout(() => this.keepBranches(), KEEP_AFTER_MS);
+      onChange();
+    });
+  }
+
+  get view() {
+    return this.app.state.view;
+  }
+
+  get settings() {
+    return this.app.state.settings;
+  }
+
+  get subject() {
+    return this.keeper.subject(this.view.token, this.app.writer.caret);
+  }
+
+  /**
+   * @template {keyof Answers} W
+   * @param {string} slot
+   * @param {Extract<InspectRequest, { what: W }>} request
+   * @param {(progress: InspectProgress) => void} [onProgress]
+   * @returns {Promise<Answers[W]>}
+   */
+  ask(slot, request, onProgress) {
+    return this.asker.ask(slot, request, onProgress);
+  }
+
+  /** Ends what panels have asked. */
+  abort() {
+    this.asker.abort();
+    for (const other of this.others) other.abort();
+  }
+
+  /** @param {Partial<InspectView>} patch */
+  setView(patch) {
+    this.app.setView(patch);
+  }
+
+  /** @param {number} position */
+  select(position) {
+    const { subject } = this;
+    if (subject) this.app.setView({ token: Math.min(subject.tokens.ids.length - 1, Math.max(0, position)) });
+  }
+
+  /** @param {Partial<Settings>} patch */
+  setSettings(patch) {
+    this.app.setSettings(patch);
+  }
+
+  /** @param {number} position @param {number} id @param {string} text */
+  continueWith(position, id, text) {
+    const { subject } = this;
+    if (!subject || position < 1) return;
+    // Bytes that are no whole character cannot stand on the paper.
+    if (text === "" || text.includes("\ufffd")) return this.say("inspect.notWhole");
+    const at = position <= subject.tokens.ids.length ? subject.tokens.ends[position - 1] : subject.text.length;
+    const token = this.keeper.alternative(position - 1, id, text);
+    this.record();
+    this.go(this.app.generate({ at, run: token ? { text, source: "model", token } : { text, source: "model" } }));
+  }
+
+  /** @param {number} [position] */
+  generate(position) {
+    const { subject, app } = this;
+    this.record();
+    const end = position === undefined || !subject ? undefined : subject.tokens.ends[position];
+    app.writer.moveCaret(end ?? app.writer.text.length);
+    this.go(app.generate());
+  }
+
+  /** @param {Promise<void>} done */
+  go(done) {
+    if (this.view.token !== null) this.setView({ token: null });
+    void done;
+  }
+
+  /** Keeps the text in the tree. */
+  record() {
+    this.branches.record(this.app.writer.runs);
+  }
+
+  /** @param {string} id */
+  openBranch(id) {
+    const runs = this.branches.get(id);
+    const { writer } = this.app;
+    if (!runs) return;
+    this.record();
+    if (writer.runs !== runs) writer.replace(runs);
+    this.branches.record(runs);
+    this.setView({ token: null });
+  }
+
+  restoreBranches() {
+    try {
+      const kept = storage.getTab(BRANCHES_KEY);
+      if (kept) this.branches.fromJSON(JSON.parse(kept));
+    } catch {
+      // Kept by another version of the page.
+    }
+  }
+
+  keepBranches() {
+    clearTimeout(this.keepTimer);
+    storage.setTab(BRANCHES_KEY, JSON.stringify(this.branches));
+  }
+
+  /** @returns {{ id: string, name: string, source: ModelSource }[]} */
+  sources() {
+    const { engine, training, state } = this.app;
+    const list = [];
+    const { origin } = training;
+    const tuned = engine.source?.run !== undefined || Boolean(state.info?.trained);
+    if (tuned && origin) list.push({ id: "base", name: origin.name, source: origin });
+    for (const model of state.shipped) {
+      const inUse = engine.source?.id === model.id || (tuned && origin?.id === model.id);
+      if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, source: shippedSource(model, MODELS_INDEX) });
+    }
+    for (const { meta } of training.saved) {
+      if (meta.id === training.runId && tuned) continue;
+      try {
+        list.push({ id: `run:${meta.id}`, name: meta.name, source: runSource(meta, training.sourceOf(meta)) });
+      } catch {
+        // Adapters whose model is not here.
+      }
+    }
+    return list;
+  }
+
+  otherModels() {
+    return this.sources().map(({ id, name }) => ({ id, name }));
+  }
+
+  /**
+   * @param {string} id @param {AbortSignal} signal
+   * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string }>}
+   */
+  async openOther(id, signal) {
+    const found = this.sources().find((one) => one.id === id);
+    if (!found) throw new PageError("error.noModel");
+    const engine = new Engine(() => asker.abort());
+    const asker = new Asker({ inspect: (request, options) => engine.inspect(request, options) });
+    const close = () => {
+      this.others.delete(asker);
+      asker.abort();
+      engine.client?.close();
+    };
+    await engine.load(found.source, this.app.state.info?.backend ?? "cpu", { signal, onProgress: () => {} });
+    if (signal.aborted) {
+      close();
+      signal.throwIfAborted();
+    }
+    this.others.add(asker);
+    return { ask: (slot, request, onProgress) => asker.ask(slot, request, onProgress), close, name: found.name };
+  }
+
+  /** @param {string} key @param {Record<string, string | number>} [params] */
+  say(key, params) {
+    this.sayTo(key, params);
+  }
+
+  /**
+   * Switches heads and MLPs off in the engine, and the others on.
+   * @param {import("./types.js").Unit[]} off
+   */
+  async applyGates(off) {
+    const { info } = this.app.state;
+    if (!info) return;
+    try {
+      await this.app.engine.gates(off, info);
+    } catch (error) {
+      if (!isAbort(error)) this.sayTo("inspect.error.gates", {}, error);
+    }
+  }
+}

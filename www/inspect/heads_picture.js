@@ -1,0 +1,69 @@
+/** The ranking of heads as a picture to save. */
+import { MLP, scaleOf, shade, signed, unitKey } from "./ablation_data.js";
+import { diverging, divergingCss, inkOn } from "./color.js";
+
+/** @typedef {import("./types.js").Unit} Unit */
+/** @typedef {import("./ablation_data.js").Effect} Effect */
+
+const CELL = 52;
+const MARGIN = { left: 56, top: 80, bottom: 72, right: 24 };
+const SCALE = 2;
+
+/**
+ * @param {{ layers: number, heads: number, effects: readonly Effect[], title: string, layerWord: string, mlpWord: string, unit: string,
+ *   paper: string, ink: string, line: string }} data
+ * @returns {HTMLCanvasElement}
+ */
+export function headsPicture({ layers, heads, effects, title, layerWord, mlpWord, unit, paper, ink, line }) {
+  const canvas = document.createElement("canvas");
+  const width = Math.max(480, MARGIN.left + (heads + 1) * CELL + MARGIN.right);
+  const height = MARGIN.top + layers * CELL + MARGIN.bottom;
+  canvas.width = width * SCALE;
+  canvas.height = height * SCALE;
+  const pen = canvas.getContext("2d");
+  if (!pen) return canvas;
+  pen.scale(SCALE, SCALE);
+  pen.fillStyle = paper;
+  pen.fillRect(0, 0, width, height);
+  pen.fillStyle = ink;
+  pen.font = "600 14px system-ui";
+  pen.fillText(title, 16, 28);
+  pen.font = "12px system-ui";
+  pen.fillText(layerWord, 16, MARGIN.top - 10);
+  pen.textAlign = "center";
+  for (let column = 0; column <= heads; column += 1) {
+    pen.fillText(column === heads ? mlpWord : String(column), MARGIN.left + (column + 0.5) * CELL, MARGIN.top - 10);
+  }
+  const found = new Map(effects.map((effect) => [unitKey(effect), effect]));
+  const scale = scaleOf(effects);
+  for (let layer = 0; layer < layers; layer += 1) {
+    const y = MARGIN.top + layer * CELL;
+    pen.fillStyle = ink;
+    pen.fillText(String(layer), MARGIN.left - 16, y + CELL / 2 + 4);
+    for (let column = 0; column <= heads; column += 1) {
+      const x = MARGIN.left + column * CELL;
+      const effect = found.get(unitKey({ layer, head: column === heads ? MLP : column }));
+      if (!effect) {
+        pen.strokeStyle = line;
+        pen.strokeRect(x + 1.5, y + 1.5, CELL - 3, CELL - 3);
+        continue;
+      }
+      const colour = diverging(shade(effect.delta, scale));
+      pen.fillStyle = `rgb(${colour.join(", ")})`;
+      pen.fillRect(x + 1, y + 1, CELL - 2, CELL - 2);
+      pen.fillStyle = inkOn(colour);
+      pen.fillText(signed(effect.delta), x + CELL / 2, y + CELL / 2 + 4);
+    }
+  }
+  const y = MARGIN.top + layers * CELL + 20;
+  const room = Math.min(320, width - MARGIN.left - MARGIN.right);
+  for (let i = 0; i < room; i += 1) {
+    pen.fillStyle = divergingCss((2 * i) / (room - 1) - 1);
+    pen.fillRect(MARGIN.left + i, y, 1, 8);
+  }
+  pen.fillStyle = ink;
+  [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) => pen.fillText(signed(value), MARGIN.left + (room * i) / 4, y + 24));
+  pen.textAlign = "left";
+  pen.fillText(unit, MARGIN.left, y + 42);
+  return canvas;
+}

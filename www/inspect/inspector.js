@@ -1,0 +1,327 @@
+/** The shell of the inspector: tabs, the selected token, one of the panels below it, and its ties to the paper. */
+import { byId, h, setText, storage } from "../dom.js";
+import { isAbort } from "../errors.js";
+import { inspectEn } from "../i18n/inspect.en.js";
+import { inspectZh } from "../i18n/inspect.zh.js";
+import { registerStrings, t } from "../i18n/index.js";
+import { showError } from "../opener.js";
+import { PANELS } from "../state.js";
+import { userText } from "../text.js";
+import { Examples } from "../views/inspect/examples.js";
+import { SurpriseLegend } from "../views/inspect/legend.js";
+import { OffNotice } from "../views/inspect/off_notice.js";
+import { Tabs } from "../views/inspect/tabs.js";
+import { TokenCard } from "../views/inspect/token_card.js";
+import { MessageView } from "../views/message.js";
+import { Context } from "./context.js";
+import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
+import { PaperTies } from "./paper_ties.js";
+import { ShareRow } from "./share.js";
+import { MOST_BITS } from "./trail.js";
+
+/** @typedef {import("./types.js").Panel} Panel */
+/** @typedef {import("./types.js").PanelName} PanelName */
+/** @typedef {import("./types.js").Subject} Subject */
+
+registerStrings(inspectEn, inspectZh);
+
+/** While the model writes, the card follows no more often than figures can be read. */
+const CARD_EVERY_MS = 100;
+/** On a phone the sheet follows the finger; moved further than this, it opens or closes. */
+const PULL_PX = 40;
+/** Where the inspector is a sheet over the page's lower part; as in inspect.css. */
+const SHEET = "(max-width: 999px)";
+const PANEL_ID = "inspect-panel";
+
+/** Loads the style sheet of the inspector. */
+function loadStyle() {
+  return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
+    const link = h("link", { rel: "stylesheet", href: new URL("../inspect.css", import.meta.url).href });
+    link.addEventListener("load", () => resolve());
+    link.addEventListener("error", () => reject(new Error("www/inspect.css could not be loaded")));
+    document.head.append(link);
+  }));
+}
+
+export class Inspector {
+  /** Loads what it needs and takes its place on the page. @param {import("../app.js").App} app */
+  static async mount(app) {
+    await loadStyle();
+    return new Inspector(app);
+  }
+
+  /** @param {import("../app.js").App} app */
+  constructor(app) {
+    this.app = app;
+    const change = () => app.store.set({});
+    this.context = new Context(app, { onChange: change, say: (key, params, error) => this.say(key, params, error) });
+    const { context } = this;
+
+    this.root = byId("inspector");
+    this.grip = h("button", { type: "button", class: "inspect-grip", onclick: () => this.toggle() });
+    this.scroll = h("div", { class: "inspect-scroll" });
+    this.empty = h("p", { class: "inspect-empty" });
+    const firstVisit = storage.get("examplesSeen") === null;
+    storage.set("examplesSeen", "1");
+    this.examples = new Examples({ keys: EXAMPLES.map(({ key }) => key), open: firstVisit, onOpen: (index) => this.openExample(index) });
+    if (firstVisit) this.scroll.append(this.examples.root);
+    this.card = new TokenCard(this.scroll, {
+      onAlternative: (id, text) => {
+        const { subject } = context;
+        if (subject) context.continueWith(subject.selected, id, text);
+      },
+      onStep: (by) => this.ties.step(by),
+      // On a phone the panel comes first.
+      open: (storage.get("alternativesOpen") ?? (matchMedia("(min-width: 720px)").matches ? "1" : "0")) === "1",
+      onToggle: (open) => storage.set("alternativesOpen", open ? "1" : "0"),
+    });
+    this.messages = new MessageView(this.scroll);
+    this.tabs = new Tabs({ names: PANELS, panelId: PANEL_ID, onSelect: (panel) => context.setView({ panel }) });
+    this.place = h("div", { class: "inspect-panel", id: PANEL_ID, role: "tabpanel", tabindex: "-1" });
+    this.scroll.append(this.empty, this.place);
+    // Whoever has seen them finds them again below.
+    if (!firstVisit) this.scroll.append(this.examples.root);
+    const sheet = matchMedia(SHEET);
+    sheet.addEventListener("change", () => this.arrange(sheet.matches));
+    if (sheet.matches) this.examples.close();
+    this.arrange(sheet.matches);
+    this.keys = h("span", { class: "inspect-keys" });
+    this.foot = h("div", { class: "inspect-foot" }, this.keys);
+    this.share = new ShareRow(this.foot, app, (key, params) => this.say(key, params));
+    this.root.append(this.grip, this.tabs.root, this.scroll, this.foot);
+
+    const { paper, writeMessage } = app.page;
+    this.legend = new SurpriseLegend(paper.foot, { levels: MOST_BITS, onToggle: (surprise) => context.setView({ surprise }) });
+    this.notice = new OffNotice({ onRestore: () => context.setView({ off: [] }) });
+    writeMessage.root.before(this.notice.root);
+    this.ties = new PaperTies(app, context);
+
+    /** @type {Panel | null} */
+    this.panel = null;
+    /** The panel that is shown, or on its way. @type {PanelName | null} */
+    this.panelName = null;
+    /** What the panel saw last. @type {unknown[]} */
+    this.seen = [];
+    this.cardAt = -Infinity;
+    this.cardTimer = 0;
+    /** What the card shows. @type {unknown[]} */
+    this.carded = [];
+    /** Models are numbered as they come. */
+    this.models = 0;
+    /** @type {unknown} */
+    this.client = null;
+    /** What was switched off in the engine. @type {{ client: unknown, off: string }} */
+    this.gates = { client: null, off: "" };
+    this.wasWriting = false;
+    this.wasShown = false;
+    this.recordHistory();
+    this.listen();
+    this.update();
+  }
+
+  /** In a sheet there is little room: what is folded stands below the panel. @param {boolean} sheet */
+  arrange(sheet) {
+    if (sheet) this.place.after(this.card.folds);
+    else this.card.root.append(this.card.folds);
+  }
+
+  listen() {
+    addEventListener("pagehide", () => this.context.keepBranches());
+    // Escape closes the sheet where it covers the page.
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || this.app.writer.phase !== "idle" || !this.isSheet()) return;
+      event.preventDefault();
+      this.toggle();
+    });
+    this.grip.addEventListener("pointerdown", (event) => {
+      const from = event.clientY;
+      this.grip.setPointerCapture(event.pointerId);
+      const end = (/** @type {PointerEvent} */ up) => {
+        if (up.clientY - from > PULL_PX) this.context.setView({ open: false });
+      };
+      this.grip.addEventListener("pointerup", end, { once: true });
+    });
+  }
+
+  /** Whether it covers the page's lower part, as on a phone. */
+  isSheet() {
+    return matchMedia(SHEET).matches;
+  }
+
+  toggle() {
+    this.context.setView({ open: !this.app.state.view.open });
+  }
+
+  /** Another model is in use. */
+  opened() {
+    this.models += 1;
+  }
+
+  /** The model begins to write: the selection goes with it, and what stands there now stays in the tree. */
+  writing() {
+    this.context.record();
+    if (this.app.state.view.token !== null) this.context.setView({ token: null });
+  }
+
+  /** What was written before the tree was there is in it too, as far as it can be undone. */
+  recordHistory() {
+    const { history, runs } = this.app.writer;
+    for (const state of [...history.past, ...history.future, { runs }]) {
+      if (state.runs.at(-1)?.source === "model") this.context.branches.record(state.runs);
+    }
+  }
+
+  /** @param {string} key @param {Record<string, string | number>} [params] @param {unknown} [error] */
+  say(key, params = {}, error) {
+    if (error === undefined) this.messages.show({ kind: "info", lines: [[key, params]] });
+    else showError(this.messages, [[key, params]], error);
+  }
+
+  /** Whether anything of it can be seen. */
+  get shown() {
+    const { tab, view, info } = this.app.state;
+    return tab === "write" && view.open && info !== null;
+  }
+
+  /** Changes whenever the model computes something else. */
+  stamp() {
+    const { engine, training, state } = this.app;
+    if (engine.client !== this.client) {
+      this.client = engine.client;
+      this.models += 1;
+    }
+    const { strength, step, phase, best } = training;
+    // While a run goes on the weights change all the time: the text is read anew when it rests.
+    const weights = phase === "running" || phase === "pausing" ? "changing" : [step, best?.inForce];
+    return JSON.stringify([this.models, strength, weights, state.view.off]);
+  }
+
+  /** The paper's colours and its outlined token. Called for every drawing of the page. */
+  marks() {
+    const { app, context } = this;
+    const { writer, state } = app;
+    if (!this.shown) return null;
+    this.applyGates();
+    context.keeper.follow({
+      runs: writer.runs, text: writer.text, writing: writer.phase !== "idle", info: state.info, stamp: this.stamp(),
+    });
+    return context.keeper.marks(state.view.surprise, state.view.token, writer.caret);
+  }
+
+  /** What a link says of the selection: the token, but for the last one, which is selected anyway. */
+  linkedToken() {
+    const { token } = this.app.state.view;
+    const subject = token === null && this.shown ? this.context.subject : null;
+    return subject && !subject.writing && subject.selected < subject.tokens.ids.length - 1 ? subject.selected : token;
+  }
+
+  /** Tells the engine what is switched off, where it does not know. */
+  applyGates() {
+    const { engine, state } = this.app;
+    const off = JSON.stringify(state.view.off);
+    if (!engine.client || (this.gates.client === engine.client ? this.gates.off === off : off === "[]")) return;
+    this.gates = { client: engine.client, off };
+    void this.context.applyGates(state.view.off);
+  }
+
+  /** The state of the page, or what is known of the text, has changed. */
+  update() {
+    const { app, context, shown } = this;
+    const { view, settings, lang } = app.state;
+    const writing = app.writer.phase !== "idle";
+    if (this.wasWriting && !writing) context.record();
+    this.wasWriting = writing;
+    const leaves = !shown && this.root.contains(document.activeElement);
+    this.root.hidden = !shown;
+    document.body.classList.toggle("inside", shown);
+    this.notice.update({ off: view.off });
+    this.legend.root.hidden = !shown;
+    this.ties.update(shown);
+    const opened = shown && !this.wasShown;
+    this.wasShown = shown;
+    if (!shown) {
+      // Focus goes back to the button that opens it.
+      if (leaves) app.page.paper.see.focus();
+      this.applyGates();
+      return this.closePanel();
+    }
+    const { subject } = context;
+    this.root.setAttribute("aria-label", t("inspect.label"));
+    this.grip.setAttribute("aria-label", t("inspect.close"));
+    setText(this.empty, t("inspect.empty"));
+    this.empty.hidden = subject !== null;
+    this.card.root.hidden = this.card.folds.hidden = subject === null;
+    this.examples.update({ shown: app.engine.source?.id === EXAMPLES_MODEL && !app.state.info?.trained });
+    this.tabs.update({ label: t("inspect.tabs"), selected: view.panel, text: (name) => t(`inspect.tab.${name}`) });
+    // The button that opened a sheet is behind it.
+    if (opened && this.isSheet() && document.activeElement === app.page.paper.see) this.tabs.focus();
+    this.place.setAttribute("aria-labelledby", `${PANEL_ID}-tab-${view.panel}`);
+    setText(this.keys, t(/Mac|iPhone|iPad/.test(navigator.platform) ? "inspect.keys.mac" : "inspect.keys"));
+    this.legend.update({ on: view.surprise });
+    this.share.update();
+    if (subject) this.updateCard(subject);
+    if (view.panel !== this.panelName) return void this.openPanel(view.panel);
+    const seen = [subject?.writing ? "writing" : subject, view, settings, lang];
+    if (!this.panel || seen.every((one, index) => one === this.seen[index])) return;
+    if (this.seen[3] !== lang) this.messages.update();
+    this.seen = seen;
+    this.panel.update();
+  }
+
+  /** @param {Subject} subject */
+  updateCard(subject) {
+    const { keeper } = this.context;
+    const key = [subject, keeper.grown, this.app.state.lang];
+    if (key.every((one, index) => one === this.carded[index])) return;
+    clearTimeout(this.cardTimer);
+    const wait = subject.writing ? this.cardAt + CARD_EVERY_MS - performance.now() : 0;
+    if (wait > 0) {
+      this.cardTimer = window.setTimeout(() => this.update(), wait);
+      return;
+    }
+    this.cardAt = performance.now();
+    this.carded = key;
+    this.card.update(keeper.card(subject));
+  }
+
+  /** @param {PanelName} name */
+  async openPanel(name) {
+    this.closePanel();
+    this.panelName = name;
+    try {
+      const module = await import(`./panels/${name}.js`);
+      if (this.panelName !== name) return;
+      const Panel = module[`${name[0].toUpperCase()}${name.slice(1)}Panel`];
+      /** @type {Panel} */
+      const panel = new Panel(this.context);
+      this.panel = panel;
+      this.seen = [];
+      this.place.replaceChildren(panel.root);
+      this.update();
+    } catch (error) {
+      if (this.panelName === name && !isAbort(error)) this.say("inspect.error.panel", {}, error);
+    }
+  }
+
+  /** A panel that is not seen costs nothing. */
+  closePanel() {
+    this.panel?.close();
+    this.panel = null;
+    this.panelName = null;
+    this.place.replaceChildren();
+    this.context.abort();
+  }
+
+  /** @param {number} index */
+  openExample(index) {
+    const { key, text, view } = EXAMPLES[index];
+    const { writer } = this.app;
+    this.context.record();
+    if (writer.text !== text) writer.replace(userText(text));
+    this.ties.settle();
+    this.context.setView({ off: [], ...view });
+    this.messages.show({ kind: "info", lines: [[`inspect.example.${key}`], [`inspect.example.${key}.text`]] });
+    this.examples.close();
+    this.messages.root.scrollIntoView({ block: this.isSheet() ? "start" : "nearest" });
+  }
+}

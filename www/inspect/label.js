@@ -1,0 +1,65 @@
+/** Tokens and numbers as people read them. Free of the DOM. */
+
+/** @type {Record<string, string>} */
+const VISIBLE = { "\n": "⏎", "\r": "␍", "\t": "⇥" };
+
+/** @param {string} character */
+function codePoint(character) {
+  return `⟨U+${/** @type {number} */ (character.codePointAt(0)).toString(16).toUpperCase().padStart(4, "0")}⟩`;
+}
+
+/**
+ * A token's text with everything in it to be seen: spaces at its edges as ␣, line ends as ⏎, tabs as ⇥, what has no shape of
+ * its own by its code point, nothing at all as ∅. U+FFFD, which stands for bytes that are no whole character, stays.
+ * @param {string} text
+ */
+export function showToken(text) {
+  if (text === "") return "∅";
+  return text
+    .replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length))
+    .replace(/[\n\r\t]/g, (character) => VISIBLE[character])
+    .replace(/[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, codePoint)
+    // A joiner inside an emoji belongs to it; alone it would not be seen.
+    .replace(/^\p{Cf}+|\p{Cf}+$/gu, (characters) => Array.from(characters, codePoint).join(""))
+    // A mark without its letter sits on a dotted circle.
+    .replace(/^\p{M}/u, "◌$&");
+}
+
+/**
+ * A probability in per cent with three digits that mean something: "12.3 %", "1.23 %", "<0.01 %"; only 1 itself is "100 %".
+ * @param {number} p from 0 to 1
+ */
+export function percent(p) {
+  if (!Number.isFinite(p)) return "–";
+  const value = 100 * p;
+  if (value >= 100) return "100 %";
+  if (value >= 99.95) return ">99.9 %";
+  if (value >= 9.995) return `${value.toFixed(1)} %`;
+  if (value >= 0.01) return `${value.toFixed(2)} %`;
+  return value > 0 ? "<0.01 %" : "0 %";
+}
+
+/** Information in nats: "2.35 nats". @param {number} x */
+export function nats(x) {
+  return Number.isFinite(x) ? `${plainZero(x.toFixed(2))} nats` : "–";
+}
+
+/** Information given in nats, in bits: "3.4 bits". @param {number} x in nats */
+export function bits(x) {
+  return Number.isFinite(x) ? `${plainZero((x / Math.LN2).toFixed(1))} bits` : "–";
+}
+
+/** "-0.00" is 0. @param {string} digits */
+function plainZero(digits) {
+  return /^-0\.?0*$/.test(digits) ? digits.slice(1) : digits;
+}
+
+/**
+ * At most `n` characters, the last of them "…" where something was left out. Never cuts a character in two.
+ * @param {string} text @param {number} n
+ */
+export function shorten(text, n) {
+  // Twice as many units hold n characters for certain, and a long text is not walked.
+  const characters = Array.from(text.slice(0, 2 * n + 2));
+  return characters.length <= n ? text : `${characters.slice(0, Math.max(0, n - 1)).join("")}…`;
+}

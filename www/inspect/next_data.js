@@ -1,0 +1,155 @@
+/** What comes next, as numbers to draw: rows, axis, what was cut off. Free of the DOM and of the engine. */
+import { DEFAULT_SETTINGS } from "../settings.js";
+
+/** @typedef {import("../types.js").Settings} Settings */
+/** @typedef {import("./types.js").NextAnswer} NextAnswer */
+/** @typedef {import("./types.js").NextEntry} NextEntry */
+/** @typedef {import("./types.js").Sampling} Sampling */
+/** @typedef {import("./types.js").Subject} Subject */
+/** @typedef {Extract<import("./types.js").InspectRequest, { what: "next" }>} NextRequest */
+
+/** The settings that shape the distribution, in the order in which they are shown. @type {readonly (keyof Sampling)[]} */
+export const SHAPING = ["temperature", "topK", "topP", "minP", "repetitionPenalty"];
+/** With these every token is drawn as often as the model says. @type {Readonly<Sampling>} */
+export const NEUTRAL = Object.freeze({ temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 });
+/** What the page begins with. @type {Readonly<Sampling>} */
+export const DEFAULTS = Object.freeze(samplingOf(DEFAULT_SETTINGS));
+
+/** @param {Settings} settings @returns {Sampling} */
+export function samplingOf({ temperature, topK, topP, minP, repetitionPenalty }) {
+  return { temperature, topK, topP, minP, repetitionPenalty };
+}
+
+/** @param {Sampling} one @param {Sampling} other */
+export function sameSampling(one, other) {
+  return SHAPING.every((key) => one[key] === other[key]);
+}
+
+/** The token that stands in the text after the selected one, or null at its end. @param {Subject} subject */
+export function followingId({ tokens, selected }) {
+  return selected + 1 < tokens.ids.length ? tokens.ids[selected + 1] : null;
+}
+
+/**
+ * @param {Subject} subject @param {Settings} settings @param {number} limit
+ * @param {string} query what to look for; where it is empty the token that stands next in the text is, which may be far down
+ * @returns {NextRequest}
+ */
+export function requestOf(subject, settings, limit, query) {
+  const end = subject.selected + 1;
+  const following = followingId(subject);
+  return {
+    what: "next",
+    // Further back than its context the model sees nothing.
+    ids: subject.tokens.ids.slice(Math.max(0, end - subject.info.nCtx), end),
+    settings: samplingOf(settings),
+    limit,
+    query: query || (following === null ? "" : `#${following}`),
+  };
+}
+
+/** Changes whenever the answer to the request would. @param {Subject} subject @param {NextRequest} request */
+export function keyOf(subject, { settings, limit, query }) {
+  return JSON.stringify([subject.version, subject.selected, SHAPING.map((key) => settings[key]), limit, query]);
+}
+
+/**
+ * Which settings take tokens away, by name: "temperature" where it is 0, which leaves only the likeliest.
+ * @param {Sampling} settings @param {number} vocabSize
+ * @returns {(keyof Sampling)[]}
+ */
+export function cutters({ temperature, topK, topP, minP }, vocabSize) {
+  if (temperature === 0) return ["temperature"];
+  /** @type {(keyof Sampling)[]} */
+  const by = [];
+  if (topK > 0 && topK < vocabSize) by.push("topK");
+  if (topP < 1) by.push("topP");
+  if (minP > 0) by.push("minP");
+  return by;
+}
+
+/**
+ * What cannot be drawn.
+ * @param {NextAnswer} answer
+ * @returns {{ count: number, mass: number }} how many tokens, and their share of the model's own probability
+ */
+export function cutOff({ vocabSize, kept, keptMass }) {
+  const count = Math.max(0, vocabSize - kept);
+  // Sums of many small numbers end a little beside 1.
+  return { count, mass: count ? Math.min(1, Math.max(0, 1 - keptMass)) : 0 };
+}
+
+/**
+ * A row of the chart. `follows`: the token stands there in the text now. `apart`: tokens between it and the row above are left out.
+ * @typedef {{ entry: NextEntry, p: number, follows: boolean, apart: boolean }} Row
+ */
+
+/** @param {NextAnswer} answer @param {boolean} searching @param {number | null} following @returns {Row[]} */
+export function rowsOf(answer, searching, following) {
+  const shown = searching ? answer.found : answer.entries;
+  const rows = shown.map((entry) => rowOf(entry, following, false));
+  if (searching || following === null || shown.some(({ id }) => id === following)) return rows;
+  const below = answer.found.find(({ id }) => id === following);
+  return below ? [...rows, rowOf(below, following, true)] : rows;
+}
+
+/** @param {NextEntry} entry @param {number | null} following @param {boolean} apart @returns {Row} */
+function rowOf(entry, following, apart) {
+  return { entry, p: Math.exp(entry.logprob), follows: entry.id === following, apart };
+}
+
+/**
+ * Before which row the line stands that says what is cut off: where all that is kept stands above all that is cut, or else below
+ * the rows. (With a repetition penalty what is cut may stand between; each such row says so itself.)
+ * @param {readonly Row[]} rows
+ */
+export function cutLineAt(rows) {
+  const first = rows.findIndex(({ entry }) => !entry.kept);
+  const parted = first > 0 && rows.slice(first).every(({ entry, apart }) => !entry.kept && !apart);
+  return parted ? first : rows.length;
+}
+
+/** Ends of the axis. Few, so that it stays while a slider moves. */
+const AXIS_ENDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
+
+/**
+ * From 0 to a round number that holds every bar: of the likeliest tokens, also while others are looked for.
+ * @param {NextAnswer} answer
+ */
+export function axisEnd({ entries }) {
+  const longest = entries.reduce((most, { logprob, adjusted }) => Math.max(most, Math.exp(logprob), adjusted), 0);
+  return AXIS_ENDS.find((end) => longest <= end * 1.0001) ?? 1;
+}
+
+/** How many times likelier the settings make a token; null where it cannot be drawn. @param {NextEntry} entry */
+export function factor({ adjusted, kept, logprob }) {
+  const p = Math.exp(logprob);
+  return kept && p > 0 ? adjusted / p : null;
+}
+
+export const CSV_HEADER = ["rank", "id", "token", "probability", "adjusted", "drawable", "logprob_nats"];
+
+/** Ranks count from 1 for people. @param {readonly Row[]} rows @returns {(string | number)[][]} */
+export function csvRows(rows) {
+  return rows.map(({ entry, p }) => [
+    entry.rank + 1, entry.id, entry.text, digits(p), digits(entry.adjusted), entry.kept ? "yes" : "no", digits(entry.logprob)]);
+}
+
+/** As many digits as a 32-bit number has. @param {number} x */
+function digits(x) {
+  return Number(x.toPrecision(7));
+}
+
+/**
+ * The text before and the selected token itself, for a heading.
+ * @param {Subject} subject @param {number} length of what is shown before it, in characters
+ * @returns {{ before: string, token: string, first: boolean }} `first`: the selected token stands before the text
+ */
+export function contextOf({ text, tokens, selected }, length) {
+  const end = tokens.ends[selected] ?? text.length;
+  const start = selected > 0 ? tokens.ends[selected - 1] : 0;
+  const before = Array.from(text.slice(Math.max(0, start - 2 * length), start));
+  const cut = start > 2 * length || before.length > length;
+  const shown = before.slice(-length).join("");
+  return { before: cut ? `…${shown}` : shown, token: text.slice(start, end), first: tokens.bos && selected === 0 };
+}

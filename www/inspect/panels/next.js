@@ -1,0 +1,116 @@
+/** "Next": what the model expects after the selected token, and what the settings make of it. */
+import { h } from "../../dom.js";
+import { isAbort } from "../../errors.js";
+import { registerStrings } from "../../i18n/index.js";
+import { nextEn } from "../../i18n/next.en.js";
+import { nextZh } from "../../i18n/next.zh.js";
+import { Distribution, FEW, MANY } from "../../views/inspect/distribution.js";
+import { keyOf, requestOf } from "../next_data.js";
+
+/** @typedef {import("../types.js").InspectContext} InspectContext */
+/** @typedef {import("../types.js").NextAnswer} NextAnswer */
+/** @typedef {import("../types.js").Panel} Panel */
+/** @typedef {import("../types.js").Subject} Subject */
+/** @typedef {import("../next_data.js").NextRequest} NextRequest */
+/** @typedef {import("../next_data.js").Row} Row */
+/**
+ * A question to the engine and what it is about.
+ * @typedef {{ key: string, request: NextRequest, subject: Subject, query: string, many: boolean }} Asked
+ */
+
+registerStrings(nextEn, nextZh);
+
+/** @implements {Panel} */
+export class NextPanel {
+  /** @param {InspectContext} ctx */
+  constructor(ctx) {
+    this.ctx = ctx;
+    this.root = h("div", { class: "next" });
+    this.query = "";
+    this.many = false;
+    /** What was asked for last. */
+    this.key = "";
+    /** Waits until the engine has answered: the last value of a slider counts, not each on its way. @type {Asked | null} */
+    this.wanted = null;
+    this.asking = false;
+    /** What is shown. @type {(Asked & { answer: NextAnswer }) | null} */
+    this.shown = null;
+    this.view = new Distribution(this.root, {
+      onSettings: (patch) => ctx.setSettings(patch),
+      onSearch: (query) => {
+        this.query = query;
+        this.update();
+      },
+      onChoose: (row) => this.choose(row),
+      onMany: (many) => {
+        this.many = many;
+        this.update();
+      },
+    });
+  }
+
+  update() {
+    const { subject, settings } = this.ctx;
+    if (subject && !subject.writing) {
+      const request = requestOf(subject, settings, this.many ? MANY : FEW, this.query);
+      const key = keyOf(subject, request);
+      if (key !== this.key) {
+        this.key = key;
+        this.wanted = { key, request, subject, query: this.query, many: this.many };
+        if (!this.asking) void this.answer();
+      }
+    }
+    this.render();
+  }
+
+  /** Asks, one question at a time, until nothing newer is wanted. */
+  async answer() {
+    this.asking = true;
+    while (this.wanted) {
+      const asked = this.wanted;
+      this.wanted = null;
+      try {
+        this.shown = { ...asked, answer: await this.ctx.ask("next", asked.request) };
+        this.render();
+      } catch (error) {
+        // Asked again with the next update: a withdrawn question is still open.
+        if (isAbort(error) && this.key === asked.key) this.key = "";
+        if (!isAbort(error)) this.ctx.say("next.failed", { reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    this.asking = false;
+  }
+
+  /** What is shown is about the text and the token as they are. */
+  get fresh() {
+    const { subject } = this.ctx;
+    const about = this.shown?.subject;
+    return Boolean(subject && about && about.version === subject.version && about.selected === subject.selected);
+  }
+
+  render() {
+    const { subject, settings } = this.ctx;
+    const { shown } = this;
+    this.view.update({
+      settings,
+      empty: !subject,
+      data: shown && {
+        shown: shown.subject, answer: shown.answer, applied: shown.request.settings, query: shown.query, many: shown.many,
+        stale: !this.fresh, writing: subject?.writing ?? false,
+      },
+    });
+  }
+
+  /** @param {Row} row */
+  choose({ entry }) {
+    const { subject } = this.ctx;
+    // The text is on its way to be another: the token would stand at the wrong place.
+    if (!subject || subject.writing || !this.fresh) return;
+    this.ctx.continueWith(subject.selected + 1, entry.id, entry.text);
+  }
+
+  close() {
+    this.wanted = null;
+    this.key = "";
+  }
+}

@@ -1,0 +1,152 @@
+/** "Tree": everything that was written, whichever way one went. */
+import { h, setText } from "../../dom.js";
+import { PageError } from "../../errors.js";
+import { registerStrings, t } from "../../i18n/index.js";
+import { treeEn } from "../../i18n/tree.en.js";
+import { treeZh } from "../../i18n/tree.zh.js";
+import { BranchCompare } from "../../views/inspect/branch_compare.js";
+import { TreeView } from "../../views/inspect/tree.js";
+import { compareBranches, figuresOf } from "../branch_tree.js";
+import { shorten } from "../label.js";
+import { SaveRow, toCsv } from "../save.js";
+import { TREE_CSV, nodeOf, oneLine, ownParts } from "../tree_data.js";
+
+/** @typedef {import("../types.js").InspectContext} InspectContext */
+/** @typedef {import("../types.js").Panel} Panel */
+/** @typedef {import("../branch_tree.js").TreeNode} TreeNode */
+
+registerStrings(treeEn, treeZh);
+
+/** A larger file is not one of ours. */
+const LARGEST_FILE = 200_000_000;
+
+/** @implements {Panel} */
+export class TreePanel {
+  /** @param {InspectContext} ctx */
+  constructor(ctx) {
+    this.ctx = ctx;
+    /** @type {[string, string]} */
+    this.picked = ["", ""];
+    /** @type {(() => void) | null} */
+    this.unlisten = null;
+    /** The branch deleted last. @type {{ id: string, name: string, undo: () => void } | null} */
+    this.removed = null;
+    this.intro = h("p", { class: "tree-empty" });
+    this.removedText = h("span");
+    this.undo = h("button", { type: "button", class: "quiet", onclick: () => this.putBack() });
+    this.removedRow = h("p", { class: "tree-removed", role: "status" }, this.removedText, this.undo);
+    this.body = h("div");
+    this.tree = new TreeView(this.body, {
+      onOpen: (branch) => ctx.openBranch(branch),
+      onRename: (branch, name) => ctx.branches.rename(branch, name),
+      onRemove: (branch) => this.remove(branch),
+    });
+    this.keys = h("p", { class: "hint" });
+    this.body.append(this.keys);
+    this.compare = new BranchCompare(this.body, {
+      onPick: (side, branch) => {
+        this.picked[side] = branch;
+        this.render();
+      },
+    });
+    this.file = h("input", { type: "file", accept: ".json,application/json", hidden: true });
+    this.file.addEventListener("change", () => void this.load());
+    this.loadButton = h("button", { type: "button", class: "quiet", onclick: () => this.file.click() });
+    this.foot = h("div", { class: "tree-foot" });
+    this.save = new SaveRow(this.foot, { name: () => "branches", csv: () => this.csv(), json: () => ctx.branches.toJSON() });
+    this.foot.append(this.loadButton, this.file);
+    this.root = h("div", { class: "tree" }, this.intro, this.removedRow, this.body, this.foot);
+  }
+
+  update() {
+    this.unlisten ??= this.ctx.branches.onChange(() => this.render());
+    this.render();
+  }
+
+  render() {
+    const { branches } = this.ctx;
+    const all = branches.list();
+    const tree = branches.tree();
+    setText(this.intro, t("tree.empty"));
+    this.intro.hidden = all.length > 1;
+    this.body.hidden = all.length === 0;
+    this.removedRow.hidden = !this.removed;
+    setText(this.removedText, t("tree.removed", { name: this.removed?.name ?? "" }));
+    setText(this.undo, t("action.undo"));
+    setText(this.keys, t("tree.keys"));
+    setText(this.loadButton, t("tree.load"));
+    this.save.root.hidden = all.length === 0;
+    this.save.update();
+    this.tree.update({ tree, branches: branches.leaves, current: branches.current });
+    this.renderCompare(tree);
+  }
+
+  /** @param {TreeNode | null} tree */
+  renderCompare(tree) {
+    const { branches } = this.ctx;
+    const all = branches.list();
+    const names = this.names(tree);
+    // At first the branch on the paper beside the newest other one.
+    if (!names.has(this.picked[0])) this.picked[0] = branches.current ?? all[0]?.id ?? "";
+    if (!names.has(this.picked[1]) || this.picked[1] === this.picked[0]) {
+      this.picked[1] = all.filter(({ id }) => id !== this.picked[0]).at(-1)?.id ?? "";
+    }
+    const [left, right] = this.picked.map((id) => branches.leaves.get(id));
+    this.compare.update({ branches: all, names, picked: this.picked, compared: left && right ? compareBranches(left, right) : null });
+  }
+
+  /** What each branch is called: its name, else how its own part begins. @param {TreeNode | null} tree @returns {Map<string, string>} */
+  names(tree) {
+    const parts = ownParts(tree);
+    return new Map(this.ctx.branches.list().map(({ id, name }) => {
+      const { lead, text } = parts.get(id) ?? { lead: "", text: "" };
+      return [id, name || shorten(`${lead}${lead ? text : oneLine(text)}`, 48)];
+    }));
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    const { branches } = this.ctx;
+    const name = shorten(this.names(branches.tree()).get(id) ?? id, 32);
+    this.removed = { id, name, undo: branches.remove(id) };
+    this.render();
+  }
+
+  putBack() {
+    const { removed } = this;
+    this.removed = null;
+    if (!removed) return;
+    removed.undo();
+    this.tree.at = nodeOf(this.ctx.branches.tree(), removed.id)?.id ?? "";
+    this.render();
+    this.tree.items.get(this.tree.at)?.focus();
+  }
+
+  async load() {
+    const [file] = this.file.files ?? [];
+    // The same file can be chosen again.
+    this.file.value = "";
+    if (!file) return;
+    try {
+      if (file.size > LARGEST_FILE) throw new PageError("tree.badFile");
+      const added = this.ctx.branches.fromJSON(JSON.parse(await file.text()));
+      this.ctx.say("tree.loaded", { count: added, name: file.name });
+    } catch (error) {
+      if (!(error instanceof PageError || error instanceof SyntaxError)) throw error;
+      this.ctx.say("tree.badFile", { name: file.name });
+    }
+  }
+
+  csv() {
+    return toCsv(TREE_CSV, this.ctx.branches.list().map(({ id, name, created, text, runs }) => {
+      const { tokens, meanLogprob } = figuresOf(runs);
+      return [id, name, new Date(created).toISOString(), text, tokens, meanLogprob === null ? "" : Number(meanLogprob.toPrecision(7))];
+    }));
+  }
+
+  close() {
+    this.unlisten?.();
+    this.unlisten = null;
+    this.removed = null;
+  }
+}

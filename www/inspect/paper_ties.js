@@ -1,0 +1,128 @@
+/** Ties the paper to the selection: clicks, the caret, keys and the pointer. */
+import { t } from "../i18n/index.js";
+import { percent, showToken } from "./label.js";
+import { Tip } from "../views/inspect/tip.js";
+
+/** @typedef {import("./context.js").Context} Context */
+
+export class PaperTies {
+  /** @param {import("../app.js").App} app @param {Context} context */
+  constructor(app, context) {
+    this.app = app;
+    this.context = context;
+    this.tip = new Tip();
+    this.on = false;
+    this.caret = app.writer.caret;
+    this.runs = app.writer.runs;
+    /** The selected token is to be brought into view. */
+    this.reveal = false;
+    /** Where the pointer rests. @type {{ x: number, y: number } | null} */
+    this.point = null;
+    this.frame = 0;
+    const { area, scroller } = app.page.paper;
+    area.addEventListener("click", (event) => this.click(event));
+    area.addEventListener("keydown", (event) => this.key(event));
+    // A finger does not hover.
+    const over = (/** @type {PointerEvent} */ event) =>
+      this.hover(event.pointerType === "mouse" ? { x: event.clientX, y: event.clientY } : null);
+    area.addEventListener("pointermove", over, { passive: true });
+    area.addEventListener("pointerleave", () => this.hover(null), { passive: true });
+    scroller.addEventListener("scroll", () => this.hover(null), { passive: true });
+  }
+
+  get keeper() {
+    return this.context.keeper;
+  }
+
+  /** Whether the tokens on the paper are those of its text. */
+  get fits() {
+    return this.on && this.keeper.trail.text === this.app.writer.text;
+  }
+
+  /** @param {boolean} on whether the inspector is seen */
+  update(on) {
+    this.on = on;
+    const { writer, state, page } = this.app;
+    const edited = writer.runs !== this.runs;
+    const moved = writer.caret !== this.caret;
+    this.runs = writer.runs;
+    this.caret = writer.caret;
+    if (!on) return this.hover(null);
+    const { token } = state.view;
+    if (token !== null && writer.phase === "idle" && (edited || moved)) {
+      // The token that was clicked stays selected while the caret is at it; anywhere else, the selection follows the caret.
+      const { trail, offset } = this.keeper;
+      if (edited || token + offset >= trail.length || !trail.touches(token + offset, writer.caret)) this.context.setView({ token: null });
+    }
+    if (edited) this.hover(null);
+    if (!this.reveal) return;
+    this.reveal = false;
+    page.paper.reveal();
+  }
+
+  /** The text was changed together with the selection: they belong together. */
+  settle() {
+    this.runs = this.app.writer.runs;
+    this.caret = this.app.writer.caret;
+  }
+
+  /** @param {number} x @param {number} y the token drawn there, or -1 */
+  tokenAt(x, y) {
+    const place = this.fits ? this.app.page.paper.offsetAt(x, y) : -1;
+    return place < 0 ? -1 : this.keeper.trail.after(place);
+  }
+
+  /** @param {MouseEvent} event */
+  click(event) {
+    const { selectionStart, selectionEnd } = this.app.page.paper.area;
+    const token = selectionStart === selectionEnd ? this.tokenAt(event.clientX, event.clientY) : -1;
+    if (token < this.keeper.offset) return;
+    // The caret has moved already, or will in a moment; either way it is at the token.
+    this.caret = selectionEnd;
+    this.context.setView({ token: token - this.keeper.offset });
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    this.hover(null);
+    if (!this.on || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    // Elsewhere in the page these keys lead through the browser's history.
+    event.preventDefault();
+    this.step(event.key === "ArrowLeft" ? -1 : 1);
+  }
+
+  /** Selects the token before or after. @param {number} by */
+  step(by) {
+    const { subject } = this.context;
+    if (!subject) return;
+    this.reveal = true;
+    this.context.select(subject.selected + by);
+    const now = this.context.subject;
+    if (!now) return;
+    const { text, logprob } = this.keeper.card(now);
+    this.app.page.status.say(t("inspect.live", { token: showToken(text), probability: percent(Math.exp(logprob)) }));
+  }
+
+  /** @param {{ x: number, y: number } | null} point */
+  hover(point) {
+    this.point = point;
+    if (!point) return this.tip.hide();
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      if (this.point) this.showTip(this.point);
+    });
+  }
+
+  /** @param {{ x: number, y: number }} point */
+  showTip({ x, y }) {
+    const token = this.tokenAt(x, y);
+    if (token < 0 || this.app.writer.phase !== "idle") return this.tip.hide();
+    const { trail } = this.keeper;
+    this.tip.show({ left: x, top: y - 12, bottom: y + 16 }, {
+      text: trail.texts[token], id: trail.ids[token],
+      logprob: token ? trail.logprob[token - 1] : NaN, rank: token ? trail.rank[token - 1] : 0, alternatives: trail.alternatives(token - 1),
+    });
+  }
+}

@@ -1,0 +1,77 @@
+/** Takes what a view shows out of the page: pictures, tables, data. */
+import { h, setText } from "../dom.js";
+import { t } from "../i18n/index.js";
+
+/** The browser has read a saved file's address by then. */
+const KEEP_ADDRESS_MS = 60_000;
+
+/**
+ * Hands the user a file.
+ * @param {string} name @param {Blob} blob
+ */
+export function saveBlob(name, blob) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), KEEP_ADDRESS_MS);
+}
+
+/** @param {string | number} value */
+function csvField(value) {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/**
+ * A table as CSV (RFC 4180): CRLF after every row, quotes only where they are needed and doubled inside.
+ * @param {string[]} header @param {(string | number)[][]} rows
+ */
+export function toCsv(header, rows) {
+  return [header, ...rows].map((row) => `${row.map(csvField).join(",")}\r\n`).join("");
+}
+
+/**
+ * Makes typed arrays plain, which JSON would write as objects.
+ * @param {string} _key @param {unknown} value
+ */
+function plainArrays(_key, value) {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(/** @type {Float32Array} */ (value)) : value;
+}
+
+/**
+ * @typedef {object} SaveOptions
+ * @property {() => string} name the file's name without its ending
+ * @property {() => HTMLCanvasElement} [png]
+ * @property {() => string} [csv]
+ * @property {() => unknown} [json]
+ */
+
+/** A quiet row "Save PNG · CSV · JSON"; each button makes its file when it is pressed. */
+export class SaveRow {
+  /** @param {Element} root @param {SaveOptions} options */
+  constructor(root, { name, png, csv, json }) {
+    this.label = h("span", { class: "save-label" });
+    /** @type {[HTMLButtonElement, string][]} */
+    this.buttons = [];
+    this.root = h("p", { class: "save-row" }, this.label);
+    const add = (/** @type {string} */ kind, /** @type {() => Promise<Blob | null>} */ make) => {
+      const press = async () => {
+        const blob = await make();
+        if (blob) saveBlob(`${name()}.${kind}`, blob);
+      };
+      const button = h("button", { type: "button", class: "quiet", onclick: () => void press() }, kind.toUpperCase());
+      this.buttons.push([button, kind.toUpperCase()]);
+      this.root.append(button);
+    };
+    if (png) add("png", () => new Promise((resolve) => png().toBlob(resolve, "image/png")));
+    if (csv) add("csv", async () => new Blob([csv()], { type: "text/csv;charset=utf-8" }));
+    if (json) add("json", async () => new Blob([JSON.stringify(json(), plainArrays)], { type: "application/json" }));
+    root.append(this.root);
+    this.update();
+  }
+
+  /** Writes its words anew: the language may have changed. */
+  update() {
+    setText(this.label, t("inspect.save"));
+    for (const [button, kind] of this.buttons) button.setAttribute("aria-label", t("inspect.save.kind", { kind }));
+  }
+}

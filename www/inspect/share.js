@@ -1,0 +1,58 @@
+/** Copies a link to what the page shows. */
+import { h, setText } from "../dom.js";
+import { t } from "../i18n/index.js";
+import { encodeFragment } from "../state.js";
+
+const COPIED_MS = 2000;
+
+export class ShareRow {
+  /**
+   * @param {Element} root
+   * @param {import("../app.js").App} app
+   * @param {(key: string, params: Record<string, string>) => void} say
+   */
+  constructor(root, app, say) {
+    this.app = app;
+    this.say = say;
+    const make = (/** @type {string} */ key, /** @type {boolean} */ withText) => {
+      const button = h("button", { type: "button", class: "quiet", onclick: () => void this.copy(button, withText) });
+      return { key, button };
+    };
+    this.buttons = [make("inspect.link", false), make("inspect.link.text", true)];
+    /** The button that has just copied. @type {HTMLButtonElement | null} */
+    this.copied = null;
+    root.append(h("span", { class: "inspect-share" }, ...this.buttons.map(({ button }) => button)));
+  }
+
+  /** @param {boolean} withText */
+  link(withText) {
+    const { app } = this;
+    const fragment = encodeFragment({ ...app.shared(), openChosen: true, text: withText ? app.writer.text : undefined });
+    return `${location.origin}${location.pathname}${location.search}#${fragment}`;
+  }
+
+  /** @param {HTMLButtonElement} button @param {boolean} withText */
+  async copy(button, withText) {
+    const link = this.link(withText);
+    try {
+      await navigator.clipboard.writeText(link);
+    } catch {
+      return this.say("inspect.link.here", { link });
+    }
+    this.copied = button;
+    this.update();
+    this.app.page.status.say(t("inspect.link.copied"));
+    setTimeout(() => {
+      if (this.copied !== button) return;
+      this.copied = null;
+      this.update();
+    }, COPIED_MS);
+  }
+
+  update() {
+    for (const { key, button } of this.buttons) {
+      setText(button, t(button === this.copied ? "inspect.link.copied" : key));
+      button.title = t(`${key}.hint`);
+    }
+  }
+}

@@ -1,0 +1,304 @@
+/** Keeps the tokens of the paper's text and their scores up to date: while the user types, while the model writes, and after. */
+import { isAbort } from "../errors.js";
+import { marksOf, sharedEnds } from "./marks.js";
+import { Trail } from "./trail.js";
+
+/** @typedef {import("./types.js").TokensAnswer} TokensAnswer */
+/** @typedef {import("./types.js").ScoreAnswer} ScoreAnswer */
+/** @typedef {import("./types.js").Subject} Subject */
+/** @typedef {import("../types.js").Info} Info */
+/** @typedef {import("../types.js").Run} Run */
+/** @typedef {import("../pieces.js").Marks} Marks */
+
+/** How long the user must pause before the text is read. */
+export const TYPING_PAUSE_MS = 150;
+/** The engine is asked again after this, if it had no time. */
+export const AGAIN_MS = 500;
+/** Of a text longer than the model's context, so many contexts are coloured, from the end. */
+const MOST_WINDOWS = 16;
+
+/**
+ * @typedef {object} KeeperHooks
+ * @property {(text: string) => Promise<TokensAnswer>} tokens
+ * @property {(ids: number[]) => Promise<ScoreAnswer>} score
+ * @property {() => void} onChange something new is known
+ * @property {(error: unknown) => void} onError
+ * @property {() => void} onVersion what was asked about the text before is stale
+ * @property {(callback: () => void, ms: number) => number} wait
+ * @property {(timer: number) => void} cancel
+ */
+
+/**
+ * What the page says now. `stamp` changes whenever the model computes something else.
+ * @typedef {{ runs: readonly Run[], text: string, writing: boolean, info: Info | null, stamp: string }} Now
+ */
+
+export class SubjectKeeper {
+  /** @param {KeeperHooks} hooks */
+  constructor(hooks) {
+    this.hooks = hooks;
+    this.trail = new Trail();
+    this.version = 0;
+    /** @type {Now} */
+    this.now = { runs: [], text: "", writing: false, info: null, stamp: "" };
+    /** The answer for the text as it stands. @type {ScoreAnswer | null} */
+    this.scores = null;
+    /** Whether the trail's tokens are those of the text as it stands. */
+    this.settled = false;
+    /** Numbers the readings of the text: only the latest counts. */
+    this.reading = 0;
+    this.timer = 0;
+    /** The run that the trail took last, and how many runs stood on the paper then. @type {{ run: Run | null, count: number }} */
+    this.taken = { run: null, count: 0 };
+    /** The text whose tokens were asked for while the model writes. */
+    this.askedFor = "";
+    /** @type {Subject | null} */
+    this.last = null;
+    /** @type {{ marks: Marks, key: unknown[] } | null} */
+    this.drawn = null;
+    this.grown = 0;
+  }
+
+  /** Hears what the page says; cheap when nothing has changed. @param {Now} now */
+  follow(now) {
+    const before = this.now;
+    this.now = now;
+    if (now.stamp !== before.stamp || (now.info === null) !== (before.info === null)) {
+      this.renew();
+      this.trail = new Trail();
+      this.taken = { run: null, count: 0 };
+      if (!now.info) return;
+      if (now.writing) this.write();
+      else this.readSoon(0);
+      return;
+    }
+    if (!now.info) return;
+    if (now.writing) {
+      if (!before.writing) {
+        this.renew();
+        // What was shown before goes on being true of the text before.
+        this.trail = this.trail.copy(this.trail.length);
+      }
+      if (now.runs !== before.runs || !before.writing) this.write();
+    } else if (before.writing) {
+      this.readSoon(0);
+    } else if (now.text !== before.text) {
+      this.settled = false;
+      this.scores = null;
+      this.readSoon(TYPING_PAUSE_MS);
+    }
+  }
+
+  /** Everything that was asked is about something else. */
+  renew() {
+    this.version += 1;
+    this.reading += 1;
+    this.hooks.cancel(this.timer);
+    this.settled = false;
+    this.scores = null;
+    this.askedFor = "";
+    this.hooks.onVersion();
+  }
+
+  /** @param {number} ms */
+  readSoon(ms) {
+    this.reading += 1;
+    this.hooks.cancel(this.timer);
+    if (ms) this.timer = this.hooks.wait(() => void this.read(), ms);
+    else void this.read();
+  }
+
+  /** Asks for the tokens of the text, then for what the model thinks of them. */
+  async read() {
+    const reading = ++this.reading;
+    const { text, info } = this.now;
+    if (!info) return;
+    try {
+      const tokens = await this.hooks.tokens(text);
+      if (reading !== this.reading) return;
+      this.version += 1;
+      this.hooks.onVersion();
+      const trail = Trail.of(tokens, text);
+      trail.carry(this.trail);
+      this.trail = trail;
+      this.taken = { run: this.now.runs.at(-1) ?? null, count: this.now.runs.length };
+      this.settled = true;
+      this.scores = null;
+      this.changed();
+      if (tokens.ids.length === 0 || text === "") return;
+      const { offset } = this;
+      const scores = await this.hooks.score(tokens.ids.slice(offset));
+      if (reading !== this.reading) return;
+      trail.score(scores, offset);
+      this.scores = scores;
+      this.changed();
+      if (offset) await this.readEarlier(reading, trail, info.nCtx);
+    } catch (error) {
+      if (reading !== this.reading) return;
+      // The engine had something more urgent to do.
+      if (isAbort(error)) this.readSoon(AGAIN_MS);
+      else this.hooks.onError(error);
+    }
+  }
+
+  /**
+   * What stands before the model's context is scored too, for its colours: by contexts that overlap by half.
+   * @param {number} reading @param {Trail} trail @param {number} most tokens in a context
+   */
+  async readEarlier(reading, trail, most) {
+    const half = most >> 1;
+    const { offset } = this;
+    let row = Math.max(0, offset - MOST_WINDOWS * half);
+    while (row < offset) {
+      const from = Math.max(0, row - half);
+      const end = Math.min(trail.length, from + most);
+      // Often it is known from an earlier reading, or from the writing.
+      if (trail.logprob.subarray(row, Math.min(offset, end - 1)).some(Number.isNaN)) {
+        const scores = await this.hooks.score(trail.ids.slice(from, end));
+        if (reading !== this.reading) return;
+        trail.score(scores, from, row);
+        this.changed();
+      }
+      row = end - 1;
+    }
+  }
+
+  /** Tokens of the text that the model no longer sees. */
+  get offset() {
+    return Math.max(0, this.trail.length - (this.now.info?.nCtx ?? Infinity));
+  }
+
+  /** Takes what the model has written since, from its own records: no question to the engine. */
+  write() {
+    const { runs, text } = this.now;
+    const { taken } = this;
+    let next = taken.count;
+    if (!(next > 0 && next <= runs.length && runs[next - 1] === taken.run && this.trail.text.length <= text.length)) {
+      const { head } = sharedEnds(this.trail.text, text);
+      let known = this.trail.length;
+      while (known > 0 && this.trail.ends[known - 1] > head) known -= 1;
+      this.trail = this.trail.copy(known);
+      next = this.runAt(this.trail.text.length);
+      if (next < 0 || this.trail.length === 0) return void this.readPrompt();
+    }
+    for (; next < runs.length; next += 1) {
+      const run = runs[next];
+      if (!run.token) return void this.readPrompt();
+      this.trail.append(run.token, run.text);
+    }
+    this.taken = { run: runs.at(-1) ?? null, count: runs.length };
+    this.grown += 1;
+  }
+
+  /** The run that begins at a place of the text, or -1. @param {number} place */
+  runAt(place) {
+    let at = 0;
+    for (const [index, run] of this.now.runs.entries()) {
+      if (at === place && run.text !== "") return index;
+      if (at > place) return -1;
+      at += run.text.length;
+    }
+    return at === place ? this.now.runs.length : -1;
+  }
+
+  /** The model writes after a text whose tokens are not known: they come without waiting for it. */
+  async readPrompt() {
+    const { runs, info } = this.now;
+    let first = runs.length;
+    while (first > 0 && runs[first - 1].token) first -= 1;
+    const prompt = runs.slice(0, first).map((run) => run.text).join("");
+    if (!info || this.askedFor === prompt) return;
+    this.askedFor = prompt;
+    const reading = ++this.reading;
+    try {
+      const tokens = await this.hooks.tokens(prompt);
+      if (reading !== this.reading || !this.now.writing) return;
+      const trail = Trail.of(tokens, prompt);
+      trail.carry(this.trail);
+      this.trail = trail;
+      this.taken = { run: runs[first - 1] ?? null, count: first };
+      if (this.now.runs[first - 1] === (runs[first - 1] ?? undefined)) this.write();
+      this.changed();
+    } catch (error) {
+      if (reading === this.reading && !isAbort(error)) this.hooks.onError(error);
+    }
+  }
+
+  changed() {
+    this.grown += 1;
+    this.hooks.onChange();
+  }
+
+  /**
+   * The position in the trail of the selected token: the one that was chosen, else the one before the caret.
+   * @param {number | null} token among those that the model sees
+   * @param {number} caret
+   */
+  selected(token, caret) {
+    const { offset, trail } = this;
+    if (token !== null && offset + token < trail.length) return offset + token;
+    // While tokens are behind the text, the caret may stand behind characters that have none yet.
+    return Math.max(offset, trail.before(caret));
+  }
+
+  /**
+   * A token that the model proposed after a row of the subject, as one that it wrote; null where nothing is known of it.
+   * @param {number} row @param {number} id @param {string} text
+   * @returns {import("../types.js").Token | null}
+   */
+  alternative(row, id, text) {
+    const { trail } = this;
+    const at = row + this.offset;
+    const list = trail.alternatives(at);
+    const rank = list.findIndex((one) => one.id === id);
+    if (rank < 0) return null;
+    return { id, text, logprob: list[rank].logprob, entropy: trail.entropy[at], rank, top: list };
+  }
+
+  /**
+   * What the panels speak about; the same object as long as nothing has changed.
+   * @param {number | null} token @param {number} caret
+   * @returns {Subject | null}
+   */
+  subject(token, caret) {
+    const { trail, now, last, version, offset } = this;
+    if (!now.info || trail.length === 0 || trail.text === "") return (this.last = null);
+    const selected = this.selected(token, caret) - offset;
+    const writing = now.writing || (!this.settled && last?.writing === true);
+    const scores = writing ? null : this.scores;
+    if (last && last.version === version && last.selected === selected && last.writing === writing && last.scores === scores
+      && last.text === trail.text && last.info === now.info) return last;
+    return (this.last = { version, text: trail.text, info: now.info, tokens: trail.tokens(offset), scores, selected, writing });
+  }
+
+  /**
+   * What is known of the subject's selected token, as the token card shows it.
+   * @param {Subject} subject
+   */
+  card({ selected }) {
+    const { trail, offset, now } = this;
+    const at = selected + offset;
+    const row = at - 1;
+    return {
+      position: selected, count: trail.length - offset, id: trail.ids[at], text: trail.texts[at], bytes: trail.bytes[at], first: at === 0,
+      vocabSize: now.info?.vocabSize ?? 0, logprob: row < 0 ? NaN : trail.logprob[row], rank: row < 0 ? 0 : trail.rank[row],
+      entropy: row < 0 ? NaN : trail.entropy[row], alternatives: trail.alternatives(row),
+    };
+  }
+
+  /**
+   * What to draw on the paper; the same object as long as nothing has changed.
+   * @param {boolean} surprise @param {number | null} token @param {number} caret
+   * @returns {Marks | null}
+   */
+  marks(surprise, token, caret) {
+    const { trail, now } = this;
+    if (!now.info || trail.length === 0) return null;
+    const selected = this.selected(token, caret);
+    const key = [trail, this.grown, now.text, surprise, selected];
+    if (this.drawn?.key.every((part, index) => part === key[index])) return this.drawn.marks;
+    const marks = marksOf(trail, now.text, { surprise, selected });
+    this.drawn = { marks, key };
+    return marks;
+  }
+}

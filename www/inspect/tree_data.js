@@ -1,0 +1,112 @@
+/** The tree of branches as rows to draw and to walk. Free of the DOM. */
+
+/** @typedef {import("./branch_tree.js").TreeNode} TreeNode */
+
+/** With more branches than this, only the upper levels are open at first. */
+const MANY_BRANCHES = 60;
+const OPEN_LEVELS = 2;
+/** Longest beginning of a word that is shown before the place where branches part within it. */
+const LEAD = 24;
+
+/**
+ * A node that can be seen. `lead`: how the word begins that the node goes on with.
+ * @typedef {{ node: TreeNode, parent: string | null, level: number, open: boolean, lead: string, place: number, siblings: number }} TreeRow
+ */
+
+/**
+ * @param {TreeNode | null} tree
+ * @param {ReadonlyMap<string, boolean>} folds what the user opened (true) and closed
+ * @returns {TreeRow[]} from the top down; a root without text is left out
+ */
+export function treeRows(tree, folds) {
+  /** @type {TreeRow[]} */
+  const rows = [];
+  if (!tree) return rows;
+  const few = tree.branches <= MANY_BRANCHES;
+  /** @type {(nodes: TreeNode[], above: TreeNode | null, level: number) => void} */
+  const visit = (nodes, above, level) => nodes.forEach((node, index) => {
+    const open = node.children.length > 0 && (folds.get(node.id) ?? (few || level <= OPEN_LEVELS));
+    rows.push({ node, parent: above?.id ?? null, level, open, lead: leadOf(above?.text ?? "", node.text), place: index + 1, siblings: nodes.length });
+    if (open) visit(node.children, node, level + 1);
+  });
+  visit(tree.text ? [tree] : tree.children, null, 1);
+  return rows;
+}
+
+/**
+ * The beginning of a word that branches share, where they part within it. Scripts that put no spaces between words have none.
+ * @param {string} before @param {string} after
+ */
+export function leadOf(before, after) {
+  if (!/^[\p{L}\p{N}\p{M}'’-]/u.test(after)) return "";
+  const word = /[\p{L}\p{N}\p{M}'’-]+$/u.exec(before.slice(-LEAD))?.[0] ?? "";
+  return /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u.test(word) ? "" : word;
+}
+
+/**
+ * What a key does in a tree, as the ARIA practices have it.
+ * @param {readonly TreeRow[]} rows @param {string} id of the row with the focus @param {string} key
+ * @returns {{ focus?: string, fold?: [id: string, open: boolean] } | null} null where the key does nothing
+ */
+export function walkTree(rows, id, key) {
+  const at = rows.findIndex(({ node }) => node.id === id);
+  if (at < 0) return null;
+  const { node, parent, open } = rows[at];
+  const to = (/** @type {number} */ index) => ({ focus: rows[Math.min(rows.length - 1, Math.max(0, index))].node.id });
+  switch (key) {
+    case "ArrowDown": return to(at + 1);
+    case "ArrowUp": return to(at - 1);
+    case "Home": return to(0);
+    case "End": return to(rows.length - 1);
+    case "ArrowRight":
+      if (!node.children.length) return null;
+      return open ? to(at + 1) : { fold: [id, true] };
+    case "ArrowLeft":
+      if (open) return { fold: [id, false] };
+      return parent === null ? null : { focus: parent };
+    default: return null;
+  }
+}
+
+/**
+ * A text in one line.
+ * @param {string} text
+ */
+export function oneLine(text) {
+  return text.replace(/\s*\n\s*/g, " ⏎ ").replace(/\s+/g, " ").trim();
+}
+
+/**
+ * The beginning of a long text and its end, where branches part.
+ * @param {string} text @param {number} head @param {number} tail in characters
+ */
+export function headAndTail(text, head, tail) {
+  const characters = Array.from(oneLine(text));
+  if (characters.length <= head + tail + 3) return characters.join("");
+  return `${characters.slice(0, head).join("").trimEnd()} … ${characters.slice(-tail).join("").trimStart()}`;
+}
+
+/** Every branch's own part: what it does not share. @param {TreeNode | null} tree @returns {Map<string, { lead: string, text: string }>} */
+export function ownParts(tree) {
+  /** @type {Map<string, { lead: string, text: string }>} */
+  const parts = new Map();
+  const visit = (/** @type {TreeNode} */ node, /** @type {string} */ before) => {
+    if (node.branch) parts.set(node.branch, { lead: leadOf(before, node.text), text: node.text });
+    for (const child of node.children) visit(child, node.text);
+  };
+  if (tree) visit(tree, "");
+  return parts;
+}
+
+/** The node that a branch ends with. @param {TreeNode | null} tree @param {string | null} branch @returns {TreeNode | null} */
+export function nodeOf(tree, branch) {
+  if (!tree || branch === null) return null;
+  if (tree.branch === branch) return tree;
+  for (const child of tree.children) {
+    const found = nodeOf(child, branch);
+    if (found) return found;
+  }
+  return null;
+}
+
+export const TREE_CSV = ["branch", "name", "created", "text", "tokens_by_model", "mean_logprob_nats"];

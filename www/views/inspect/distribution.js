@@ -1,0 +1,197 @@
+/** What comes after a token: its context, the settings, what they leave, and the bars. */
+import { h, setText } from "../../dom.js";
+import { n, t } from "../../i18n/index.js";
+import { CSV_HEADER, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, followingId, rowsOf } from "../../inspect/next_data.js";
+import { bits, nats, percent, showToken } from "../../inspect/label.js";
+import { nextPicture, pageColours } from "../../inspect/next_picture.js";
+import { SaveRow, toCsv } from "../../inspect/save.js";
+import { NextBars } from "./next_bars.js";
+import { SamplingSliders } from "./sampling.js";
+
+/** @typedef {import("../../inspect/types.js").NextAnswer} NextAnswer */
+/** @typedef {import("../../inspect/types.js").Sampling} Sampling */
+/** @typedef {import("../../inspect/types.js").Subject} Subject */
+/** @typedef {import("../../inspect/next_data.js").Row} Row */
+
+/** Characters of the text that stand before the selected token in the heading. */
+const CONTEXT = 36;
+/** Rows at first, and when more are asked for. */
+export const FEW = 20;
+export const MANY = 100;
+/** As many as a search gives at most. */
+const MOST_FOUND = 20;
+
+/**
+ * What the view shows. `answer` is about `shown` under `applied`; `settings` may already be further.
+ * @typedef {object} Shown
+ * @property {Subject} shown
+ * @property {NextAnswer} answer
+ * @property {Sampling} applied
+ * @property {string} query "" where nothing is looked for
+ * @property {boolean} stale the text or the selection is another by now
+ * @property {boolean} writing
+ * @property {boolean} many
+ */
+
+export class Distribution {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ onSettings: (patch: Partial<Sampling>) => void, onSearch: (query: string) => void, onChoose: (row: Row) => void,
+   *   onMany: (many: boolean) => void }} handlers
+   */
+  constructor(root, { onSettings, onSearch, onChoose, onMany }) {
+    /** @type {Shown | null} */
+    this.data = null;
+    this.empty = h("p", { class: "next-empty" });
+    this.before = h("span");
+    this.token = h("mark", { class: "next-selected" });
+    this.context = h("p", { class: "next-context" }, this.before, this.token, h("span", { class: "next-gap", "aria-hidden": "true" }, "?"));
+    this.settingsPlace = h("div");
+    /** One line for all that can be explained: the setting in use, the row that is pointed at. */
+    this.hint = h("p", { class: "hint next-hint", id: "next-hint" });
+    this.sliders = new SamplingSliders(this.settingsPlace, {
+      onChange: onSettings, onExplain: (key) => this.explain(key && t(`setting.${key}.hint`)), hintId: "next-hint",
+    });
+    this.entropy = h("dd");
+    this.drawn = h("dd");
+    this.terms = [h("dt"), h("dt")];
+    this.facts = h("dl", { class: "next-facts" }, ...[this.entropy, this.drawn].map((dd, i) => h("div", {}, this.terms[i], dd)));
+    this.search = h("input", { type: "text", id: "next-search", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+    this.search.addEventListener("input", () => onSearch(this.search.value));
+    this.search.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.search.value) return;
+      // Escape also stops the writing: here it only empties the field.
+      event.preventDefault();
+      event.stopPropagation();
+      this.search.value = "";
+      onSearch("");
+    });
+    this.searchLabel = h("label", { for: "next-search" });
+    this.found = h("p", { class: "hint", role: "status" });
+    this.chartPlace = h("div");
+    this.bars = new NextBars(this.chartPlace, { onChoose, onExplain: (words) => this.explain(words) });
+    this.more = h("button", { type: "button", class: "quiet", onclick: () => onMany(!this.data?.many) });
+    this.tableTitle = h("summary");
+    this.table = h("table");
+    this.tableBox = h("details", { class: "next-table" }, this.tableTitle, h("div", { class: "next-table-scroll" }, this.table));
+    this.tableBox.addEventListener("toggle", () => this.fillTable());
+    this.feet = h("div");
+    this.save = new SaveRow(this.feet, {
+      name: () => `next-${this.data ? this.data.shown.selected : 0}`,
+      png: () => this.picture(),
+      csv: () => toCsv(CSV_HEADER, this.data ? csvRows(this.rows()) : []),
+      json: () => this.json(),
+    });
+    // Sliders stay in sight while the bars scroll past: what a slider does is seen while it is moved.
+    const dock = h("div", { class: "next-dock" }, this.settingsPlace, this.hint);
+    this.body = h("div", {}, this.context, this.facts, h("p", { class: "next-search" }, this.searchLabel, this.search), this.found,
+      h("div", {}, this.chartPlace, dock), h("p", { class: "next-more" }, this.more), this.tableBox, this.feet);
+    root.append(this.empty, this.body);
+  }
+
+  /** @returns {Row[]} */
+  rows() {
+    const { data } = this;
+    return data ? rowsOf(data.answer, data.query !== "", followingId(data.shown)) : [];
+  }
+
+  /** @param {string | null} words null for what there is to do */
+  explain(words) {
+    setText(this.hint, words ?? t("next.choose"));
+  }
+
+  /** @param {{ settings: Sampling, empty: boolean, data: Shown | null }} state */
+  update({ settings, empty, data }) {
+    this.data = data;
+    this.empty.hidden = !empty;
+    this.body.hidden = empty;
+    if (empty) return setText(this.empty, t("next.empty"));
+    this.sliders.update(settings);
+    setText(this.searchLabel, t("next.search"));
+    this.search.placeholder = t("next.search.placeholder");
+    ["next.entropy", "next.drawn"].forEach((name, i) => {
+      setText(this.terms[i], t(name));
+      /** @type {HTMLElement} */ (this.terms[i].parentElement).title = t(`${name}.hint`);
+    });
+    this.save.update();
+    setText(this.tableTitle, t("next.table"));
+    if (data) this.fill(data);
+  }
+
+  /** @param {Shown} data */
+  fill(data) {
+    const { shown, answer, query, stale, writing, many } = data;
+    this.body.classList.toggle("next-stale", stale || writing);
+    const { before, token } = this.heading(shown);
+    setText(this.before, before);
+    setText(this.token, token);
+    setText(this.entropy, this.entropyText(answer));
+    setText(this.drawn, this.drawnText(answer));
+    const rows = this.rows();
+    const searching = query !== "";
+    const label = t(searching ? "next.chart.found" : "next.chart", { query });
+    this.bars.update({ rows, end: axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), label });
+    this.found.hidden = !searching;
+    // The engine gives the likeliest of what it finds.
+    const foundKey = rows.length === 0 ? "next.found.none" : rows.length < MOST_FOUND ? "next.found" : "next.found.most";
+    setText(this.found, t(foundKey, { count: rows.length, query }));
+    this.more.hidden = searching || answer.vocabSize <= FEW;
+    setText(this.more, t(many ? "next.fewer" : "next.more", { count: n(Math.min(many ? FEW : MANY, answer.vocabSize)) }));
+    this.fillTable();
+  }
+
+  /** @param {Subject} shown */
+  heading(shown) {
+    const { before, token, first } = contextOf(shown, CONTEXT);
+    return { before, token: first ? t("next.beginning") : showToken(token) };
+  }
+
+  /** @param {NextAnswer} answer */
+  entropyText({ entropy, adjustedEntropy }) {
+    return `${nats(entropy).replace(/ .*/, "")} → ${nats(adjustedEntropy)} (${bits(adjustedEntropy)})`;
+  }
+
+  /** @param {NextAnswer} answer */
+  drawnText({ kept, vocabSize }) {
+    return t("next.drawn.value", { kept: n(kept), all: n(vocabSize) });
+  }
+
+  /** @param {Shown} data */
+  cutText({ answer, applied, query }) {
+    const lost = cutOff(answer);
+    if (query || !lost.count) return "";
+    const by = cutters(applied, answer.vocabSize).map((key) => t(`setting.${key}`)).join(t("next.and"));
+    return t("next.cutLine", { count: n(lost.count), mass: percent(lost.mass), by });
+  }
+
+  picture() {
+    const { data } = this;
+    if (!data) return document.createElement("canvas");
+    const { answer, shown } = data;
+    const rows = this.rows();
+    const { before, token } = this.heading(shown);
+    return nextPicture({
+      rows, end: axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), title: `${before}${token} ?`,
+      facts: `${t("next.entropy")} ${this.entropyText(answer)} · ${t("next.drawn")} ${this.drawnText(answer)}`,
+      names: [t("next.head.raw"), t("next.head.adjusted")], cut: t("next.cut"), colours: pageColours(this.body),
+    });
+  }
+
+  /** The chart in numbers; made only while it is open. */
+  fillTable() {
+    if (!this.tableBox.open) return this.table.replaceChildren();
+    const cells = (/** @type {"th" | "td"} */ tag, /** @type {(string | number)[]} */ texts) =>
+      h("tr", {}, ...texts.map((text) => h(tag, tag === "th" ? { scope: "col" } : {}, String(text))));
+    const names = ["rank", "id", "token", "p", "adjusted", "logprob"].map((name) => t(`next.column.${name}`));
+    this.table.replaceChildren(h("thead", {}, cells("th", names)), h("tbody", {}, ...this.rows().map(({ entry, p }) => cells("td",
+      [n(entry.rank + 1), entry.id, showToken(entry.text), percent(p), entry.kept ? percent(entry.adjusted) : t("next.cut"),
+        entry.logprob.toFixed(3)]))));
+  }
+
+  json() {
+    const { data } = this;
+    if (!data) return null;
+    const { shown, answer, applied } = data;
+    return { text: shown.text.slice(0, shown.tokens.ends[shown.selected]), position: shown.selected, settings: applied, ...answer };
+  }
+}

@@ -1,0 +1,192 @@
+/** Every head and MLP as a switch, a row a layer; coloured by what a ranking found. */
+import { h, setText } from "../../dom.js";
+import { t } from "../../i18n/index.js";
+import { LAYER, MLP, cellSize, isOff, layerUnits, moveUnit, scaleOf, shade, signed, unitKey } from "../../inspect/ablation_data.js";
+import { diverging, divergingCss, inkOn } from "../../inspect/color.js";
+import { percent, showToken } from "../../inspect/label.js";
+
+/** @typedef {import("../../inspect/types.js").Unit} Unit */
+/** @typedef {import("../../inspect/ablation_data.js").Effect} Effect */
+/** @typedef {{ layers: number, heads: number, off: readonly Unit[], effects: readonly Effect[], target: string, width: number }} GridData */
+
+const LABEL_PX = 40;
+const GAP_PX = 2;
+/** Cells this wide hold a number. */
+const NUMBER_PX = 38;
+
+/** @param {Unit} unit */
+export function unitName({ layer, head }) {
+  if (head === LAYER) return t("heads.all", { layer });
+  return head === MLP ? t("heads.unit.mlp", { layer }) : t("heads.unit", { layer, head });
+}
+
+/** @param {Unit} unit */
+export function unitShort({ layer, head }) {
+  return head === MLP ? t("heads.unit.short.mlp", { layer }) : t("heads.unit.short", { layer, head });
+}
+
+export class HeadsGrid {
+  /** @param {Element} root @param {{ onToggle: (unit: Unit) => void, onReset: () => void }} handlers a whole layer is the head `LAYER` */
+  constructor(root, { onToggle, onReset }) {
+    this.onToggle = onToggle;
+    this.count = h("span", { class: "heads-count", "aria-live": "polite" });
+    this.reset = h("button", { type: "button", class: "quiet", onclick: onReset });
+    this.head = h("thead");
+    this.body = h("tbody");
+    this.table = h("table", {
+      class: "heads-grid", role: "grid", onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
+      onclick: (/** @type {MouseEvent} */ event) => this.press(event),
+      onfocusin: (/** @type {FocusEvent} */ event) => this.focusin(event),
+      onpointerover: (/** @type {PointerEvent} */ event) => this.tell(this.unitOf(event.target)), onpointerleave: () => this.tell(null),
+    }, this.head, this.body);
+    this.readout = h("p", { class: "heads-readout" });
+    const scale = h("div", { class: "heads-scale" });
+    scale.style.background = `linear-gradient(90deg, ${Array.from({ length: 13 }, (_, i) => divergingCss(i / 6 - 1)).join(", ")})`;
+    this.ends = [h("span"), h("span"), h("span"), h("span"), h("span")];
+    this.legendWords = [h("span"), h("span")];
+    this.legendUnit = h("p", { class: "hint" });
+    this.legend = h("div", { class: "heads-legend" },
+      h("div", { class: "heads-legend-words" }, ...this.legendWords),
+      scale, h("div", { class: "heads-ticks" }, ...this.ends), this.legendUnit);
+    this.keys = h("p", { class: "hint" });
+    this.bar = h("div", { class: "heads-bar" }, this.count, this.reset);
+    root.append(this.bar, h("div", { class: "heads-scroll" }, this.table), this.readout, this.legend, this.keys);
+    /** @type {Map<string, HTMLButtonElement>} */
+    this.buttons = new Map();
+    /** @type {Unit} */
+    this.cursor = { layer: 0, head: 0 };
+    this.shape = "";
+    /** @type {GridData | null} */
+    this.data = null;
+    /** @type {Map<string, Effect>} */
+    this.effects = new Map();
+  }
+
+  /** @param {GridData} data */
+  update(data) {
+    const { layers, heads, off, effects, width } = data;
+    this.data = data;
+    this.effects = new Map(effects.map((effect) => [unitKey(effect), effect]));
+    this.build(layers, heads);
+    // The MLPs stand a little apart.
+    const cell = cellSize(width - LABEL_PX - 12 - GAP_PX * (heads + 2), heads + 1);
+    this.table.style.setProperty("--cell", `${cell}px`);
+    this.table.setAttribute("aria-label", t("heads.grid"));
+    setText(this.count, off.length ? t("heads.count", { count: off.length, total: layers * (heads + 1) }) : t("heads.none"));
+    setText(this.reset, t("heads.reset"));
+    this.reset.hidden = !off.length;
+    const scale = scaleOf(effects);
+    for (let layer = 0; layer < layers; layer += 1) {
+      const all = layerUnits(layer, heads).every((unit) => isOff(off, unit));
+      this.paint({ layer, head: LAYER }, all, null);
+      for (const unit of layerUnits(layer, heads)) {
+        const effect = this.effects.get(unitKey(unit));
+        this.paint(unit, isOff(off, unit), effect ? shade(effect.delta, scale) : null);
+        const number = effect && cell >= NUMBER_PX && !isOff(off, unit) ? signed(effect.delta) : "";
+        setText(/** @type {HTMLElement} */ (this.buttons.get(unitKey(unit))), number);
+      }
+    }
+    setText(this.head.rows[0].cells[0], t("heads.layer"));
+    setText(/** @type {HTMLElement} */ (this.head.rows[0].lastElementChild), t("heads.mlp"));
+    this.legend.hidden = !effects.length;
+    [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) => setText(this.ends[i], signed(value, scale < 0.1 ? 3 : 2)));
+    setText(this.legendWords[0], t("heads.legend.less"));
+    setText(this.legendWords[1], t("heads.legend.more"));
+    setText(this.legendUnit, t("heads.legend.unit"));
+    setText(this.keys, t("heads.keys"));
+    this.tell(null);
+  }
+
+  /** @param {number} layers @param {number} heads */
+  build(layers, heads) {
+    const shape = `${layers} ${heads}`;
+    if (shape === this.shape) return;
+    this.shape = shape;
+    this.buttons.clear();
+    this.cursor = { layer: 0, head: 0 };
+    const columns = Array.from({ length: heads }, (_, head) => h("th", { scope: "col" }, String(head)));
+    this.head.replaceChildren(h("tr", {}, h("th"), ...columns, h("th", { scope: "col" })));
+    const button = (/** @type {Unit} */ unit, /** @type {string} */ text) => {
+      const made = h("button", { type: "button", tabindex: -1, "data-unit": unitKey(unit) }, text);
+      this.buttons.set(unitKey(unit), made);
+      return made;
+    };
+    this.body.replaceChildren(...Array.from({ length: layers }, (_, layer) => h("tr", {},
+      h("th", { scope: "row" }, button({ layer, head: LAYER }, String(layer))),
+      ...layerUnits(layer, heads).map((unit) => h("td", { role: "gridcell", class: unit.head === MLP ? "heads-mlp" : null },
+        button(unit, ""))))));
+    this.roam();
+  }
+
+  /** @param {Unit} unit @param {boolean} off @param {number | null} shown */
+  paint(unit, off, shown) {
+    const button = this.buttons.get(unitKey(unit));
+    if (!button) return;
+    const colour = off || shown === null ? null : diverging(shown);
+    button.style.background = colour ? `rgb(${colour.join(", ")})` : "";
+    button.style.color = colour ? inkOn(colour) : "";
+    button.setAttribute("aria-pressed", String(off));
+    button.setAttribute("aria-label", this.words(unit, off));
+  }
+
+  /** @param {Unit} unit @param {boolean} off */
+  words(unit, off) {
+    const whole = unit.head === LAYER;
+    const state = t(whole ? (off ? "heads.all.on" : "heads.all.off") : off ? "heads.off" : "heads.on");
+    const effect = whole ? undefined : this.effects.get(unitKey(unit));
+    const words = t("heads.readout", { unit: unitName(unit), state });
+    if (!effect) return words;
+    const { delta, before, after, lossDelta } = effect;
+    const told = t("heads.readout.effect", {
+      delta: signed(delta), target: showToken(this.data?.target ?? ""), before: percent(before), after: percent(after), loss: signed(lossDelta, 3),
+    });
+    // A number and its sign of per cent stay on one line.
+    return `${words} · ${told.replaceAll(" %", "\u00a0%")}`;
+  }
+
+  /** Of the grid's buttons one takes part in the order of Tab. */
+  roam() {
+    for (const button of this.buttons.values()) button.tabIndex = -1;
+    const current = this.buttons.get(unitKey(this.cursor));
+    if (current) current.tabIndex = 0;
+  }
+
+  /** @param {EventTarget | null} target @returns {Unit | null} */
+  unitOf(target) {
+    const key = target instanceof Element ? target.closest("button")?.getAttribute("data-unit") : null;
+    if (!key) return null;
+    const [layer, head] = key.split(".").map(Number);
+    return { layer, head };
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const unit = this.unitOf(event.target);
+    if (!unit || !this.data || event.ctrlKey || event.metaKey || event.altKey) return;
+    const moved = moveUnit(event.key, unit, this.data.layers, this.data.heads);
+    if (!moved) return;
+    event.preventDefault();
+    this.buttons.get(unitKey(moved))?.focus();
+  }
+
+  /** @param {FocusEvent} event */
+  focusin(event) {
+    const unit = this.unitOf(event.target);
+    if (!unit) return;
+    this.cursor = unit;
+    this.roam();
+    this.tell(unit);
+  }
+
+  /** @param {MouseEvent} event */
+  press(event) {
+    const unit = this.unitOf(event.target);
+    if (unit) this.onToggle(unit);
+  }
+
+  /** Says what is known of a unit; of the one that has or had the focus where none is pointed at. @param {Unit | null} unit */
+  tell(unit) {
+    const about = unit ?? this.cursor;
+    setText(this.readout, this.buttons.get(unitKey(about))?.getAttribute("aria-label") ?? "");
+  }
+}

@@ -1,0 +1,58 @@
+/** The settings that shape a distribution, small enough to stand beside it. */
+import { h, setText } from "../../dom.js";
+import { t } from "../../i18n/index.js";
+import { DEFAULTS, NEUTRAL, SHAPING, sameSampling } from "../../inspect/next_data.js";
+import { SETTING_SPECS, clampSetting } from "../../settings.js";
+
+/** @typedef {import("../../inspect/types.js").Sampling} Sampling */
+
+/** Sliders bound to the page's own settings, and two ways back. `onExplain` is told which one is in use, null for none. */
+export class SamplingSliders {
+  /**
+   * @param {Element} root
+   * @param {{ onChange: (patch: Partial<Sampling>) => void, onExplain: (key: keyof Sampling | null) => void, hintId: string }} options
+   */
+  constructor(root, { onChange, onExplain, hintId }) {
+    this.controls = SHAPING.map((key) => {
+      const spec = /** @type {import("../../settings.js").SettingSpec} */ (SETTING_SPECS.find((each) => each.key === key));
+      const id = `next-${key}`;
+      const range = { min: spec.min, step: spec.step, "aria-describedby": hintId };
+      const label = h("label", { for: id });
+      const number = h("input", { id, type: "number", max: spec.limit ?? spec.max, ...range });
+      const slider = h("input", { type: "range", max: spec.max, ...range });
+      const change = (/** @type {string} */ value) => onChange({ [key]: clampSetting(spec, value) });
+      number.addEventListener("change", () => change(number.value));
+      slider.addEventListener("input", () => change(slider.value));
+      const row = h("div", { class: "control" }, label, number, slider);
+      for (const type of ["focusin", "pointerenter"]) row.addEventListener(type, () => onExplain(key));
+      for (const type of ["focusout", "pointerleave"]) row.addEventListener(type, () => onExplain(null));
+      return { key, spec, label, number, slider, row };
+    });
+    this.neutral = h("button", { type: "button", class: "quiet", onclick: () => onChange(NEUTRAL) });
+    this.defaults = h("button", { type: "button", class: "quiet", onclick: () => onChange(DEFAULTS) });
+    this.root = h("div", { class: "next-controls" }, ...this.controls.map(({ row }) => row),
+      h("div", { class: "next-presets" }, this.neutral, this.defaults));
+    root.append(this.root);
+  }
+
+  /** @param {Sampling} settings */
+  update(settings) {
+    for (const { key, spec, label, number, slider } of this.controls) {
+      const value = settings[key];
+      const name = t(`setting.${key}`);
+      setText(label, key === "repetitionPenalty" ? t("next.penalty") : name);
+      label.title = name;
+      slider.setAttribute("aria-label", name);
+      if (document.activeElement !== number || Number(number.value) !== value) number.value = String(value);
+      if (Number(slider.value) !== value) slider.value = String(value);
+      const share = Math.min(1, Math.max(0, (value - spec.min) / (spec.max - spec.min)));
+      slider.style.setProperty("--share", `${share * 100}%`);
+    }
+    setText(this.neutral, t("next.neutral"));
+    this.neutral.title = t("next.neutral.hint");
+    this.neutral.disabled = sameSampling(settings, NEUTRAL);
+    setText(this.defaults, t("next.defaults"));
+    this.defaults.title = t("next.defaults.hint");
+    this.defaults.disabled = sameSampling(settings, DEFAULTS);
+  }
+}

@@ -1,0 +1,152 @@
+import { h, setText } from "../../dom.js";
+import { bits, nats, percent, shorten, showToken } from "../../inspect/label.js";
+import { n, t } from "../../i18n/index.js";
+
+/**
+ * @typedef {object} TokenCardData
+ * @property {number} position among the tokens that the model sees
+ * @property {number} count of those tokens
+ * @property {number} id
+ * @property {string} text
+ * @property {number[]} bytes empty where they are not known
+ * @property {boolean} first nothing stands before it
+ * @property {number} vocabSize
+ * @property {number} logprob natural; NaN where it is not known
+ * @property {number} rank 0 is the likeliest
+ * @property {number} entropy in nats, of what was expected there; NaN where it is not known
+ * @property {{ id: number, text: string, logprob: number }[]} alternatives best first
+ */
+
+/**
+ * A line of the alternatives, which keeps its elements when another token takes its place.
+ * @typedef {{ row: HTMLLIElement, button: HTMLButtonElement, name: HTMLElement, bar: HTMLElement, value: HTMLElement, id: number,
+ *   text: string }} Row
+ */
+
+/** Figures of the card, in their order. */
+const FIGURES = /** @type {const} */ (["probability", "rank", "surprise", "entropy"]);
+
+/**
+ * The figures as they are written.
+ * @param {TokenCardData} data
+ * @returns {Record<(typeof FIGURES)[number], string>}
+ */
+export function figures({ logprob, rank, entropy, vocabSize }) {
+  const known = !Number.isNaN(logprob);
+  return {
+    probability: known ? percent(Math.exp(logprob)) : "–",
+    rank: known ? t("inspect.card.rankOf", { rank: n(rank + 1), size: n(vocabSize) }) : "–",
+    surprise: known ? bits(-logprob) : "–",
+    entropy: nats(entropy),
+  };
+}
+
+/** @param {number[]} bytes as "E5 A4 A9" */
+export function hex(bytes) {
+  return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
+}
+
+/** The selected token: what it is, how likely it was, and what else could have stood there. */
+export class TokenCard {
+  /**
+   * @param {Element} root
+   * @param {{ onAlternative: (id: number, text: string) => void, onStep: (by: number) => void, onToggle: (open: boolean) => void,
+   *   open: boolean }} options `open`: whether the alternatives are shown
+   */
+  constructor(root, { onAlternative, onStep, onToggle, open }) {
+    this.onAlternative = onAlternative;
+    this.token = h("span", { class: "card-token" });
+    this.facts = h("span", { class: "card-facts" });
+    this.back = h("button", { type: "button", class: "quiet card-step", onclick: () => onStep(-1) }, "‹");
+    this.on = h("button", { type: "button", class: "quiet card-step", onclick: () => onStep(1) }, "›");
+    const list = FIGURES.map((name) => ({ name, term: h("dt"), value: h("dd") }));
+    this.figures = list;
+    this.numbers = h("dl", { class: "card-figures" }, ...list.map(({ term, value }) => h("div", {}, term, value)));
+    this.first = h("p", { class: "hint card-first" });
+    this.title = h("summary", { id: "card-alternatives" });
+    /** @type {Row[]} */
+    this.rows = [];
+    this.list = h("ol", { class: "card-bars", "aria-labelledby": "card-alternatives" });
+    this.alternatives = h("details", { class: "card-more", open, ontoggle: () => onToggle(this.alternatives.open) }, this.title, this.list);
+    this.termsTitle = h("summary");
+    this.terms = h("dl");
+    this.help = h("details", { class: "card-terms", ontoggle: () => this.drawTerms() }, this.termsTitle, this.terms);
+    this.root = h("section", { class: "card" },
+      h("div", { class: "card-head" }, h("h2", { class: "card-name" }, this.token), this.facts,
+        h("span", { class: "card-steps" }, this.back, this.on)),
+      this.numbers, this.first);
+    /** What can be folded away; stands at the end of the card, or where the shell puts it. */
+    this.folds = h("div", { class: "card-folds" }, this.alternatives, this.help);
+    this.root.append(this.folds);
+    root.append(this.root);
+  }
+
+  /** @param {TokenCardData} data */
+  update(data) {
+    const { text, id, bytes, first, position, count, alternatives } = data;
+    this.root.setAttribute("aria-label", t("inspect.card.label"));
+    const shown = showToken(text);
+    setText(this.token, shorten(shown, 24));
+    this.token.title = shown;
+    const facts = [t("inspect.card.position", { position: n(position + 1), count: n(count) }), t("inspect.card.id", { id })];
+    if (bytes.length) facts.push(t("inspect.card.bytes", { bytes: shorten(hex(bytes), 32) }));
+    setText(this.facts, facts.join(" · "));
+    for (const [button, key] of /** @type {const} */ ([[this.back, "inspect.card.back"], [this.on, "inspect.card.on"]])) {
+      button.setAttribute("aria-label", t(key));
+      button.title = t(key);
+    }
+    this.back.disabled = position <= 0;
+    this.on.disabled = position >= count - 1;
+    const written = figures(data);
+    for (const { name, term, value } of this.figures) {
+      setText(term, t(`inspect.card.${name}`));
+      setText(value, written[name]);
+    }
+    this.numbers.hidden = first;
+    this.first.hidden = !first;
+    setText(this.first, t("inspect.card.first"));
+    this.alternatives.hidden = first || alternatives.length === 0;
+    setText(this.title, t("inspect.card.alternatives"));
+    this.drawRows(id, alternatives);
+    setText(this.termsTitle, t("inspect.card.terms"));
+    this.drawTerms();
+  }
+
+  /** @param {number} own the token that stands there @param {TokenCardData["alternatives"]} alternatives */
+  drawRows(own, alternatives) {
+    while (this.rows.length < alternatives.length) this.addRow();
+    while (this.rows.length > alternatives.length) this.rows.pop()?.row.remove();
+    // Bars are relative to the likeliest: beside a token of 3 % the others are still to be seen.
+    const longest = Math.exp(alternatives[0]?.logprob ?? 0);
+    for (const [index, { id, text, logprob }] of alternatives.entries()) {
+      const row = this.rows[index];
+      Object.assign(row, { id, text });
+      const p = Math.exp(logprob);
+      const shown = showToken(text);
+      setText(row.name, shorten(shown, 14));
+      setText(row.value, percent(p));
+      row.bar.style.setProperty("--share", `${(100 * p) / longest}%`);
+      const isOwn = id === own;
+      row.button.disabled = isOwn;
+      row.row.classList.toggle("own", isOwn);
+      row.button.title = t(isOwn ? "inspect.card.own" : "inspect.card.continue", { token: shown });
+    }
+  }
+
+  addRow() {
+    const name = h("span", { class: "card-bar-name" });
+    const bar = h("span", { class: "card-bar" });
+    const value = h("span", { class: "card-bar-value" });
+    const button = h("button", { type: "button", class: "card-row" }, name, bar, value);
+    const row = { row: h("li", {}, button), button, name, bar, value, id: -1, text: "" };
+    button.addEventListener("click", () => this.onAlternative(row.id, row.text));
+    this.rows.push(row);
+    this.list.append(row.row);
+  }
+
+  drawTerms() {
+    if (this.help.open) this.terms.replaceChildren(...[...FIGURES, "token"].flatMap((name) => [
+      h("dt", {}, t(`inspect.card.${name}`)), h("dd", {}, t(`inspect.card.${name}.hint`)),
+    ]));
+  }
+}

@@ -1,0 +1,153 @@
+/** The text to learn from: typed, pasted, dropped, or a sample. A long one is shown by its beginning. */
+import { h, setText } from "../dom.js";
+import { formatBytes } from "../format.js";
+import { n, t } from "../i18n/index.js";
+
+/** @typedef {import("../training.js").Training} Training */
+
+const SAMPLES = [{ key: "train.sample.alice", file: "alice.txt" }, { key: "train.sample.tang", file: "tang.txt" }];
+/** The field holds no more than this of a text that comes at once: a browser takes seconds to lay out a megabyte. */
+export const MOST_EDITED = 100_000;
+/** What comes bit by bit stays in the field, which was laid out already. */
+const MOST_TYPED = 10_000;
+/** What is shown of a longer one. */
+export const EXCERPT = 2_000;
+/** The field gets no more than this even when asked to. */
+const MOST_EDITABLE = 2_000_000;
+
+/**
+ * The field's text after `inserted` took the place of what was selected. Where the field shows an excerpt, all of it selected
+ * means the whole text, anything else its end.
+ * @param {{ text: string, value: string, start: number, end: number, excerpt: boolean }} field
+ * @param {string} inserted
+ */
+export function withInserted({ text, value, start, end, excerpt }, inserted) {
+  if (!excerpt) return value.slice(0, start) + inserted + value.slice(end);
+  return end - start >= value.length ? inserted : `${text.trimEnd()}\n\n${inserted}`;
+}
+
+/** The beginning of a long text, cut between characters. @param {string} text */
+export function excerptOf(text) {
+  const cut = /[\uD800-\uDBFF]/.test(text[EXCERPT - 1]) ? EXCERPT - 1 : EXCERPT;
+  return `${text.slice(0, cut)}…`;
+}
+
+export class TrainText {
+  /** @param {() => Training} training */
+  constructor(training) {
+    this.training = training;
+    this.label = h("label", { for: "train-text" });
+    this.field = h("textarea", { id: "train-text", class: "train-text", spellcheck: "false", "aria-describedby": "train-text-about" });
+    this.field.addEventListener("input", () => {
+      this.edited = this.field.value;
+      training().setText(this.edited, this.edited ? training().textName : "");
+    });
+    this.field.addEventListener("paste", (event) => this.insert(event, event.clipboardData?.getData("text/plain")));
+    // A text that is dragged here.
+    this.field.addEventListener("beforeinput", (event) => {
+      if (event.inputType !== "insertFromPaste") this.insert(event, event.data ?? event.dataTransfer?.getData("text/plain"));
+    });
+    this.about = h("span", { class: "facts", id: "train-text-about" });
+    const act = (/** @type {() => void} */ onclick) => h("button", { type: "button", class: "quiet", onclick });
+    this.edit = act(() => {
+      this.edited = training().text;
+      training().parts.onChange();
+      this.field.focus();
+    });
+    this.clear = act(() => {
+      this.cleared = { text: training().text, name: training().textName };
+      training().setText("");
+      this.field.focus();
+    });
+    this.back = act(() => {
+      if (this.cleared) training().setText(this.cleared.text, this.cleared.name);
+      this.cleared = null;
+    });
+    this.long = h("div", { class: "train-sources" }, this.about, this.edit, this.clear, this.back);
+
+    this.pick = h("input", { type: "file", multiple: true, accept: ".txt,.md,text/plain", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
+    this.pick.addEventListener("change", () => void this.take([...(this.pick.files ?? [])]));
+    this.choose = act(() => this.pick.click());
+    this.samples = SAMPLES.map(({ file }) => act(() => void this.fetchSample(file)));
+    this.sampleLabel = h("span", { class: "facts" });
+    this.sources = h("div", { class: "train-sources" }, this.choose, this.pick, this.sampleLabel, ...this.samples);
+    this.parts = [this.label, this.field, this.long, this.sources];
+    /** A text that stays in the field however long, because it was written there. */
+    this.edited = "";
+    /** What was cleared last. @type {{ text: string, name: string } | null} */
+    this.cleared = null;
+    /** The text whose size is known. */
+    this.measured = "";
+    this.bytes = 0;
+  }
+
+  /** Whether the field shows the beginning only. */
+  get excerpt() {
+    const { text } = this.training();
+    return text.length > MOST_EDITED && text !== this.edited;
+  }
+
+  /**
+   * Takes an insertion from the browser if the field could not hold its outcome; else the browser does it, and can undo it.
+   * @param {Event} event @param {string | null} [inserted]
+   */
+  insert(event, inserted) {
+    const training = this.training();
+    const { excerpt, field } = this;
+    if (!inserted || training.locked) return;
+    if (!excerpt && (inserted.length <= MOST_TYPED || field.value.length + inserted.length <= MOST_EDITED)) return;
+    event.preventDefault();
+    const { value, selectionStart: start, selectionEnd: end } = field;
+    training.setText(withInserted({ text: training.text, value, start, end, excerpt }, inserted));
+  }
+
+  /** Text files, one after another. @param {File[]} files */
+  async take(files) {
+    this.pick.value = "";
+    const texts = await Promise.all(files.map((file) => file.text()));
+    const training = this.training();
+    const text = texts.map((one) => one.trim()).join("\n\n");
+    const fresh = !training.text.trim();
+    if (text) training.setText(fresh ? `${text}\n` : `${training.text.trimEnd()}\n\n${text}\n`, fresh ? files.map(({ name }) => name).join(", ") : "");
+  }
+
+  /** @param {string} file */
+  async fetchSample(file) {
+    const response = await fetch(new URL(`../samples/${file}`, import.meta.url));
+    if (response.ok) this.training().setText(await response.text(), file);
+  }
+
+  update() {
+    const { text, textName, locked } = this.training();
+    const { excerpt, field } = this;
+    setText(this.label, t("train.text"));
+    field.placeholder = t("train.text.placeholder");
+    const shown = excerpt ? excerptOf(text) : text;
+    if (field.value !== shown) field.value = shown;
+    field.readOnly = locked || excerpt;
+
+    if (text) this.cleared = null;
+    this.long.hidden = !excerpt && !this.cleared;
+    this.back.hidden = !this.cleared;
+    this.edit.hidden = locked || !excerpt || text.length > MOST_EDITABLE;
+    this.clear.hidden = locked || !excerpt;
+    setText(this.about, excerpt ? t(textName ? "train.text.long.named" : "train.text.long", { size: this.size(text), name: textName, count: n(EXCERPT) }) : "");
+    setText(this.edit, t("train.text.edit"));
+    setText(this.clear, t("train.text.clear"));
+    setText(this.back, t("train.text.back"));
+
+    setText(this.choose, t("train.choose"));
+    setText(this.sampleLabel, t("train.samples"));
+    this.samples.forEach((button, at) => setText(button, t(SAMPLES[at].key)));
+    this.sources.hidden = locked;
+  }
+
+  /** The size as a file. @param {string} text */
+  size(text) {
+    if (text !== this.measured) {
+      this.measured = text;
+      this.bytes = new Blob([text]).size;
+    }
+    return formatBytes(this.bytes);
+  }
+}
