@@ -1,4 +1,5 @@
 /** Joins the parts: state and address, engine, text, page. */
+import { Address } from "./address.js";
 import { Engine } from "./client.js";
 import { storage } from "./dom.js";
 import { filesFromDrop } from "./drop.js";
@@ -22,8 +23,6 @@ const FIRST_PROMPT = "Once upon a time";
 const BACKENDS = /** @type {Backend[]} */ (["auto", "cpu", "webgpu"]);
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 const SAVE_AFTER_MS = 400;
-/** Browsers take only so many addresses in a time. */
-const ADDRESS_EVERY_MS = 250;
 /** From this width on the inspector stands beside the paper, and is open by itself. */
 const WIDE = "(min-width: 1000px)";
 
@@ -108,10 +107,7 @@ export class App {
     this.saveTimer = 0;
     /** The text whose tokens the status line shows. */
     this.counted = "";
-    /** What the address says now, or will in a moment. @type {string | null} */
-    this.fragment = null;
-    this.addressTimer = 0;
-    this.addressWritten = -Infinity;
+    this.address = new Address();
     /** @type {import("./inspect/inspector.js").Inspector | null} */
     this.inspector = null;
     this.inspectorAsked = false;
@@ -296,14 +292,13 @@ export class App {
 
   /** The address was edited or a link followed within the page. */
   applyFragment() {
-    clearTimeout(this.addressTimer);
+    this.address.forget();
     const shared = decodeFragment(location.hash);
     if (shared.text !== undefined) this.writer.replace(userText(shared.text));
     this.inspector?.ties.settle();
     if (shared.lang && shared.lang !== this.state.lang) this.setLang(shared.lang);
     const tab = shared.tab && TABS.includes(shared.tab) ? shared.tab : "write";
     const { open } = this.state.view;
-    this.fragment = null;
     this.store.set({
       tab,
       settings: { ...DEFAULT_SETTINGS, ...shared.settings },
@@ -345,12 +340,7 @@ export class App {
     inspector?.update();
     this.inspect();
     const { tab, settings } = this.state;
-    const fragment = encodeFragment({ ...this.shared(), tab });
-    if (fragment === this.fragment) return;
-    this.fragment = fragment;
-    clearTimeout(this.addressTimer);
-    const wait = this.addressWritten + ADDRESS_EVERY_MS - performance.now();
-    this.addressTimer = window.setTimeout(() => this.writeAddress(), Math.max(0, wait));
+    if (!this.address.write(encodeFragment({ ...this.shared(), tab }))) return;
     storage.set("settings", encodeFragment({ tab: "write", settings, model: "" }));
   }
 
@@ -361,12 +351,6 @@ export class App {
     const model = modelId === shipped[0]?.id ? "" : modelId;
     const token = this.inspector ? this.inspector.linkedToken() : view.token;
     return { tab, lang: langChosen ? lang : undefined, settings, model, view: { ...view, token }, openChosen };
-  }
-
-  writeAddress() {
-    const { fragment } = this;
-    this.addressWritten = performance.now();
-    history.replaceState(null, "", `${location.pathname}${location.search}${fragment ? `#${fragment}` : ""}`);
   }
 
   /** Loads the inspector when it is first needed: when it is open, and where heads are switched off. */

@@ -49,20 +49,27 @@ pub struct TrainOptions {
     pub lora: Option<LoraOptions>,
 }
 
+/// For a model of unknown size; [`super::presets`] has numbers that were measured. AdamW's are nanoGPT's, checked by
+/// one run each (one seed); steps, batch, context and warm-up are only short enough to try.
 impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             steps: 500,
             batch_size: 8,
             context: 128,
+            // Cautious, since the model may be of any width: the presets learn faster with 1e-3 and more.
             lr: 3e-4,
             min_lr: None,
+            // nanoGPT's; a constant rate was as good over 300 steps from scratch.
             schedule: Schedule::Cosine,
             warmup: 20,
+            // From 0 to 0.3 it moved the loss of short runs by less than 0.01.
             weight_decay: 0.1,
             beta1: 0.9,
+            // 0.99 made no difference in fine-tuning; from scratch it was 0.03 better, so the presets have it.
             beta2: 0.95,
             eps: 1e-8,
+            // From scratch 0.03 better than none; no difference in fine-tuning.
             grad_clip: 1.0,
             grad_accum: 1,
             dropout: 0.0,

@@ -1,18 +1,13 @@
 //! The views' questions, and their answers as plain objects.
 
-use super::inspect_messages::{
-    AblateMessage, AttentionMessage, CompareMessage, FlowMessage, HeadsMessage, LensMessage, LogitsMessage, NextEntry,
-    NextMessage, ProgressMessage, Request, ScoreMessage, TokensMessage, ValuesMessage,
-};
-use super::messages::{js_error, to_js};
+use super::inspect_messages as messages;
+use super::messages::js_error;
+use super::object::{Fields, Maker, array};
 use super::session::{Inner, Session};
 use crate::error::{Error, Result};
-use crate::inspect::{self, Candidate, Distribution, LensTarget};
+use crate::inspect::{self, Distribution, LensTarget};
 use crate::model::Progress;
-use crate::sample::SamplingParams;
 use crate::tokenizer::StreamDecoder;
-use js_sys::Float32Array;
-use std::collections::BTreeSet;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -40,19 +35,14 @@ impl Session {
     /// # Errors
     /// A readable `Error`; `error.cancelled` where `between` ended it.
     pub async fn inspect(&self, request: JsValue, between: js_sys::Function) -> Result<JsValue, JsError> {
-        // The other model's logits are no plain array, and serde can read nothing else here: they are taken out first.
-        let key = JsValue::from_str("other");
-        let other = js_sys::Reflect::get(&request, &key).ok().and_then(|v| v.dyn_into::<Float32Array>().ok());
-        if let (Some(_), Some(request)) = (&other, request.dyn_ref::<js_sys::Object>()) {
-            js_sys::Reflect::delete_property(request, &key).map_err(|_| JsError::new("inspect: not a plain object"))?;
-        }
-        let request: Request =
-            serde_wasm_bindgen::from_value(request).map_err(|e| JsError::new(&format!("inspect: {e}")))?;
-        if let Request::Tokens { text } = &request {
-            return self.tokens(text).map_err(|e| js_error(&e)).and_then(|message| to_js(&message));
+        let fields = Fields(&request);
+        let what = fields.text("what").map_err(|e| js_error(&e))?;
+        // Needs no model, and is asked also while one works.
+        if what == "tokens" {
+            return fields.text("text").and_then(|text| self.tokens(&text)).map_err(|e| js_error(&e));
         }
         let mut inner = self.take()?;
-        let result = self.look(&mut inner, request, other, &Breaks(&between)).await;
+        let result = self.look(&mut inner, &what, &fields, &Breaks(&between)).await;
         self.put_back(inner);
         result.map_err(|e| js_error(&e))
     }
@@ -78,28 +68,26 @@ fn settle(inner: &mut Inner) {
     }
 }
 
-fn message(value: &impl serde::Serialize) -> Result<JsValue> {
-    serde_wasm_bindgen::to_value(value).map_err(|e| Error::Input(e.to_string()))
-}
-
 impl Session {
     fn text_of(&self, id: u32) -> String {
         String::from_utf8_lossy(self.tokenizer.token_bytes(id).unwrap_or_default()).into_owned()
     }
 
     /// Ids with their texts, each once.
-    fn texts(&self, ids: impl IntoIterator<Item = u32>) -> Vec<(u32, String)> {
-        let ids: BTreeSet<u32> = ids.into_iter().collect();
+    fn texts(&self, ids: &[u32]) -> Vec<(u32, String)> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
         ids.into_iter().map(|id| (id, self.text_of(id))).collect()
     }
 
-    fn tokens(&self, text: &str) -> Result<TokensMessage> {
+    fn tokens(&self, text: &str) -> Result<JsValue> {
         let mut ids = self.tokenizer.encode(text)?;
         let mut stream = StreamDecoder::new();
         let mut end = 0;
-        let mut ends: Vec<usize> = Vec::with_capacity(ids.len() + 1);
+        let mut ends: Vec<u32> = Vec::with_capacity(ids.len() + 1);
         for id in &ids {
-            end += stream.push(self.tokenizer.token_bytes(*id).unwrap_or_default()).encode_utf16().count();
+            end += stream.push(self.tokenizer.token_bytes(*id).unwrap_or_default()).encode_utf16().count() as u32;
             ends.push(end);
         }
         let bos = self.bos.filter(|bos| ids.first() != Some(bos));
@@ -107,105 +95,81 @@ impl Session {
             ids.insert(0, bos);
             ends.insert(0, 0);
         }
-        let bytes = ids.iter().map(|&id| self.tokenizer.token_bytes(id).unwrap_or_default().to_vec()).collect();
-        let texts = ids.iter().map(|&id| self.text_of(id)).collect();
-        Ok(TokensMessage { ids, texts, bytes, ends, bos: bos.is_some() })
+        let numbers = |values: &[u32]| array(values.iter().map(|&n| f64::from(n).into()));
+        let bytes = |id: &u32| {
+            let bytes = self.tokenizer.token_bytes(*id).unwrap_or_default();
+            numbers(&bytes.iter().map(|&b| u32::from(b)).collect::<Vec<_>>()).into()
+        };
+        let maker = Maker::new().with("ids", numbers(&ids)).with("ends", numbers(&ends)).with("bos", bos.is_some());
+        let maker = maker.list("texts", ids.iter().map(|&id| self.text_of(id).into()));
+        Ok(maker.list("bytes", ids.iter().map(bytes)).done())
     }
 
-    async fn look(
-        &self,
-        inner: &mut Inner,
-        request: Request,
-        other: Option<Float32Array>,
-        breaks: &Breaks<'_>,
-    ) -> Result<JsValue> {
+    async fn look(&self, inner: &mut Inner, what: &str, ask: &Fields<'_>, breaks: &Breaks<'_>) -> Result<JsValue> {
         settle(inner);
         let model = &mut inner.model;
+        if what == "flow" {
+            return Ok(messages::flow(&inspect::flow(model)?, model.config().n_params()));
+        }
+        let ids = ask.words("ids")?;
         let v = model.config().vocab_size;
+        let texts = |ids: &[u32]| self.texts(ids);
+        let range = || Ok::<_, Error>(ask.index("from")?..ask.index("to")?);
         let pace = &mut async |p: Progress| {
-            let told = if p.total > 0 { message(&ProgressMessage::new(p, None))? } else { JsValue::NULL };
-            breaks.take(told).await
+            breaks.take(if p.total > 0 { messages::progress(p, None) } else { JsValue::NULL }).await
         };
-        match request {
-            Request::Tokens { text } => message(&self.tokens(&text)?),
-            Request::Score { ids } => {
-                let rows = model.look(&ids, pace).await?;
-                message(&ScoreMessage::new(rows, |ids| self.texts(ids)))
-            }
-            Request::Next { ids, settings, limit, query } => {
+        Ok(match what {
+            "score" => messages::score(model.look(&ids, pace).await?, &texts),
+            "next" => {
+                let params = messages::sampling(ask)?;
                 let logits = model.last_logits(&ids, pace).await?;
-                let distribution = Distribution::new(logits, &SamplingParams::from(settings), &ids)?;
-                message(&self.next_message(&distribution, limit, &query))
+                let distribution = Distribution::new(logits, &params, &ids)?;
+                let best = distribution.best(ask.index("limit")?);
+                let found = distribution.of(self.search(&ask.text("query")?), MOST_FOUND);
+                messages::next(&distribution, best, found, &|id| self.text_of(id))
             }
-            Request::Attention { ids, layer, head } => {
-                let head = usize::try_from(head).ok();
-                let values = inspect::attention(model, &ids, layer, head, pace).await?;
-                message(&AttentionMessage { size: ids.len(), values: values.as_slice().into() })
+            "attention" => {
+                let (layer, head) = (ask.index("layer")?, ask.option("head")?);
+                messages::square(ids.len(), &inspect::attention(model, &ids, layer, head, pace).await?)
             }
-            Request::Rollout { ids, layer } => {
-                let values = inspect::rollout(model, &ids, layer, pace).await?;
-                message(&AttentionMessage { size: ids.len(), values: values.as_slice().into() })
-            }
-            Request::Heads { ids, size } => {
-                let (size, values) = inspect::head_maps(model, &ids, size, pace).await?;
+            "rollout" => messages::square(ids.len(), &inspect::rollout(model, &ids, ask.index("layer")?, pace).await?),
+            "heads" => {
+                let (size, values) = inspect::head_maps(model, &ids, ask.index("size")?, pace).await?;
                 let (layers, heads) = (model.config().n_layer, model.config().n_head);
-                message(&HeadsMessage { layers, heads, size, values: values.as_slice().into() })
+                let maker = Maker::new().number("layers", layers).number("heads", heads).number("size", size);
+                maker.floats("values", &values).done()
             }
-            Request::Lens { ids, from, to, target } => {
-                let target = if target == "next" { LensTarget::Next } else { LensTarget::Answer };
-                let lens = inspect::lens(model, &ids, from..to, target, pace).await?;
-                message(&LensMessage::new(&lens, from, |ids| self.texts(ids)))
+            "lens" => {
+                let target = if ask.text("target")? == "next" { LensTarget::Next } else { LensTarget::Answer };
+                let range = range()?;
+                messages::lens(&inspect::lens(model, &ids, range.clone(), target, pace).await?, range.start, &texts)
             }
-            Request::Ablate { ids, target } => {
+            "ablate" => {
                 // The units are told when there are new ones, since a message costs more than a slice.
                 let mut told = usize::MAX;
                 let pace = &mut async |p: Progress, found: &inspect::Ablation| {
                     let fresh = found.effects.len() != told;
                     told = found.effects.len();
-                    let partial = AblateMessage::from(found);
-                    let told = if fresh { message(&ProgressMessage::new(p, Some(partial)))? } else { JsValue::NULL };
-                    breaks.take(told).await
+                    let partial = || messages::progress(p, Some(messages::ablation(found)));
+                    breaks.take(if fresh { partial() } else { JsValue::NULL }).await
                 };
-                message(&AblateMessage::from(&inspect::ablate(model, &ids, target, pace).await?))
+                messages::ablation(&inspect::ablate(model, &ids, ask.index("target")? as u32, pace).await?)
             }
-            Request::Flow => message(&FlowMessage::new(&inspect::flow(model)?, model.config().n_params())),
-            Request::Values { ids, layer } => {
-                let values = inspect::values(model, &ids, usize::try_from(layer).ok(), pace).await?;
-                message(&ValuesMessage::from(&values))
+            "values" => messages::values(&inspect::values(model, &ids, ask.option("layer")?, pace).await?),
+            "logits" => {
+                let range = range()?;
+                let values = inspect::logits(model, &ids, range.clone(), pace).await?;
+                let maker = Maker::new().number("rows", range.len()).number("vocabSize", v);
+                maker.floats("values", &values).done()
             }
-            Request::Logits { ids, from, to } => {
-                let values = inspect::logits(model, &ids, from..to, pace).await?;
-                message(&LogitsMessage { rows: to - from, vocab_size: v, values: values.as_slice().into() })
+            "compare" => {
+                let range = range()?;
+                let own = inspect::logits(model, &ids, range.clone(), pace).await?;
+                let kl = inspect::kl_divergence(&own, &ask.floats("other")?, v)?;
+                Maker::new().number("from", range.start).number("rows", range.len()).floats("kl", &kl).done()
             }
-            Request::Compare { ids, from, to } => {
-                let other =
-                    other.ok_or_else(|| Error::Input("compare needs the other model's logits".into()))?.to_vec();
-                let own = inspect::logits(model, &ids, from..to, pace).await?;
-                let kl = inspect::kl_divergence(&own, &other, v)?;
-                message(&CompareMessage { from, rows: to - from, kl: kl.as_slice().into() })
-            }
-        }
-    }
-
-    fn next_message(&self, distribution: &Distribution, limit: usize, query: &str) -> NextMessage {
-        let entry = |c: Candidate| NextEntry {
-            id: c.id,
-            text: self.text_of(c.id),
-            logprob: c.logprob,
-            rank: c.rank,
-            adjusted: c.adjusted,
-            kept: c.adjusted > 0.0,
-        };
-        let (kept, kept_mass) = distribution.kept();
-        NextMessage {
-            entries: distribution.best(limit).into_iter().map(entry).collect(),
-            found: distribution.of(self.search(query), MOST_FOUND).into_iter().map(entry).collect(),
-            vocab_size: distribution.logprobs.len(),
-            entropy: distribution.entropy(),
-            adjusted_entropy: distribution.adjusted_entropy(),
-            kept,
-            kept_mass,
-        }
+            other => return Err(Error::Input(format!("inspect: there is no question {other:?}"))),
+        })
     }
 
     /// Tokens whose text holds `query`, or the one whose id it is (`#123`).

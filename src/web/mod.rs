@@ -3,6 +3,7 @@
 mod inspect;
 mod inspect_messages;
 mod messages;
+mod object;
 mod session;
 #[cfg(feature = "train")]
 mod train;

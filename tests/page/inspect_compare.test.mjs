@@ -34,7 +34,9 @@ after(async () => {
 /** Fine-tunes the shipped model for a few steps, and puts a text on the paper. @param {Page} page */
 async function tune(page) {
   await ready(page);
-  await button(page, /^(Train|训练)$/).first().click();
+  await button(page, /^(Train|训练)$/)
+    .first()
+    .click();
   await page.locator("#train-text").fill(LESSON);
   await page.locator(".train-left details.train-settings summary").click();
   for (const [name, value] of Object.entries({ steps: 8, batch_size: 2, context: 64, lr: 0.001, eval_every: 0, warmup: 0 })) {
@@ -68,7 +70,9 @@ async function save(page, kind) {
 }
 
 test("a tuned model beside its base: totals, tokens, both tens, keyboard, files; and a model beside itself", async () => {
-  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&see=compare&n=30&end=0`, { viewport: { width: 1440, height: 1000 } });
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&see=compare&n=30&end=0`, {
+    viewport: { width: 1440, height: 1000 },
+  });
   await tune(page);
   await page.locator(".compare-controls").waitFor();
   assert.deepEqual((await page.locator("#compare-model option").allInnerTexts()).slice(0, 1), ["Storyteller"], "the base comes first");
@@ -78,7 +82,9 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   const figures = await totals(page);
   assert.ok(figures.mine < figures.other - 0.5, `the tuned model knows the text better: ${JSON.stringify(figures)}`);
   assert.ok(figures.kl > 0.1, JSON.stringify(figures));
-  assert.ok(Math.abs(Math.exp(figures.mine) - figures.minePerplexity) < 0.1 && Math.abs(Math.exp(figures.other) / figures.otherPerplexity - 1) < 0.01);
+  assert.ok(
+    Math.abs(Math.exp(figures.mine) - figures.minePerplexity) < 0.1 && Math.abs(Math.exp(figures.other) / figures.otherPerplexity - 1) < 0.01,
+  );
   assert.match(await page.locator(".compare-verdict").innerText(), /this model is better by [\d.]+ nats/);
   assert.match(await page.locator(".compare-head").innerText(), /Storyteller is open beside this model and takes/);
 
@@ -88,7 +94,10 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   const tokens = json.tokens.slice(1);
   assert.ok(Math.abs(-mean(tokens.map((/** @type {any} */ { mine }) => mine)) - figures.mine) < 1e-3);
   assert.ok(Math.abs(mean(json.kl) - figures.kl) < 1e-3);
-  assert.ok(json.kl.every((/** @type {number} */ kl) => kl >= -1e-4), "no distance is negative");
+  assert.ok(
+    json.kl.every((/** @type {number} */ kl) => kl >= -1e-4),
+    "no distance is negative",
+  );
   const rows = (await save(page, "CSV")).toString().trimEnd().split("\r\n");
   assert.equal(rows.length, json.tokens.length + 1);
   assert.deepEqual([...(await save(page, "PNG")).subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
@@ -103,7 +112,10 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   await page.keyboard.press("ArrowRight");
   await page.waitForURL(/token=2/);
   assert.equal(await page.locator(".compare-readout").innerText(), await strips.getAttribute("aria-valuetext"), "what is seen is told");
-  assert.match(await page.locator(".compare-readout").innerText(), /^Token 3, ␣light: this model [\d.]+ %, Storyteller [\d.]+ %; gain \+[\d.]+, KL [\d.]+\.$/);
+  assert.match(
+    await page.locator(".compare-readout").innerText(),
+    /^Token 3, ␣light: this model [\d.]+ %, Storyteller [\d.]+ %; gain \+[\d.]+, KL [\d.]+\.$/,
+  );
   await page.keyboard.press("ArrowDown");
   assert.ok(Number(await strips.getAttribute("aria-valuenow")) > 5, "a line down");
   await page.keyboard.press("End");
@@ -153,7 +165,9 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   await button(page, "Write").first().click();
   await paper(page).fill(TEXT);
   await page.getByRole("tab", { name: "Compare" }).click();
-  const run = await page.locator("#compare-model option").evaluateAll((options) => options.find((one) => /** @type {HTMLOptionElement} */ (one).value.startsWith("run:"))?.getAttribute("value") ?? "");
+  const run = await page
+    .locator("#compare-model option")
+    .evaluateAll((options) => options.find((one) => /** @type {HTMLOptionElement} */ (one).value.startsWith("run:"))?.getAttribute("value") ?? "");
   assert.notEqual(run, "", "the saved run is among the models to compare with");
   await page.locator("#compare-model").selectOption(run);
   await openCompare(page);
@@ -200,6 +214,8 @@ test("another vocabulary is told, not compared", async () => {
   await page.locator(".train-go:not([disabled])").waitFor({ timeout: 60_000 });
   await page.locator(".train-done button").first().click();
   await paper(page).fill("The lighthouse keeper");
+  assert.equal((await page.locator("#compare-model option").allInnerTexts()).at(-1), "Storyteller");
+  await page.locator("#compare-model").selectOption({ label: "Storyteller" });
   await page.locator(".compare-controls .secondary").click();
   await page.locator(".compare-problem", { hasText: "cuts text into other tokens" }).waitFor();
   assert.ok(await page.locator(".compare-body").isHidden());
@@ -207,11 +223,15 @@ test("another vocabulary is told, not compared", async () => {
 });
 
 for (const [where, options] of /** @type {const} */ ([
-  ["desktop", { viewport: { width: 1280, height: 900 } }], ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ["desktop", { viewport: { width: 1280, height: 900 } }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
 ])) {
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     test(`axe-core finds nothing, and nothing sticks out: ${where}, ${colorScheme}`, async () => {
-      const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=${colorScheme === "dark" ? "zh" : "en"}&see=compare&n=30&end=0`, { ...options, colorScheme });
+      const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=${colorScheme === "dark" ? "zh" : "en"}&see=compare&n=30&end=0`, {
+        ...options,
+        colorScheme,
+      });
       await tune(page);
       await page.locator(".compare-controls").waitFor();
       await page.evaluate(axeSource);
@@ -219,7 +239,11 @@ for (const [where, options] of /** @type {const} */ ([
         const { wide, has } = await page.locator(".compare-panel").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
         assert.ok(wide <= has + 8, `${state}: ${wide} of ${has}`);
         const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run(".compare-panel"));
-        assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes[0].html}`), [], state);
+        assert.deepEqual(
+          violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes[0].html}`),
+          [],
+          state,
+        );
       };
       await check("closed");
       await openCompare(page);

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { launch, openPage, paper, ready } from "./browser.mjs";
+import { longTasks } from "./long_tasks.mjs";
 import { serve } from "./server.mjs";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -27,15 +28,19 @@ after(async () => {
 /** @typedef {import("playwright-core").Page} Page */
 const TEXT = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
 /** @param {string} [view] further parts of the fragment @param {string} [backend] @param {string} [lang] */
-const address = (view = "token=27", backend = "cpu", lang = "en") => `${site.url}?backend=${backend}#lang=${lang}&see=flow&text=${encodeURIComponent(TEXT)}&${view}`;
+const address = (view = "token=27", backend = "cpu", lang = "en") =>
+  `${site.url}?backend=${backend}#lang=${lang}&see=flow&text=${encodeURIComponent(TEXT)}&${view}`;
 
 /** All values of the path are there, of the folded blocks too. @param {Page} page */
 async function shown(page) {
   await ready(page);
   await page.waitForFunction(() => {
     const boxes = [...document.querySelectorAll(".flow-line")];
-    return boxes.length > 10 && boxes.slice(1, -1).every((line) => line.querySelector("canvas:not([hidden])"))
-      && boxes.at(-1)?.querySelector(".flow-note")?.textContent !== "";
+    return (
+      boxes.length > 10 &&
+      boxes.slice(1, -1).every((line) => line.querySelector("canvas:not([hidden])")) &&
+      boxes.at(-1)?.querySelector(".flow-note")?.textContent !== ""
+    );
   });
 }
 /** @param {Page} page @param {string} tensor */
@@ -49,8 +54,21 @@ for (const backend of ["cpu", "webgpu"]) {
   test(`the boxes show the model's own numbers on ${backend}`, async () => {
     const { page, close } = await openPage(browser, address("token=27", backend));
     await shown(page);
-    assert.deepEqual((await tensors(page)).slice(1, 14), ["wte.out", "embed", "h.0", "h.0.ln_1", "h.0.attn.qkv", "h.0.attn.out", "h.0.attn.proj", "h.0.mid",
-      "h.0.ln_2", "h.0.mlp.fc", "h.0.mlp.act", "h.0.mlp.proj", "h.0"]);
+    assert.deepEqual((await tensors(page)).slice(1, 14), [
+      "wte.out",
+      "embed",
+      "h.0",
+      "h.0.ln_1",
+      "h.0.attn.qkv",
+      "h.0.attn.out",
+      "h.0.attn.proj",
+      "h.0.mid",
+      "h.0.ln_2",
+      "h.0.mlp.fc",
+      "h.0.mlp.act",
+      "h.0.mlp.proj",
+      "h.0",
+    ]);
     assert.match(await line(page, "h.0.attn.qkv").innerText(), /Query, key, value\s+h\.0\.attn\.qkv\s*T × 480 · 77,280 parameters/);
     assert.equal(await page.locator(".flow-who").innerText(), "Token 28: ly");
 
@@ -67,7 +85,9 @@ for (const backend of ["cpu", "webgpu"]) {
     await page.locator("figcaption", { hasText: "Where head 3 looks" }).waitFor();
     await page.waitForURL(/head=3/);
     const shares = (await page.locator(".flow-bars .flow-bar-value").allInnerTexts()).map((text) => Number.parseFloat(text.replace("<", "")));
-    assert.ok(shares.length === 8 && shares.every((share, i) => i === 0 || share <= shares[i - 1]) && shares.reduce((sum, share) => sum + share) <= 100.1);
+    assert.ok(
+      shares.length === 8 && shares.every((share, i) => i === 0 || share <= shares[i - 1]) && shares.reduce((sum, share) => sum + share) <= 100.1,
+    );
     const strongest = await page.locator(".flow-bars li").first().innerText();
     await page.getByRole("tab", { name: "Attention" }).click();
     await page.locator(".attention-table summary").click();
@@ -95,7 +115,12 @@ test("the walk: a sentence and the numbers of every step, forth and back, by but
     const words = await current(page).locator(".flow-explain").innerText();
     assert.ok(words.length > 40, words);
     seen.push(words);
-    assert.ok((await current(page).locator(".flow-detail").evaluate((detail) => detail.children.length)) > 1, `${words}: nothing but words`);
+    assert.ok(
+      (await current(page)
+        .locator(".flow-detail")
+        .evaluate((detail) => detail.children.length)) > 1,
+      `${words}: nothing but words`,
+    );
     const box = await current(page).locator(".flow-box").boundingBox();
     assert.ok(box && box.y > 0 && box.y < 800, "the step is in sight");
   }
@@ -108,7 +133,12 @@ test("the walk: a sentence and the numbers of every step, forth and back, by but
   await current(page).locator(".flow-box").focus();
   await page.keyboard.press("Home");
   assert.match(await current(page).innerText(), /Token and position/);
-  assert.ok(await current(page).locator(".flow-box").evaluate((box) => box === document.activeElement), "the focus goes with the step");
+  assert.ok(
+    await current(page)
+      .locator(".flow-box")
+      .evaluate((box) => box === document.activeElement),
+    "the focus goes with the step",
+  );
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowUp");
@@ -133,7 +163,10 @@ test("the token that is chosen is the one that is followed; what is gone is not 
   const before = await line(page, "embed").locator(".flow-note").innerText();
   await page.getByRole("button", { name: "Previous token" }).click();
   await page.locator(".flow-who", { hasText: "Token 27" }).waitFor();
-  await page.waitForFunction((old) => [...document.querySelectorAll(".flow-line")].some((one) => one.textContent?.includes("embed") && !one.textContent.includes(old)), before);
+  await page.waitForFunction(
+    (old) => [...document.querySelectorAll(".flow-line")].some((one) => one.textContent?.includes("embed") && !one.textContent.includes(old)),
+    before,
+  );
   await page.locator(".flow-list:not(.flow-dim)").waitFor();
   await paper(page).fill("Once");
   await page.locator(".flow-who", { hasText: "Token 2: Once" }).waitFor();
@@ -163,7 +196,11 @@ test("files and tables hold the values", async () => {
     assert.equal(download.suggestedFilename(), `forward-pass.${kind.toLowerCase()}`);
     return readFileSync(await download.path());
   };
-  const rows = (await save("CSV")).toString().trimEnd().split("\r\n").map((row) => row.split(","));
+  const rows = (await save("CSV"))
+    .toString()
+    .trimEnd()
+    .split("\r\n")
+    .map((row) => row.split(","));
   assert.deepEqual(rows[0], ["tensor", "index", "value"]);
   assert.equal(rows.filter(([name]) => name === "logits").length, 2048);
   assert.equal(rows.filter(([name]) => name === "h.4.mlp.act").length, 640);
@@ -182,8 +219,23 @@ test("files and tables hold the values", async () => {
   await close();
 });
 
+test("a text of the full context: the walk and another token keep the main thread free", async () => {
+  const text = Array.from({ length: 14 }, (_, i) => `The wolf met the little girl number ${i} in the wood, and said good morning to her. `).join("");
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&see=flow&text=${encodeURIComponent(text)}`);
+  await shown(page);
+  assert.match(await page.locator(".flow-who").innerText(), /^Token 256:/);
+  const { longest, count } = await longTasks(browser, page, async () => {
+    for (let i = 0; i < 21; i += 1) await page.getByRole("button", { name: "Next step" }).click();
+    await page.getByRole("button", { name: "Previous token" }).click();
+    await page.locator(".flow-who", { hasText: "Token 255" }).waitFor();
+  });
+  assert.ok(count > 21 && longest < 50, `${longest} ms of ${count} tasks`);
+  await close();
+});
+
 for (const [where, options] of /** @type {const} */ ([
-  ["desktop", { viewport: { width: 1280, height: 900 } }], ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ["desktop", { viewport: { width: 1280, height: 900 } }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
 ])) {
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     test(`axe-core finds nothing, and nothing sticks out: ${where}, ${colorScheme}`, async () => {
@@ -197,7 +249,11 @@ for (const [where, options] of /** @type {const} */ ([
         const { wide, has } = await page.locator(".flow").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
         assert.ok(wide <= has + 8, `${tensor}: ${wide} of ${has}`);
         const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run(".flow"));
-        assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes[0].html}`), [], tensor);
+        assert.deepEqual(
+          violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes[0].html}`),
+          [],
+          tensor,
+        );
       }
       await line(page, "h.0.attn.out").locator(".flow-box").click();
       await page.locator(".flow-detail").evaluate((element) => element.scrollIntoView({ block: "end" }));

@@ -65,8 +65,8 @@ test("a run that is paused, and its page reloaded, loses step by step as one tha
   const whole = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
   await start(whole.page, TEXT, options);
   const expected = await saved(whole.page, 12);
-  assert.deepEqual(expected.history.train.map(([at]) => at), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-  assert.deepEqual(expected.history.validation.map(([at]) => at), [0, 5, 10, 12]);
+  assert.deepEqual(expected.history.train.map((/** @type {[number, number]} */ [at]) => at), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assert.deepEqual(expected.history.validation.map((/** @type {[number, number]} */ [at]) => at), [0, 5, 10, 12]);
   await whole.close();
 
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);

@@ -6,7 +6,23 @@ import { compareEn } from "../../www/i18n/compare.en.js";
 import { compareZh } from "../../www/i18n/compare.zh.js";
 import { flowEn } from "../../www/i18n/flow.en.js";
 import { flowZh } from "../../www/i18n/flow.zh.js";
-import { areEqual, bestOf, candidates, chunks, extremes, niceScale, pageOf, pairsOf, sameVocabulary, setLines, tableRows, tokenAt, tokenBeside, totalsOf, usual } from "../../www/inspect/compare_data.js";
+import {
+  areEqual,
+  bestOf,
+  candidates,
+  chunks,
+  extremes,
+  niceScale,
+  pageOf,
+  pairsOf,
+  sameVocabulary,
+  setLines,
+  tableRows,
+  tokenAt,
+  tokenBeside,
+  totalsOf,
+  usual,
+} from "../../www/inspect/compare_data.js";
 import { CompareRun } from "../../www/inspect/compare_run.js";
 
 /** @param {number[]} logprobs of the tokens after each row @param {number[][]} [top] ids @param {number[][]} [topLogprobs] */
@@ -14,8 +30,14 @@ function score(logprobs, top = logprobs.map(() => []), topLogprobs = top.map((id
   const rows = logprobs.length + 1;
   const width = Math.max(0, ...top.map(({ length }) => length));
   return /** @type {import("../../www/inspect/types.js").ScoreAnswer} */ ({
-    rows, top: width, logprob: Float32Array.from([...logprobs, 0]), entropy: new Float32Array(rows), rank: Uint32Array.from({ length: rows }, (_, i) => i),
-    topIds: Uint32Array.from(top.flat()), topLogprobs: Float32Array.from(topLogprobs.flat()), texts: top.flat().map((id) => [id, `t${id}`]),
+    rows,
+    top: width,
+    logprob: Float32Array.from([...logprobs, 0]),
+    entropy: new Float32Array(rows),
+    rank: Uint32Array.from({ length: rows }, (_, i) => i),
+    topIds: Uint32Array.from(top.flat()),
+    topLogprobs: Float32Array.from(topLogprobs.flat()),
+    texts: top.flat().map((id) => [id, `t${id}`]),
   });
 }
 /** @param {...number} values */
@@ -23,7 +45,10 @@ const floats = (...values) => Float32Array.from(values);
 
 test("English and Chinese say the same things, with the same blanks", () => {
   const blanks = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const [en, zh] of [[compareEn, compareZh], [flowEn, flowZh]]) {
+  for (const [en, zh] of [
+    [compareEn, compareZh],
+    [flowEn, flowZh],
+  ]) {
     assert.deepEqual(Object.keys(zh), Object.keys(en));
     for (const key of Object.keys(en)) assert.deepEqual(blanks(zh[key]), blanks(en[key]), key);
   }
@@ -33,8 +58,17 @@ describe("figures", () => {
   test("each token is paired with the row that predicted it", () => {
     const pairs = pairsOf(score([-1, -2]), score([-3, -1.5]), floats(0.5, 0.25, 9));
     assert.ok(Number.isNaN(pairs[0].gain) && Number.isNaN(pairs[0].kl), "nobody predicted the first");
-    assert.deepEqual(pairs.slice(1).map(({ mine, other, gain, kl }) => [mine, other, gain, kl]), [[-1, -3, 2, 0.5], [-2, -1.5, -0.5, 0.25]]);
-    assert.deepEqual(pairs.slice(1).map(({ mineRank }) => mineRank), [0, 1]);
+    assert.deepEqual(
+      pairs.slice(1).map(({ mine, other, gain, kl }) => [mine, other, gain, kl]),
+      [
+        [-1, -3, 2, 0.5],
+        [-2, -1.5, -0.5, 0.25],
+      ],
+    );
+    assert.deepEqual(
+      pairs.slice(1).map(({ mineRank }) => mineRank),
+      [0, 1],
+    );
   });
 
   test("totals: losses, perplexities, and the mean KL of what has come", () => {
@@ -61,10 +95,38 @@ describe("figures", () => {
   });
 
   test("the ten best of both: this model's first, the real token always with both its probabilities", () => {
-    const [mine, other] = [score([-5, -9], [[7, 8], [1, 2]]), score([-2, -8], [[8, 9], [1, 3]])];
-    assert.deepEqual(bestOf(mine, 1).map(({ id, text, logprob }) => [id, text, logprob]), [[1, "t1", -1], [2, "t2", -2]]);
+    const [mine, other] = [
+      score(
+        [-5, -9],
+        [
+          [7, 8],
+          [1, 2],
+        ],
+      ),
+      score(
+        [-2, -8],
+        [
+          [8, 9],
+          [1, 3],
+        ],
+      ),
+    ];
+    assert.deepEqual(
+      bestOf(mine, 1).map(({ id, text, logprob }) => [id, text, logprob]),
+      [
+        [1, "t1", -1],
+        [2, "t2", -2],
+      ],
+    );
     const list = candidates(mine, other, 0, null);
-    assert.deepEqual(list.rows.map(({ id, mine: a, other: b }) => [id, a, b]), [[7, -1, NaN], [8, -2, -1], [9, NaN, -2]]);
+    assert.deepEqual(
+      list.rows.map(({ id, mine: a, other: b }) => [id, a, b]),
+      [
+        [7, -1, NaN],
+        [8, -2, -1],
+        [9, NaN, -2],
+      ],
+    );
     assert.deepEqual(list.least, { mine: -2, other: -2 });
     assert.deepEqual(candidates(mine, other, 0, { id: 5, text: "five" }).rows.at(-1), { id: 5, text: "five", mine: -5, other: -2 });
     const known = candidates(mine, other, 0, { id: 7, text: "t7" }).rows;
@@ -80,7 +142,11 @@ describe("figures", () => {
   });
 
   test("chunks cover all rows once", () => {
-    assert.deepEqual(chunks(70), [[0, 32], [32, 64], [64, 70]]);
+    assert.deepEqual(chunks(70), [
+      [0, 32],
+      [32, 64],
+      [64, 70],
+    ]);
     assert.deepEqual(chunks(0), []);
     assert.deepEqual(chunks(32), [[0, 32]]);
   });
@@ -98,7 +164,10 @@ describe("figures", () => {
 
   test("the table to save", () => {
     const tokens = /** @type {any} */ ({ ids: [4, 5], texts: ["a", "b"] });
-    assert.deepEqual(tableRows(tokens, pairsOf(score([-1]), score([-2]), floats(NaN, NaN))), [[0, 4, "a", "", "", "", "", "", ""], [1, 5, "b", -1, -2, 0, 0, 1, ""]]);
+    assert.deepEqual(tableRows(tokens, pairsOf(score([-1]), score([-2]), floats(NaN, NaN))), [
+      [0, 4, "a", "", "", "", "", "", ""],
+      [1, 5, "b", -1, -2, 0, 0, 1, ""],
+    ]);
   });
 });
 
@@ -108,13 +177,29 @@ describe("lines of tokens", () => {
   const { places, lines } = setLines(widths, breaks, 100);
 
   test("every token has a place, none is cut, and lines end where the text's do", () => {
-    assert.deepEqual(lines, [[0, 2], [2, 4], [4, 5], [5, 6], [6, 7]]);
-    assert.deepEqual(places.map(({ x }) => x), [0, 30, 0, 50, 0, 0, 0]);
+    assert.deepEqual(lines, [
+      [0, 2],
+      [2, 4],
+      [4, 5],
+      [5, 6],
+      [6, 7],
+    ]);
+    assert.deepEqual(
+      places.map(({ x }) => x),
+      [0, 30, 0, 50, 0, 0, 0],
+    );
     assert.equal(places[4].width, 100, "a token wider than a line has a line");
     for (let seed = 1; seed < 60; seed += 1) {
       const many = Array.from({ length: 200 }, (_, i) => 5 + ((i * 7919 * seed) % 90));
-      const set = setLines(many, many.map((_, i) => (i * seed) % 17 === 3), 200);
-      assert.deepEqual(set.lines.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i)), many.map((_, i) => i));
+      const set = setLines(
+        many,
+        many.map((_, i) => (i * seed) % 17 === 3),
+        200,
+      );
+      assert.deepEqual(
+        set.lines.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i)),
+        many.map((_, i) => i),
+      );
       set.places.forEach(({ x, width, line }, i) => {
         assert.ok(x + width <= 200 && i >= set.lines[line][0] && i < set.lines[line][1]);
         if (i > set.lines[line][0]) assert.equal(x, set.places[i - 1].x + set.places[i - 1].width);
@@ -124,7 +209,10 @@ describe("lines of tokens", () => {
   });
 
   test("points and arrows find tokens", () => {
-    assert.deepEqual([0, 29, 30, 99].map((x) => tokenAt(places, lines, 0, x)), [0, 0, 1, 1]);
+    assert.deepEqual(
+      [0, 29, 30, 99].map((x) => tokenAt(places, lines, 0, x)),
+      [0, 0, 1, 1],
+    );
     assert.equal(tokenAt(places, lines, 9, 0), -1);
     assert.equal(tokenBeside(places, lines, 1, 1), 3, "its middle, at 50, is over the second token of the line below");
     assert.equal(tokenBeside(places, lines, 0, -1), 0);
@@ -142,14 +230,20 @@ describe("lines of tokens", () => {
 });
 
 describe("the run", () => {
-  /** An engine whose answers are `score([-1, -2])` and so on; `calls` lists what it was asked. @param {Partial<Record<string, (request: any) => any>>} [answers] */
+  /**
+   * An engine with answers made here; `calls` lists what it was asked.
+   * @param {Partial<Record<string, (request: any) => any>>} [answers]
+   */
   function engine(answers = {}) {
     /** @type {string[]} */
     const calls = [];
     /** @type {Record<string, (request: any) => any>} */
     const all = {
-      tokens: () => ({ ids: [1, 2, 3] }), score: () => score([-3, -4]), logits: ({ from, to }) => ({ rows: to - from, vocabSize: 9, values: new Float32Array((to - from) * 9) }),
-      compare: ({ from, to }) => ({ from, rows: to - from, kl: new Float32Array(to - from).fill(0.5) }), ...answers,
+      tokens: () => ({ ids: [1, 2, 3] }),
+      score: () => score([-3, -4]),
+      logits: ({ from, to }) => ({ rows: to - from, vocabSize: 9, values: new Float32Array((to - from) * 9) }),
+      compare: ({ from, to }) => ({ from, rows: to - from, kl: new Float32Array(to - from).fill(0.5) }),
+      ...answers,
     };
     const ask = async (/** @type {string} */ slot, /** @type {any} */ request) => {
       calls.push(request.what);
@@ -158,13 +252,25 @@ describe("the run", () => {
     return { ask: /** @type {any} */ (ask), calls };
   }
   /** @param {object} [more] @returns {any} */
-  const subject = (more = {}) => ({ version: 1, text: "abc", selected: 0, writing: false, info: { vocabSize: 9 }, tokens: { ids: [1, 2, 3], texts: ["a", "b\n", "c"] }, scores: score([-1, -2]), ...more });
+  const subject = (more = {}) => ({
+    version: 1,
+    text: "abc",
+    selected: 0,
+    writing: false,
+    info: { vocabSize: 9 },
+    tokens: { ids: [1, 2, 3], texts: ["a", "b\n", "c"] },
+    scores: score([-1, -2]),
+    ...more,
+  });
   const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
   /** @param {{ mine?: ReturnType<typeof engine>, other?: ReturnType<typeof engine> }} [engines] */
   async function opened({ mine = engine(), other = engine() } = {}) {
     let [closed, changes] = [0, 0];
-    const run = new CompareRun({ ask: mine.ask, openOther: async (id) => ({ ask: other.ask, close: () => void (closed += 1), name: id }) }, () => void (changes += 1));
+    const run = new CompareRun(
+      { ask: mine.ask, openOther: async (id) => ({ ask: other.ask, close: () => void (closed += 1), name: id }) },
+      () => void (changes += 1),
+    );
     await run.open("base");
     return { run, mine, other, closed: () => closed, changes: () => changes };
   }
@@ -176,7 +282,13 @@ describe("the run", () => {
     assert.equal(run.phase, "ready");
     assert.deepEqual([...(run.result?.kl ?? [])], [0.5, 0.5, 0.5]);
     assert.deepEqual(run.result?.breaks, [false, true, false]);
-    assert.deepEqual([mine.calls, other.calls], [["tokens", "compare"], ["tokens", "score", "logits"]]);
+    assert.deepEqual(
+      [mine.calls, other.calls],
+      [
+        ["tokens", "compare"],
+        ["tokens", "score", "logits"],
+      ],
+    );
     run.update(subject());
     await settle();
     assert.equal(mine.calls.length, 2, "the same text is not read twice");
@@ -209,7 +321,10 @@ describe("the run", () => {
   });
 
   test("other tokens, or a vocabulary of another size, are told and not compared", async () => {
-    for (const other of [engine({ tokens: () => ({ ids: [1, 2] }) }), engine({ logits: () => ({ rows: 3, vocabSize: 10, values: new Float32Array(30) }) })]) {
+    for (const other of [
+      engine({ tokens: () => ({ ids: [1, 2] }) }),
+      engine({ logits: () => ({ rows: 3, vocabSize: 10, values: new Float32Array(30) }) }),
+    ]) {
       const { run, mine } = await opened({ other });
       run.update(subject());
       await settle();
@@ -262,10 +377,14 @@ describe("the run", () => {
 
   test("failures are told; what the page ended is asked again", async () => {
     let fails = true;
-    const { run } = await opened({ other: engine({ score: () => {
-      if (fails) throw new Error("out of memory");
-      return score([-3, -4]);
-    } }) });
+    const { run } = await opened({
+      other: engine({
+        score: () => {
+          if (fails) throw new Error("out of memory");
+          return score([-3, -4]);
+        },
+      }),
+    });
     run.update(subject());
     await settle();
     assert.deepEqual([run.problem, run.phase], [{ kind: "error", reason: "out of memory" }, "ready"]);
@@ -275,10 +394,14 @@ describe("the run", () => {
     fails = false;
 
     let ended = true;
-    const again = await opened({ mine: engine({ compare: ({ from, to }) => {
-      if (ended) throw new DOMException("ended", "AbortError");
-      return { from, rows: to - from, kl: new Float32Array(to - from) };
-    } }) });
+    const again = await opened({
+      mine: engine({
+        compare: ({ from, to }) => {
+          if (ended) throw new DOMException("ended", "AbortError");
+          return { from, rows: to - from, kl: new Float32Array(to - from) };
+        },
+      }),
+    });
     again.run.update(subject());
     await settle();
     assert.equal(again.run.problem, null);

@@ -29,14 +29,17 @@ function contrast(one, other) {
 const rgb = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
 
 test("viridis and its opposite are what they say, and never break on odd numbers", () => {
-  assert.deepEqual([viridis(0), viridis(1), viridis(-5), viridis(7), viridis(NaN)], [[68, 1, 84], [253, 231, 37], [68, 1, 84], [253, 231, 37], [68, 1, 84]]);
+  const [first, last] = [[68, 1, 84], [253, 231, 37]];
+  assert.deepEqual([viridis(0), viridis(1), viridis(-5), viridis(7), viridis(NaN)], [first, last, first, last, first]);
   assert.equal(viridisCss(0.5), "rgb(33, 145, 140)");
   for (let at = 0; at < 100; at += 1) assert.ok(luminance(viridis((at + 1) / 100)) > luminance(viridis(at / 100)), "more is lighter");
   const [less, same, more] = [diverging(-1), diverging(0), diverging(1)];
   assert.ok(less[0] > less[2] && more[2] > more[0] && Math.max(...same) - Math.min(...same) < 8);
   assert.deepEqual(diverging(NaN), same);
   for (let at = -1; at <= 1; at += 0.05) {
-    for (const colour of [viridis(at), diverging(at)]) assert.ok(contrast(colour, inkOn(colour) === "#000" ? [0, 0, 0] : [255, 255, 255]) >= 4.5);
+    for (const colour of [viridis(at), diverging(at)]) {
+      assert.ok(contrast(colour, inkOn(colour) === "#000" ? [0, 0, 0] : [255, 255, 255]) >= 4.5);
+    }
   }
 });
 
@@ -65,8 +68,9 @@ test("both inks can be read on every tint of surprise, in light and dark, and mo
 });
 
 test("tokens show what they hold", () => {
-  const shown = ["", " a", "a ", "  ", "a b", "\n", "\t", "a\r\n", "\ufffd", "\u200b", "\u00a0", "\u0301", "\u0007", "👩‍👩‍👧", "狼"].map(showToken);
-  assert.deepEqual(shown, ["∅", "␣a", "a␣", "␣␣", "a b", "⏎", "⇥", "a␍⏎", "\ufffd", "⟨U+200B⟩", "⟨U+00A0⟩", "◌\u0301", "⟨U+0007⟩", "👩‍👩‍👧", "狼"]);
+  const cases = [["", "∅"], [" a", "␣a"], ["a ", "a␣"], ["  ", "␣␣"], ["a b", "a b"], ["\n", "⏎"], ["\t", "⇥"], ["a\r\n", "a␍⏎"],
+    ["\ufffd", "\ufffd"], ["\u200b", "⟨U+200B⟩"], ["\u00a0", "⟨U+00A0⟩"], ["\u0301", "◌\u0301"], ["\u0007", "⟨U+0007⟩"], ["👩‍👩‍👧", "👩‍👩‍👧"], ["狼", "狼"]];
+  for (const [text, shown] of cases) assert.equal(showToken(text), shown);
   assert.equal(shorten("🐺🐺🐺", 3), "🐺🐺🐺");
   assert.equal(shorten("🐺🐺🐺🐺", 3), "🐺🐺…");
   assert.equal(shorten("abc".repeat(1e5), 4), "abc…");
@@ -87,7 +91,8 @@ test("CSV quotes what must be quoted and nothing else", () => {
 });
 
 test("arrow keys go around the tabs", () => {
-  assert.deepEqual([tabAfter("ArrowRight", 6, 7), tabAfter("ArrowLeft", 0, 7), tabAfter("Home", 3, 7), tabAfter("End", 3, 7), tabAfter("x", 3, 7)], [0, 6, 0, 6, -1]);
+  const after = [tabAfter("ArrowRight", 6, 7), tabAfter("ArrowLeft", 0, 7), tabAfter("Home", 3, 7), tabAfter("End", 3, 7), tabAfter("x", 3, 7)];
+  assert.deepEqual(after, [0, 6, 0, 6, -1]);
 });
 
 test("a small card stays in the window", () => {
@@ -100,7 +105,10 @@ test("a small card stays in the window", () => {
 test("the card's figures, known and unknown", () => {
   registerStrings(inspectEn, inspectZh);
   setLanguage("en");
-  const data = { position: 3, count: 4, id: 1, text: "a", bytes: [], first: false, vocabSize: 2048, logprob: Math.log(0.25), rank: 2, entropy: 1.5, alternatives: [] };
+  const data = {
+    position: 3, count: 4, id: 1, text: "a", bytes: [], first: false, vocabSize: 2048, logprob: Math.log(0.25), rank: 2, entropy: 1.5,
+    alternatives: [],
+  };
   assert.deepEqual(figures(data), { probability: "25.0 %", rank: "3 of 2,048", surprise: "2.0 bits", entropy: "1.50 nats" });
   assert.deepEqual(figures({ ...data, logprob: NaN, entropy: NaN }), { probability: "–", rank: "–", surprise: "–", entropy: "–" });
 });
@@ -141,7 +149,8 @@ test("a view goes into a link and comes back", () => {
   assert.equal(round({ open: true }, false), "");
   assert.equal(round({ open: true, panel: "lens" }, false), "see=lens");
   assert.equal(round({ open: true }), "see=next");
-  assert.equal(round({ open: true, panel: "attention", token: 0, layer: 3, head: -1, mode: "rollout" }), "see=attention&token=0&layer=3&head=mean&mode=rollout");
+  assert.equal(round({ open: true, panel: "attention", token: 0, layer: 3, head: -1, mode: "rollout" }),
+    "see=attention&token=0&layer=3&head=mean&mode=rollout");
   assert.equal(round({ off: [{ layer: 0, head: 3 }, { layer: 11, head: -1 }], surprise: false }), "see=0&off=0.3_11.mlp&surprise=0");
   round({ open: true }, true, 'A "text" & more #1 = 100 % + 🐺\n狼');
 });

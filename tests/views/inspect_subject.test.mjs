@@ -223,6 +223,23 @@ test("an engine without time is asked again, and an error is told once", async (
   assert.equal(keeper.subject(null, 3)?.scores, null);
 });
 
+test("closed it asks for nothing more, and takes up again what was not finished", async () => {
+  const { keeper, asked, follow, answer, timers } = makeKeeper();
+  follow({ runs: userText("abc") });
+  await answer();
+  keeper.rest();
+  follow({});
+  assert.equal(asked.length, 0, "what is known stays known");
+  follow({ runs: userText("abcd") });
+  keeper.rest();
+  assert.equal(timers.size, 0);
+  keeper.rest();
+  follow({});
+  assert.deepEqual(asked.map(({ about }) => about), ["abcd"]);
+  await answer();
+  assert.equal(keeper.subject(null, 4)?.scores?.rows, 4);
+});
+
 test("the same subject and marks are the same objects until something changes", async () => {
   const { keeper, follow, answer } = makeKeeper();
   follow({ runs: userText("abc") });

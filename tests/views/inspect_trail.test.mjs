@@ -49,6 +49,7 @@ test("the caret selects the token before it, a click the one under it", () => {
   const trail = Trail.of(tokensOf(SPLIT, true), textOf(SPLIT));
   assert.deepEqual([0, 1, 2, 3, 4, 5, 6].map((place) => trail.before(place)), [1, 1, 1, 4, 4, 6, 7]);
   assert.deepEqual([-1, 0, 1, 2, 3, 4, 5, 6].map((place) => trail.after(place)), [-1, 1, 1, 4, 4, 6, 7, -1]);
+  assert.deepEqual([1, 2, 3, 4, 5, 7].map((token) => trail.shownBy(token)), [1, 4, 4, 4, 6, 7], "a part of a character shows as the whole");
   assert.ok(trail.touches(4, 2) && trail.touches(4, 4) && !trail.touches(4, 5));
   assert.equal(Trail.of(tokensOf([[9, "a"]]), "a").before(0), 0, "without a first-of-document token");
 });
@@ -74,7 +75,8 @@ test("surprise is coloured in whole bits up to a limit", () => {
 
 test("what the model writes is appended with its own figures, beyond any capacity", () => {
   const trail = Trail.of(tokensOf([[1, "a"]], true), "a");
-  const token = { id: 5, text: " b", logprob: -2 * Math.LN2, entropy: 1.5, rank: 3, top: [{ id: 8, text: " c", logprob: -0.1 }, { id: 5, text: " b", logprob: -1.4 }] };
+  const top = [{ id: 8, text: " c", logprob: -0.1 }, { id: 5, text: " b", logprob: -1.4 }];
+  const token = { id: 5, text: " b", logprob: -2 * Math.LN2, entropy: 1.5, rank: 3, top };
   for (let at = 0; at < 300; at += 1) trail.append(token, " b");
   assert.equal(trail.length, 302);
   assert.equal(trail.text, `a${" b".repeat(300)}`);

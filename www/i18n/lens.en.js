@@ -43,7 +43,6 @@ export const lensEn = {
   "lens.head.target": "Target",
   "lens.head.rank": "Rank",
   "lens.head.top": "The five likeliest",
-  "lens.head.entropy": "Entropy (nats)",
   "lens.table": "The map as a table",
   "lens.table.cell": "{top} {p}",
   "lens.error": "The layers could not be read: {reason}",

@@ -43,7 +43,6 @@ export const lensZh = {
   "lens.head.target": "目标",
   "lens.head.rank": "排名",
   "lens.head.top": "最可能的五个",
-  "lens.head.entropy": "熵（奈特）",
   "lens.table": "以表格显示",
   "lens.table.cell": "{top} {p}",
   "lens.error": "无法读取各层：{reason}",

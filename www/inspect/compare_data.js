@@ -65,7 +65,11 @@ export function totalsOf(pairs, kl) {
   const [mine, other] = [-mean((pair) => pair.mine), -mean((pair) => pair.other)];
   const come = Array.from(kl).filter((value) => !Number.isNaN(value));
   return {
-    count: known.length, mine, other, minePerplexity: Math.exp(mine), otherPerplexity: Math.exp(other),
+    count: known.length,
+    mine,
+    other,
+    minePerplexity: Math.exp(mine),
+    otherPerplexity: Math.exp(other),
     // Rounding can bring a KL of 0 a hair below it.
     kl: come.length ? Math.max(0, come.reduce((sum, value) => sum + value, 0) / come.length) : NaN,
     better: known.filter((pair) => pair.gain > 0).length,
@@ -83,8 +87,11 @@ export function areEqual(pairs) {
  */
 export function extremes(pairs, count) {
   const places = pairs.map((_, position) => position).slice(1);
-  const by = (/** @type {number} */ sign) => places.filter((i) => sign * pairs[i].gain > 1e-4)
-    .sort((a, b) => sign * (pairs[b].gain - pairs[a].gain) || a - b).slice(0, count);
+  const by = (/** @type {number} */ sign) =>
+    places
+      .filter((i) => sign * pairs[i].gain > 1e-4)
+      .sort((a, b) => sign * (pairs[b].gain - pairs[a].gain) || a - b)
+      .slice(0, count);
   return { gained: by(1), lost: by(-1) };
 }
 
@@ -134,7 +141,9 @@ export function niceScale(size) {
 
 /** The value that all but a twentieth stay within. @param {Iterable<number>} values */
 export function usual(values) {
-  const sizes = Array.from(values, Math.abs).filter(Number.isFinite).sort((a, b) => a - b);
+  const sizes = Array.from(values, Math.abs)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   return sizes.length ? sizes[Math.ceil(sizes.length * 0.95) - 1] : 0;
 }
 
@@ -205,5 +214,15 @@ export function pageOf(line, all, size) {
  */
 export function tableRows(tokens, pairs) {
   const cell = (/** @type {number} */ value) => (Number.isNaN(value) ? "" : value);
-  return pairs.map((pair, i) => [i, tokens.ids[i], tokens.texts[i], cell(pair.mine), cell(pair.other), cell(pair.mineRank), cell(pair.otherRank), cell(pair.gain), cell(pair.kl)]);
+  return pairs.map((pair, i) => [
+    i,
+    tokens.ids[i],
+    tokens.texts[i],
+    cell(pair.mine),
+    cell(pair.other),
+    cell(pair.mineRank),
+    cell(pair.otherRank),
+    cell(pair.gain),
+    cell(pair.kl),
+  ]);
 }

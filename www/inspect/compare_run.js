@@ -82,7 +82,8 @@ export class CompareRun {
 
   /** Reads a text that is new. @param {Subject | null} subject */
   update(subject) {
-    if (this.other && subject && !subject.writing && subject.scores && subject.version !== this.version) void this.read(subject, subject.scores, this.other);
+    if (this.other && subject && !subject.writing && subject.scores && subject.version !== this.version)
+      void this.read(subject, subject.scores, this.other);
   }
 
   /** @param {Subject} subject @param {ScoreAnswer} mine @param {Other} other */

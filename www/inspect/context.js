@@ -218,7 +218,7 @@ export class Context {
 
   /**
    * Switches heads and MLPs off in the engine, and the others on.
-   * @param {import("./types.js").Unit[]} off
+   * @param {readonly import("./types.js").Unit[]} off
    */
   async applyGates(off) {
     const { info } = this.app.state;

@@ -3,6 +3,7 @@ import { diverging, viridis } from "./color.js";
 
 /** @typedef {import("./flow_graph.js").Box} Box */
 /** @typedef {import("./types.js").ValuesAnswer} ValuesAnswer */
+/** @typedef {{ values: ArrayLike<number>, colours: "signed" | "share", scale: number }} Strip a vector as it is coloured */
 
 /**
  * @typedef {object} Stats
@@ -44,6 +45,11 @@ export function scaleOf(values) {
   if (sizes.length === 0) return 1;
   const within = sizes[Math.min(sizes.length - 1, Math.ceil(sizes.length * 0.99) - 1)];
   return within || sizes[sizes.length - 1] || 1;
+}
+
+/** @param {ArrayLike<number>} values @returns {Strip} */
+export function signedStrip(values) {
+  return { values, colours: "signed", scale: scaleOf(values) };
 }
 
 /** How many values lie beyond the scale. @param {ArrayLike<number>} values @param {number} scale */
@@ -109,10 +115,12 @@ export function strongest(values, count, bySize = false) {
 export function splitHeads(values, parts, heads) {
   const width = values.length / parts / heads;
   if (!Number.isInteger(width) || width === 0) return null;
-  return Array.from({ length: parts }, (_, part) => Array.from({ length: heads }, (_, head) => {
-    const start = (part * heads + head) * width;
-    return values.subarray(start, start + width);
-  }));
+  return Array.from({ length: parts }, (_, part) =>
+    Array.from({ length: heads }, (_, head) => {
+      const start = (part * heads + head) * width;
+      return values.subarray(start, start + width);
+    }),
+  );
 }
 
 /**

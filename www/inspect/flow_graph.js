@@ -62,8 +62,16 @@ const LINEAR = [
 ];
 /** @type {Record<string, Kind>} */
 const OPS = {
-  embedding: "token", position_embedding: "embedding", layer_norm: "norm", attention: "attention", causal_attention: "attention",
-  attention_decode: "attention", activation: "activation", add: "add", gate: "gate", scaled_add: "lora",
+  embedding: "token",
+  position_embedding: "embedding",
+  layer_norm: "norm",
+  attention: "attention",
+  causal_attention: "attention",
+  attention_decode: "attention",
+  activation: "activation",
+  add: "add",
+  gate: "gate",
+  scaled_add: "lora",
 };
 
 /**
@@ -166,8 +174,11 @@ export function readFlow({ nodes, nParams }) {
     for (const { name } of node.params) seen.add(name);
     /** @type {Box} */
     const box = {
-      ...node, kind: kindOf(node), count: node.params.reduce((sum, { shape }) => sum + size(shape), 0),
-      shared: node.params.length > 0 && fresh.length === 0, lane: lanes.get(joins.get(node.name) ?? "") ?? "stream",
+      ...node,
+      kind: kindOf(node),
+      count: node.params.reduce((sum, { shape }) => sum + size(shape), 0),
+      shared: node.params.length > 0 && fresh.length === 0,
+      lane: lanes.get(joins.get(node.name) ?? "") ?? "stream",
       through: through.get(node.name) ?? "",
     };
     return box;
@@ -175,7 +186,12 @@ export function readFlow({ nodes, nParams }) {
   const layers = [...new Set(boxes.map(({ layer }) => layer))].filter((layer) => layer >= 0).sort((a, b) => a - b);
   const blocks = layers.map((layer) => {
     const inside = boxes.filter((box) => box.layer === layer);
-    return { layer, boxes: inside, count: inside.reduce((sum, box) => sum + (box.shared ? 0 : box.count), 0), output: inside[inside.length - 1].name };
+    return {
+      layer,
+      boxes: inside,
+      count: inside.reduce((sum, box) => sum + (box.shared ? 0 : box.count), 0),
+      output: inside[inside.length - 1].name,
+    };
   });
   const first = boxes.findIndex(({ layer }) => layer >= 0);
   const outside = boxes.map((box, i) => ({ box, i })).filter(({ box }) => box.layer < 0);
@@ -200,9 +216,17 @@ export function rowsOf(flow, open, off = []) {
   let branch = "stream";
   const push = (/** @type {Box} */ box, layer = -1) => {
     const { lane } = box;
-    if (box.kind === "gate" && !off.some((unit) => unit.layer === box.layer && (unit.head < 0) === (lane === "mlp"))) return;
-    rows.push({ key: box.name, type: "box", box, block: null, lane, fork: lane !== "stream" && branch === "stream",
-      join: lane === "stream" && branch !== "stream", layer });
+    if (box.kind === "gate" && !off.some((unit) => unit.layer === box.layer && unit.head < 0 === (lane === "mlp"))) return;
+    rows.push({
+      key: box.name,
+      type: "box",
+      box,
+      block: null,
+      lane,
+      fork: lane !== "stream" && branch === "stream",
+      join: lane === "stream" && branch !== "stream",
+      layer,
+    });
     branch = lane;
   };
   const plain = { box: null, block: null, lane: /** @type {const} */ ("stream"), fork: false, join: false, layer: -1 };
@@ -226,7 +250,10 @@ export function stepKey(rows, key, by) {
   return rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))]?.key ?? "input";
 }
 
-/** "T × 160"; the number of tokens is null, or not there after its way through WebAssembly. @param {(number | null | undefined)[]} shape @param {(value: number) => string} write */
+/**
+ * "T × 160"; the number of tokens is null, or undefined after its way through WebAssembly.
+ * @param {(number | null | undefined)[]} shape @param {(value: number) => string} write
+ */
 export function shapeText(shape, write = String) {
   return shape.map((dimension) => (dimension === null || dimension === undefined ? "T" : write(dimension))).join(" × ");
 }

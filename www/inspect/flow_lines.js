@@ -1,7 +1,6 @@
 /** The words and thumbnails of the diagram's lines. Free of the DOM. */
 import { n, t } from "../i18n/index.js";
-import { figure, statsOf } from "./flow_data.js";
-import { signedStrip } from "./flow_detail.js";
+import { figure, signedStrip, statsOf } from "./flow_data.js";
 import { shapeText } from "./flow_graph.js";
 import { percent, showToken } from "./label.js";
 
@@ -56,15 +55,31 @@ function best(next) {
  * @returns {Line[]}
  */
 export function linesOf(rows, known, open, passed) {
-  const { subject: { tokens, selected }, tensors, flow, next } = known;
+  const {
+    subject: { tokens, selected },
+    tensors,
+    flow,
+    next,
+  } = known;
   return rows.map((row, i) => {
     const { box, block, lane, fork } = row;
     const thumb = thumbOf(tensors.get(box?.name ?? block?.output ?? ""));
     const note = row.type === "sampling" ? best(next) : thumb ? t("flow.norm.short", { norm: figure(thumb.norm) }) : "";
     return {
-      key: row.key, type: row.type, lane, fork, join: row.join, inside: row.layer >= 0, open: block ? block.layer === open : null, done: i < passed,
-      title: titleOf(row, flow), tensor: row.type === "input" ? showToken(tokens.texts[selected] ?? "") : box?.name ?? block?.output ?? "", facts: row.type === "input" ? t("flow.input.facts", { id: n(tokens.ids[selected] ?? 0), position: n(selected) }) : factsOf(row),
-      laneTitle: fork ? t(`flow.lane.${lane}`) : "", strip: thumb?.strip ?? null, note,
+      key: row.key,
+      type: row.type,
+      lane,
+      fork,
+      join: row.join,
+      inside: row.layer >= 0,
+      open: block ? block.layer === open : null,
+      done: i < passed,
+      title: titleOf(row, flow),
+      tensor: row.type === "input" ? showToken(tokens.texts[selected] ?? "") : (box?.name ?? block?.output ?? ""),
+      facts: row.type === "input" ? t("flow.input.facts", { id: n(tokens.ids[selected] ?? 0), position: n(selected) }) : factsOf(row),
+      laneTitle: fork ? t(`flow.lane.${lane}`) : "",
+      strip: thumb?.strip ?? null,
+      note,
     };
   });
 }

@@ -15,6 +15,7 @@ import { TokenCard } from "../views/inspect/token_card.js";
 import { MessageView } from "../views/message.js";
 import { Context } from "./context.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
+import { ModelWatch } from "./model_watch.js";
 import { PaperTies } from "./paper_ties.js";
 import { ShareRow } from "./share.js";
 import { MOST_BITS } from "./trail.js";
@@ -106,12 +107,7 @@ export class Inspector {
     this.cardTimer = 0;
     /** What the card shows. @type {unknown[]} */
     this.carded = [];
-    /** Models are numbered as they come. */
-    this.models = 0;
-    /** @type {unknown} */
-    this.client = null;
-    /** What was switched off in the engine. @type {{ client: unknown, off: string }} */
-    this.gates = { client: null, off: "" };
+    this.model = new ModelWatch(app, (off) => void context.applyGates(off));
     this.wasWriting = false;
     this.wasShown = false;
     this.recordHistory();
@@ -154,7 +150,7 @@ export class Inspector {
 
   /** Another model is in use. */
   opened() {
-    this.models += 1;
+    this.model.opened();
   }
 
   /** The model begins to write: the selection goes with it, and what stands there now stays in the tree. */
@@ -183,27 +179,14 @@ export class Inspector {
     return tab === "write" && view.open && info !== null;
   }
 
-  /** Changes whenever the model computes something else. */
-  stamp() {
-    const { engine, training, state } = this.app;
-    if (engine.client !== this.client) {
-      this.client = engine.client;
-      this.models += 1;
-    }
-    const { strength, step, phase, best } = training;
-    // While a run goes on the weights change all the time: the text is read anew when it rests.
-    const weights = phase === "running" || phase === "pausing" ? "changing" : [step, best?.inForce];
-    return JSON.stringify([this.models, strength, weights, state.view.off]);
-  }
-
   /** The paper's colours and its outlined token. Called for every drawing of the page. */
   marks() {
     const { app, context } = this;
     const { writer, state } = app;
     if (!this.shown) return null;
-    this.applyGates();
+    this.model.applyGates();
     context.keeper.follow({
-      runs: writer.runs, text: writer.text, writing: writer.phase !== "idle", info: state.info, stamp: this.stamp(),
+      runs: writer.runs, text: writer.text, writing: writer.phase !== "idle", info: state.info, stamp: this.model.stamp(),
     });
     return context.keeper.marks(state.view.surprise, state.view.token, writer.caret);
   }
@@ -213,15 +196,6 @@ export class Inspector {
     const { token } = this.app.state.view;
     const subject = token === null && this.shown ? this.context.subject : null;
     return subject && !subject.writing && subject.selected < subject.tokens.ids.length - 1 ? subject.selected : token;
-  }
-
-  /** Tells the engine what is switched off, where it does not know. */
-  applyGates() {
-    const { engine, state } = this.app;
-    const off = JSON.stringify(state.view.off);
-    if (!engine.client || (this.gates.client === engine.client ? this.gates.off === off : off === "[]")) return;
-    this.gates = { client: engine.client, off };
-    void this.context.applyGates(state.view.off);
   }
 
   /** The state of the page, or what is known of the text, has changed. */
@@ -242,7 +216,8 @@ export class Inspector {
     if (!shown) {
       // Focus goes back to the button that opens it.
       if (leaves) app.page.paper.see.focus();
-      this.applyGates();
+      context.keeper.rest();
+      this.model.applyGates();
       return this.closePanel();
     }
     const { subject } = context;

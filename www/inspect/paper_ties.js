@@ -108,7 +108,7 @@ export class PaperTies {
   hover(point) {
     this.point = point;
     if (!point) return this.tip.hide();
-    if (this.frame) return;
+    if (this.frame || !this.on) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       if (this.point) this.showTip(this.point);

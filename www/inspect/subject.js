@@ -100,6 +100,13 @@ export class SubjectKeeper {
     this.hooks.onVersion();
   }
 
+  /** Nobody looks: what is under way ends, and begins anew when somebody does. */
+  rest() {
+    if (this.now.stamp === "" || (this.settled && this.scores && !this.now.writing)) return;
+    this.renew();
+    this.now = { ...this.now, stamp: "" };
+  }
+
   /** @param {number} ms */
   readSoon(ms) {
     this.reading += 1;
@@ -294,7 +301,7 @@ export class SubjectKeeper {
   marks(surprise, token, caret) {
     const { trail, now } = this;
     if (!now.info || trail.length === 0) return null;
-    const selected = this.selected(token, caret);
+    const selected = trail.shownBy(this.selected(token, caret));
     const key = [trail, this.grown, now.text, surprise, selected];
     if (this.drawn?.key.every((part, index) => part === key[index])) return this.drawn.marks;
     const marks = marksOf(trail, now.text, { surprise, selected });

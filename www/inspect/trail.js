@@ -238,6 +238,13 @@ export class Trail {
     return this.before(place + 1);
   }
 
+  /** The token that ends the character which a token is a part of; itself where it has characters. @param {number} token */
+  shownBy(token) {
+    let at = token;
+    while (at + 1 < this.length && this.ends[at] === (this.ends[at - 1] ?? 0)) at += 1;
+    return at;
+  }
+
   /** Whether a place in the text is in a token or at its edge. @param {number} token @param {number} place */
   touches(token, place) {
     return place <= this.ends[token] && place >= (this.ends[token - 1] ?? 0);

@@ -61,11 +61,12 @@ export class TrainAfter {
   }
 
   /** Which of the best and the last weights are in use, where they differ. @param {Training} training */
-  updateBest({ best, step, busy }) {
+  updateBest({ best, step, busy, phase }) {
     this.bestRow.hidden = !best || busy || best.step === step;
     if (!best) return;
     const about = { step: n(best.step), loss: best.loss.toFixed(3), last: n(step) };
-    setText(this.bestText, t(best.inForce ? "train.best.inUse" : "train.best.there", about));
+    const key = !best.inForce ? "train.best.there" : phase === "paused" ? "train.best.paused" : "train.best.inUse";
+    setText(this.bestText, t(key, about));
     setText(this.bestButton, t(best.inForce ? "train.best.last" : "train.best.use", about));
   }
 }

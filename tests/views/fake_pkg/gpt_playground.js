@@ -119,5 +119,32 @@ export class Session {
     this.stopping = true;
   }
 
+  setGates() {}
+
+  /** What the inspector asks by itself while it is open. */
+  inspect(request) {
+    if (request.what === "tokens") {
+      // Cut as the model writes it.
+      const texts = request.text.match(/\.\n\n|\s*[^\s,.]+|\s+|./gs) ?? [];
+      let end = 0;
+      const ends = texts.map((text) => (end += text.length));
+      return { ids: texts.map((_, at) => at), texts, bytes: texts.map((text) => [...new TextEncoder().encode(text)]), ends, bos: false };
+    }
+    return this.#alone(() => {
+      const rows = request.ids.length;
+      if (request.what === "score") {
+        return {
+          rows, top: 1, logprob: new Float32Array(rows).fill(-1), entropy: new Float32Array(rows).fill(2), rank: new Uint32Array(rows),
+          topIds: new Uint32Array(rows), topLogprobs: new Float32Array(rows).fill(-1), texts: [[0, " there"]],
+        };
+      }
+      if (request.what === "next") {
+        const entry = { id: 0, text: " there", logprob: -1, rank: 0, adjusted: 1, kept: true };
+        return { entries: [entry], found: [], vocabSize: 2048, entropy: 2, adjustedEntropy: 0, kept: 1, keptMass: 0.37 };
+      }
+      throw new Error(`the fake model cannot answer "${request.what}"`);
+    });
+  }
+
   free() {}
 }

@@ -44,14 +44,20 @@ export class ComparePanel {
     this.strips = new CompareStrips(this.body, { onSelect });
     this.legend = h("ul", { class: "compare-legend" });
     this.body.append(this.legend);
-    this.beside = new CompareBeside(this.body, { onWhere: (where) => {
-      this.where = where;
-      this.draw();
-    } });
+    this.beside = new CompareBeside(this.body, {
+      onWhere: (where) => {
+        this.where = where;
+        this.draw();
+      },
+    });
     this.moves = new CompareMoves(this.body, { onSelect });
     this.table = new CompareTable(this.body);
-    this.save = new SaveRow(this.body, { name: () => "compare", png: () => this.picture(), csv: () => toCsv(["position", "id", "text", "logprob_this", "logprob_other",
-      "rank_this", "rank_other", "gain", "kl"], this.rows()), json: () => this.json() });
+    this.save = new SaveRow(this.body, {
+      name: () => "compare",
+      png: () => this.picture(),
+      csv: () => toCsv(["position", "id", "text", "logprob_this", "logprob_other", "rank_this", "rank_other", "gain", "kl"], this.rows()),
+      json: () => this.json(),
+    });
     this.root = h("section", { class: "compare-panel" }, this.controls.root, this.body);
 
     this.chosen = "";
@@ -90,10 +96,22 @@ export class ComparePanel {
     if (!models.some(({ id }) => id === this.chosen) && !other) this.chosen = models[0]?.id ?? "";
     const name = this.name();
     const bytes = other?.info?.bytes;
-    const memory = !other ? "" : bytes
-      ? t("compare.memory", { name, bytes: formatBytes(bytes.weights + bytes.training + bytes.kv + bytes.temporaries) }) : t("compare.memory.unknown", { name });
-    this.controls.update({ models, chosen: this.chosen, phase, progress, name, memory, empty: ctx.subject === null, open: other !== null,
-      problem: problem?.kind === "vocabulary" ? t("compare.vocabulary", { name }) : problem ? t("compare.error", { reason: problem.reason }) : "" });
+    const memory = !other
+      ? ""
+      : bytes
+        ? t("compare.memory", { name, bytes: formatBytes(bytes.weights + bytes.training + bytes.kv + bytes.temporaries) })
+        : t("compare.memory.unknown", { name });
+    this.controls.update({
+      models,
+      chosen: this.chosen,
+      phase,
+      progress,
+      name,
+      memory,
+      empty: ctx.subject === null,
+      open: other !== null,
+      problem: problem?.kind === "vocabulary" ? t("compare.vocabulary", { name }) : problem ? t("compare.error", { reason: problem.reason }) : "",
+    });
     this.body.hidden = !result || !ctx.subject;
     if (!result || !ctx.subject) return;
     this.drawResult(result, ctx.subject, name);
@@ -103,7 +121,17 @@ export class ComparePanel {
   drawResult(result, subject, name) {
     // Only what is drawn counts: while the model writes, updates come with every token.
     const { done } = this.run.progress;
-    const seen = [subject.version, subject.writing, subject.selected, this.run.phase, done, this.where, name, t("compare.this"), getComputedStyle(this.root).color].join("\n");
+    const seen = [
+      subject.version,
+      subject.writing,
+      subject.selected,
+      this.run.phase,
+      done,
+      this.where,
+      name,
+      t("compare.this"),
+      getComputedStyle(this.root).color,
+    ].join("\n");
     if (this.seen === seen && this.drawn === result) return;
     [this.seen, this.drawn] = [seen, result];
     this.body.classList.toggle("compare-dim", subject.writing || subject.version !== result.subject.version);
@@ -123,12 +151,27 @@ export class ComparePanel {
   /** @param {Result} result @param {Pair[]} pairs @param {number} selected @param {string} name */
   drawStrips({ kl, labels, breaks }, pairs, selected, name) {
     const [klScale, gainScale] = [niceScale(usual(kl)), niceScale(usual(pairs.map(({ gain }) => gain)))];
-    this.strips.update({ labels, breaks, pairs, selected, name, klScale, gainScale, mostNats: MOST_BITS * Math.LN2,
-      lanes: [t("compare.short"), t("compare.otherShort"), t("compare.lane.kl"), t("compare.lane.gain")], readout: (position) => this.readout(position) });
-    const words = [["surprise", t("compare.legend.surprise", { bits: MOST_BITS })], ["kl", t("compare.legend.kl", { scale: klScale })],
-      ["more", t("compare.legend.more")], ["less", t("compare.legend.less", { scale: gainScale })]];
+    this.strips.update({
+      labels,
+      breaks,
+      pairs,
+      selected,
+      name,
+      klScale,
+      gainScale,
+      mostNats: MOST_BITS * Math.LN2,
+      lanes: [t("compare.short"), t("compare.otherShort"), t("compare.lane.kl"), t("compare.lane.gain")],
+      readout: (position) => this.readout(position),
+    });
+    const words = [
+      ["surprise", t("compare.legend.surprise", { bits: MOST_BITS })],
+      ["kl", t("compare.legend.kl", { scale: klScale })],
+      ["more", t("compare.legend.more")],
+      ["less", t("compare.legend.less", { scale: gainScale })],
+    ];
     this.legendWords = words.map(([, text]) => text);
-    if (this.legend.children.length === 0) this.legend.append(...words.map(([kind]) => h("li", {}, h("i", { "data-kind": kind, "aria-hidden": "true" }), h("span"))));
+    if (this.legend.children.length === 0)
+      this.legend.append(...words.map(([kind]) => h("li", {}, h("i", { "data-kind": kind, "aria-hidden": "true" }), h("span"))));
     words.forEach(([, text], i) => setText(/** @type {Element} */ (this.legend.children[i].lastElementChild), text));
   }
 
@@ -138,7 +181,14 @@ export class ComparePanel {
     const where = selected === 0 ? "following" : this.where;
     const row = where === "instead" ? selected - 1 : selected;
     const actual = row + 1 < ids.length ? { id: ids[row + 1], text: texts[row + 1] } : null;
-    this.beside.update({ ...candidates(mine, other, row, actual), where, canInstead: selected > 0, token: showToken(texts[selected]), actual: actual?.id ?? -1, name });
+    this.beside.update({
+      ...candidates(mine, other, row, actual),
+      where,
+      canInstead: selected > 0,
+      token: showToken(texts[selected]),
+      actual: actual?.id ?? -1,
+      name,
+    });
   }
 
   /** @param {number} position */
@@ -149,7 +199,15 @@ export class ComparePanel {
     const token = result.labels[position];
     if (position === 0) return t("compare.readout.first", { number: n(position + 1), token });
     const kl = Number.isNaN(pair.kl) ? "…" : pair.kl.toFixed(3);
-    return t("compare.readout", { number: n(position + 1), token, mine: percent(Math.exp(pair.mine)), name: this.name(), other: percent(Math.exp(pair.other)), gain: signed(pair.gain), kl });
+    return t("compare.readout", {
+      number: n(position + 1),
+      token,
+      mine: percent(Math.exp(pair.mine)),
+      name: this.name(),
+      other: percent(Math.exp(pair.other)),
+      gain: signed(pair.gain),
+      kl,
+    });
   }
 
   /** @param {string} name */
@@ -162,8 +220,16 @@ export class ComparePanel {
     const { pairs } = this;
     const labels = this.run.result?.labels ?? [];
     const from = Math.max(0, selected - TABLE_REACH);
-    return pairs.slice(from, selected + TABLE_REACH + 1).map((pair, i) => [n(from + i + 1), labels[from + i], percent(Math.exp(pair.mine)),
-      percent(Math.exp(pair.other)), signed(pair.gain), Number.isNaN(pair.kl) ? "–" : pair.kl.toFixed(3)]);
+    return pairs
+      .slice(from, selected + TABLE_REACH + 1)
+      .map((pair, i) => [
+        n(from + i + 1),
+        labels[from + i],
+        percent(Math.exp(pair.mine)),
+        percent(Math.exp(pair.other)),
+        signed(pair.gain),
+        Number.isNaN(pair.kl) ? "–" : pair.kl.toFixed(3),
+      ]);
   }
 
   rows() {
@@ -175,7 +241,15 @@ export class ComparePanel {
   }
 
   json() {
-    const { pairs, run: { result } } = this;
-    return { other: this.name(), totals: result && totalsOf(pairs, result.kl), kl: result?.kl, tokens: result?.subject.tokens.ids.map((id, i) => ({ id, text: result.subject.tokens.texts[i], ...pairs[i] })) };
+    const {
+      pairs,
+      run: { result },
+    } = this;
+    return {
+      other: this.name(),
+      totals: result && totalsOf(pairs, result.kl),
+      kl: result?.kl,
+      tokens: result?.subject.tokens.ids.map((id, i) => ({ id, text: result.subject.tokens.texts[i], ...pairs[i] })),
+    };
   }
 }

@@ -53,8 +53,13 @@ export class CompareControls {
       this.bar.max = progress.total;
       this.bar.value = progress.done;
     } else this.bar.removeAttribute("value");
-    const words = { idle: "", ready: "", opening: t("compare.opening", { name }), scoring: t("compare.scoring", { name }),
-      kl: t("compare.kl", { done: n(progress.done), total: n(progress.total) }) };
+    const words = {
+      idle: "",
+      ready: "",
+      opening: t("compare.opening", { name }),
+      scoring: t("compare.scoring", { name }),
+      kl: t("compare.kl", { done: n(progress.done), total: n(progress.total) }),
+    };
     setText(this.status, words[phase]);
     this.bar.setAttribute("aria-label", words[phase]);
     this.status.hidden = !busy;

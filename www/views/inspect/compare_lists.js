@@ -27,12 +27,14 @@ export class CompareTotals {
   /** @param {{ totals: Totals, equal: boolean, name: string }} data */
   update({ totals, equal, name }) {
     const difference = totals.other - totals.mine;
-    const words = equal ? t("compare.equal") : t(difference >= 0 ? "compare.verdict.better" : "compare.verdict.worse", { name, difference: Math.abs(difference).toFixed(2) });
+    const words = equal
+      ? t("compare.equal")
+      : t(difference >= 0 ? "compare.verdict.better" : "compare.verdict.worse", { name, difference: Math.abs(difference).toFixed(2) });
     setText(this.verdict, totals.count ? words : "");
-    const kl = Number.isNaN(totals.kl) ? "…" : t("compare.loss.unit", { loss: totals.kl.toFixed(3) });
+    const kl = Number.isNaN(totals.kl) ? "…" : totals.kl.toFixed(3);
     setText(this.more, `${t("compare.better", { count: n(totals.better), total: n(totals.count), name })} ${t("compare.meanKl.hint")}`);
     const rows = [
-      [t("compare.loss"), t("compare.loss.unit", { loss: totals.mine.toFixed(3) }), t("compare.loss.unit", { loss: totals.other.toFixed(3) })],
+      [t("compare.loss"), totals.mine.toFixed(3), totals.other.toFixed(3)],
       [t("compare.perplexity"), totals.minePerplexity.toFixed(1), totals.otherPerplexity.toFixed(1)],
     ];
     const drawn = JSON.stringify([rows, kl, name, t("compare.this")]);
@@ -40,9 +42,13 @@ export class CompareTotals {
     this.drawn = drawn;
     this.table.replaceChildren(
       h("caption", { class: "visually-hidden" }, t("compare.totals")),
-      h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, t("compare.this")), h("th", { scope: "col" }, name))),
-      h("tbody", {}, ...rows.map(([head, ...cells]) => h("tr", {}, h("th", { scope: "row" }, head), ...cells.map((cell) => h("td", {}, cell)))),
-        h("tr", {}, h("th", { scope: "row" }, t("compare.meanKl")), h("td", { colspan: "2", class: "compare-both" }, kl))),
+      h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, t("compare.this")), h("th", { scope: "col", title: name }, name))),
+      h(
+        "tbody",
+        {},
+        ...rows.map(([head, ...cells]) => h("tr", {}, h("th", { scope: "row" }, head), ...cells.map((cell) => h("td", {}, cell)))),
+        h("tr", {}, h("th", { scope: "row" }, t("compare.meanKl")), h("td", { colspan: "2", class: "compare-both" }, kl)),
+      ),
     );
   }
 }
@@ -64,14 +70,25 @@ export class CompareMoves {
       this.drawn = drawn;
       for (const { side, title, list } of this.sides) {
         setText(title, t(`compare.${side}`));
-        const items = data[side].map(({ position, text, gain }) => h("li", {}, h("button", { type: "button", class: "compare-move", "data-position": position,
-          onclick: () => this.onSelect(position) },
-        h("span", { class: "compare-token", dir: "auto" }, showToken(text)), h("span", { class: "compare-quiet" }, n(position + 1)), h("span", {}, signed(gain)))));
+        const items = data[side].map(({ position, text, gain }) =>
+          h(
+            "li",
+            {},
+            h(
+              "button",
+              { type: "button", class: "compare-move", "data-position": position, onclick: () => this.onSelect(position) },
+              h("span", { class: "compare-token", dir: "auto" }, showToken(text)),
+              h("span", { class: "compare-quiet" }, n(position + 1)),
+              h("span", {}, signed(gain)),
+            ),
+          ),
+        );
         list.replaceChildren(...(items.length ? items : [h("li", { class: "compare-quiet" }, t("compare.nothing"))]));
       }
     }
     for (const { list } of this.sides) {
-      for (const button of list.querySelectorAll("button")) button.setAttribute("aria-current", String(Number(button.dataset.position) === data.selected));
+      for (const button of list.querySelectorAll("button"))
+        button.setAttribute("aria-current", String(Number(button.dataset.position) === data.selected));
     }
   }
 }
@@ -81,14 +98,22 @@ export class CompareBeside {
   /** @param {Element} root @param {{ onWhere: (where: "instead" | "following") => void }} handlers */
   constructor(root, { onWhere }) {
     this.title = h("h3");
-    this.choices = /** @type {const} */ (["instead", "following"]).map((where) => ({ where, button: h("button", { type: "button", class: "quiet", onclick: () => onWhere(where) }) }));
+    this.choices = /** @type {const} */ (["instead", "following"]).map((where) => ({
+      where,
+      button: h("button", { type: "button", class: "quiet", onclick: () => onWhere(where) }),
+    }));
     this.group = h("div", { class: "compare-where", role: "group" }, ...this.choices.map(({ button }) => button));
     this.table = h("table", { class: "compare-beside" });
     root.append(h("div", { class: "compare-row" }, this.title, this.group), this.table);
     this.drawn = "";
   }
 
-  /** @param {{ rows: Candidate[], least: { mine: number, other: number }, where: "instead" | "following", canInstead: boolean, token: string, actual: number, name: string }} data */
+  /**
+   * @param {object} data
+   * @param {Candidate[]} data.rows @param {{ mine: number, other: number }} data.least
+   * @param {"instead" | "following"} data.where @param {boolean} data.canInstead
+   * @param {string} data.token the selected one @param {number} data.actual id of the token that stands there @param {string} data.name
+   */
   update({ rows, least, where, canInstead, token, actual, name }) {
     setText(this.title, t("compare.beside"));
     this.group.setAttribute("aria-label", t("compare.where"));
@@ -100,7 +125,13 @@ export class CompareBeside {
     const drawn = JSON.stringify([rows, least, actual, name, t("compare.this")]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
-    const most = Math.max(...rows.flatMap((row) => [row.mine, row.other]).filter((value) => !Number.isNaN(value)).map(Math.exp), 1e-9);
+    const most = Math.max(
+      ...rows
+        .flatMap((row) => [row.mine, row.other])
+        .filter((value) => !Number.isNaN(value))
+        .map(Math.exp),
+      1e-9,
+    );
     const cells = (/** @type {number} */ logprob, /** @type {"mine" | "other"} */ side) => {
       const p = Math.exp(logprob);
       const known = !Number.isNaN(logprob);
@@ -109,14 +140,47 @@ export class CompareBeside {
       const bar = h("i");
       // Style attributes are forbidden on this page; properties are not.
       bar.style.width = `${known ? (100 * p) / most : 0}%`;
-      return h("td", {}, h("span", { class: `compare-cell compare-${side}` }, h("span", { class: known ? "compare-p" : "compare-p compare-quiet", title: known ? null : t("compare.notBest") }, text),
-      h("span", { class: "compare-track", "aria-hidden": "true" }, bar)));
+      return h(
+        "td",
+        {},
+        h(
+          "span",
+          { class: `compare-cell compare-${side}` },
+          h("span", { class: known ? "compare-p" : "compare-p compare-quiet", title: known ? null : t("compare.notBest") }, text),
+          h("span", { class: "compare-track", "aria-hidden": "true" }, bar),
+        ),
+      );
     };
     this.table.replaceChildren(
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("compare.this")), h("th", { scope: "col" }, t("compare.column.token")), h("th", { scope: "col" }, name))),
-      h("tbody", {}, ...rows.map(({ id, text, mine, other }) => h("tr", { "data-actual": id === actual ? "true" : null }, cells(mine, "mine"),
-        h("th", { scope: "row", dir: "auto", title: id === actual ? t("compare.actual") : null }, showToken(text),
-          ...(id === actual ? [h("span", { class: "visually-hidden" }, ` (${t("compare.actual")})`)] : [])), cells(other, "other")))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", { scope: "col" }, t("compare.this")),
+          h("th", { scope: "col" }, t("compare.column.token")),
+          h("th", { scope: "col", title: name }, name),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        ...rows.map(({ id, text, mine, other }) =>
+          h(
+            "tr",
+            { "data-actual": id === actual ? "true" : null },
+            cells(mine, "mine"),
+            h(
+              "th",
+              { scope: "row", dir: "auto", title: id === actual ? t("compare.actual") : null },
+              showToken(text),
+              ...(id === actual ? [h("span", { class: "visually-hidden" }, ` (${t("compare.actual")})`)] : []),
+            ),
+            cells(other, "other"),
+          ),
+        ),
+      ),
     );
   }
 }
@@ -145,7 +209,9 @@ export class CompareTable {
   fill() {
     if (!this.data || !this.root.open) return;
     const { header, rows } = this.data;
-    this.table.replaceChildren(h("thead", {}, h("tr", {}, ...header.map((cell) => h("th", { scope: "col" }, cell)))),
-      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, cell))))));
+    this.table.replaceChildren(
+      h("thead", {}, h("tr", {}, ...header.map((cell) => h("th", { scope: "col" }, cell)))),
+      h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell) => h("td", {}, cell))))),
+    );
   }
 }

@@ -6,7 +6,10 @@ import { FONT, LINE_HEIGHT, PADDING, SHAPE, drawLine, drawOverview } from "./com
 
 /** @typedef {import("./compare_draw.js").Strips} Strips */
 /** @typedef {import("./compare_draw.js").Inks} Inks */
-/** @typedef {Omit<Strips, "places" | "lines"> & { breaks: boolean[], selected: number, name: string, readout: (position: number) => string }} StripsData */
+/**
+ * @typedef {Omit<Strips, "places" | "lines"> & { breaks: boolean[], selected: number, name: string,
+ *   readout: (position: number) => string }} StripsData
+ */
 
 const OVERVIEW_HEIGHT = 56;
 const PAGE_LINES = 4;
@@ -19,19 +22,36 @@ export class CompareStrips {
   constructor(root, { onSelect }) {
     this.onSelect = onSelect;
     this.overviewTitle = h("h3");
-    this.overview = h("canvas", { class: "compare-overview", "aria-hidden": "true", onpointerdown: (/** @type {PointerEvent} */ event) => this.drag(event),
-      onpointermove: (/** @type {PointerEvent} */ event) => event.buttons && this.drag(event) });
+    this.overview = h("canvas", {
+      class: "compare-overview",
+      "aria-hidden": "true",
+      onpointerdown: (/** @type {PointerEvent} */ event) => this.drag(event),
+      onpointermove: (/** @type {PointerEvent} */ event) => event.buttons && this.drag(event),
+    });
     this.title = h("h3");
     this.page = h("span", { class: "compare-quiet" });
     this.before = h("button", { type: "button", class: "quiet", onclick: () => this.turn(-1) }, "◀");
     this.after = h("button", { type: "button", class: "quiet", onclick: () => this.turn(1) }, "▶");
     this.pages = h("span", { class: "compare-pages" }, this.page, this.before, this.after);
-    this.canvas = h("canvas", { class: "compare-strips", tabindex: "0", role: "slider", onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
-      onclick: (/** @type {MouseEvent} */ event) => this.click(event), onpointermove: (/** @type {PointerEvent} */ event) => this.hover(event),
-      onpointerleave: () => this.read(-1) });
+    this.canvas = h("canvas", {
+      class: "compare-strips",
+      tabindex: "0",
+      role: "slider",
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
+      onclick: (/** @type {MouseEvent} */ event) => this.click(event),
+      onpointermove: (/** @type {PointerEvent} */ event) => this.hover(event),
+      onpointerleave: () => this.read(-1),
+    });
     this.readout = h("p", { class: "compare-readout", "aria-hidden": "true" });
-    this.root = h("div", { class: "compare-tokens" }, this.overviewTitle, this.overview,
-      h("div", { class: "compare-row" }, this.title, this.pages), this.canvas, this.readout);
+    this.root = h(
+      "div",
+      { class: "compare-tokens" },
+      this.overviewTitle,
+      this.overview,
+      h("div", { class: "compare-row" }, this.title, this.pages),
+      this.canvas,
+      this.readout,
+    );
     root.append(this.root);
     this.observer = new ResizeObserver(() => this.draw());
     /** @type {StripsData | null} */
@@ -153,8 +173,14 @@ export class CompareStrips {
     const beside = (/** @type {number} */ by) => tokenBeside(layout.places, layout.lines, selected, by);
     /** @type {Record<string, () => number>} */
     const keys = {
-      ArrowRight: () => selected + 1, ArrowLeft: () => selected - 1, ArrowDown: () => beside(1), ArrowUp: () => beside(-1),
-      Home: () => 0, End: () => data.pairs.length - 1, PageDown: () => beside(PAGE_LINES), PageUp: () => beside(-PAGE_LINES),
+      ArrowRight: () => selected + 1,
+      ArrowLeft: () => selected - 1,
+      ArrowDown: () => beside(1),
+      ArrowUp: () => beside(-1),
+      Home: () => 0,
+      End: () => data.pairs.length - 1,
+      PageDown: () => beside(PAGE_LINES),
+      PageUp: () => beside(-PAGE_LINES),
     };
     if (!keys[event.key]) return;
     event.preventDefault();

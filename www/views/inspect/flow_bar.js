@@ -6,18 +6,16 @@ export class FlowBar {
   /** @param {Element} root @param {{ onStep: (by: number) => void }} handlers */
   constructor(root, { onStep }) {
     this.who = h("strong", { class: "flow-who" });
-    this.size = h("span", { class: "flow-quiet" });
     this.back = h("button", { type: "button", class: "secondary", onclick: () => onStep(-1) });
     this.next = h("button", { type: "button", class: "secondary", onclick: () => onStep(1) });
     this.at = h("span", { class: "flow-at", "aria-live": "polite" });
-    this.root = h("div", { class: "flow-bar-top" }, h("div", { class: "flow-whose" }, this.who, this.size), h("div", { class: "flow-walk" }, this.at, this.back, this.next));
+    this.root = h("div", { class: "flow-bar-top" }, this.who, h("div", { class: "flow-walk" }, this.at, this.back, this.next));
     root.append(this.root);
   }
 
-  /** @param {{ who: string, size: string, at: number, all: number, title: string }} data `at` from 1; 0 before the walk begins */
-  update({ who, size, at, all, title }) {
+  /** @param {{ who: string, at: number, all: number, title: string }} data `at` from 1; 0 before the walk begins */
+  update({ who, at, all, title }) {
     setText(this.who, who);
-    setText(this.size, size);
     setText(this.at, at ? t("flow.step.of", { at, all }) : "");
     this.at.setAttribute("aria-label", at ? `${t("flow.step.of", { at, all })}: ${title}` : "");
     setText(this.back, "◀");

@@ -22,7 +22,15 @@ import { drawStrip } from "./flow_strip.js";
  * @property {Strip | null} strip
  * @property {string} note
  */
-/** @typedef {{ lines: Line[], current: string, expanded: boolean, detail: { explain: string, parts: Part[], waiting: string }, dim: boolean, label: string, keys: string }} DiagramData */
+/**
+ * @typedef {object} DiagramData
+ * @property {Line[]} lines
+ * @property {string} current key of the line that the walk is at
+ * @property {boolean} expanded whether it is open
+ * @property {{ explain: string, parts: Part[], waiting: string }} detail of the current line
+ * @property {boolean} dim what is shown is about to be replaced
+ * @property {string} label @property {string} keys
+ */
 /**
  * @typedef {object} Handlers
  * @property {(key: string) => void} onPick a line was chosen
@@ -54,8 +62,12 @@ class LineView {
     this.facts = h("span", { class: "flow-facts" });
     this.canvas = h("canvas", { class: "flow-thumb", "aria-hidden": "true" });
     this.note = h("span", { class: "flow-note" });
-    this.button = h("button", { type: "button", class: "flow-box", tabindex: "-1", onclick: () => diagram.handlers.onPick(this.key) },
-      h("span", { class: "flow-words" }, this.title, h("span", { class: "flow-sub" }, this.tensor, this.facts)), h("span", { class: "flow-side" }, this.canvas, this.note));
+    this.button = h(
+      "button",
+      { type: "button", class: "flow-box", tabindex: "-1", onclick: () => diagram.handlers.onPick(this.key) },
+      h("span", { class: "flow-words" }, this.title, h("span", { class: "flow-sub" }, this.tensor, this.facts)),
+      h("span", { class: "flow-side" }, this.canvas, this.note),
+    );
     this.rail = h("span", { class: "flow-rail", "aria-hidden": "true" });
     this.content = h("div", { class: "flow-content" }, this.lane, this.button);
     this.root = h("li", { class: "flow-line" }, this.rail, this.content);
@@ -94,17 +106,28 @@ class LineView {
     const { width, stream, branch, dot, turn } = RAIL;
     const top = fork ? turn : 0;
     const picture = svg("svg", { width, height: top + 2 * dot, class: "flow-wires" });
-    const curve = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ end) => svg("path", {
-      d: `M${from} 0 C${from} ${end * 0.6} ${to} ${end * 0.4} ${to} ${end}`, class: "flow-wire" });
+    const curve = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ end) =>
+      svg("path", {
+        d: `M${from} 0 C${from} ${end * 0.6} ${to} ${end * 0.4} ${to} ${end}`,
+        class: "flow-wire",
+      });
     if (fork) picture.append(curve(stream, branch, turn));
     if (join) picture.append(curve(branch, stream, dot - 6));
     const x = lane === "stream" ? stream : branch;
     const y = top + dot;
     if (type === "block") {
-      picture.append(svg("rect", { x: x - 8, y: y - 8, width: 16, height: 16, rx: 4, class: "flow-dot" }),
-        svg("path", { d: open ? `M${x - 3.5} ${y - 1.5} L${x} ${y + 2} L${x + 3.5} ${y - 1.5}` : `M${x - 1.5} ${y - 3.5} L${x + 2} ${y} L${x - 1.5} ${y + 3.5}`, class: "flow-sign" }));
+      picture.append(
+        svg("rect", { x: x - 8, y: y - 8, width: 16, height: 16, rx: 4, class: "flow-dot" }),
+        svg("path", {
+          d: open ? `M${x - 3.5} ${y - 1.5} L${x} ${y + 2} L${x + 3.5} ${y - 1.5}` : `M${x - 1.5} ${y - 3.5} L${x + 2} ${y} L${x - 1.5} ${y + 3.5}`,
+          class: "flow-sign",
+        }),
+      );
     } else if (join) {
-      picture.append(svg("circle", { cx: x, cy: y, r: 8, class: "flow-dot" }), svg("path", { d: `M${x - 4} ${y} H${x + 4} M${x} ${y - 4} V${y + 4}`, class: "flow-sign" }));
+      picture.append(
+        svg("circle", { cx: x, cy: y, r: 8, class: "flow-dot" }),
+        svg("path", { d: `M${x - 4} ${y} H${x + 4} M${x} ${y - 4} V${y + 4}`, class: "flow-sign" }),
+      );
     } else picture.append(svg("circle", { cx: x, cy: y, r: lane === "stream" ? 6 : 4.5, class: "flow-dot" }));
     this.rail.dataset.fork = String(fork);
     this.rail.replaceChildren(picture);
@@ -154,13 +177,20 @@ export class FlowDiagram {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (!(event.target instanceof HTMLElement) || !event.target.classList.contains("flow-box") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!(event.target instanceof HTMLElement) || !event.target.classList.contains("flow-box") || event.ctrlKey || event.metaKey || event.altKey)
+      return;
     const { onStep, onJump } = this.handlers;
     const steps = this.lines.size;
     /** @type {Record<string, () => void>} */
     const keys = {
-      ArrowDown: () => onStep(1), ArrowRight: () => onStep(1), ArrowUp: () => onStep(-1), ArrowLeft: () => onStep(-1),
-      Home: () => onStep(-steps), End: () => onStep(steps), PageDown: () => onJump(1), PageUp: () => onJump(-1),
+      ArrowDown: () => onStep(1),
+      ArrowRight: () => onStep(1),
+      ArrowUp: () => onStep(-1),
+      ArrowLeft: () => onStep(-1),
+      Home: () => onStep(-steps),
+      End: () => onStep(steps),
+      PageDown: () => onJump(1),
+      PageUp: () => onJump(-1),
     };
     if (!keys[event.key]) return;
     event.preventDefault();

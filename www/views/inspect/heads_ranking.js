@@ -130,18 +130,17 @@ export class HeadsRanking {
     const { layer, head, delta, before, after } = effect;
     const x = shade(delta, scale);
     const isOut = isOff(off, effect);
-    const state = t(isOut ? "heads.off" : "heads.on");
-    const said = { unit: unitName(effect), delta: signed(delta), before: percent(before), after: percent(after), state };
     const share = 50 * Math.abs(x);
     const bar = h("span");
     Object.assign(bar.style, {
       left: `${x < 0 ? 50 - share : 50}%`, width: `${share}%`, background: divergingCss(x < 0 ? Math.min(x, -0.55) : Math.max(x, 0.55)),
     });
-    return h("li", {}, h("button", {
-      type: "button", "aria-pressed": String(isOut), "aria-label": t("heads.entry", said), "data-unit": `${layer}.${head}`,
-      onclick: () => this.onToggle({ layer, head }),
-    }, h("span", { class: "heads-name" }, said.unit), h("span", { class: "heads-bar-track" }, bar), h("span", { class: "heads-delta" }, said.delta),
-    h("span", { class: "heads-p" }, `${said.before} → ${said.after}`)));
+    const silent = (/** @type {string} */ words) => h("span", { class: "visually-hidden" }, ` ${words} `);
+    const onclick = () => this.onToggle({ layer, head });
+    return h("li", {}, h("button", { type: "button", "aria-pressed": String(isOut), "data-unit": `${layer}.${head}`, onclick },
+      h("span", { class: "heads-name" }, unitName(effect)), silent(t(isOut ? "heads.off" : "heads.on")), h("span", { class: "heads-bar-track" }, bar),
+      h("span", { class: "heads-delta" }, signed(delta), silent(t("heads.nats"))),
+      h("span", { class: "heads-p" }, `${percent(before)} → ${percent(after)}`)));
   }
 
   showAll() {
