@@ -19,6 +19,7 @@ mod cross_entropy_backward;
 mod cross_entropy_stats;
 mod dropout;
 mod dropout_mask;
+mod elementwise;
 mod embedding;
 mod embedding_backward;
 mod gate;

@@ -5,6 +5,8 @@ pub mod attention_training_cases;
 pub mod cases;
 pub mod inspecting;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod models;
 pub mod runner;
 pub mod training_cases;
