@@ -53,6 +53,10 @@ pub fn cases() -> Vec<Case> {
     ];
     for (b, t, h, d) in shapes {
         for (scale, dropout) in [(1.0, 0.0), (4.0, 0.0), (1.0, 0.3f32)] {
+            // Compiling is what costs time in the browser: of those alike, one with dropout is enough.
+            if dropout > 0.0 && [1, 7, 19].contains(&t) {
+                continue;
+            }
             let c = h * d;
             let mut floats = |n: usize, scale: f32| (0..n).map(|_| scale * noise.float()).collect::<Vec<f32>>();
             let (qkv, d_out) = (floats(b * t * 3 * c, scale), floats(b * t * c, 1.0));

@@ -103,14 +103,19 @@ impl Table {
     }
 
     fn masks(&mut self) {
-        for (heads, seq) in [(1, 1), (3, 31), (2, 32), (1, 33), (5, 65), (2, 300)] {
-            for (p, salt, step, micro) in
-                [(0.0, 0, 0, 0), (0.1, 1, 3, 2), (0.5, 7, 70_000, 65_535), (0.99, 1 << 30, 9, 0)]
-            {
-                let op = DropoutMask { heads, seq, p, salt };
-                let hyper = u32s(words(step, micro).to_vec());
-                self.add(format!("dropout_mask {heads} heads of {seq}, p {p}"), op, vec![hyper], 0.0);
-            }
+        // (heads, positions, p, salt, step, micro-batch)
+        let masks = [
+            (1, 1, 0.5, 0, 0, 0),
+            (3, 31, 0.1, 1, 3, 2),
+            (2, 32, 0.0, 2, 1, 0),
+            (1, 33, 0.99, 1 << 30, 9, 0),
+            (5, 65, 0.5, 7, 70_000, 65_535),
+            (2, 300, 0.1, 1, 3, 0),
+        ];
+        for (heads, seq, p, salt, step, micro) in masks {
+            let hyper = u32s(words(step, micro).to_vec());
+            let op = DropoutMask { heads, seq, p, salt };
+            self.add(format!("dropout_mask {heads} heads of {seq}, p {p}"), op, vec![hyper], 0.0);
         }
     }
 
