@@ -79,7 +79,7 @@ pub struct TrainShape {
     pub seq: usize,
     /// What is trained.
     pub pass: Pass,
-    /// Dropout probability after the embedding, on attention's probabilities and after each sublayer, as the bits of an f32.
+    /// Dropout probability after the embedding, on attention's probabilities and after each sublayer, as an f32's bits.
     pub dropout: u32,
 }
 

@@ -12,11 +12,12 @@ use crate::graph::{Access, Arg, Binding, CpuArgs, Elem, Kernel, Meta, Op, Shapes
 /// With `p = exp(q·kᵀ / sqrt(D) - lse)` on and below the diagonal, `delta = rowsum(d_out * out)` for each head and
 /// `ds = p * (d_out·vᵀ - delta)`: `d_q = ds·k / sqrt(D)`, `d_k = dsᵀ·q / sqrt(D)`, `d_v = pᵀ·d_out`.
 ///
-/// Where the forward pass dropped probabilities, `mask / (1 - dropout)` stands before `d_out` in `ds` and `d_v`; delta is still
-/// the sum of p times its gradient, as out already has the mask.
+/// Where the forward pass dropped probabilities, `mask / (1 - dropout)` stands before `d_out` in `ds` and `d_v`; delta is
+/// still the sum of p times its gradient, as out already has the mask.
 ///
-/// Inputs: d_out `(M, C)`, qkv `(M, 3 C)`, out `(M, C)` and lse `(B H, seq)` as the forward pass made them; with dropout its
-/// mask. Outputs: d_qkv `(M, 3 C)`, and delta `(B H, seq)`, which one of the two kernels hands to the other. Every sum has a fixed order.
+/// Inputs: d_out `(M, C)`, qkv `(M, 3 C)`, out `(M, C)` and lse `(B H, seq)` as the forward pass made them; with dropout
+/// its mask. Outputs: d_qkv `(M, 3 C)`, and delta `(B H, seq)`, which one of the two kernels hands to the other. Every sum
+/// has a fixed order.
 #[derive(Debug, Clone)]
 pub struct AttentionBackward {
     /// Number of heads, H.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 /// by Milakov and Gimelshein 2018, tiled as in FlashAttention-2, Dao 2023).
 ///
 /// Inputs: qkv `(M, 3 C)`, the `B = M / seq` sequences one after another; with dropout the mask of [`DropoutMask`], by which
-/// probabilities are dropped and the others divided by 1 - p once the softmax is done. Outputs: `(M, C)`, and lse `(B H, seq)`, of which
-/// row `b H + h` holds the natural logarithms of the softmax denominators, for
+/// probabilities are dropped and the others divided by 1 - p once the softmax is done. Outputs: `(M, C)`, and lse
+/// `(B H, seq)`, of which row `b H + h` holds the natural logarithms of the softmax denominators, for
 /// [`AttentionBackward`](super::AttentionBackward).
 #[derive(Debug, Clone)]
 pub struct CausalAttention {

@@ -38,7 +38,8 @@ pub const WORDS: usize = 16;
 /// The target of a row that takes no part in the loss.
 pub const IGNORE: u32 = u32::MAX;
 
-/// The state `metrics`: a ring of records of floats; step s has record `s % RING`. Then one word for all steps, and padding.
+/// The state `metrics`: a ring of records of floats; step s has record `s % RING`. Behind it, one word for all steps, and
+/// padding.
 pub mod metrics {
     /// Records in the ring.
     pub const RING: usize = 64;

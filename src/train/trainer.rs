@@ -163,8 +163,8 @@ impl Trainer {
         self.reported
     }
 
-    /// On a GPU, losses are read back when this much time has passed, or some thirty steps: more often shows them sooner, less
-    /// often lets the device work without waiting.
+    /// On a GPU, losses are read back when this much time has passed, or some thirty steps: more often shows them sooner,
+    /// less often lets the device work without waiting.
     pub fn set_read_every(&mut self, time: Duration) {
         self.read_every = time;
     }

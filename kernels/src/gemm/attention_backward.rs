@@ -23,8 +23,8 @@ pub struct AttentionBackwardBlock {
 
 /// Adds what block `block` of [`BACKWARD_QUERIES`] queries contributes to the gradients of one head, by the formulas of
 /// FlashAttention-2 (Dao 2023): `p = exp(scale q·kᵀ - lse)`, `delta = rowsum(d_out * out)`,
-/// `ds = p * (d_out·vᵀ - delta)`, `d_q = scale ds·k`, `d_k += scale dsᵀ·q`, `d_v += pᵀ·d_out`. With the forward pass's `mask`,
-/// `d_out·vᵀ` in ds and p in d_v go through it.
+/// `ds = p * (d_out·vᵀ - delta)`, `d_q = scale ds·k`, `d_k += scale dsᵀ·q`, `d_v += pᵀ·d_out`. With the forward pass's
+/// `mask`, `d_out·vᵀ` in ds and p in d_v go through it.
 ///
 /// Blocks must run in order; the first one overwrites `d_k` and `d_v`. `q`, `k`, `v` and `d_qkv`'s three parts are
 /// `(T, head_dim)` at `qkv_stride`, `out` and `d_out` at `out_stride`, `lse` and `delta` `(T)`. `qkv` and `d_qkv` begin
