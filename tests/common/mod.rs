@@ -3,9 +3,9 @@
 
 pub mod attention_training_cases;
 pub mod cases;
-pub mod inspecting;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
+pub mod inspecting;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod models;
 pub mod runner;
