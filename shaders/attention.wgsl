@@ -1,11 +1,13 @@
 // Causal attention of n new tokens over the cache: out[t, h] = sum_j softmax_j(SCALE q[t, h]·k[h, j]) v[h, j], j = 0..=pos0+t.
 // One invocation per query and head, online softmax over four keys at a time, no shared memory: for software adapters;
 // same bindings and shape constants as attention_tiled. The cache already holds positions 0..pos0+n. Rows t >= n become zero.
-// Includes: heads_vec4|heads_scalar, lse|lse_none.
+// Includes: heads_vec4|heads_scalar, lse|lse_none, dropped_none.
 // For whole sequences without a cache, heads_batch_vec4|heads_batch_scalar, heads_batch_keys and heads_batch_out_vec4|heads_batch_out_scalar
-// instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given.
-// Bindings: qkv read (T, 3, H, HD), kv read (2, H, CTX, HD), range read array<u32> [pos0, n], out read_write (T, H, HD), [lse read_write (H, T)].
-// Constants: T, H, HD, CTX, SCALE (f32, 1/sqrt(HD)), WG_X.
+// instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given. With dropped,
+// out[t, h] = sum_j mask_j KEPT softmax_j(..) v[h, j].
+// Bindings: qkv read (T, 3, H, HD), kv read (2, H, CTX, HD), range read array<u32> [pos0, n], out read_write (T, H, HD), [lse read_write (H, T)],
+// [mask read].
+// Constants: T, H, HD, CTX, SCALE (f32, 1/sqrt(HD)), WG_X, [KEPT].
 // Grid: (ceil(T / WG_X), H, 1) workgroups of WG_X.
 // Source: Milakov and Gimelshein 2018, "Online normalizer calculation for softmax".
 
@@ -40,9 +42,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let p = select(vec4f(), exp(s - new_maximum), seen);
         maximum = new_maximum;
         total = total * correction + p.x + p.y + p.z + p.w;
+        let w = dropped4(p, mask_keys4(head, row, j));
         for (var i = 0u; i < HD4; i++) {
-            acc[i] = acc[i] * correction + p.x * load_kv4(1u, head, key.x, i) + p.y * load_kv4(1u, head, key.y, i)
-                   + p.z * load_kv4(1u, head, key.z, i) + p.w * load_kv4(1u, head, key.w, i);
+            acc[i] = acc[i] * correction + w.x * load_kv4(1u, head, key.x, i) + w.y * load_kv4(1u, head, key.y, i)
+                   + w.z * load_kv4(1u, head, key.z, i) + w.w * load_kv4(1u, head, key.w, i);
         }
     }
     for (var i = 0u; i < HD4; i++) { store_out4(row, head, i, acc[i] / total); }

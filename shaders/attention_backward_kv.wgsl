@@ -1,11 +1,12 @@
 // Gradient of causal attention by its keys and values: with p[i] = exp(SCALE q[i]·k - lse[i]) and ds[i] = p[i] (d_out[i]·v - delta[i]),
 // d_k = SCALE sum_i ds[i] q[i] and d_v = sum_i p[i] d_out[i], over queries i = key..T. Writes the k and v columns of d_qkv.
+// With dropped, mask[i] KEPT stands before d_out in both.
 // One invocation per key and head, four queries at a time, no shared memory: for software adapters; same bindings and shape
 // constants as attention_backward_kv_tiled. `head` counts over the batch.
-// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar.
+// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar, dropped|dropped_none.
 // Bindings: d_out read (B, T, H, HD), qkv read (B, T, 3, H, HD), lse read (B H, T), delta read (B H, T),
-// d_qkv read_write (B, T, 3, H, HD).
-// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), WG_X.
+// d_qkv read_write (B, T, 3, H, HD), [mask read].
+// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), WG_X, [KEPT].
 // Grid: (ceil(T / WG_X), B H, 1) workgroups of WG_X.
 // Source: Dao 2023, "FlashAttention-2", algorithm 2.
 
@@ -40,12 +41,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let at = head * T + row;
         let real = vec4u(j, j + 1u, j + 2u, j + 3u) < vec4u(T);
         let p = select(vec4f(), exp(s - vec4f(lse[at.x], lse[at.y], lse[at.z], lse[at.w])), real);
-        let ds = p * (dp - vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]));
+        let bits = mask_rows4(head, row, key);
+        let ds = p * (dropped4(dp, bits) - vec4f(delta[at.x], delta[at.y], delta[at.z], delta[at.w]));
+        let w = dropped4(p, bits);
         for (var i = 0u; i < HD4; i++) {
             d_k[i] += ds.x * load_qkv4(row.x, 0u, head, i) + ds.y * load_qkv4(row.y, 0u, head, i)
                     + ds.z * load_qkv4(row.z, 0u, head, i) + ds.w * load_qkv4(row.w, 0u, head, i);
-            d_v[i] += p.x * load_d_out4(row.x, head, i) + p.y * load_d_out4(row.y, head, i)
-                    + p.z * load_d_out4(row.z, head, i) + p.w * load_d_out4(row.w, head, i);
+            d_v[i] += w.x * load_d_out4(row.x, head, i) + w.y * load_d_out4(row.y, head, i)
+                    + w.z * load_d_out4(row.z, head, i) + w.w * load_d_out4(row.w, head, i);
         }
     }
     for (var i = 0u; i < HD4; i++) {

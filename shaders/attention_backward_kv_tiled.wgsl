@@ -1,11 +1,12 @@
 // Gradient of causal attention by its keys and values: with p[i] = exp(SCALE q[i]·k - lse[i]) and ds[i] = p[i] (d_out[i]·v - delta[i]),
 // d_k = SCALE sum_i ds[i] q[i] and d_v = sum_i p[i] d_out[i], over queries i = key..T. Writes the k and v columns of d_qkv.
+// With dropped, mask[i] KEPT stands before d_out in both.
 // A workgroup takes BQ keys of one head and walks the queries in blocks of BK through shared memory; LANES invocations share a key.
 // For hardware GPUs; same bindings and shape constants as attention_backward_kv. `head` counts over the batch.
-// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar.
+// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar, dropped|dropped_none.
 // Bindings: d_out read (B, T, H, HD), qkv read (B, T, 3, H, HD), lse read (B H, T), delta read (B H, T),
-// d_qkv read_write (B, T, 3, H, HD).
-// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), BQ, BK, LANES (divides BK). Shared memory is 16 BK (HD4 + 1) + 8 BQ BK bytes:
+// d_qkv read_write (B, T, 3, H, HD), [mask read].
+// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), BQ, BK, LANES (divides BK), [KEPT]. Shared memory is 16 BK (HD4 + 1) + 8 BQ BK bytes:
 // BQ, BK, LANES = 16, 32, 16 up to HD = 64; 16, 16, 16 up to HD = 128; 16, 8, 8 up to HD = 256.
 // Grid: (ceil(T / BQ), B H, 1) workgroups of LANES x BQ.
 // Source: Dao 2023, "FlashAttention-2", algorithm 2.
@@ -58,10 +59,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
             for (var e = 0u; e < QUERIES; e++) { s[e] += dot(x, tile[(e * LANES + lane) * STRIDE + i]); }
         }
         var p = array<f32, QUERIES>();
+        var bits = array<u32, QUERIES>();
         for (var e = 0u; e < QUERIES; e++) {
             let query = first + e * LANES + lane;
             p[e] = select(0.0, exp(s[e] - lse[head * T + min(query, T - 1u)]), query >= key && query < T);
-            p_weight[weights + e * LANES + lane] = p[e];
+            bits[e] = mask_at(head, min(query, T - 1u), key);
+            p_weight[weights + e * LANES + lane] = dropped(p[e], bits[e], 0u);
         }
         workgroupBarrier();
         fill_tile_d_out(head, first, thread);
@@ -74,7 +77,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         }
         for (var e = 0u; e < QUERIES; e++) {
             let query = first + e * LANES + lane;
-            ds_weight[weights + e * LANES + lane] = p[e] * (dp[e] - delta[head * T + min(query, T - 1u)]);
+            let dp_kept = dropped(dp[e], bits[e], 0u);
+            ds_weight[weights + e * LANES + lane] = p[e] * (dp_kept - delta[head * T + min(query, T - 1u)]);
         }
         for (var query = 0u; query < BK; query++) {
             let w = p_weight[weights + query];

@@ -1,11 +1,12 @@
 // Gradient of causal attention by its queries: with p[j] = exp(SCALE q·k[j] - lse), delta = sum(d_out * out) and
-// ds[j] = p[j] (d_out·v[j] - delta), d_q = SCALE sum_j ds[j] k[j], j = 0..=row. Writes the q columns of d_qkv, and delta.
+// ds[j] = p[j] (d_out·v[j] - delta), d_q = SCALE sum_j ds[j] k[j], j = 0..=row. Writes the q columns of d_qkv, and delta. With dropped,
+// ds[j] = p[j] (mask[j] KEPT d_out·v[j] - delta).
 // One invocation per query and head, four keys at a time, no shared memory: for software adapters; same bindings and shape
 // constants as attention_backward_q_tiled. `head` counts over the batch.
-// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar, heads_batch_delta.
+// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar, heads_batch_delta, dropped|dropped_none.
 // Bindings: d_out read (B, T, H, HD), qkv read (B, T, 3, H, HD), out read (B, T, H, HD), lse read (B H, T),
-// d_qkv read_write (B, T, 3, H, HD), delta read_write (B H, T).
-// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), WG_X.
+// d_qkv read_write (B, T, 3, H, HD), delta read_write (B H, T), [mask read].
+// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), WG_X, [KEPT].
 // Grid: (ceil(T / WG_X), B H, 1) workgroups of WG_X.
 // Source: Dao 2023, "FlashAttention-2", algorithm 2.
 
@@ -39,7 +40,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
                         dot(y, load_qkv4(key.z, 2u, head, i)), dot(y, load_qkv4(key.w, 2u, head, i)));
         }
         let seen = vec4u(j, j + 1u, j + 2u, j + 3u) <= vec4u(row);
-        let ds = select(vec4f(), exp(s - own_lse) * (dp - own_delta), seen);
+        let dp_kept = dropped4(dp, mask_keys4(head, row, j));
+        let ds = select(vec4f(), exp(s - own_lse) * (dp_kept - own_delta), seen);
         for (var i = 0u; i < HD4; i++) {
             acc[i] += ds.x * load_qkv4(key.x, 1u, head, i) + ds.y * load_qkv4(key.y, 1u, head, i)
                     + ds.z * load_qkv4(key.z, 1u, head, i) + ds.w * load_qkv4(key.w, 1u, head, i);

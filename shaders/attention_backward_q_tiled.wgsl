@@ -1,11 +1,12 @@
 // Gradient of causal attention by its queries: with p[j] = exp(SCALE q·k[j] - lse), delta = sum(d_out * out) and
-// ds[j] = p[j] (d_out·v[j] - delta), d_q = SCALE sum_j ds[j] k[j], j = 0..=row. Writes the q columns of d_qkv, and delta.
+// ds[j] = p[j] (d_out·v[j] - delta), d_q = SCALE sum_j ds[j] k[j], j = 0..=row. Writes the q columns of d_qkv, and delta. With dropped,
+// ds[j] = p[j] (mask[j] KEPT d_out·v[j] - delta).
 // A workgroup takes BQ queries of one head and walks the keys in blocks of BK through shared memory; LANES invocations share a query.
 // For hardware GPUs; same bindings and shape constants as attention_backward_q. `head` counts over the batch.
-// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar, heads_batch_delta.
+// Includes: heads_batch_vec4|heads_batch_scalar, heads_batch_grad_vec4|heads_batch_grad_scalar, heads_batch_delta, dropped|dropped_none.
 // Bindings: d_out read (B, T, H, HD), qkv read (B, T, 3, H, HD), out read (B, T, H, HD), lse read (B H, T),
-// d_qkv read_write (B, T, 3, H, HD), delta read_write (B H, T).
-// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), BQ, BK, LANES (divides BK). Shared memory is 16 BK (HD4 + 1) + 4 BQ BK bytes:
+// d_qkv read_write (B, T, 3, H, HD), delta read_write (B H, T), [mask read].
+// Constants: T, H, HD, SCALE (f32, 1/sqrt(HD)), BQ, BK, LANES (divides BK), [KEPT]. Shared memory is 16 BK (HD4 + 1) + 4 BQ BK bytes:
 // BQ, BK, LANES = 16, 32, 16 up to HD = 64; 16, 16, 16 up to HD = 128; 16, 8, 8 up to HD = 256.
 // Grid: (ceil(T / BQ), B H, 1) workgroups of LANES x BQ.
 // Source: Dao 2023, "FlashAttention-2", algorithm 2.
@@ -69,7 +70,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         }
         for (var e = 0u; e < KEYS; e++) {
             let key = e * LANES + lane;
-            weight[weights + key] = select(0.0, exp(s[e] - own_lse) * (dp[e] - own_delta), first + key <= row);
+            let dp_kept = dropped(dp[e], mask_at(head, row, min(first + key, T - 1u)), 0u);
+            weight[weights + key] = select(0.0, exp(s[e] - own_lse) * (dp_kept - own_delta), first + key <= row);
         }
         workgroupBarrier();
 

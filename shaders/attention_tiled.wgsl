@@ -1,11 +1,13 @@
 // Causal attention of n new tokens over the cache: out[t, h] = sum_j softmax_j(SCALE q[t, h]·k[h, j]) v[h, j], j = 0..=pos0+t.
 // A workgroup takes BQ queries of one head and walks the keys in blocks of BK through shared memory; LANES invocations share a query.
 // For hardware GPUs; same bindings and shape constants as attention. The cache already holds positions 0..pos0+n. Rows t >= n become zero.
-// Includes: heads_vec4|heads_scalar, lse|lse_none.
+// Includes: heads_vec4|heads_scalar, lse|lse_none, dropped_none.
 // For whole sequences without a cache, heads_batch_vec4|heads_batch_scalar, heads_batch_keys and heads_batch_out_vec4|heads_batch_out_scalar
-// instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given.
-// Bindings: qkv read (T, 3, H, HD), kv read (2, H, CTX, HD), range read array<u32> [pos0, n], out read_write (T, H, HD), [lse read_write (H, T)].
-// Constants: T, H, HD, CTX, SCALE (f32, 1/sqrt(HD)), BQ, BK, LANES (divides BK). Shared memory is 16 BQ HD4 + 16 BK (HD4 + 1) + 4 BQ BK bytes:
+// instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given. With dropped,
+// out[t, h] = sum_j mask_j KEPT softmax_j(..) v[h, j].
+// Bindings: qkv read (T, 3, H, HD), kv read (2, H, CTX, HD), range read array<u32> [pos0, n], out read_write (T, H, HD), [lse read_write (H, T)],
+// [mask read].
+// Constants: T, H, HD, CTX, SCALE (f32, 1/sqrt(HD)), BQ, BK (divides 32), LANES (divides BK), [KEPT]. Shared memory is 16 BQ HD4 + 16 BK (HD4 + 1) + 4 BQ BK bytes:
 // BQ, BK, LANES = 16, 32, 16 up to HD = 64; 8, 16, 16 up to HD = 128; 4, 8, 8 up to HD = 256.
 // Grid: (ceil(T / BQ), H, 1) workgroups of LANES x BQ.
 // Source: Dao 2023, "FlashAttention-2".
@@ -76,11 +78,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
 
         total *= correction;
         for (var e = 0u; e < SLOTS; e++) { acc[e] *= correction; }
+        let bits = mask_at(head, min(row, T - 1u), first);
         for (var key = 0u; key < BK; key++) {
             let p = weight[local.y * BK + key];
             total += p;
+            let w = dropped(p, bits, key);
             for (var e = 0u; e < SLOTS; e++) {
-                acc[e] += p * kv_tile[key * STRIDE + min(e * LANES + lane, HD4 - 1u)];
+                acc[e] += w * kv_tile[key * STRIDE + min(e * LANES + lane, HD4 - 1u)];
             }
         }
         workgroupBarrier();

@@ -1,9 +1,9 @@
 // y = (x - mean) / sqrt(var + EPS) * weight + bias, over the rows of x (ROWS, C); var is the biased variance.
-// Includes: row|row_none, bias|bias_none.
+// Includes: row|row_none, row_moments, bias|bias_none.
 // Bindings: x read, weight read, [bias read], y read_write.
 // Constants: ROWS, C, N = C, C_COL = 0 (for bias), EPS, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: ceil(ROWS / WG_ROWS) workgroups of ROW_THREADS x WG_ROWS, folded.
-// Source: Ba, Kiros and Hinton 2016, "Layer Normalization". Two passes: the one-pass variance cancels.
+// Source: Ba, Kiros and Hinton 2016, "Layer Normalization".
 
 @compute @workgroup_size(ROW_THREADS, WG_ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -11,15 +11,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     // Surplus rows compute the last one again and do not store: a barrier must be reached by all.
     let row = min(wanted, ROWS - 1u);
     let start = row * C;
-    var sum = 0.0;
-    for (var i = local.x; i < C; i += ROW_THREADS) { sum += x[start + i]; }
-    let mean = row_sum(sum, local.x) / f32(C);
-    var squares = 0.0;
-    for (var i = local.x; i < C; i += ROW_THREADS) {
-        let d = x[start + i] - mean;
-        squares += d * d;
-    }
-    let rstd = inverseSqrt(row_sum(squares, local.x) / f32(C) + EPS);
+    let mean = row_mean(start, local.x);
+    let rstd = row_rstd(start, mean, local.x);
     if (wanted < ROWS) {
         for (var i = local.x; i < C; i += ROW_THREADS) {
             y[start + i] = (x[start + i] - mean) * rstd * weight[i] + load_bias(i);

@@ -1,6 +1,6 @@
 // d_x = rstd (g - mean(g) - xhat mean(g xhat)), g = d_y * weight, xhat = (x - mean) rstd, rstd = 1 / sqrt(var + EPS), over the
 // rows of x (ROWS, C); stats[row] = [mean, rstd].
-// Includes: row|row_none.
+// Includes: row|row_none, row_moments.
 // Bindings: d_y read, x read, weight read, d_x read_write, stats read_write (ROWS, 2).
 // Constants: C, EPS, ROWS, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: ceil(ROWS / WG_ROWS) workgroups of ROW_THREADS x WG_ROWS, folded.
@@ -12,20 +12,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     // Surplus rows compute the last one again and do not store: a barrier must be reached by all.
     let row = min(wanted, ROWS - 1u);
     let start = row * C;
-    var sum = 0.0;
-    for (var i = local.x; i < C; i += ROW_THREADS) { sum += x[start + i]; }
-    let mean = row_sum(sum, local.x) / f32(C);
-    var squares = 0.0;
+    let mean = row_mean(start, local.x);
+    let rstd = row_rstd(start, mean, local.x);
     var total = 0.0;
     var product = 0.0;
     for (var i = local.x; i < C; i += ROW_THREADS) {
-        let centered = x[start + i] - mean;
         let g = d_y[start + i] * weight[i];
-        squares += centered * centered;
         total += g;
-        product += g * centered;
+        product += g * (x[start + i] - mean);
     }
-    let rstd = inverseSqrt(row_sum(squares, local.x) / f32(C) + EPS);
     let mean_g = row_sum(total, local.x) / f32(C);
     let slope = row_sum(product, local.x) / f32(C) * rstd * rstd;
     if (wanted < ROWS) {

@@ -2,63 +2,17 @@
 //! names.
 #![cfg(not(target_arch = "wasm32"))]
 
-// Its opening of models is for the tests that use the library.
-#[allow(dead_code)]
-#[path = "common/models.rs"]
-mod models;
+mod common;
 
-use models::{Reference, SMALL, path};
+use common::cli::{folder, gpt, gpt_with, json, misused, refused, said};
+use common::models::{Reference, SMALL, path};
+use common::runner::difference;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 const BACKENDS: [&str; 2] = ["cpu", "gpu"];
-
-/// Runs `gpt` with these arguments and standard input.
-fn gpt_with(args: &[&str], input: &[u8]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_gpt"));
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("gpt starts");
-    // It may leave without reading; its answer says why.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("gpt ends")
-}
-
-/// Standard output of a run that must succeed.
-fn gpt(args: &[&str]) -> Vec<u8> {
-    succeed(args, b"")
-}
-
-fn succeed(args: &[&str], input: &[u8]) -> Vec<u8> {
-    let out = gpt_with(args, input);
-    let message = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "gpt {args:?} ended with {}: {message}", out.status);
-    out.stdout
-}
-
-fn json(args: &[&str]) -> Value {
-    serde_json::from_slice(&gpt(args)).unwrap_or_else(|e| panic!("gpt {args:?} printed no JSON: {e}"))
-}
-
-/// Asserts that a run fails with exit code 1, prints nothing to standard output, and names all of `words`.
-fn refused(args: &[&str], input: &[u8], words: &[&str]) {
-    let out = gpt_with(args, input);
-    let message = String::from_utf8_lossy(&out.stderr);
-    assert_eq!(out.status.code(), Some(1), "gpt {args:?}: {message}");
-    assert_eq!(String::from_utf8_lossy(&out.stdout), "", "gpt {args:?}");
-    for word in words {
-        assert!(message.contains(word), "gpt {args:?} does not mention {word:?}: {message}");
-    }
-    assert!(!message.contains("panicked"), "gpt {args:?}: {message}");
-}
-
-/// A fixture's or shipped model's folder.
-fn folder(name: &str) -> String {
-    path(name, "config.json").parent().expect("a folder").display().to_string()
-}
 
 fn list(ids: &[u32]) -> String {
     ids.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
@@ -81,14 +35,6 @@ fn tensors(file: &Path) -> HashMap<String, (Vec<usize>, Vec<f32>)> {
         (name, (t.shape().to_vec(), bytemuck::pod_collect_to_vec(t.data())))
     };
     all.tensors().into_iter().map(read).collect()
-}
-
-/// `max |a - b| / max |b|`.
-fn difference(got: &[f32], want: &[f32]) -> f32 {
-    assert_eq!(got.len(), want.len());
-    let most =
-        |values: &mut dyn Iterator<Item = f32>| values.fold(0.0f32, |m, x| if x.is_nan() { x } else { m.max(x) });
-    most(&mut got.iter().zip(want).map(|(a, b)| (a - b).abs())) / most(&mut want.iter().map(|b| b.abs()))
 }
 
 /// Natural logarithm of the softmax of `logits` at `id`.
@@ -170,7 +116,7 @@ fn the_shipped_model_writes_what_the_reference_writes() {
         assert_eq!(ids(&got["ids"]), want[..40], "{backend}");
         // The text is that of the ids, and without --json it is what is printed.
         let input = serde_json::to_vec(&got["ids"]).expect("JSON");
-        let text = succeed(&["tokenize", "--model", &model, "--decode"], &input);
+        let text = gpt_with(&["tokenize", "--model", &model, "--decode"], &input);
         assert_eq!(got["text"].as_str().expect("text").as_bytes(), text, "{backend}");
         let plain = gpt(&[
             "generate",
@@ -195,7 +141,7 @@ fn a_prompt_is_tokenized_and_the_seed_decides() {
     let model = folder("storyteller");
     let prompt = "Once upon a time";
     let prompt_ids: Vec<u32> =
-        serde_json::from_slice(&succeed(&["tokenize", "--model", &model], prompt.as_bytes())).expect("ids");
+        serde_json::from_slice(&gpt_with(&["tokenize", "--model", &model], prompt.as_bytes())).expect("ids");
     let run = |more: &[&str]| {
         let args =
             ["generate", "--model", &model, "--backend", "cpu", "--prompt", prompt, "--max-new-tokens", "30", "--json"];
@@ -261,18 +207,18 @@ fn logits_and_captures_equal_the_reference() {
 fn text_comes_back_from_its_ids() {
     let model = folder("storyteller");
     let text = "Don't  stop —\r\n\tnaïve café, 中文 مرحبا 👩‍👩‍👧 e\u{301} \u{0}\u{1b} 12345 <|endoftext|> end  \n\n";
-    let printed = succeed(&["tokenize", "--model", &model], text.as_bytes());
+    let printed = gpt_with(&["tokenize", "--model", &model], text.as_bytes());
     let tokens: Vec<u32> = serde_json::from_slice(&printed).expect("a JSON array of ids");
     assert!(tokens.contains(&0), "the special token has an id of its own: {tokens:?}");
-    assert_eq!(succeed(&["tokenize", "--model", &model, "--decode"], &printed), text.as_bytes());
+    assert_eq!(gpt_with(&["tokenize", "--model", &model, "--decode"], &printed), text.as_bytes());
     // Half a character is half a character.
-    let snowman = succeed(&["tokenize", "--model", &model], "☃".as_bytes());
+    let snowman = gpt_with(&["tokenize", "--model", &model], "☃".as_bytes());
     let tokens: Vec<u32> = serde_json::from_slice(&snowman).expect("ids");
     let first = format!("[{}]", tokens[0]);
-    let bytes = succeed(&["tokenize", "--model", &model, "--decode"], first.as_bytes());
+    let bytes = gpt_with(&["tokenize", "--model", &model, "--decode"], first.as_bytes());
     assert!(tokens.len() > 1 && "☃".as_bytes().starts_with(&bytes), "{bytes:?}");
-    assert_eq!(succeed(&["tokenize", "--model", &model], b""), b"[]\n");
-    assert_eq!(succeed(&["tokenize", "--model", &model, "--decode"], b"[]"), b"");
+    assert_eq!(gpt_with(&["tokenize", "--model", &model], b""), b"[]\n");
+    assert_eq!(gpt_with(&["tokenize", "--model", &model, "--decode"], b"[]"), b"");
 }
 
 #[test]
@@ -291,7 +237,7 @@ fn a_tokenizer_alone_is_enough_to_tokenize() {
         for at in [4, 5, 12, 26] {
             let text = texts[at].as_str().expect("text");
             let got: Value =
-                serde_json::from_slice(&succeed(&["tokenize", "--model", &model], text.as_bytes())).expect("ids");
+                serde_json::from_slice(&gpt_with(&["tokenize", "--model", &model], text.as_bytes())).expect("ids");
             assert_eq!(got, reference["small"]["ids"][at], "{files:?}: {text:?}");
         }
     }
@@ -308,7 +254,7 @@ fn eval_equals_a_computation_from_the_logits() {
     let text = &std::fs::read_to_string(source).expect("train.txt")[..1100];
     std::fs::write(&file, text).expect("a text");
     let mut tokens: Vec<u32> =
-        serde_json::from_slice(&succeed(&["tokenize", "--model", &model], text.as_bytes())).expect("ids");
+        serde_json::from_slice(&gpt_with(&["tokenize", "--model", &model], text.as_bytes())).expect("ids");
     tokens.insert(0, bos);
     assert!(tokens.len() > n_ctx + n_ctx / 2, "{} tokens", tokens.len());
     let (out, mut nats, mut scored, mut start) = (dir.path().join("out.safetensors"), 0.0, 0, 0);
@@ -422,10 +368,9 @@ fn missing_and_broken_files_are_named() {
     std::fs::write(bare.path().join("tokenizer.json"), "{").expect("a write");
     refused(&tokenize, b"x", &[&model, "tokenizer.json"]);
     // With ids it is not needed, and a broken one is only warned of.
-    let run =
+    let with_ids =
         ["generate", "--model", &model, "--backend", "cpu", "--prompt-ids", "1", "--max-new-tokens", "2", "--json"];
-    let out = gpt_with(&run, b"");
-    assert!(out.status.success() && String::from_utf8_lossy(&out.stderr).contains("tokenizer.json"));
+    assert!(said(&with_ids).contains("tokenizer.json"));
     refused(&["tokenize", "--model", "/no/such/folder"], b"x", &["/no/such/folder"]);
 }
 
@@ -465,7 +410,6 @@ fn requests_that_make_no_sense_are_refused() {
     text(b"", &["too short"]);
     refused(&["eval", "--model", &shipped, "--text", "/no/such.txt"], b"", &["/no/such.txt"]);
 
-    // What the options' own grammar refuses ends with 2, as everywhere.
     for args in [
         &["generate", "--model", &model][..],
         &["generate", "--model", &model, "--prompt-ids", "1,x"],
@@ -474,6 +418,6 @@ fn requests_that_make_no_sense_are_refused() {
         &["bench"],
         &["dance"],
     ] {
-        assert_eq!(gpt_with(args, b"").status.code(), Some(2), "gpt {args:?}");
+        misused(args, &[]);
     }
 }

@@ -1,43 +1,17 @@
 //! `gpt train`, run as a user runs it: what it writes, that it goes on where it was stopped, and what it refuses.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod common;
+
+use common::cli::{folder, gpt, json, message, misused, refused, said};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
+/// A file or folder among the fixtures.
 fn fixture(path: &str) -> String {
-    root().join("tests/fixtures").join(path).display().to_string()
-}
-
-fn storyteller() -> String {
-    root().join("www/models/storyteller").display().to_string()
-}
-
-fn gpt(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gpt")).args(args).output().expect("gpt starts")
-}
-
-fn message(out: &Output) -> String {
-    String::from_utf8_lossy(&out.stderr).into_owned()
-}
-
-/// Standard error of a run that must succeed.
-fn succeed(args: &[&str]) -> String {
-    let out = gpt(args);
-    assert!(out.status.success(), "gpt {args:?} ended with {}: {}", out.status, message(&out));
-    message(&out)
-}
-
-fn refused(args: &[&str], words: &[&str]) {
-    let out = gpt(args);
-    let message = message(&out);
-    assert!(!out.status.success() && !message.contains("panicked"), "gpt {args:?}: {message}");
-    words.iter().for_each(|word| assert!(message.contains(word), "gpt {args:?} does not mention {word:?}: {message}"));
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path).display().to_string()
 }
 
 /// A folder with a text in it.
@@ -88,7 +62,7 @@ fn from_scratch_stopped_and_resumed_is_as_uninterrupted() {
         let (out, log) = (place.at(out), place.at(log));
         let mut args = vec!["train", "--text", &text, "--out", &out, "--log", &log, "--backend", "cpu"];
         args.extend(more);
-        succeed(&args)
+        said(&args)
     };
     let common = ["--preset", "tiny", "--schedule", "constant", "--eval-every", "4", "--dropout", "0.1"];
     let with = |more: &[&'static str]| [&common[..], more].concat();
@@ -125,24 +99,13 @@ fn from_scratch_stopped_and_resumed_is_as_uninterrupted() {
     assert_eq!(header.metadata().as_ref().and_then(|m| m.get("format")).map(String::as_str), Some("pt"));
 
     // What was written runs.
-    let written = gpt(&[
-        "generate",
-        "--model",
-        &place.at("whole"),
-        "--backend",
-        "cpu",
-        "--prompt",
-        "The ",
-        "--max-new-tokens",
-        "8",
-    ]);
-    assert!(written.status.success(), "{}", message(&written));
+    gpt(&["generate", "--model", &place.at("whole"), "--backend", "cpu", "--prompt", "The ", "--max-new-tokens", "8"]);
 
     // Nothing is overwritten.
     let (out, whole) = (place.at("whole"), place.at("text.txt"));
-    refused(&["train", "--preset", "tiny", "--text", &whole, "--out", &out], &["--resume"]);
+    refused(&["train", "--preset", "tiny", "--text", &whole, "--out", &out], b"", &["--resume"]);
     std::fs::remove_file(Path::new(&out).join("training_state.safetensors")).expect("removed");
-    refused(&["train", "--preset", "tiny", "--text", &whole, "--out", &out], &["model.safetensors", "--out"]);
+    refused(&["train", "--preset", "tiny", "--text", &whole, "--out", &out], b"", &["model.safetensors", "--out"]);
 }
 
 #[test]
@@ -152,7 +115,7 @@ fn a_paragraph_is_recited() {
     let text = place.at("paragraph.txt");
     std::fs::write(&text, paragraph).expect("written");
     let out = place.at("out");
-    let said = succeed(&[
+    let said = said(&[
         "train",
         "--preset",
         "tiny",
@@ -172,7 +135,7 @@ fn a_paragraph_is_recited() {
     assert!(said.contains("too few to hold some back"), "{said}");
     let prompt = &paragraph[..10];
     let length = (paragraph.len() - 40).to_string();
-    let got = gpt(&[
+    let got = json(&[
         "generate",
         "--model",
         &out,
@@ -188,21 +151,20 @@ fn a_paragraph_is_recited() {
         "1",
         "--json",
     ]);
-    let json: Value = serde_json::from_slice(&got.stdout).expect("JSON");
-    assert_eq!(json["text"].as_str().expect("text"), &paragraph[10..paragraph.len() - 30]);
+    assert_eq!(got["text"].as_str().expect("text"), &paragraph[10..paragraph.len() - 30]);
 }
 
 #[test]
 fn adapters_are_trained_resumed_and_used() {
     let place = Place::new();
-    let (text, out, model) = (place.at("text.txt"), place.at("out"), storyteller());
+    let (text, out, model) = (place.at("text.txt"), place.at("out"), folder("storyteller"));
     let log = place.at("log.jsonl");
     let common =
         ["--batch-size", "2", "--context", "16", "--schedule", "constant", "--warmup", "0", "--backend", "cpu"];
     let mut args = vec!["train", "--model", &model, "--text", &text, "--out", &out, "--log", &log, "--steps", "3"];
     args.extend(["--lora-rank", "2", "--lora-targets", "mlp.c_proj,c_attn", "--lr", "0.02"]);
     args.extend(common);
-    succeed(&args);
+    gpt(&args);
     assert_eq!(place.files("out"), ["adapter_config.json", "adapter_model.safetensors", "training_state.safetensors"]);
     let config: Value =
         serde_json::from_slice(&std::fs::read(Path::new(&out).join("adapter_config.json")).expect("a file"))
@@ -211,14 +173,14 @@ fn adapters_are_trained_resumed_and_used() {
     assert_eq!(config["target_modules"], serde_json::json!(["c_attn", "mlp.c_proj"]));
     assert_eq!(config["fan_in_fan_out"], true);
     // The folder knows its model.
-    succeed(&["train", "--resume", "--text", &text, "--out", &out, "--log", &log, "--steps", "5", "--backend", "cpu"]);
+    gpt(&["train", "--resume", "--text", &text, "--out", &out, "--log", &log, "--steps", "5", "--backend", "cpu"]);
     assert_eq!(place.log("log.jsonl").len(), 5);
 
     let logits = |name: &str, more: &[&str]| -> Vec<f32> {
         let file = place.at(name);
         let mut args = vec!["logits", "--model", &model, "--backend", "cpu", "--ids", "5,6,7,8", "--out", &file];
         args.extend(more);
-        succeed(&args);
+        gpt(&args);
         let bytes = std::fs::read(&file).expect("logits");
         let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
         bytemuck::pod_collect_to_vec(tensors.tensor("logits").expect("logits").data())
@@ -226,12 +188,15 @@ fn adapters_are_trained_resumed_and_used() {
     let base = logits("base", &[]);
     assert_ne!(logits("adapted", &["--adapter", &out]), base);
     assert_eq!(logits("off", &["--adapter", &out, "--adapter-strength", "0"]), base);
-    refused(&["logits", "--model", &model, "--ids", "1", "--out", "x", "--adapter", &text], &["adapter_config.json"]);
+    refused(
+        &["logits", "--model", &model, "--ids", "1", "--out", "x", "--adapter", &text],
+        b"",
+        &["adapter_config.json"],
+    );
     let eval = |more: &[&str]| -> f64 {
         let mut args = vec!["eval", "--model", &model, "--backend", "cpu", "--text", &text, "--json"];
         args.extend(more);
-        let json: Value = serde_json::from_slice(&gpt(&args).stdout).expect("JSON");
-        json["loss"].as_f64().expect("a loss")
+        json(&args)["loss"].as_f64().expect("a loss")
     };
     assert!(eval(&["--adapter", &out]) < eval(&[]), "the adapter has learned the text");
 }
@@ -265,7 +230,7 @@ fn replayed_batches_and_gradients_equal_pytorch() {
         if lora {
             args.extend(["--lora-rank", "4", "--lora-alpha", "8"]);
         }
-        succeed(&args);
+        gpt(&args);
         let log = place.log("log.jsonl");
         assert_eq!(log.len(), 20, "as many steps as there are batches");
         let bytes = std::fs::read(&dump).expect("gradients");
@@ -317,7 +282,7 @@ fn accumulated_gradients_are_those_of_one_large_batch() {
     let model = fixture("models/gpt2-tanh-f32");
     let gradients = |batches: &str, out: &str, accumulate: &str| -> Vec<u8> {
         let (out, dump) = (place.at(out), place.at(&format!("{out}.safetensors")));
-        succeed(&[
+        gpt(&[
             "train",
             "--model",
             &model,
@@ -352,18 +317,18 @@ fn accumulated_gradients_are_those_of_one_large_batch() {
 #[test]
 fn what_cannot_be_trained_is_named() {
     let place = Place::new();
-    let (text, out, model) = (place.at("text.txt"), place.at("out"), storyteller());
+    let (text, out, model) = (place.at("text.txt"), place.at("out"), folder("storyteller"));
     let train = |more: &[&str], words: &[&str]| {
         let mut args = vec!["train", "--backend", "cpu"];
         args.extend(more);
-        refused(&args, words);
+        refused(&args, b"", words);
     };
     train(&["--model", &model, "--text", &text, "--out", &out, "--context", "999"], &["context is 999", "256"]);
     train(&["--model", &model, "--text", &text, "--out", &out, "--lr", "0"], &["lr is 0"]);
     train(&["--model", &model, "--text", "nowhere.txt", "--out", &out], &["nowhere.txt"]);
     train(&["--model", "nowhere", "--text", &text, "--out", &out], &["nowhere"]);
-    train(&["--text", &text, "--out", &out], &["--model"]);
-    train(&["--model", &model, "--out", &out], &["--text", "--replay"]);
+    misused(&["train", "--text", &text, "--out", &out], &["--model"]);
+    misused(&["train", "--model", &model, "--out", &out], &["--text", "--replay"]);
     train(&["--preset", "huge", "--text", &text, "--out", &out], &["huge", "nanogpt-cpu"]);
     train(&["--preset", "tiny", "--tokenizer", "words", "--text", &text, "--out", &out], &["words", "bpe:N"]);
     train(&["--preset", "tiny", "--tokenizer", "bpe:x", "--text", &text, "--out", &out], &["bpe:1024"]);
@@ -384,9 +349,9 @@ fn what_cannot_be_trained_is_named() {
 fn every_tokenizer_from_scratch() {
     for (tokenizer, vocab) in [("char", None), ("byte", Some(256)), ("bpe:300", None), ("folder", None)] {
         let place = Place::new();
-        let (text, out, model) = (place.at("text.txt"), place.at("out"), storyteller());
+        let (text, out, model) = (place.at("text.txt"), place.at("out"), folder("storyteller"));
         let name = if tokenizer == "folder" { &model } else { tokenizer };
-        succeed(&[
+        gpt(&[
             "train",
             "--preset",
             "tiny",
@@ -408,7 +373,7 @@ fn every_tokenizer_from_scratch() {
         if let Some(vocab) = vocab {
             assert_eq!(config["vocab_size"], vocab);
         }
-        let got = gpt(&[
+        gpt(&[
             "generate",
             "--model",
             &out,
@@ -420,7 +385,6 @@ fn every_tokenizer_from_scratch() {
             "3",
             "--json",
         ]);
-        assert!(got.status.success(), "{tokenizer}: {}", message(&got));
     }
 }
 
@@ -464,20 +428,7 @@ fn an_interrupt_saves() {
     assert!(message(&ended).contains("--resume"), "{}", message(&ended));
     let done = place.log("log.jsonl").len();
     let more = (done + 2).to_string();
-    succeed(&[
-        "train",
-        "--resume",
-        "--text",
-        &text,
-        "--out",
-        &out,
-        "--log",
-        &log,
-        "--steps",
-        &more,
-        "--backend",
-        "cpu",
-    ]);
+    gpt(&["train", "--resume", "--text", &text, "--out", &out, "--log", &log, "--steps", &more, "--backend", "cpu"]);
     let steps: Vec<u64> = place.log("log.jsonl").iter().map(|l| l["step"].as_u64().expect("a step")).collect();
     assert_eq!(steps, (1..=done as u64 + 2).collect::<Vec<_>>());
 }

@@ -16,8 +16,8 @@ use gpt_playground::model::lora::{LoraOptions, LoraTarget};
 use gpt_playground::model::params::{ParamSpec, param_specs};
 use gpt_playground::model::{GptPlan, Parts, Pass, TrainShape, build};
 use gpt_playground::ops::{
-    Accumulate, ActivationOp, Add, CausalAttention, Dropout, Embedding, LayerNorm, MatMul, PositionEmbedding, Product,
-    ScaledAdd, hyper,
+    Accumulate, ActivationOp, Add, CausalAttention, Dropout, DropoutMask, Embedding, LayerNorm, MatMul,
+    PositionEmbedding, Product, ScaledAdd, hyper,
 };
 use pollster::block_on;
 use std::collections::HashMap;
@@ -275,15 +275,26 @@ fn embeddings() {
 
 #[test]
 fn attention() {
-    for (batch, seq, n_head, d) in [(1, 1, 1, 4), (2, 5, 3, 4), (3, 7, 2, 5), (1, 33, 1, 8)] {
+    // The last ones span more than one block of queries and more than one word of the mask.
+    let shapes = [(1, 1, 1, 4), (2, 5, 3, 4), (3, 7, 2, 5), (1, 33, 1, 8), (1, 70, 1, 4)];
+    for ((batch, seq, n_head, d), dropout) in shapes.into_iter().flat_map(|s| [0.0, 0.1, 0.6].map(|p| (s, p))) {
+        if (seq, dropout) == (1, 0.6) {
+            // Everything there is may be dropped.
+            continue;
+        }
         let shape = [batch * seq, 3 * n_head * d];
-        let label = format!("causal_attention, {batch} of {seq}, {n_head} heads of {d}");
+        let label = format!("causal_attention, {batch} of {seq}, {n_head} heads of {d}, dropout {dropout}");
         let mut problem = Problem::new(&label, &[("qkv", &shape)], move |g, t| {
-            let op = Arc::new(CausalAttention { n_head, seq });
-            g.apply(&["out", "lse"], op, &[t["qkv"]]).expect("fits")[0]
+            let mut inputs = vec![t["qkv"]];
+            if dropout > 0.0 {
+                let op = DropoutMask { heads: batch * n_head, seq, p: dropout, salt: 3 };
+                inputs.push(g.apply1("mask", op, &[t["hyper"]]).expect("fits"));
+            }
+            let op = Arc::new(CausalAttention { n_head, seq, dropout });
+            g.apply(&["out", "lse"], op, &inputs).expect("fits")[0]
         });
         problem.params[0].2.iter_mut().for_each(|x| *x *= 1.5);
-        problem.check();
+        problem.input("hyper", hyper_words()).check();
     }
 }
 
@@ -414,14 +425,19 @@ fn a_head_in_pieces() {
 }
 
 /// How often each op stands in a training graph, and the names of the gradients it holds.
-fn count(config: &GptConfig, lora: Option<&LoraOptions>) -> (HashMap<&'static str, usize>, Vec<String>) {
+fn count(
+    config: &GptConfig,
+    lora: Option<&LoraOptions>,
+    pass: Pass,
+    dropout: f32,
+) -> (HashMap<&'static str, usize>, Vec<String>) {
     let mut layout = Layout::default();
     param_specs(config).iter().for_each(|s| layout.add_param(&s.name, &s.shape));
     if let Some(lora) = lora {
         lora.specs(config).iter().for_each(|s| layout.add_adapter(&s.name, &s.shape));
     }
     layout.add_training(if lora.is_some() { SlabSet::Adapter } else { SlabSet::Param });
-    let kind = GptPlan::Train(TrainShape { batch: 2, seq: 4, pass: Pass::Gradients, dropout: 0 });
+    let kind = GptPlan::Train(TrainShape { batch: 2, seq: 4, pass, dropout: dropout.to_bits() });
     let graph = build(Parts { config, lora, layout: &layout, gated: false }, &kind).expect("a graph");
     let mut ops = HashMap::new();
     graph.nodes.iter().for_each(|n| *ops.entry(n.op.name()).or_insert(0) += 1);
@@ -431,17 +447,29 @@ fn count(config: &GptConfig, lora: Option<&LoraOptions>) -> (HashMap<&'static st
 }
 
 #[test]
+fn dropout_is_for_training_alone() {
+    let (config, of) = (tiny(), |ops: &HashMap<_, usize>| ["dropout", "dropout_mask"].map(|n| ops.get(n).copied()));
+    let layers = config.n_layer;
+    assert_eq!(of(&count(&config, None, Pass::Gradients, 0.0).0), [None; 2]);
+    assert_eq!(of(&count(&config, None, Pass::Loss, 0.3).0), [None; 2]);
+    // After the embedding and each sublayer, forward and backward; on each layer's probabilities, drawn once.
+    let want = [Some(2 * (1 + 2 * layers)), Some(layers)];
+    assert_eq!(of(&count(&config, None, Pass::Gradients, 0.3).0), want);
+    assert_eq!(of(&count(&config, None, Pass::Update, 0.3).0), want);
+}
+
+#[test]
 fn frozen_parameters_cost_nothing() {
     let config = tiny();
     let layers = config.n_layer;
-    let (ops, gradients) = count(&config, None);
+    let (ops, gradients) = count(&config, None, Pass::Gradients, 0.0);
     let of = |name: &str| ops.get(name).copied().unwrap_or(0);
     assert_eq!(gradients.len(), param_specs(&config).len());
     assert_eq!((of("embedding_backward"), of("position_embedding_backward")), (1, 1));
     assert_eq!((of("layer_norm_backward"), of("layer_norm_backward_params")), (2 * layers + 1, 2 * layers + 1));
 
     let all = LoraOptions { rank: 2, ..LoraOptions::default() };
-    let (ops, gradients) = count(&config, Some(&all));
+    let (ops, gradients) = count(&config, Some(&all), Pass::Gradients, 0.0);
     let of = |name: &str| ops.get(name).copied().unwrap_or(0);
     assert!(gradients.iter().all(|name| name.contains(".lora_")), "{gradients:?}");
     assert_eq!(gradients.len(), all.specs(&config).len());
@@ -452,7 +480,7 @@ fn frozen_parameters_cost_nothing() {
     assert_eq!((of("layer_norm_backward"), of("attention_backward")), (2 * layers, layers));
 
     let last = LoraOptions { targets: vec![LoraTarget::MlpOut], ..all };
-    let (ops, _) = count(&config, Some(&last));
+    let (ops, _) = count(&config, Some(&last), Pass::Gradients, 0.0);
     let of = |name: &str| ops.get(name).copied().unwrap_or(0);
     assert_eq!((of("attention_backward"), of("activation_backward")), (layers - 1, layers - 1));
 }

@@ -17,7 +17,7 @@ use gpt_playground::sample::{Generation, SamplingParams, Step};
 use gpt_playground::train::export::{adapter_files, apply_adapter, hf_files, merge_adapters};
 use gpt_playground::train::peft::{Adapter, peft_name, transpose};
 use gpt_playground::train::{
-    BestWeights, Dataset, Event, Replay, Source, StepReport, TrainOptions, Trainer, gradients, restore, save,
+    BestWeights, Dataset, Event, Replay, Schedule, Source, StepReport, TrainOptions, Trainer, gradients, restore, save,
 };
 use pollster::block_on;
 use safetensors::SafeTensors;
@@ -373,6 +373,84 @@ fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_weights() {
             weights,
             "{backend:?}: the step changed nothing"
         );
+    }
+}
+
+/// One batch in the middle of a run spoils the loss, while a GPU has been given all those after it.
+#[test]
+fn steps_after_a_loss_that_is_no_number_change_nothing() {
+    let (steps, spoilt, poison) = (10, 4, 58u32);
+    let ids = |batch: usize, i: usize| ((batch * 31 + i * i * 7 + i * 3) % 58) as i64;
+    let (batch, context) = (2, 12);
+    let inputs: Vec<u8> = (0..steps)
+        .flat_map(|b| (0..batch * context).map(move |i| (b, i)))
+        .map(|(b, i)| if (b, i) == (spoilt, 5) { poison.into() } else { ids(b, i) })
+        .flat_map(i64::to_le_bytes)
+        .collect();
+    let targets: Vec<u8> =
+        (0..steps).flat_map(|b| (0..batch * context).flat_map(move |i| ids(b, i + 1).to_le_bytes())).collect();
+    let view = |data| {
+        let shape = vec![steps, batch, context];
+        safetensors::tensor::TensorView::new(safetensors::Dtype::I64, shape, data).expect("a view")
+    };
+    let file = safetensors::serialize([("inputs", view(&inputs)), ("targets", view(&targets))], None).expect("a file");
+    // The head has a weight of its own here: only the spoilt batch looks its embedding up.
+    let start = |backend: Backend| {
+        let mut model = start("gpt2-erf-untied", backend).0;
+        let c = model.config().n_embd;
+        model.write_param("wte.weight", poison as usize * c, &vec![f32::NAN; c]).expect("written");
+        model
+    };
+    let weights = |model: &mut Model| -> Vec<Vec<u32>> {
+        let specs = model.trained_specs();
+        let read = |name: &str| block_on(model.read_param(name)).expect("a weight");
+        specs.iter().map(|s| s.name.as_str()).map(read).map(|w| w.into_iter().map(f32::to_bits).collect()).collect()
+    };
+    for backend in BACKENDS {
+        let trainer = |model: &mut Model, steps: usize| {
+            let options = TrainOptions {
+                steps: steps as u32,
+                batch_size: batch,
+                context,
+                lr: 1e-3,
+                schedule: Schedule::Constant,
+                warmup: 0,
+                eval_every: 0,
+                dropout: 0.1,
+                ..TrainOptions::default()
+            };
+            let replay = Replay::parse(&file, model.config().vocab_size).expect("batches");
+            let mut trainer = block_on(Trainer::new(model, options, Source::Replay(replay))).expect("a run");
+            // Until the last step nobody looks.
+            trainer.set_read_every(Duration::from_secs(3600));
+            trainer
+        };
+        let mut model = start(backend);
+        let mut good = trainer(&mut model, spoilt);
+        let before = weights(&mut model);
+        let (want_steps, _) = run(&mut model, &mut good);
+        let want = weights(&mut model);
+        assert_ne!(want, before);
+
+        let mut model = start(backend);
+        let mut run_on = trainer(&mut model, steps);
+        let fail = |trainer: &mut Trainer, model: &mut Model| loop {
+            match block_on(trainer.advance(model, Duration::from_millis(50))) {
+                Ok(Event::Finished) => panic!("{backend:?}: the run ended as if all were well"),
+                Ok(_) => {}
+                Err(e) => break e.to_string(),
+            }
+        };
+        let message = fail(&mut run_on, &mut model);
+        assert!(message.contains(&format!("after {spoilt} steps")), "{message}");
+        assert_eq!(weights(&mut model), want, "{backend:?}: the weights are not those before the spoilt step");
+        // It fails again in the same place and harms as little.
+        assert_eq!(fail(&mut run_on, &mut model), message);
+        assert_eq!(weights(&mut model), want, "{backend:?}: after trying again");
+        // A new run is not held up by the end of this one.
+        let mut good = trainer(&mut model, spoilt);
+        let (again, _) = run(&mut model, &mut good);
+        assert!(again.len() == want_steps.len() && weights(&mut model) != want, "{backend:?}: a new run stands still");
     }
 }
 

@@ -9,7 +9,8 @@ use common::runner::Runner;
 use gpt_playground::exec::Executor;
 use gpt_playground::graph::Op;
 use gpt_playground::ops::{
-    AdamW, CrossEntropyBackward, CrossEntropyStats, Dropout, GradNorm, LossReport, SumSquares, hyper, metrics,
+    AdamW, CausalAttention, CrossEntropyBackward, CrossEntropyStats, Dropout, DropoutMask, GradNorm, LossReport,
+    SumSquares, hyper, metrics,
 };
 use pollster::block_on;
 use std::sync::Arc;
@@ -77,7 +78,7 @@ fn adamw_follows_its_definition_over_many_steps() {
         }
         hyper[hyper::STEP] = t as u32;
         let partials = run(&mut cpu, SumSquares { slot: 0, slots: 1 }, vec![floats(&[n], &grad)]).remove(0);
-        let ring = vec![0.0; metrics::RING * metrics::WORDS];
+        let ring = vec![0.0; metrics::LEN];
         let inputs = vec![floats(&[256], &partials), words(&hyper), floats(&[ring.len()], &ring)];
         let reported = run(&mut cpu, GradNorm, inputs);
         let norm = grad.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
@@ -122,6 +123,87 @@ fn adamw_passes_over_broken_gradients() {
         let outputs = run(&mut cpu, AdamW, inputs);
         assert_eq!(outputs, [x.clone(), vec![0.0; 70], x.clone(), x]);
     }
+}
+
+#[test]
+fn a_step_that_is_not_finite_stops_those_after_it() {
+    let mut cpu = cpu();
+    let mut ring = vec![0.0; metrics::LEN];
+    // (partial sum of squares, loss) of steps in turn, and whether each may change weights.
+    let steps = [(4.0, 1.0, true), (f32::NAN, 1.0, false), (4.0, 1.0, false), (9.0, 1.0, false)];
+    let again = [(4.0, f32::INFINITY, false), (4.0, 1.0, false)];
+    let mut run_steps = |ring: &mut Vec<f32>, steps: &[(f32, f32, bool)]| {
+        for (step, &(partial, loss, may)) in steps.iter().enumerate() {
+            let mut hyper = [0; hyper::WORDS];
+            hyper[hyper::STEP] = step as u32;
+            ring[step * metrics::WORDS + metrics::LOSS] = loss;
+            let inputs = vec![floats(&[1], &[partial]), words(&hyper), floats(&[metrics::LEN], ring)];
+            let [norm, new]: [Vec<f32>; 2] = run(&mut cpu, GradNorm, inputs).try_into().expect("two outputs");
+            *ring = new;
+            let want = if may { partial.sqrt() } else { f32::INFINITY };
+            assert_eq!((norm[0], ring[step * metrics::WORDS + metrics::NORM]), (want, want), "step {step}");
+        }
+    };
+    run_steps(&mut ring, &steps);
+    ring[metrics::HALTED] = 0.0;
+    run_steps(&mut ring, &[(4.0, 1.0, true)]);
+    run_steps(&mut ring, &again);
+}
+
+/// Attention of one head over values that show the weights themselves: query t's row of the output is its row of
+/// probabilities after dropout.
+#[test]
+fn dropout_on_attention_is_a_fair_choice_that_keeps_the_denominators() {
+    let mut cpu = cpu();
+    let (seq, b) = (64, 40);
+    let c = seq;
+    // Scores of many sizes; value j is the j-th unit vector.
+    let mut qkv = noise(5, b * seq * 3 * c, 1.0);
+    for row in 0..b * seq {
+        let value = &mut qkv[row * 3 * c + 2 * c..][..c];
+        value.fill(0.0);
+        value[row % seq] = 1.0;
+    }
+    let input = || floats(&[b * seq, 3 * c], &qkv);
+    let op = |dropout| CausalAttention { n_head: 1, seq, dropout };
+    let [plain, lse]: [Vec<f32>; 2] = run(&mut cpu, op(0.0), vec![input()]).try_into().expect("two outputs");
+    let mut drop = |p: f32, salt: u32, step: u32| {
+        let mut hyper = [0; hyper::WORDS];
+        (hyper[hyper::STEP], hyper[hyper::SEED_LOW]) = (step, 7);
+        let mask = run(&mut cpu, DropoutMask { heads: b, seq, p, salt }, vec![words(&hyper)]).remove(0);
+        let mask: Vec<u32> = mask.into_iter().map(f32::to_bits).collect();
+        let inputs = vec![input(), (vec![b * seq, seq.div_ceil(32)], Data::U32(mask))];
+        let [out, same]: [Vec<f32>; 2] = run(&mut cpu, op(p), inputs).try_into().expect("two outputs");
+        assert_eq!(same, lse, "the softmax is done before dropout");
+        out
+    };
+    let pairs: Vec<(usize, usize)> = (0..b * seq).flat_map(|r| (0..=r % seq).map(move |j| (r, j))).collect();
+    for p in [0.01f32, 0.1, 0.5, 0.9] {
+        let out = drop(p, 3, 2);
+        let scale = 1.0 / (1.0 - p);
+        let mut dropped = 0;
+        for &(row, key) in &pairs {
+            let (got, want) = (out[row * c + key], scale * plain[row * c + key]);
+            if got == 0.0 {
+                dropped += 1;
+            } else {
+                // The rate is rounded to 1 / 65536, the factor with it.
+                assert!((got - want).abs() <= 1e-4 * want, "p {p}: {got} instead of {want}");
+            }
+        }
+        assert!(out.iter().enumerate().all(|(i, &x)| i % c <= i / c % seq || x == 0.0), "behind the query is nothing");
+        let (share, want) = (f64::from(dropped) / pairs.len() as f64, f64::from(p));
+        let slack = 5.0 * (want * (1.0 - want) / pairs.len() as f64).sqrt() + 1.0 / 65_536.0;
+        assert!((share - want).abs() <= slack, "{share} dropped instead of {want}");
+    }
+    let kept = |out: Vec<f32>| -> Vec<bool> { pairs.iter().map(|&(r, j)| out[r * c + j] != 0.0).collect() };
+    let base = kept(drop(0.5, 3, 2));
+    for (salt, step) in [(4, 2), (3, 3)] {
+        let other = kept(drop(0.5, salt, step));
+        let same = base.iter().zip(&other).filter(|(a, b)| a == b).count() as f64 / base.len() as f64;
+        assert!((same - 0.5).abs() < 0.01, "another salt or step: {same} alike, should be half");
+    }
+    assert_eq!(base, kept(drop(0.5, 3, 2)), "the same words give the same choice");
 }
 
 #[test]
@@ -210,7 +292,7 @@ fn loss_and_gradient_do_not_depend_on_the_pieces() {
             close(&got, &want, 1e-6, "gradient");
         }
         // The first micro-batch sets the record of the step, the second adds to it; all others stay.
-        let mut ring: Vec<f32> = vec![9.0; metrics::RING * metrics::WORDS];
+        let mut ring: Vec<f32> = vec![9.0; metrics::LEN];
         for micro in [0, 1] {
             hyper[hyper::MICRO] = micro;
             let inputs = vec![floats(&[m, 4], &stats), words(&targets), words(&hyper), floats(&[ring.len()], &ring)];

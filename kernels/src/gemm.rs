@@ -16,7 +16,7 @@ mod pack;
 #[cfg(test)]
 mod tests;
 
-pub use attention::{AttentionBlock, attention_block, attention_row};
+pub use attention::{AttentionBlock, DropMask, attention_block, attention_row, dropped_attention_block};
 pub use attention_backward::{AttentionBackwardBlock, BACKWARD_QUERIES, attention_backward_block};
 pub use matvec::{matvec_nn, matvec_nt};
 

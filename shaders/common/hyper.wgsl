@@ -21,6 +21,9 @@ fn hyper_f32(at: u32) -> f32 {
     return bitcast<f32>(hyper[at]);
 }
 
+// Of metrics, behind the ring: not 0 once a step's loss or norm was not finite.
+const HALTED: u32 = 256u;
+
 // First float of this step's record in the ring of metrics: 64 records of four floats.
 fn metrics_slot() -> u32 {
     return hyper[STEP] % 64u * 4u;

@@ -90,11 +90,6 @@ impl GpuExecutor {
         self.pipelines.len()
     }
 
-    /// Bytes of all buffers.
-    pub fn bytes(&self) -> u64 {
-        self.buffers.values().map(wgpu::Buffer::size).sum()
-    }
-
     /// Allocates what the layout lists and is not there yet, zeroed.
     ///
     /// # Errors

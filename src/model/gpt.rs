@@ -9,9 +9,9 @@ use crate::config::{GptConfig, NormPosition};
 use crate::error::Result;
 use crate::graph::{Graph, Layout, Meta, TensorId, split_rows};
 use crate::ops::{
-    ActivationOp, Add, Attention, AttentionProbs, CausalAttention, Columns, Dropout, Embedding, Gate, KvAppend,
-    LayerNorm, MatMul, PositionEmbedding, Product, STEP_IDS, Sample, ScaledAdd, Score, StoreRows, TakeRows, TopK,
-    control, settings,
+    ActivationOp, Add, Attention, AttentionProbs, CausalAttention, Columns, Dropout, DropoutMask, Embedding, Gate,
+    KvAppend, LayerNorm, MatMul, PositionEmbedding, Product, STEP_IDS, Sample, ScaledAdd, Score, StoreRows, TakeRows,
+    TopK, control, settings,
 };
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ pub struct TrainShape {
     pub seq: usize,
     /// What is trained.
     pub pass: Pass,
-    /// Dropout probability after the embedding and each sublayer, as the bits of an f32.
+    /// Dropout probability after the embedding, on attention's probabilities and after each sublayer, as an f32's bits.
     pub dropout: u32,
 }
 
@@ -412,10 +412,17 @@ impl Builder<'_> {
         let GptConfig { n_embd: c, n_head, n_ctx, .. } = *self.config;
         let h = format!("h.{layer}");
         let qkv = self.linear(&format!("{h}.attn.c_attn"), &format!("{h}.attn.qkv"), x, c, 3 * c)?;
-        let out = if let Some(Sequence { seq, .. }) = self.sequence {
+        let out = if let Some(Sequence { seq, dropout, hyper }) = self.sequence {
+            let mut inputs = vec![qkv];
+            if dropout > 0.0 {
+                let heads = self.graph.tensor(qkv).meta.shape[0] / seq * n_head;
+                // Apart from the salts of the other places, which count from 0.
+                let op = DropoutMask { heads, seq, p: dropout, salt: 0x4000_0000 + layer as u32 };
+                inputs.push(self.graph.apply1(&format!("{h}.attn.mask"), op, &[hyper])?);
+            }
             let names = [format!("{h}.attn.out"), format!("{h}.attn.lse")];
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            self.graph.apply(&names, Arc::new(CausalAttention { n_head, seq }), &[qkv])?[0]
+            self.graph.apply(&names, Arc::new(CausalAttention { n_head, seq, dropout }), &inputs)?[0]
         } else {
             let cache = self.cache(layer);
             let cache = self.graph.apply1(&format!("{h}.attn.cache.next"), KvAppend, &[cache, qkv, step])?;

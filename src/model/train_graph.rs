@@ -27,7 +27,7 @@ pub(super) fn build(mut b: Builder<'_>, shape: &TrainShape) -> Result<Graph> {
     let batch = b.graph.input(&format!("batch({rows})"), Meta::u32(&[STEP_IDS + rows]));
     let targets = b.graph.input(&format!("targets({rows})"), Meta::u32(&[rows]));
     let hyper = b.graph.input("hyper", Meta::u32(&[hyper::WORDS]));
-    let metrics = b.graph.state("metrics", Meta::f32(&[metrics::RING * metrics::WORDS]));
+    let metrics = b.graph.state("metrics", Meta::f32(&[metrics::LEN]));
     // Dropout is for training; evaluation runs the model as it is.
     let dropout = if shape.pass == Pass::Loss { 0.0 } else { f32::from_bits(shape.dropout) };
     b.sequence = Some(Sequence { seq: shape.seq, dropout, hyper });

@@ -62,6 +62,7 @@ impl Model {
     /// [`Error::Device`] when memory is refused.
     pub async fn enable_training(&mut self, lora: Option<&LoraOptions>, seed: u64) -> Result<()> {
         self.cancel();
+        self.clear_metrics();
         if self.trains {
             if self.lora.as_ref() != lora {
                 let advice = "this model is set up for another kind of training; load it again to change that";
@@ -225,6 +226,13 @@ impl Model {
         self.forget();
         self.executor.begin(index, 1);
         Ok(())
+    }
+
+    /// Forgets losses and norms, and lets steps change weights again after one that was not finite.
+    pub(crate) fn clear_metrics(&mut self) {
+        if let Some(loc) = self.layout.find("metrics") {
+            self.executor.clear(loc);
+        }
     }
 
     /// The ring of loss and gradient norm of the latest steps (see [`crate::ops::metrics`]).

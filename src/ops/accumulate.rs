@@ -1,7 +1,8 @@
 //! Adding a gradient to those gathered before.
 
+use super::elementwise::{by_element, like_first};
 use super::tasks::{row_tasks, task_rows};
-use super::{want_inputs, want_shape, wgsl};
+use super::wgsl;
 use crate::cpu::vecops;
 use crate::graph::{Absorb, CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
 
@@ -17,9 +18,7 @@ impl Op for Accumulate {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        want_inputs(inputs, &[2])?;
-        want_shape(inputs[1], &inputs[0].shape, "d")?;
-        Ok(vec![Meta::f32(&inputs[0].shape)])
+        like_first(inputs, &["grad", "d"])
     }
 
     fn updates(&self) -> &[(usize, usize)] {
@@ -31,13 +30,8 @@ impl Op for Accumulate {
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
-        let len = s.inputs[1].len();
-        let k = Kernel::new("accumulate", wgsl!("accumulate"))
-            .read("d", Elem::F32, 1)
-            .write("grad", Elem::F32, 0)
-            .constant("LEN", len)
-            .grid_1d(len.div_ceil(64));
-        vec![k]
+        let k = Kernel::new("accumulate", wgsl!("accumulate")).read("d", Elem::F32, 1);
+        vec![by_element(k.write("grad", Elem::F32, 0), s.inputs[1].len())]
     }
 
     fn cpu_tasks(&self, s: Shapes<'_>) -> usize {

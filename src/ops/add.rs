@@ -1,6 +1,7 @@
 //! Element-wise sum: the residual connection.
 
-use super::{want_inputs, want_shape, wgsl};
+use super::elementwise::{by_element, like_first};
+use super::wgsl;
 use crate::cpu::vecops;
 use crate::error::Result;
 use crate::graph::{Absorb, Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
@@ -15,9 +16,7 @@ impl Op for Add {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        want_inputs(inputs, &[2])?;
-        want_shape(inputs[1], &inputs[0].shape, "b")?;
-        Ok(vec![Meta::f32(&inputs[0].shape)])
+        like_first(inputs, &["a", "b"])
     }
 
     fn absorbable(&self) -> Option<Absorb> {
@@ -30,14 +29,8 @@ impl Op for Add {
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
-        let len = s.inputs[0].len();
-        let k = Kernel::new("add", wgsl!("add"))
-            .read("a", Elem::F32, 0)
-            .read("b", Elem::F32, 1)
-            .write("y", Elem::F32, 0)
-            .constant("LEN", len)
-            .grid_1d(len.div_ceil(64));
-        vec![k]
+        let k = Kernel::new("add", wgsl!("add")).read("a", Elem::F32, 0).read("b", Elem::F32, 1);
+        vec![by_element(k.write("y", Elem::F32, 0), s.inputs[0].len())]
     }
 
     fn cpu(&self, args: &mut CpuArgs<'_>, _task: usize) {

@@ -43,7 +43,8 @@ impl Op for Attention {
         } else {
             Kernel::new("attention", wgsl!("attention"))
         };
-        let kernel = heads(kernel, s).include(wgsl!("common/lse_none")).constant("T", t);
+        let kernel =
+            heads(kernel, s).include(wgsl!("common/lse_none")).include(wgsl!("common/dropped_none")).constant("T", t);
         let kernel = kernel.read("kv", elem(d), 1).read("range", Elem::U32, 2).write("out", elem(d), 0);
         if !tiled {
             return vec![kernel.constant("WG_X", 8u32).grid([t.div_ceil(8), self.n_head, 1])];

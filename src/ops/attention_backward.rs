@@ -12,14 +12,20 @@ use crate::graph::{Access, Arg, Binding, CpuArgs, Elem, Kernel, Meta, Op, Shapes
 /// With `p = exp(q·kᵀ / sqrt(D) - lse)` on and below the diagonal, `delta = rowsum(d_out * out)` for each head and
 /// `ds = p * (d_out·vᵀ - delta)`: `d_q = ds·k / sqrt(D)`, `d_k = dsᵀ·q / sqrt(D)`, `d_v = pᵀ·d_out`.
 ///
-/// Inputs: d_out `(M, C)`, qkv `(M, 3 C)`, out `(M, C)` and lse `(B H, seq)` as the forward pass made them. Outputs: d_qkv
-/// `(M, 3 C)`, and delta `(B H, seq)`, which one of the two kernels hands to the other. Every sum has a fixed order.
+/// Where the forward pass dropped probabilities, `mask / (1 - dropout)` stands before `d_out` in `ds` and `d_v`; delta is
+/// still the sum of p times its gradient, as out already has the mask.
+///
+/// Inputs: d_out `(M, C)`, qkv `(M, 3 C)`, out `(M, C)` and lse `(B H, seq)` as the forward pass made them; with dropout
+/// its mask. Outputs: d_qkv `(M, 3 C)`, and delta `(B H, seq)`, which one of the two kernels hands to the other. Every sum
+/// has a fixed order.
 #[derive(Debug, Clone)]
 pub struct AttentionBackward {
     /// Number of heads, H.
     pub n_head: usize,
     /// Positions of each sequence, T.
     pub seq: usize,
+    /// Probability of dropping with which the mask was made; 0 is none, and no mask.
+    pub dropout: f32,
 }
 
 impl AttentionBackward {
@@ -34,11 +40,12 @@ impl Op for AttentionBackward {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        want_inputs(inputs, &[4])?;
+        want_inputs(inputs, &[4 + usize::from(self.dropout > 0.0)])?;
         let dims = BatchedHeads::infer(self.n_head, self.seq, inputs[1])?;
         want_shape(inputs[0], &dims.out().shape, "d_out")?;
         want_shape(inputs[2], &dims.out().shape, "out")?;
         want_shape(inputs[3], &dims.lse().shape, "lse")?;
+        dims.want_mask(self.dropout, &inputs[4..])?;
         Ok(vec![inputs[1].clone(), dims.lse()])
     }
 
@@ -75,7 +82,7 @@ impl Op for AttentionBackward {
             65..=128 => dims.by_block(kernel, 16, 16, 16),
             _ => dims.by_block(kernel, 16, 8, 8),
         };
-        vec![shape(by_query), shape(by_key)]
+        [by_query, by_key].map(|kernel| shape(dims.dropping(kernel, self.dropout, 4))).into()
     }
 
     fn cpu_tasks(&self, s: Shapes<'_>) -> usize {
@@ -94,7 +101,8 @@ impl Op for AttentionBackward {
         let lse = &args.f32(3)[head * t..][..t];
         let (d_qkv, delta) = (&mut args.out_f32(0)[wide..], &mut args.out_f32(1)[head * t..][..t]);
         let shape = AttentionBackwardBlock { t, head_dim: d, qkv_stride: 3 * c, out_stride: c, scale: dims.scale() };
-        attention_backward_block(&shape, block, qkv, [c, 2 * c], out, lse, d_out, d_qkv, delta, args.scratch());
+        let mask = dims.mask(self.dropout, head, || args.u32(4));
+        attention_backward_block(&shape, block, qkv, [c, 2 * c], out, lse, d_out, mask, d_qkv, delta, args.scratch());
     }
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
@@ -158,13 +166,13 @@ mod tests {
             let qkv: Vec<f32> = (0..b * t * 3 * c).map(|i| 2.0 * value(i, 3)).collect();
             let d_out: Vec<f32> = (0..b * t * c).map(|i| value(i, 7)).collect();
             let (wide, narrow) = (Meta::f32(&[b * t, 3 * c]), Meta::f32(&[b * t, c]));
-            let forward = run(&CausalAttention { n_head: h, seq: t }, &[(&wide, &qkv)]);
+            let forward = run(&CausalAttention { n_head: h, seq: t, dropout: 0.0 }, &[(&wide, &qkv)]);
             let exact: Vec<f64> = qkv.iter().map(|&x| f64::from(x)).collect();
             for (got, want) in forward[0].iter().zip(reference(&exact, b, t, h, d)) {
                 assert!((f64::from(*got) - want).abs() < 1e-6, "out: {got} instead of {want}");
             }
             let lse = Meta::f32(&[b * h, t]);
-            let op = AttentionBackward { n_head: h, seq: t };
+            let op = AttentionBackward { n_head: h, seq: t, dropout: 0.0 };
             let inputs: [(&Meta, &[f32]); 4] =
                 [(&narrow, &d_out), (&wide, &qkv), (&narrow, &forward[0]), (&lse, &forward[1])];
             let backward = run(&op, &inputs);
@@ -187,10 +195,10 @@ mod tests {
     #[test]
     fn shapes_that_do_not_fit_are_refused() {
         let (wide, narrow, lse) = (Meta::f32(&[12, 24]), Meta::f32(&[12, 8]), Meta::f32(&[4, 6]));
-        let op = AttentionBackward { n_head: 2, seq: 6 };
+        let op = AttentionBackward { n_head: 2, seq: 6, dropout: 0.0 };
         assert_eq!(op.infer(&[&narrow, &wide, &narrow, &lse]), Ok(vec![wide.clone(), lse.clone()]));
         assert!(op.infer(&[&narrow, &wide, &narrow, &narrow]).unwrap_err().contains("lse must be [4, 6]"));
-        let forward = |n_head, seq| CausalAttention { n_head, seq }.infer(&[&wide]);
+        let forward = |n_head, seq| CausalAttention { n_head, seq, dropout: 0.0 }.infer(&[&wide]);
         assert_eq!(forward(2, 6), Ok(vec![narrow, lse]));
         assert!(forward(5, 6).unwrap_err().contains("24 columns"));
         assert!(forward(2, 5).unwrap_err().contains("12 rows"));

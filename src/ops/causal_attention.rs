@@ -1,8 +1,8 @@
 //! Causal self-attention of whole sequences, as training needs it: no cache, and the softmax denominators kept.
 
 use super::attention::elem;
-use super::{AttentionBackward, dims2, want_inputs, wgsl};
-use crate::cpu::gemm::{AttentionBlock, attention_block};
+use super::{AttentionBackward, DropoutMask, dims2, want_inputs, want_shape, wgsl};
+use crate::cpu::gemm::{AttentionBlock, DropMask, dropped_attention_block};
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, DType, Elem, Kernel, Meta, Node, Op, Shapes, Target};
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use std::sync::Arc;
 /// `out[t, h] = softmax(q·k / sqrt(D)) · v` over the keys `0..=t` of the same sequence (Vaswani et al. 2017; online softmax
 /// by Milakov and Gimelshein 2018, tiled as in FlashAttention-2, Dao 2023).
 ///
-/// Input: qkv `(M, 3 C)`, the `B = M / seq` sequences one after another. Outputs: `(M, C)`, and lse `(B H, seq)`, of which
-/// row `b H + h` holds the natural logarithms of the softmax denominators, for
+/// Inputs: qkv `(M, 3 C)`, the `B = M / seq` sequences one after another; with dropout the mask of [`DropoutMask`], by which
+/// probabilities are dropped and the others divided by 1 - p once the softmax is done. Outputs: `(M, C)`, and lse
+/// `(B H, seq)`, of which row `b H + h` holds the natural logarithms of the softmax denominators, for
 /// [`AttentionBackward`](super::AttentionBackward).
 #[derive(Debug, Clone)]
 pub struct CausalAttention {
@@ -19,6 +20,8 @@ pub struct CausalAttention {
     pub n_head: usize,
     /// Positions of each sequence, T.
     pub seq: usize,
+    /// Probability of dropping with which the mask was made; 0 is none, and no mask.
+    pub dropout: f32,
 }
 
 impl Op for CausalAttention {
@@ -27,8 +30,9 @@ impl Op for CausalAttention {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        want_inputs(inputs, &[1])?;
+        want_inputs(inputs, &[1 + usize::from(self.dropout > 0.0)])?;
         let dims = BatchedHeads::infer(self.n_head, self.seq, inputs[0])?;
+        dims.want_mask(self.dropout, &inputs[1..])?;
         Ok(vec![dims.out(), dims.lse()])
     }
 
@@ -36,8 +40,10 @@ impl Op for CausalAttention {
         let (qkv, out, lse) = (node.inputs[0], node.outputs[0], node.outputs[1]);
         let d_out = g.of_output(node)?;
         let delta = g.unique(&format!("{}.delta", g.graph.tensor(out).name));
-        let op = Arc::new(AttentionBackward { n_head: self.n_head, seq: self.seq });
-        let made = g.graph.apply(&[&g.name(qkv), &delta], op, &[d_out, qkv, out, lse])?;
+        let op = Arc::new(AttentionBackward { n_head: self.n_head, seq: self.seq, dropout: self.dropout });
+        let mut inputs = vec![d_out, qkv, out, lse];
+        inputs.extend(&node.inputs[1..]);
+        let made = g.graph.apply(&[&g.name(qkv), &delta], op, &inputs)?;
         g.add(qkv, made[0])
     }
 
@@ -59,6 +65,7 @@ impl Op for CausalAttention {
             .read("qkv", elem(d), 0)
             .write("out", elem(d), 0)
             .write("lse", Elem::F32, 1);
+        let kernel = dims.dropping(kernel, self.dropout, 1);
         if !tiled {
             return vec![dims.by_row(kernel)];
         }
@@ -90,7 +97,8 @@ impl Op for CausalAttention {
             scale: dims.scale(),
         };
         let (out, lse) = (&mut out[row0 * c + column..], &mut lse[head * t..][..t]);
-        attention_block(&block, qkv, &qkv[c..], &qkv[2 * c..], out, Some(lse), None, args.scratch());
+        let mask = dims.mask(self.dropout, head, || args.u32(1));
+        dropped_attention_block(&block, qkv, &qkv[c..], &qkv[2 * c..], out, Some(lse), None, mask, args.scratch());
     }
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
@@ -155,6 +163,31 @@ impl BatchedHeads {
     /// Factor on the scores.
     pub(super) fn scale(&self) -> f32 {
         1.0 / (self.d as f32).sqrt()
+    }
+
+    /// Refuses what is not the mask that dropout needs.
+    pub(super) fn want_mask(&self, dropout: f32, masks: &[&Meta]) -> Result<(), String> {
+        DropoutMask::check(dropout)?;
+        let Some(mask) = masks.first() else { return Ok(()) };
+        let wanted = DropoutMask::meta(self.heads(), self.t);
+        want_shape(mask, &wanted.shape, "the mask")?;
+        if mask.dtype == wanted.dtype { Ok(()) } else { Err("the mask must be u32".into()) }
+    }
+
+    /// Adds what a kernel needs to drop probabilities by the mask at `input`, or not to.
+    pub(super) fn dropping(&self, kernel: Kernel, dropout: f32, input: usize) -> Kernel {
+        if dropout == 0.0 {
+            return kernel.include(wgsl!("common/dropped_none"));
+        }
+        let kernel = kernel.include(wgsl!("common/dropped")).read("mask", Elem::U32, input);
+        kernel.constant("KEPT", DropoutMask::scale(dropout))
+    }
+
+    /// A head's part of the mask.
+    pub(super) fn mask<'a>(&self, dropout: f32, head: usize, all: impl FnOnce() -> &'a [u32]) -> Option<DropMask<'a>> {
+        let words = self.t.div_ceil(32);
+        let bits = (dropout > 0.0).then(all)?;
+        Some(DropMask { bits: &bits[head * self.t * words..], words, scale: DropoutMask::scale(dropout) })
     }
 
     /// Whether the kernel is the one for shared memory, which heads wider than 256 would not fit.

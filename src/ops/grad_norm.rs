@@ -8,8 +8,9 @@ use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
 
 /// `norm = sqrt(Σ partials)`, also written to the step's record in the ring of metrics (Pascanu et al. 2013).
 ///
-/// Inputs: partials from [`SumSquares`](super::SumSquares), hyper, metrics (updated). Outputs: norm `(1)`, metrics. The
-/// norm is infinite or NaN where a gradient is, which [`AdamW`](super::AdamW) heeds.
+/// Inputs: partials from [`SumSquares`](super::SumSquares), hyper, metrics (updated). Outputs: norm `(1)`, metrics. Where
+/// the norm or the step's loss is not finite, the norm is infinite, which [`AdamW`](super::AdamW) heeds, and
+/// [`metrics::HALTED`] is set: then it is infinite in the steps after as well.
 #[derive(Debug, Clone)]
 pub struct GradNorm;
 
@@ -38,16 +39,22 @@ impl Op for GradNorm {
             .include(wgsl!("common/hyper"))
             .read("partials", Elem::F32, 0)
             .read("hyper", Elem::U32, 1)
-            .write("norm", Elem::F32, 0)
-            .write("metrics", Elem::F32, 1)
+            // As bits: shader compilers may assume that floats are finite.
+            .write("norm", Elem::U32, 0)
+            .write("metrics", Elem::U32, 1)
             .constant("LEN", len);
         vec![by_row(k, 1, len, target)]
     }
 
     fn cpu(&self, args: &mut CpuArgs<'_>, _task: usize) {
         let norm = vecops::sum(args.f32(0)).sqrt();
+        let (record, ring) = (hyper::slot(args.u32(1)), args.out_f32(1));
+        if !norm.is_finite() || !ring[record + metrics::LOSS].is_finite() {
+            ring[metrics::HALTED] = 1.0;
+        }
+        let norm = if ring[metrics::HALTED] == 0.0 { norm } else { f32::INFINITY };
         args.out_f32(0)[0] = norm;
-        args.out_f32(1)[hyper::slot(args.u32(1)) + metrics::NORM] = norm;
+        ring[record + metrics::NORM] = norm;
     }
 
     fn flops(&self, s: Shapes<'_>) -> u64 {

@@ -38,7 +38,8 @@ pub const WORDS: usize = 16;
 /// The target of a row that takes no part in the loss.
 pub const IGNORE: u32 = u32::MAX;
 
-/// The state `metrics`: a ring of records of floats; step s has record `s % RING`.
+/// The state `metrics`: a ring of records of floats; step s has record `s % RING`. Behind it, one word for all steps, and
+/// padding.
 pub mod metrics {
     /// Records in the ring.
     pub const RING: usize = 64;
@@ -46,8 +47,13 @@ pub mod metrics {
     pub const WORDS: usize = 4;
     /// Of a record: mean loss of the step, in nats per target.
     pub const LOSS: usize = 0;
-    /// Of a record: norm of the whole gradient, before clipping.
+    /// Of a record: norm of the whole gradient, before clipping; infinite of a step that changed nothing.
     pub const NORM: usize = 1;
+    /// Not of a record: not 0 from the first step on whose loss or norm was not finite. Steps then change nothing until the
+    /// host sets it to 0 again, however many were under way.
+    pub const HALTED: usize = RING * WORDS;
+    /// All floats.
+    pub const LEN: usize = HALTED + WORDS;
 }
 
 /// A float of the `hyper` words.
@@ -68,7 +74,7 @@ pub(super) fn want_hyper(meta: &Meta) -> Result<(), String> {
 
 /// Refuses what is no ring of metrics.
 pub(super) fn want_metrics(meta: &Meta) -> Result<(), String> {
-    want_shape(meta, &[metrics::RING * metrics::WORDS], "metrics")
+    want_shape(meta, &[metrics::LEN], "metrics")
 }
 
 /// Refuses what is not one u32 for each of `rows` rows.

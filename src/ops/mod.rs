@@ -18,6 +18,8 @@ mod column;
 mod cross_entropy_backward;
 mod cross_entropy_stats;
 mod dropout;
+mod dropout_mask;
+mod elementwise;
 mod embedding;
 mod embedding_backward;
 mod gate;
@@ -57,6 +59,7 @@ pub use causal_attention::CausalAttention;
 pub use cross_entropy_backward::CrossEntropyBackward;
 pub use cross_entropy_stats::CrossEntropyStats;
 pub use dropout::Dropout;
+pub use dropout_mask::DropoutMask;
 pub use embedding::Embedding;
 pub use embedding_backward::EmbeddingBackward;
 pub use gate::Gate;
@@ -114,6 +117,7 @@ shaders![
     "cross_entropy_backward",
     "cross_entropy_stats",
     "dropout",
+    "dropout_mask",
     "embedding",
     "embedding_backward",
     "gate",

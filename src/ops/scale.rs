@@ -1,7 +1,8 @@
 //! Multiplying by a number that the host or another op provides.
 
+use super::elementwise::{by_element, like_first_scaled};
 use super::tasks::{row_tasks, task_rows};
-use super::{want_inputs, want_shape, wgsl};
+use super::wgsl;
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
 
@@ -17,20 +18,12 @@ impl Op for Scale {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        want_inputs(inputs, &[2])?;
-        want_shape(inputs[1], &[1], "s")?;
-        Ok(vec![Meta::f32(&inputs[0].shape)])
+        like_first_scaled(inputs, &["x"])
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
-        let len = s.inputs[0].len();
-        let k = Kernel::new("scale", wgsl!("scale"))
-            .read("x", Elem::F32, 0)
-            .read("s", Elem::F32, 1)
-            .write("y", Elem::F32, 0)
-            .constant("LEN", len)
-            .grid_1d(len.div_ceil(64));
-        vec![k]
+        let k = Kernel::new("scale", wgsl!("scale")).read("x", Elem::F32, 0).read("s", Elem::F32, 1);
+        vec![by_element(k.write("y", Elem::F32, 0), s.inputs[0].len())]
     }
 
     fn cpu_tasks(&self, s: Shapes<'_>) -> usize {

@@ -1,7 +1,8 @@
 //! Adding a multiple that the host or another op provides.
 
+use super::elementwise::{by_element, like_first_scaled};
 use super::tasks::{row_tasks, task_rows};
-use super::{Scale, want_inputs, want_shape, wgsl};
+use super::{Scale, wgsl};
 use crate::cpu::vecops;
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
@@ -18,10 +19,7 @@ impl Op for ScaledAdd {
     }
 
     fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        want_inputs(inputs, &[3])?;
-        want_shape(inputs[1], &inputs[0].shape, "b")?;
-        want_shape(inputs[2], &[1], "s")?;
-        Ok(vec![Meta::f32(&inputs[0].shape)])
+        like_first_scaled(inputs, &["a", "b"])
     }
 
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
@@ -35,15 +33,8 @@ impl Op for ScaledAdd {
     }
 
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
-        let len = s.inputs[0].len();
-        let k = Kernel::new("scaled_add", wgsl!("scaled_add"))
-            .read("a", Elem::F32, 0)
-            .read("b", Elem::F32, 1)
-            .read("s", Elem::F32, 2)
-            .write("y", Elem::F32, 0)
-            .constant("LEN", len)
-            .grid_1d(len.div_ceil(64));
-        vec![k]
+        let k = Kernel::new("scaled_add", wgsl!("scaled_add")).read("a", Elem::F32, 0).read("b", Elem::F32, 1);
+        vec![by_element(k.read("s", Elem::F32, 2).write("y", Elem::F32, 0), s.inputs[0].len())]
     }
 
     fn cpu_tasks(&self, s: Shapes<'_>) -> usize {

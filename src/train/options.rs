@@ -37,7 +37,7 @@ pub struct TrainOptions {
     pub grad_clip: f64,
     /// Batches whose gradients are added up to one step.
     pub grad_accum: u32,
-    /// Probability of dropping an element after the embeddings and each sublayer.
+    /// Probability of dropping an element after the embeddings, on attention's probabilities and after each sublayer.
     pub dropout: f64,
     /// Same seed, same run.
     pub seed: u64,

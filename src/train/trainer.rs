@@ -95,7 +95,7 @@ enum Phase {
 
 /// Sequences of an evaluation at most.
 const MOST_WINDOWS: usize = 64;
-/// On a GPU, losses are read back this late at most.
+/// On a GPU, losses are read back this late at most, unless another time is set.
 const READ_EVERY: Duration = Duration::from_millis(150);
 
 /// A training run.
@@ -110,6 +110,7 @@ pub struct Trainer {
     phase: Phase,
     pub(super) best: Option<Best>,
     last_read: Instant,
+    read_every: Duration,
 }
 
 impl Trainer {
@@ -153,12 +154,19 @@ impl Trainer {
             phase: Phase::Idle,
             best: None,
             last_read: Instant::now(),
+            read_every: READ_EVERY,
         }
     }
 
     /// Steps done and reported.
     pub fn step(&self) -> usize {
         self.reported
+    }
+
+    /// On a GPU, losses are read back when this much time has passed, or some thirty steps: more often shows them sooner,
+    /// less often lets the device work without waiting.
+    pub fn set_read_every(&mut self, time: Duration) {
+        self.read_every = time;
     }
 
     /// Steps that the weights have seen, reported or not.
@@ -185,7 +193,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Device`] when the device failed; [`Error::Input`] when the loss is no longer a number: the weights are then
-    /// those before that step.
+    /// those before that step, even where the device had begun later ones.
     pub async fn advance(&mut self, model: &mut Model, budget: Duration) -> Result<Event> {
         let start = Instant::now();
         if self.best.as_ref().is_some_and(|b| b.in_force) {
@@ -214,7 +222,7 @@ impl Trainer {
             self.options.eval_every > 0 && (self.done.is_multiple_of(self.options.eval_every as usize) || finished);
         let evaluate = due && self.evaluated != Some(self.done);
         if self.reported < self.done {
-            let late = self.last_read.elapsed() >= READ_EVERY || self.done - self.reported >= metrics::RING / 2;
+            let late = self.last_read.elapsed() >= self.read_every || self.done - self.reported >= metrics::RING / 2;
             if model.backend() == "cpu" || late || finished || evaluate {
                 return Ok(Some(Event::Steps(self.report(model).await?)));
             }
@@ -342,9 +350,10 @@ impl Trainer {
             let at = index % metrics::RING * metrics::WORDS;
             let (loss, grad_norm) = (ring[at], ring[at + 1]);
             if !loss.is_finite() || !grad_norm.is_finite() {
-                // AdamW leaves the weights as they are where the norm is not a number.
+                // Neither this step nor those given to the device after it have changed the weights.
                 self.done = index;
                 self.reported = index;
+                model.clear_metrics();
                 return Err(Error::Input(format!(
                     "the loss is no longer a number after {index} steps; the weights are those of before. Train with a \
                      lower learning rate (now {}) or stronger clipping (now {})",

@@ -3,6 +3,8 @@
 
 pub mod attention_training_cases;
 pub mod cases;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
 pub mod inspecting;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod models;

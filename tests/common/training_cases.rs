@@ -4,7 +4,7 @@ use super::cases::{Case, Data, Noise};
 use gpt_playground::config::Activation;
 use gpt_playground::graph::Op;
 use gpt_playground::ops::{
-    Accumulate, ActivationBackward, AdamW, BiasBackward, CrossEntropyBackward, CrossEntropyStats, Dropout,
+    Accumulate, ActivationBackward, AdamW, BiasBackward, CrossEntropyBackward, CrossEntropyStats, Dropout, DropoutMask,
     EmbeddingBackward, GradNorm, LayerNormBackward, LayerNormBackwardParams, LossReport, PositionEmbeddingBackward,
     Scale, ScaledAdd, SumSquares, hyper, metrics,
 };
@@ -102,6 +102,23 @@ impl Table {
         }
     }
 
+    fn masks(&mut self) {
+        // (heads, positions, p, salt, step, micro-batch)
+        let masks = [
+            (1, 1, 0.5, 0, 0, 0),
+            (3, 31, 0.1, 1, 3, 2),
+            (2, 32, 0.0, 2, 1, 0),
+            (1, 33, 0.99, 1 << 30, 9, 0),
+            (5, 65, 0.5, 7, 70_000, 65_535),
+            (2, 300, 0.1, 1, 3, 0),
+        ];
+        for (heads, seq, p, salt, step, micro) in masks {
+            let hyper = u32s(words(step, micro).to_vec());
+            let op = DropoutMask { heads, seq, p, salt };
+            self.add(format!("dropout_mask {heads} heads of {seq}, p {p}"), op, vec![hyper], 0.0);
+        }
+    }
+
     fn norms(&mut self) {
         for (m, c) in [(1, 1), (1, 7), (3, 64), (9, 65), (17, 16), (2, 300), (33, 127), (20, 768)] {
             let inputs = vec![self.f32(&[m, c]), self.scaled(&[m, c], 3.0), self.f32(&[c])];
@@ -177,7 +194,7 @@ impl Table {
                     (vec![m, 4], Data::F32(stats)),
                     u32s(targets),
                     u32s(words(step, micro).to_vec()),
-                    self.f32(&[metrics::RING * metrics::WORDS]),
+                    self.f32(&[metrics::LEN]),
                 ];
                 self.add(format!("loss report {m}, step {step}.{micro}, ignored {ignored}"), LossReport, inputs, 3e-6);
             }
@@ -191,10 +208,26 @@ impl Table {
             let inputs = vec![self.f32(&[len]), self.f32(&[3 * 256])];
             self.add(format!("sum_squares {len}, second of three"), SumSquares { slot: 1, slots: 3 }, inputs, 3e-6);
         }
+        // A partial sum, the step's loss and whether an earlier step went wrong.
+        let faults = [
+            (0.5, 2.0, 0.0),
+            (0.5, 2.0, 1.0),
+            (f32::NAN, 2.0, 0.0),
+            (f32::INFINITY, 2.0, 0.0),
+            (0.5, f32::INFINITY, 0.0),
+            (0.5, f32::NEG_INFINITY, 1.0),
+        ];
         for (slots, step) in [(1, 0), (1, 63), (3, 200)] {
-            let partials = f32s((0..slots * 256).map(|_| self.noise.float().abs()).collect());
-            let inputs = vec![partials, u32s(words(step, 1).to_vec()), self.f32(&[metrics::RING * metrics::WORDS])];
-            self.add(format!("grad_norm {slots}, step {step}"), GradNorm, inputs, 3e-6);
+            for (partial, loss, halted) in faults {
+                let mut partials: Vec<f32> = (0..slots * 256).map(|_| self.noise.float().abs()).collect();
+                partials[77] = partial;
+                let mut ring: Vec<f32> = (0..metrics::LEN).map(|_| self.noise.float()).collect();
+                ring[step as usize % metrics::RING * metrics::WORDS + metrics::LOSS] = loss;
+                ring[metrics::HALTED] = halted;
+                let inputs = vec![f32s(partials), u32s(words(step, 1).to_vec()), f32s(ring)];
+                let label = format!("grad_norm {slots}, step {step}, {partial}, {loss}, {halted}");
+                self.add(label, GradNorm, inputs, 3e-6);
+            }
         }
         let norms = [0.25, 4.0, 0.0, f32::NAN, f32::INFINITY];
         for (len, norm) in [1usize, 63, 64, 65, 2048, 2049, 66_000].into_iter().flat_map(|n| norms.map(|x| (n, x))) {
@@ -223,6 +256,7 @@ impl Table {
 pub fn cases() -> Vec<Case> {
     let mut table = Table { cases: Vec::new(), noise: Noise::new(2) };
     table.elementwise();
+    table.masks();
     table.norms();
     table.embeddings();
     table.loss();

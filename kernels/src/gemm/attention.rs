@@ -46,6 +46,30 @@ pub struct AttentionBlock {
     pub scale: f32,
 }
 
+/// Which probabilities of one head dropout keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct DropMask<'a> {
+    /// From the head's first row on: bit `j % 32` of word `j / 32` of row i is 1 where query i keeps key j.
+    pub bits: &'a [u32],
+    /// Words of a row.
+    pub words: usize,
+    /// Factor on what is kept, `1 / (1 - p)`.
+    pub scale: f32,
+}
+
+impl DropMask<'_> {
+    /// Multiplies what row `row` keeps of its first `x.len()` keys; the others become 0.
+    pub(super) fn apply(&self, row: usize, x: &mut [f32]) {
+        for (x, word) in x.chunks_mut(32).zip(&self.bits[row * self.words..]) {
+            for (i, x) in x.iter_mut().enumerate() {
+                // All bits of the float or none, so that the compiler can use vectors.
+                let kept = 0u32.wrapping_sub(u32::from(word & 1 << i != 0));
+                *x = f32::from_bits((*x * self.scale).to_bits() & kept);
+            }
+        }
+    }
+}
+
 /// Causal attention of a block of queries. The result for a query does not depend on which block it came in.
 ///
 /// `q` is `(M, head_dim)`, `k` and `v` are `(pos0 + M, head_dim)` or longer, `out` is `(M, head_dim)`. `lse`, if given,
@@ -57,8 +81,24 @@ pub fn attention_block(
     k: &[f32],
     v: &[f32],
     out: &mut [f32],
+    lse: Option<&mut [f32]>,
+    probs: Option<(&mut [f32], usize)>,
+    scratch: &mut Scratch,
+) {
+    dropped_attention_block(shape, q, k, v, out, lse, probs, None, scratch);
+}
+
+/// [`attention_block`] with dropout, if there is a mask, between the softmax and the sum over the values. `lse` and `probs`
+/// are those of the softmax.
+pub fn dropped_attention_block(
+    shape: &AttentionBlock,
+    q: &[f32],
+    k: &[f32],
+    v: &[f32],
+    out: &mut [f32],
     mut lse: Option<&mut [f32]>,
     mut probs: Option<(&mut [f32], usize)>,
+    mask: Option<DropMask<'_>>,
     scratch: &mut Scratch,
 ) {
     let s = *shape;
@@ -83,6 +123,9 @@ pub fn attention_block(
                 let row = &mut probs[(i0 + i) * *ld..(i0 + i) * *ld + s.pos0 + s.m];
                 row[..keys].copy_from_slice(&p[i * keys..(i + 1) * keys]);
                 row[keys..].fill(0.0);
+            }
+            if let Some(mask) = mask {
+                mask.apply(i0 + i, &mut p[i * keys..][..s.pos0 + i0 + i + 1]);
             }
         }
         let pv = Gemm::new(Layout::NN, rows, s.head_dim, keys).strides(keys, s.kv_stride, s.out_stride);

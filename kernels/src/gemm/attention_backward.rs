@@ -1,6 +1,6 @@
 //! Gradient of causal softmax attention of one head.
 use super::attention::packed;
-use super::{Gemm, Layout, Scratch, grown};
+use super::{DropMask, Gemm, Layout, Scratch, grown};
 use crate::vecops;
 
 /// Queries computed together; keys after the last of them are never touched.
@@ -23,7 +23,8 @@ pub struct AttentionBackwardBlock {
 
 /// Adds what block `block` of [`BACKWARD_QUERIES`] queries contributes to the gradients of one head, by the formulas of
 /// FlashAttention-2 (Dao 2023): `p = exp(scale q·kᵀ - lse)`, `delta = rowsum(d_out * out)`,
-/// `ds = p * (d_out·vᵀ - delta)`, `d_q = scale ds·k`, `d_k += scale dsᵀ·q`, `d_v += pᵀ·d_out`.
+/// `ds = p * (d_out·vᵀ - delta)`, `d_q = scale ds·k`, `d_k += scale dsᵀ·q`, `d_v += pᵀ·d_out`. With the forward pass's
+/// `mask`, `d_out·vᵀ` in ds and p in d_v go through it.
 ///
 /// Blocks must run in order; the first one overwrites `d_k` and `d_v`. `q`, `k`, `v` and `d_qkv`'s three parts are
 /// `(T, head_dim)` at `qkv_stride`, `out` and `d_out` at `out_stride`, `lse` and `delta` `(T)`. `qkv` and `d_qkv` begin
@@ -36,6 +37,7 @@ pub fn attention_backward_block(
     out: &[f32],
     lse: &[f32],
     d_out: &[f32],
+    mask: Option<DropMask<'_>>,
     d_qkv: &mut [f32],
     delta: &mut [f32],
     scratch: &mut Scratch,
@@ -66,7 +68,13 @@ pub fn attention_backward_block(
         let (ds, masked_ds) = ds[i * keys..(i + 1) * keys].split_at_mut(i0 + i + 1);
         p.iter_mut().for_each(|x| *x = scale * *x - lse);
         vecops::exp(p);
+        if let Some(mask) = mask {
+            mask.apply(i0 + i, ds);
+        }
         ds.iter_mut().zip(&*p).for_each(|(x, p)| *x = scale * p * (*x - own_delta));
+        if let Some(mask) = mask {
+            mask.apply(i0 + i, p);
+        }
         masked_p.fill(0.0);
         masked_ds.fill(0.0);
     }

@@ -41,6 +41,9 @@ pub(super) struct Args {
     /// Tokens of each sequence, in training.
     #[arg(long, value_name = "T", default_value_t = 128, requires = "train")]
     context: usize,
+    /// Probability of dropping an element, in training.
+    #[arg(long, value_name = "X", default_value_t = 0.0, requires = "train")]
+    dropout: f64,
     /// Training steps to measure.
     #[arg(long, value_name = "N", default_value_t = 10, requires = "train", value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,

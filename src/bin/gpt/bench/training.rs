@@ -31,6 +31,7 @@ pub(super) async fn run(args: &Args) -> Result<()> {
         steps: WARM_UP as u32 + args.steps,
         batch_size: args.batch_size,
         context: args.context.min(model.config().n_ctx),
+        dropout: args.dropout,
         eval_every: 0,
         ..TrainOptions::default()
     };

@@ -109,7 +109,7 @@ pub(in super::super) struct Args {
     /// Batches a step.
     #[arg(long, value_name = "N")]
     grad_accum: Option<u32>,
-    /// Probability of dropping an element after the embeddings and each sublayer.
+    /// Probability of dropping an element after the embeddings, on attention's probabilities and after each sublayer.
     #[arg(long, value_name = "X")]
     dropout: Option<f64>,
     /// The same seed gives the same run.
