@@ -38,6 +38,7 @@ pub fn gradient_name(parameter: &str) -> String {
 ///
 /// # Errors
 /// [`Error::Graph`] when a node on the way has no gradient rule.
+#[cfg(feature = "train")]
 pub fn differentiate(
     graph: &mut Graph,
     seeds: &[(TensorId, TensorId)],

@@ -12,7 +12,9 @@ mod op;
 mod plan;
 mod verify;
 
-pub use autodiff::{Backward, Sums, differentiate, gradient_name};
+#[cfg(feature = "train")]
+pub use autodiff::differentiate;
+pub use autodiff::{Backward, Sums, gradient_name};
 pub use kernel::{Access, Arg, Binding, Const, Elem, Kernel, Target};
 pub use layout::{Buf, COMPANIONS, Layout, Loc, Piece, SLAB_BYTES, SlabSet, rows_name, slab_name, split_rows};
 pub(crate) use op::RawSlice;

@@ -70,6 +70,7 @@ pub trait Op: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Error::Graph`](crate::error::Error::Graph) where the op has none, or shapes do not fit.
+    #[cfg(feature = "train")]
     fn backward(&self, _g: &mut Backward<'_>, node: &Node) -> Result<(), Error> {
         Err(Error::Graph(format!("{} has no gradient rule (for {:?})", self.name(), node.outputs)))
     }

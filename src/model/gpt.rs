@@ -158,7 +158,10 @@ pub fn build(parts: Parts<'_>, plan: &GptPlan) -> Result<Graph> {
     };
     let mut b = Builder { config, lora, layout, gated, cache, keeps: false, graph: Graph::new(), sequence: None };
     match plan {
+        #[cfg(feature = "train")]
         GptPlan::Train(shape) => return super::train_graph::build(b, shape),
+        #[cfg(not(feature = "train"))]
+        GptPlan::Train(_) => return Err(crate::error::Error::Graph("this build of the engine cannot train".into())),
         GptPlan::Prefill { rows } => {
             let step = b.step(*rows);
             b.blocks(step, *rows, &[])?;

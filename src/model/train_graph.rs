@@ -2,9 +2,7 @@
 
 use super::gpt::{Builder, Pass, Sequence, TrainShape};
 use crate::error::Result;
-use crate::graph::{
-    Graph, Meta, Op, SLAB_BYTES, SlabSet, Sums, TensorId, differentiate, rows_name, slab_name, split_rows,
-};
+use crate::graph::{Graph, Meta, Op, SLAB_BYTES, SlabSet, Sums, TensorId, rows_name, slab_name, split_rows};
 use crate::ops::{
     Accumulate, AdamW, Add, BiasBackward, CrossEntropyBackward, CrossEntropyStats, GradNorm, LossReport, MatMul,
     Product, STEP_IDS, SumSquares, hyper, metrics,
@@ -22,6 +20,7 @@ pub(super) fn trained(lora: bool) -> SlabSet {
     if lora { SlabSet::Adapter } else { SlabSet::Param }
 }
 
+#[cfg(feature = "train")]
 pub(super) fn build(mut b: Builder<'_>, shape: &TrainShape) -> Result<Graph> {
     let rows = shape.batch * shape.seq;
     let batch = b.graph.input(&format!("batch({rows})"), Meta::u32(&[STEP_IDS + rows]));
@@ -41,7 +40,7 @@ pub(super) fn build(mut b: Builder<'_>, shape: &TrainShape) -> Result<Graph> {
     if let Some(d_x) = d_x {
         let sums = Sums { accumulate: &|| Arc::new(Accumulate) as Arc<dyn Op>, add: &|| Arc::new(Add) as Arc<dyn Op> };
         let trainable = |name: &str| name.contains(".lora_") == adapters;
-        differentiate(&mut b.graph, &[(x, d_x)], &begun, &trainable, &sums)?;
+        crate::graph::differentiate(&mut b.graph, &[(x, d_x)], &begun, &trainable, &sums)?;
     }
     if shape.pass == Pass::Update {
         update(&mut b, trained(adapters), hyper, metrics)?;

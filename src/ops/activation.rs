@@ -37,6 +37,7 @@ impl Op for ActivationOp {
         Some(Absorb::Activation(self.0))
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let (x, dy) = (node.inputs[0], g.of_output(node)?);
         let d = g.graph.apply1(&g.name(x), ActivationBackward(self.0), &[dy, x])?;

@@ -23,6 +23,7 @@ impl Op for Add {
         Some(Absorb::Add)
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let dy = g.of_output(node)?;
         node.inputs.iter().try_for_each(|&t| g.add(t, dy))

@@ -36,6 +36,7 @@ impl Op for CausalAttention {
         Ok(vec![dims.out(), dims.lse()])
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let (qkv, out, lse) = (node.inputs[0], node.outputs[0], node.outputs[1]);
         let d_out = g.of_output(node)?;

@@ -47,6 +47,7 @@ impl Op for Dropout {
         Ok(vec![Meta::f32(&inputs[0].shape)])
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let (x, hyper, dy) = (node.inputs[0], node.inputs[1], g.of_output(node)?);
         let d = g.graph.apply1(&g.name(x), self.clone(), &[dy, hyper])?;

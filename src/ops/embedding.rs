@@ -31,6 +31,7 @@ impl Op for Embedding {
         Ok(vec![Meta::f32(&[self.rows, c])])
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let (step, table, dy) = (node.inputs[0], node.inputs[1], g.of_output(node)?);
         let old = g.parameter(table);

@@ -29,6 +29,7 @@ impl Op for LayerNorm {
         Ok(vec![Meta::f32(&[rows, c])])
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let (x, weight, dy) = (node.inputs[0], node.inputs[1], g.of_output(node)?);
         let stats = g.unique(&format!("{}.stats", g.graph.tensor(node.outputs[0]).name));

@@ -173,6 +173,7 @@ impl Op for MatMul {
         Some(Fused { op: Arc::new(op), inputs, outputs: next.outputs.clone() })
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         if self.act.is_some() || self.residual || self.columns.is_some() || self.accumulate {
             return Err(Error::Graph(

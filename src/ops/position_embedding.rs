@@ -35,6 +35,7 @@ impl Op for PositionEmbedding {
         Ok(vec![Meta::f32(&[t, c])])
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let (x, table, dy) = (node.inputs[1], node.inputs[2], g.of_output(node)?);
         if g.wants(table) {

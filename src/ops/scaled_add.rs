@@ -22,6 +22,7 @@ impl Op for ScaledAdd {
         like_first_scaled(inputs, &["a", "b"])
     }
 
+    #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         let (a, b, s, dy) = (node.inputs[0], node.inputs[1], node.inputs[2], g.of_output(node)?);
         g.add(a, dy)?;

@@ -11,8 +11,8 @@ import {
   LARGEST_CELL, cellAt, clampZoom, fit, isFit, isLargest, labelled, mapSide, pan, reveal, zoomAt,
 } from "../../www/inspect/attention_zoom.js";
 import { inkOn, luminance, viridis } from "../../www/inspect/color.js";
-import { attentionEn } from "../../www/i18n/attention.en.js";
-import { attentionZh } from "../../www/i18n/attention.zh.js";
+import { attentionEn } from "../../www/i18n/inspect/attention.en.js";
+import { attentionZh } from "../../www/i18n/inspect/attention.zh.js";
 import { moved } from "../../www/views/inspect/attention_canvas.js";
 import { gridLayout } from "../../www/views/inspect/attention_grid.js";
 

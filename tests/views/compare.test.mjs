@@ -2,10 +2,10 @@
 // Two models on one text: figures and layout, and the run that asks both engines, driven by hand.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { compareEn } from "../../www/i18n/compare.en.js";
-import { compareZh } from "../../www/i18n/compare.zh.js";
-import { flowEn } from "../../www/i18n/flow.en.js";
-import { flowZh } from "../../www/i18n/flow.zh.js";
+import { compareEn } from "../../www/i18n/inspect/compare.en.js";
+import { compareZh } from "../../www/i18n/inspect/compare.zh.js";
+import { flowEn } from "../../www/i18n/inspect/flow.en.js";
+import { flowZh } from "../../www/i18n/inspect/flow.zh.js";
 import {
   areEqual,
   bestOf,

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { flowEn } from "../../www/i18n/flow.en.js";
-import { flowZh } from "../../www/i18n/flow.zh.js";
+import { flowEn } from "../../www/i18n/inspect/flow.en.js";
+import { flowZh } from "../../www/i18n/inspect/flow.zh.js";
 import { registerStrings } from "../../www/i18n/index.js";
 import {
   activationOf,

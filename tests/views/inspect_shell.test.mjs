@@ -8,8 +8,8 @@ import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/insp
 import { bits, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
 import { toCsv } from "../../www/inspect/save.js";
 import { fingerprint } from "../../www/fingerprint.js";
-import { inspectEn } from "../../www/i18n/inspect.en.js";
-import { inspectZh } from "../../www/i18n/inspect.zh.js";
+import { inspectEn } from "../../www/i18n/inspect/inspect.en.js";
+import { inspectZh } from "../../www/i18n/inspect/inspect.zh.js";
 import { registerStrings, setLanguage, t } from "../../www/i18n/index.js";
 import { DEFAULT_SETTINGS } from "../../www/settings.js";
 import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/state.js";

@@ -1,8 +1,8 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextEn } from "../../www/i18n/next.en.js";
-import { nextZh } from "../../www/i18n/next.zh.js";
+import { nextEn } from "../../www/i18n/inspect/next.en.js";
+import { nextZh } from "../../www/i18n/inspect/next.zh.js";
 import {
   DEFAULTS, NEUTRAL, SHAPING, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, factor, followingId, keyOf, requestOf, rowsOf, sameSampling,
 } from "../../www/inspect/next_data.js";

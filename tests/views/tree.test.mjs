@@ -1,8 +1,8 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { treeEn } from "../../www/i18n/tree.en.js";
-import { treeZh } from "../../www/i18n/tree.zh.js";
+import { treeEn } from "../../www/i18n/inspect/tree.en.js";
+import { treeZh } from "../../www/i18n/inspect/tree.zh.js";
 import { Branches } from "../../www/inspect/branches.js";
 import { TreePanel } from "../../www/inspect/panels/tree.js";
 import { headAndTail, leadOf, ownParts, treeRows, walkTree } from "../../www/inspect/tree_data.js";

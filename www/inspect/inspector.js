@@ -1,8 +1,8 @@
 /** The shell of the inspector: tabs, the selected token, one of the panels below it, and its ties to the paper. */
 import { byId, h, setText, storage } from "../dom.js";
 import { isAbort } from "../errors.js";
-import { inspectEn } from "../i18n/inspect.en.js";
-import { inspectZh } from "../i18n/inspect.zh.js";
+import { inspectEn } from "../i18n/inspect/inspect.en.js";
+import { inspectZh } from "../i18n/inspect/inspect.zh.js";
 import { registerStrings, t } from "../i18n/index.js";
 import { showError } from "../opener.js";
 import { PANELS } from "../state.js";

@@ -10,8 +10,11 @@ use std::path::Path;
 /// What a visitor downloads before a model, compressed, in bytes: all but models, and what a tab loads when opened.
 const FIRST_LOAD_LIMIT: usize = 300_000;
 
-/// Folders that are loaded later or not at all.
-const LATER: [&str; 4] = ["models", "pkg-train", "samples", "vendor"];
+/// Beginnings of the paths below `www` that are loaded later or not at all.
+const LATER: [&str; 6] = ["models/", "pkg-train/", "samples/", "vendor/", "fingerprint.js", "i18n/engine.zh.js"];
+
+/// Likewise, of what a wide window loads by itself once the model can write, and a narrow one when it is asked for.
+const INSPECTOR: [&str; 4] = ["inspect/", "inspect.css", "views/inspect/", "i18n/inspect/"];
 
 /// Builds the page, writes `dist/`, prints the sizes.
 ///
@@ -25,18 +28,19 @@ pub fn run() -> Result<()> {
     minify(&out)?;
     let sizes = measure(&out)?;
     println!("{:<44} {:>10} {:>10} {:>10}", "file", "bytes", "gzip", "brotli");
-    let mut total = Packed::default();
+    let (mut total, mut inspector) = (Packed::default(), Packed::default());
     for size in &sizes {
         let Size { path, bytes, packed } = size;
-        match packed {
-            None => println!("{path:<44} {bytes:>10} {:>10} {:>10}", "later", "later"),
-            Some(Packed { gzip, brotli }) => {
-                println!("{path:<44} {bytes:>10} {gzip:>10} {brotli:>10}");
-                total.gzip += gzip;
-                total.brotli += brotli;
-            }
-        }
+        let Some(Packed { gzip, brotli }) = packed else {
+            println!("{path:<44} {bytes:>10} {:>10} {:>10}", "later", "later");
+            continue;
+        };
+        println!("{path:<44} {bytes:>10} {gzip:>10} {brotli:>10}");
+        let sum = if is_one_of(path, &INSPECTOR) { &mut inspector } else { &mut total };
+        sum.gzip += gzip;
+        sum.brotli += brotli;
     }
+    println!("Inspector with all its panels: {} bytes by brotli ({} by gzip).", inspector.brotli, inspector.gzip);
     let Packed { gzip, brotli } = total;
     println!("First load without a model: {brotli} bytes by brotli ({gzip} by gzip), limit {FIRST_LOAD_LIMIT}.");
     if brotli > FIRST_LOAD_LIMIT {
@@ -94,11 +98,16 @@ fn measure(out: &Path) -> Result<Vec<Size>> {
     for file in site::files(out)? {
         let data = fs::read(out.join(&file))?;
         let path = file.display().to_string();
-        let later = LATER.iter().any(|folder| path.starts_with(&format!("{}/{folder}/", site::FOLDER)));
-        let packed = if later { None } else { Some(Packed { gzip: gzip(&data)?, brotli: brotli(&data)? }) };
+        let packed =
+            if is_one_of(&path, &LATER) { None } else { Some(Packed { gzip: gzip(&data)?, brotli: brotli(&data)? }) };
         sizes.push(Size { path, bytes: data.len(), packed });
     }
     Ok(sizes)
+}
+
+fn is_one_of(path: &str, beginnings: &[&str]) -> bool {
+    let inside = path.strip_prefix(site::FOLDER).and_then(|rest| rest.strip_prefix('/'));
+    inside.is_some_and(|inside| beginnings.iter().any(|beginning| inside.starts_with(beginning)))
 }
 
 fn gzip(data: &[u8]) -> Result<usize> {

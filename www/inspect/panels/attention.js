@@ -2,8 +2,8 @@
 import { h, setText } from "../../dom.js";
 import { isAbort } from "../../errors.js";
 import { registerStrings, t } from "../../i18n/index.js";
-import { attentionEn } from "../../i18n/attention.en.js";
-import { attentionZh } from "../../i18n/attention.zh.js";
+import { attentionEn } from "../../i18n/inspect/attention.en.js";
+import { attentionZh } from "../../i18n/inspect/attention.zh.js";
 import { watchTheme } from "../../views/inspect/attention_canvas.js";
 import { AttentionControls, MODES } from "../../views/inspect/attention_controls.js";
 import { AttentionGrid } from "../../views/inspect/attention_grid.js";

@@ -1,8 +1,8 @@
 /** Two models on the same text: opens the other one in an engine of its own, and hands both models' figures to the views. */
 import { h, setText } from "../../dom.js";
 import { formatBytes } from "../../format.js";
-import { compareEn } from "../../i18n/compare.en.js";
-import { compareZh } from "../../i18n/compare.zh.js";
+import { compareEn } from "../../i18n/inspect/compare.en.js";
+import { compareZh } from "../../i18n/inspect/compare.zh.js";
 import { n, registerStrings, t } from "../../i18n/index.js";
 import { CompareControls } from "../../views/inspect/compare_controls.js";
 import { CompareBeside, CompareMoves, CompareTable, CompareTotals, signed } from "../../views/inspect/compare_lists.js";

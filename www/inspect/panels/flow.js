@@ -1,8 +1,8 @@
 /** The way of one token through the model: asks for the graph and the values, walks, and hands both to the views. */
 import { h, setText } from "../../dom.js";
 import { formatCount } from "../../format.js";
-import { flowEn } from "../../i18n/flow.en.js";
-import { flowZh } from "../../i18n/flow.zh.js";
+import { flowEn } from "../../i18n/inspect/flow.en.js";
+import { flowZh } from "../../i18n/inspect/flow.zh.js";
 import { n, registerStrings, t } from "../../i18n/index.js";
 import { FlowBar } from "../../views/inspect/flow_bar.js";
 import { FlowDiagram } from "../../views/inspect/flow_diagram.js";

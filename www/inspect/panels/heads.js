@@ -1,8 +1,8 @@
 /** Switching heads and MLPs off: what changes, and which of them matter for a token. */
 import { h, setText } from "../../dom.js";
 import { registerStrings, t } from "../../i18n/index.js";
-import { headsEn } from "../../i18n/heads.en.js";
-import { headsZh } from "../../i18n/heads.zh.js";
+import { headsEn } from "../../i18n/inspect/heads.en.js";
+import { headsZh } from "../../i18n/inspect/heads.zh.js";
 import { HeadsEffect } from "../../views/inspect/heads_effect.js";
 import { HeadsGrid } from "../../views/inspect/heads_grid.js";
 import { HeadsRanking } from "../../views/inspect/heads_ranking.js";

@@ -2,8 +2,8 @@
 import { h, setText } from "../../dom.js";
 import { isAbort } from "../../errors.js";
 import { registerStrings, t } from "../../i18n/index.js";
-import { lensEn } from "../../i18n/lens.en.js";
-import { lensZh } from "../../i18n/lens.zh.js";
+import { lensEn } from "../../i18n/inspect/lens.en.js";
+import { lensZh } from "../../i18n/inspect/lens.zh.js";
 import { Choice } from "../../views/inspect/choice.js";
 import { LensColumnView } from "../../views/inspect/lens_column.js";
 import { LensTable, levelName } from "../../views/inspect/lens_table.js";

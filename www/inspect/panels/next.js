@@ -2,8 +2,8 @@
 import { h } from "../../dom.js";
 import { isAbort } from "../../errors.js";
 import { registerStrings } from "../../i18n/index.js";
-import { nextEn } from "../../i18n/next.en.js";
-import { nextZh } from "../../i18n/next.zh.js";
+import { nextEn } from "../../i18n/inspect/next.en.js";
+import { nextZh } from "../../i18n/inspect/next.zh.js";
 import { Distribution, FEW, MANY } from "../../views/inspect/distribution.js";
 import { keyOf, requestOf } from "../next_data.js";
 

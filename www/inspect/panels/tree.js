@@ -2,8 +2,8 @@
 import { h, setText } from "../../dom.js";
 import { PageError } from "../../errors.js";
 import { registerStrings, t } from "../../i18n/index.js";
-import { treeEn } from "../../i18n/tree.en.js";
-import { treeZh } from "../../i18n/tree.zh.js";
+import { treeEn } from "../../i18n/inspect/tree.en.js";
+import { treeZh } from "../../i18n/inspect/tree.zh.js";
 import { BranchCompare } from "../../views/inspect/branch_compare.js";
 import { TreeView } from "../../views/inspect/tree.js";
 import { compareBranches, figuresOf } from "../branch_tree.js";
