@@ -53,7 +53,12 @@ export async function launchTabs() {
       await send("Browser.close").catch(() => {});
       child.kill();
       await exited;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      // The browser's helper processes write for a moment more; what stays is the system's to clean up.
+      try {
+        rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      } catch {
+        console.error(`${folder} could not be removed`);
+      }
     },
   };
 }
