@@ -77,6 +77,8 @@ test("an alternative is continued from, and an edit in the middle is scored anew
   await coloured(page);
   await paper(page).press("Alt+ArrowLeft");
   await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣ear");
+  // Where the panel shows bars of its own, the card's are folded.
+  await page.getByText("What the model expected here").click();
   const other = page.locator(".card-bars li:not(.own) button").first();
   const name = await other.locator(".card-bar-name").innerText();
   await other.focus();
@@ -97,6 +99,7 @@ test("a link with text shows the same to somebody else; without it, the text sta
   await ready(page);
   await page.getByText("A head that remembers").click();
   await page.locator(".inspect-panel canvas, .inspect-panel svg").first().waitFor();
+  await page.waitForFunction(() => document.querySelector(".paper-layer .selected")?.textContent === "ly");
   await paper(page).press("Alt+ArrowLeft");
   await page.waitForFunction(() => location.hash.includes("token=26"));
   const copied = async (/** @type {string} */ name) => {

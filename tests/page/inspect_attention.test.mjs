@@ -159,6 +159,8 @@ test("rows add up to 1, nothing looks ahead, and list, table, readout and pixels
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowRight");
   await page.waitForFunction(() => document.querySelector(".attention-map [role=row]")?.getAttribute("aria-rowindex") === "22");
+  // It is drawn with the next frame.
+  await page.locator(".attention-views .attention-readout:visible", { hasText: "here → The: " }).waitFor();
   assert.match(await readout(page), /^here → The: [<\d.]+ %$/);
   await page.keyboard.press("End");
   await page.waitForFunction(() => /comes later/.test(document.querySelector(".attention-map .attention-readout")?.textContent ?? ""));

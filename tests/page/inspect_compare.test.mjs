@@ -214,6 +214,8 @@ test("another vocabulary is told, not compared", async () => {
   await page.locator(".train-go:not([disabled])").waitFor({ timeout: 60_000 });
   await page.locator(".train-done button").first().click();
   await paper(page).fill("The lighthouse keeper");
+  // The inspector is loaded when it is first seen.
+  await page.locator("#compare-model option").first().waitFor({ state: "attached" });
   assert.equal((await page.locator("#compare-model option").allInnerTexts()).at(-1), "Storyteller");
   await page.locator("#compare-model").selectOption({ label: "Storyteller" });
   await page.locator(".compare-controls .secondary").click();

@@ -109,11 +109,78 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   });
   await page.locator(".next-cut-line").waitFor({ state: "detached" });
+  await page.locator(".next-settings summary").click();
   await button(page, "Model's own odds").click();
   await page.waitForFunction((old) => document.querySelector(".next-facts")?.textContent === old, first);
   assert.deepEqual(await rows(page), own, "exactly as at first");
   await close();
 });
+
+test("while the model writes, the bars are its records of the newest token; then of what comes next", async () => {
+  const { page, close } = await openNext("n=240&end=0&seed=5");
+  await page.evaluate(() => {
+    const seen = /** @type {any} */ (globalThis).seen = /** @type {{ at: number, text: string, rows: number, marked: number, asked: boolean }[]} */ ([]);
+    const context = /** @type {Element} */ (document.querySelector(".next-context"));
+    new MutationObserver(() => {
+      if (!document.querySelector(".next-live") || !document.querySelector(".primary.busy")) return;
+      const rows = [...document.querySelectorAll(".next-row")];
+      seen.push({
+        at: performance.now(), text: context.textContent ?? "", rows: rows.length, marked: document.querySelectorAll(".next-follows").length,
+        asked: document.querySelector(".next-stale") !== null,
+      });
+    }).observe(context, { subtree: true, childList: true, characterData: true });
+  });
+  await button(page, "Generate").click();
+  await page.locator(".primary.busy").waitFor();
+  await ready(page);
+  await page.locator(".next-live").waitFor({ state: "detached" });
+  const seen = await page.evaluate(() => /** @type {any} */ (globalThis).seen);
+  assert.ok(seen.length >= 1, "the bars followed");
+  for (const { rows: count, marked, asked } of seen) assert.ok((count === 10 || count === 11) && marked === 1 && !asked);
+  for (let at = 1; at < seen.length; at += 1) assert.ok(seen[at].at - seen[at - 1].at > 80, "about ten times a second");
+  const text = await paper(page).inputValue();
+  const last = seen.at(-1).text.replaceAll("␣", " ").replaceAll("⏎", "\n").replace(/^…/, "");
+  assert.ok(text.includes(last), `what it shows stands in the text: ${last}`);
+  assert.equal(await page.locator(".next-row").count(), 20, "then the whole distribution");
+  assert.equal(await page.locator(".next-gap").innerText(), "?");
+  await close();
+});
+
+for (const [width, height] of [[1280, 720], [1280, 800], [1440, 900], [390, 844]]) {
+  test(`bars can be seen without scrolling: ${width} x ${height}`, async () => {
+    const { page, close } = await openNext("", { viewport: { width, height } });
+    const visible = () => page.evaluate(() => {
+      const [root, scroll, panel] = [".inspector", ".inspect-scroll", ".inspect-panel"].map((name) => /** @type {Element} */ (document.querySelector(name)).getBoundingClientRect());
+      const rows = [...document.querySelectorAll(".next-row")].filter((row) => {
+        const { left, right, top, bottom } = row.getBoundingClientRect();
+        return bottom <= scroll.bottom && row.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+      });
+      return { panel: panel.top - root.top, rows: rows.length };
+    });
+    const first = await visible();
+    assert.ok(first.panel < 330, `the panel begins ${first.panel} px below the inspector's top`);
+    assert.ok(first.rows >= 2, `${first.rows} rows are seen, with the examples above`);
+    await paper(page).fill("Once upon a time there was a");
+    await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
+    await page.waitForFunction(() => !document.querySelector(".next-stale"));
+    assert.equal(await page.locator(".examples[open]").count(), 0, "who has written something needs no examples");
+    assert.ok((await visible()).rows >= 4, `${(await visible()).rows} rows are seen`);
+    await page.reload();
+    await ready(page);
+    await page.locator(".next-row").first().waitFor();
+    assert.equal(await page.locator(".examples[open]").count(), 0, "nor later");
+    // An example brings its picture into view.
+    await page.locator(".examples summary").click();
+    await page.getByText("A head that knows when").click();
+    const views = page.locator(".attention-views[aria-busy=false]");
+    await views.waitFor();
+    await page.waitForFunction(() => {
+      const [scroll, picture] = [".inspect-scroll", ".attention-views"].map((name) => /** @type {Element} */ (document.querySelector(name)).getBoundingClientRect());
+      return picture.top >= scroll.top && (picture.bottom <= scroll.bottom || picture.top < scroll.top + 24);
+    });
+    await close();
+  });
+}
 
 test("any token can be found, with its probability and its rank", async () => {
   const { page, close } = await openNext("k=40&p=1&rp=1");

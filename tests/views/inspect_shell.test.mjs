@@ -6,8 +6,12 @@ import { test } from "node:test";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
 import { bits, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
+import { reasonOf } from "../../www/inspect/reason.js";
 import { toCsv } from "../../www/inspect/save.js";
 import { fingerprint } from "../../www/fingerprint.js";
+import { PageError } from "../../www/errors.js";
+import { loadEngineText } from "../../www/i18n/engine.js";
+import { engineZh } from "../../www/i18n/engine.zh.js";
 import { inspectEn } from "../../www/i18n/inspect/inspect.en.js";
 import { inspectZh } from "../../www/i18n/inspect/inspect.zh.js";
 import { registerStrings, setLanguage, t } from "../../www/i18n/index.js";
@@ -81,6 +85,9 @@ test("figures have as many digits as mean something", () => {
     ["100 %", ">99.9 %", "12.3 %", "9.99 %", "1.23 %", "0.01 %", "<0.01 %", "0 %", "–"]);
   assert.deepEqual([2.345, -0.001, NaN].map(nats), ["2.35 nats", "0.00 nats", "–"]);
   assert.deepEqual([Math.LN2, -0, 1e-9].map(bits), ["1.0 bits", "0.0 bits", "0.0 bits"]);
+  setLanguage("zh");
+  assert.deepEqual([nats(1), bits(Math.LN2), nats(NaN)], ["1.00 奈特", "1.0 比特", "–"]);
+  setLanguage("en");
   assert.equal(hex([0xe5, 0xa4, 10]), "E5 A4 0A");
 });
 
@@ -123,6 +130,17 @@ test("every string of the inspector is there in both languages, with the same ga
   setLanguage("zh");
   assert.equal(t("test.only"), "一");
   setLanguage("en");
+});
+
+test("what went wrong is said in the page's language, as far as it is known", async () => {
+  const [[engine]] = engineZh.filter(([sentence]) => !sentence.includes("{}"));
+  await loadEngineText("zh");
+  setLanguage("zh");
+  assert.match(reasonOf(new Error(engine)), /[\u4e00-\u9fff]/);
+  assert.equal(reasonOf(new PageError("error.noModel")), t("error.noModel"));
+  assert.equal(reasonOf("no such sentence"), "no such sentence");
+  setLanguage("en");
+  assert.equal(reasonOf(new Error(engine)), engine);
 });
 
 test("examples are about a model that ships, and about layers and heads that it has", () => {

@@ -119,6 +119,8 @@ test("while the model writes nothing is asked, and after it the text is read onc
   assert.equal(asked.length, 0);
   const live = keeper.subject(null, 4);
   assert.ok(live?.writing);
+  assert.equal(live?.newest?.text, "d", "its own record of the newest token");
+  assert.equal(keeper.subject(null, 4), live);
   assert.equal(live?.selected, 3);
   assert.deepEqual([...keeper.trail.levels.subarray(0, 4)], [255, 1, 3, 3], "the tokens bring their own figures");
   assert.equal(keeper.card(/** @type {any} */ (live)).rank, 2);
@@ -130,6 +132,7 @@ test("while the model writes nothing is asked, and after it the text is read onc
   await answer();
   const after = keeper.subject(null, 4);
   assert.equal(after?.writing, false);
+  assert.equal(after?.newest, null);
   assert.equal(after?.scores?.rows, 4);
 });
 
@@ -174,12 +177,60 @@ test("another model, gates or strength make everything unknown", async () => {
   await answer();
   const before = keeper.subject(null, 3);
   const count = versions();
-  follow({ stamp: "2" });
+  follow({ stamp: "2", info: { ...INFO } });
   assert.ok(versions() > count);
   assert.equal(keeper.subject(null, 3), null);
   assert.deepEqual(asked.map(({ kind }) => kind), ["tokens"]);
   await answer();
   assert.notEqual(keeper.subject(null, 3)?.version, before?.version);
+});
+
+test("with other heads on the tokens stay, and the old figures until the new ones are there", async () => {
+  const { keeper, asked, follow, answer, versions, pass } = makeKeeper({ nCtx: 4 });
+  follow({ runs: userText("abcdef") });
+  await answer();
+  const before = keeper.subject(null, 6);
+  const levels = () => [...keeper.trail.levels.subarray(1, 6)];
+  const old = levels();
+  const count = versions();
+  for (const stamp of ["2", "3"]) {
+    follow({ stamp });
+    const now = keeper.subject(null, 6);
+    assert.deepEqual(now?.tokens, before?.tokens);
+    assert.deepEqual([now?.scores, now?.writing, now?.selected], [null, false, before?.selected]);
+    assert.notEqual(now?.version, before?.version);
+  }
+  assert.equal(versions(), count + 2);
+  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["score", "cdef"], ["score", "cdef"]], "not its tokens again");
+  assert.deepEqual(levels(), old);
+  assert.equal(keeper.alternative(3, 0, "?"), null, "but nothing is written with them");
+  asked.splice(0)[1].resolve({
+    rows: 4, top: 1, logprob: new Float32Array(4).fill(-7 * Math.LN2), entropy: new Float32Array(4), rank: new Uint32Array(4),
+    topIds: new Uint32Array(4), topLogprobs: new Float32Array(4), texts: [[0, "?"]],
+  });
+  await settle();
+  assert.equal(keeper.subject(null, 6)?.scores?.rows, 4);
+  assert.deepEqual(levels(), [255, 255, 7, 7, 7], "none of the old ones is left");
+  assert.equal(asked[0].kind, "score", "and what stands before the context is scored anew");
+  await answer();
+  assert.deepEqual(levels().slice(2), [7, 7, 7], "which changes nothing of what the model sees");
+  assert.notEqual(levels()[0], 255);
+
+  // Somebody types, or pastes, before the answer is there.
+  follow({ stamp: "3a" });
+  asked.splice(0);
+  follow({ runs: userText("a text that is much longer") });
+  assert.deepEqual(asked.splice(0).map(({ kind }) => kind), ["tokens"], "nobody types so fast");
+  follow({ runs: userText("abcdef") });
+  await answer();
+  follow({ stamp: "4" });
+  asked.splice(0);
+  follow({ runs: userText("abcdefg") });
+  pass();
+  assert.deepEqual(asked.map(({ kind }) => kind), ["tokens"]);
+  asked.splice(0)[0].resolve();
+  await settle();
+  assert.ok([...keeper.trail.levels.subarray(0, 7)].every((level) => level === 255), "old figures are not taken over");
 });
 
 test("of a text longer than the context the model sees the end; the rest is scored by halves", async () => {

@@ -200,6 +200,66 @@ test("while the model writes nothing is asked, and a token chosen from what is o
   assert.deepEqual(done, [["continue", 1, 283, "as"]]);
 });
 
+test("while the model writes, its record of the newest token is shown, until the first answer about the whole", async () => {
+  const subject = subjectOf(["<>", "A"], { info: /** @type {any} */ ({ nCtx: 256, vocabSize: 2048 }) });
+  const { panel, ctx, asked } = makePanel(subject);
+  panel.update();
+  asked[0].resolve(RECORDED);
+  await settle();
+  const shown = () => panel.view.rows().map(({ entry, follows, apart }) => [entry.text, entry.rank, follows, apart]);
+  assert.equal(shown().length, 6);
+  ctx.subject = { ...subject, writing: true, newest: null };
+  panel.update();
+  assert.equal(shown().length, 6, "while it reads the prompt, what was there");
+  const top = [{ id: 5, text: " dog", logprob: -0.5 }, { id: 6, text: " cat", logprob: -1 }];
+  const writes = (/** @type {string} */ text, /** @type {any} */ newest) => {
+    ctx.subject = { ...subjectOf(["<>", "A", text]), info: subject.info, version: 2, writing: true, newest: { text, entropy: 0.7, top, ...newest } };
+    ctx.subject.tokens.ids[2] = newest.id;
+    panel.update();
+  };
+  writes(" cat", { id: 6, logprob: -1, rank: 1 });
+  assert.deepEqual(shown(), [[" dog", 0, false, false], [" cat", 1, true, false]]);
+  assert.match(String(panel.view.context.textContent), /A␣cat$/);
+  assert.match(String(panel.view.entropy.textContent), /^0\.70 nats/);
+  assert.match(String(panel.view.drawn.textContent), /␣cat · 36\.8 %/);
+  assert.equal(panel.view.body.classList.contains("next-stale"), false);
+  const [first] = panel.view.bars.rows;
+  assert.deepEqual([first.raw.style.transform, first.adjusted.style.transform, first.after.textContent], [`scaleX(${Math.exp(-0.5)})`, "scaleX(0)", ""]);
+  writes(" elk", { id: 9, logprob: -8, rank: 512 });
+  assert.deepEqual(shown().at(-1), [" elk", 512, true, true], "also where it is none of the ten");
+  assert.equal(panel.view.json()?.position, 1);
+  assert.equal(asked.length, 1, "nothing is asked");
+  ctx.subject = { ...ctx.subject, version: 3, writing: false, newest: null };
+  panel.update();
+  assert.equal(shown().length, 3, "until the answer is there");
+  asked[1].resolve(RECORDED);
+  await settle();
+  assert.equal(shown().length, 6);
+  assert.equal(panel.view.body.classList.contains("next-live"), false);
+});
+
+test("before the first answer there is nothing to press", () => {
+  const { panel } = makePanel(subjectOf(["<>", "A"]));
+  panel.update();
+  assert.deepEqual([panel.view.more.hidden, panel.view.tableBox.hidden, panel.view.feet.hidden], [true, true, true]);
+});
+
+test("a number that is being typed is not written over", async () => {
+  const { panel, ctx, done } = makePanel(subjectOf(["<>", "A"]));
+  panel.update();
+  const [{ number }] = panel.view.sliders.controls;
+  number.focus();
+  number.value = "0.";
+  panel.update();
+  assert.equal(number.value, "0.");
+  number.value = "99";
+  /** @type {any} */ (number).fire("change");
+  assert.deepEqual(done, [["settings", { temperature: 2 }]]);
+  ctx.settings = { ...SETTINGS, temperature: 2 };
+  panel.update();
+  assert.equal(number.value, "2", "what is out of range is put right");
+});
+
 test("a withdrawn question is asked again, a failed one is not", async () => {
   const { panel, asked, done } = makePanel(subjectOf(["<>", "A"]));
   panel.update();

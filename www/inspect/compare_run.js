@@ -2,6 +2,7 @@
 import { isAbort } from "../errors.js";
 import { chunks, sameVocabulary } from "./compare_data.js";
 import { showToken } from "./label.js";
+import { reasonOf } from "./reason.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
 /** @typedef {import("./types.js").Subject} Subject */
@@ -142,6 +143,6 @@ export class CompareRun {
 
   /** @param {unknown} error */
   fail(error) {
-    if (!isAbort(error)) this.problem = { kind: "error", reason: error instanceof Error ? error.message : String(error) };
+    if (!isAbort(error)) this.problem = { kind: "error", reason: reasonOf(error) };
   }
 }

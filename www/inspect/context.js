@@ -189,10 +189,10 @@ export class Context {
   }
 
   /**
-   * @param {string} id @param {AbortSignal} signal
-   * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string }>}
+   * @param {string} id @param {AbortSignal} signal @param {(done: number, total: number) => void} [onProgress]
+   * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string, info: import("../types.js").Info }>}
    */
-  async openOther(id, signal) {
+  async openOther(id, signal, onProgress = () => {}) {
     const found = this.sources().find((one) => one.id === id);
     if (!found) throw new PageError("error.noModel");
     const engine = new Engine(() => asker.abort());
@@ -202,13 +202,13 @@ export class Context {
       asker.abort();
       engine.client?.close();
     };
-    await engine.load(found.source, this.app.state.info?.backend ?? "cpu", { signal, onProgress: () => {} });
+    const info = await engine.load(found.source, this.app.state.info?.backend ?? "cpu", { signal, onProgress });
     if (signal.aborted) {
       close();
       signal.throwIfAborted();
     }
     this.others.add(asker);
-    return { ask: (slot, request, onProgress) => asker.ask(slot, request, onProgress), close, name: found.name };
+    return { ask: (slot, request, onProgress) => asker.ask(slot, request, onProgress), close, name: found.name, info };
   }
 
   /** @param {string} key @param {Record<string, string | number>} [params] */

@@ -1,6 +1,7 @@
 /** Fetches the graph and one token's values, what is looked at first, and keeps them. Free of the DOM. */
 import { isAbort } from "../errors.js";
 import { readFlow } from "./flow_graph.js";
+import { reasonOf } from "./reason.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
 /** @typedef {import("./types.js").Subject} Subject */
@@ -132,7 +133,7 @@ export class FlowSource {
   /** @param {unknown} error */
   fail(error) {
     if (isAbort(error)) return;
-    this.problem = error instanceof Error ? error.message : String(error);
+    this.problem = reasonOf(error);
     this.onChange();
   }
 }

@@ -17,6 +17,7 @@ import { Context } from "./context.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
 import { ModelWatch } from "./model_watch.js";
 import { PaperTies } from "./paper_ties.js";
+import { revealPicture } from "./reveal.js";
 import { ShareRow } from "./share.js";
 import { MOST_BITS } from "./trail.js";
 
@@ -62,26 +63,21 @@ export class Inspector {
     this.grip = h("button", { type: "button", class: "inspect-grip", onclick: () => this.toggle() });
     this.scroll = h("div", { class: "inspect-scroll" });
     this.empty = h("p", { class: "inspect-empty" });
-    const firstVisit = storage.get("examplesSeen") === null;
-    storage.set("examplesSeen", "1");
-    this.examples = new Examples({ keys: EXAMPLES.map(({ key }) => key), open: firstVisit, onOpen: (index) => this.openExample(index) });
-    if (firstVisit) this.scroll.append(this.examples.root);
+    /** The examples are for who has not tried anything yet. */
+    this.introducing = storage.get("tried") === null && !app.writer.canUndo;
+    this.examples = new Examples({ keys: EXAMPLES.map(({ key }) => key), open: this.introducing, onOpen: (index) => void this.openExample(index) });
     this.card = new TokenCard(this.scroll, {
       onAlternative: (id, text) => {
         const { subject } = context;
         if (subject) context.continueWith(subject.selected, id, text);
       },
       onStep: (by) => this.ties.step(by),
-      // On a phone the panel comes first.
-      open: (storage.get("alternativesOpen") ?? (matchMedia("(min-width: 720px)").matches ? "1" : "0")) === "1",
-      onToggle: (open) => storage.set("alternativesOpen", open ? "1" : "0"),
+      onToggle: (open) => storage.set(this.foldKey, open ? "1" : "0"),
     });
     this.messages = new MessageView(this.scroll);
     this.tabs = new Tabs({ names: PANELS, panelId: PANEL_ID, onSelect: (panel) => context.setView({ panel }) });
     this.place = h("div", { class: "inspect-panel", id: PANEL_ID, role: "tabpanel", tabindex: "-1" });
     this.scroll.append(this.empty, this.place);
-    // Whoever has seen them finds them again below.
-    if (!firstVisit) this.scroll.append(this.examples.root);
     const sheet = matchMedia(SHEET);
     sheet.addEventListener("change", () => this.arrange(sheet.matches));
     if (sheet.matches) this.examples.close();
@@ -115,10 +111,32 @@ export class Inspector {
     this.update();
   }
 
+  /** Where it is remembered whether the card's alternatives are shown. */
+  get foldKey() {
+    return this.app.state.view.panel === "next" ? "alternativesOpen.next" : "alternativesOpen";
+  }
+
+  /** Folds the card's alternatives where the panel needs the room: where it shows bars of its own, and on a phone. */
+  fold() {
+    const { foldKey } = this;
+    const open = foldKey === "alternativesOpen" && matchMedia("(min-width: 720px)").matches;
+    this.card.unfold((storage.get(foldKey) ?? (open ? "1" : "0")) === "1");
+  }
+
+  /** Somebody has written something, or opened an example: the examples make room. */
+  introduced() {
+    this.introducing = false;
+    storage.set("tried", "1");
+    this.examples.close();
+  }
+
   /** In a sheet there is little room: what is folded stands below the panel. @param {boolean} sheet */
   arrange(sheet) {
     if (sheet) this.place.after(this.card.folds);
     else this.card.root.append(this.card.folds);
+    // The examples stand first for who has not tried anything yet, where there is room.
+    if (this.introducing && !sheet) this.scroll.prepend(this.examples.root);
+    else if (sheet || !this.examples.root.parentElement) this.scroll.append(this.examples.root);
   }
 
   listen() {
@@ -234,9 +252,11 @@ export class Inspector {
     setText(this.keys, t(/Mac|iPhone|iPad/.test(navigator.platform) ? "inspect.keys.mac" : "inspect.keys"));
     this.legend.update({ on: view.surprise });
     this.share.update();
+    if (this.introducing && app.writer.canUndo) this.introduced();
     if (subject) this.updateCard(subject);
     if (view.panel !== this.panelName) return void this.openPanel(view.panel);
-    const seen = [subject?.writing ? "writing" : subject, view, settings, lang];
+    // While the model writes, a panel that follows is drawn together with the card.
+    const seen = [subject?.writing ? this.panel?.live && this.carded : subject, view, settings, lang];
     if (!this.panel || seen.every((one, index) => one === this.seen[index])) return;
     if (this.seen[3] !== lang) this.messages.update();
     this.seen = seen;
@@ -263,6 +283,7 @@ export class Inspector {
   async openPanel(name) {
     this.closePanel();
     this.panelName = name;
+    this.fold();
     try {
       const module = await import(`./panels/${name}.js`);
       if (this.panelName !== name) return;
@@ -288,7 +309,7 @@ export class Inspector {
   }
 
   /** @param {number} index */
-  openExample(index) {
+  async openExample(index) {
     const { key, text, view } = EXAMPLES[index];
     const { writer } = this.app;
     this.context.record();
@@ -296,7 +317,7 @@ export class Inspector {
     this.ties.settle();
     this.context.setView({ off: [], ...view });
     this.messages.show({ kind: "info", lines: [[`inspect.example.${key}`], [`inspect.example.${key}.text`]] });
-    this.examples.close();
-    this.messages.root.scrollIntoView({ block: this.isSheet() ? "start" : "nearest" });
+    this.introduced();
+    await revealPicture(this.scroll, this.messages.root, this.place);
   }
 }

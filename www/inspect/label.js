@@ -1,4 +1,9 @@
 /** Tokens and numbers as people read them. Free of the DOM. */
+import { registerStrings, t } from "../i18n/index.js";
+import { labelEn } from "../i18n/inspect/label.en.js";
+import { labelZh } from "../i18n/inspect/label.zh.js";
+
+registerStrings(labelEn, labelZh);
 
 /** @type {Record<string, string>} */
 const VISIBLE = { "\n": "⏎", "\r": "␍", "\t": "⇥" };
@@ -41,12 +46,12 @@ export function percent(p) {
 
 /** Information in nats: "2.35 nats". @param {number} x */
 export function nats(x) {
-  return Number.isFinite(x) ? `${plainZero(x.toFixed(2))} nats` : "–";
+  return Number.isFinite(x) ? t("label.nats", { x: plainZero(x.toFixed(2)) }) : "–";
 }
 
 /** Information given in nats, in bits: "3.4 bits". @param {number} x in nats */
 export function bits(x) {
-  return Number.isFinite(x) ? `${plainZero((x / Math.LN2).toFixed(1))} bits` : "–";
+  return Number.isFinite(x) ? t("label.bits", { x: plainZero((x / Math.LN2).toFixed(1)) }) : "–";
 }
 
 /** "-0.00" is 0. @param {string} digits */

@@ -109,6 +109,25 @@ export function cutLineAt(rows) {
   return parted ? first : rows.length;
 }
 
+/**
+ * What the model itself recorded when it wrote the newest token: what it had expected there, and what came. Nobody has asked what
+ * the settings make of it: `adjusted` is NaN.
+ * @param {Subject} subject
+ * @returns {{ shown: Subject, answer: NextAnswer } | null} null where there is no such record; `shown` has the token before selected
+ */
+export function newestOf(subject) {
+  const { newest, tokens, info } = subject;
+  const selected = tokens.ids.length - 2;
+  if (!newest || selected < 0 || !newest.top.length) return null;
+  const entryOf = (/** @type {import("../types.js").Alternative} */ { id, text, logprob }, /** @type {number} */ rank) =>
+    ({ id, text, logprob, rank, adjusted: NaN, kept: true });
+  const answer = {
+    entries: newest.top.map(entryOf), found: [entryOf(newest, newest.rank)], vocabSize: info.vocabSize, entropy: newest.entropy,
+    adjustedEntropy: NaN, kept: info.vocabSize, keptMass: 1,
+  };
+  return { shown: { ...subject, selected }, answer };
+}
+
 /** Ends of the axis. Few, so that it stays while a slider moves. */
 const AXIS_ENDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
 
@@ -121,10 +140,10 @@ export function axisEnd({ entries }) {
   return AXIS_ENDS.find((end) => longest <= end * 1.0001) ?? 1;
 }
 
-/** How many times likelier the settings make a token; null where it cannot be drawn. @param {NextEntry} entry */
+/** How many times likelier the settings make a token; null where it cannot be drawn or nobody knows. @param {NextEntry} entry */
 export function factor({ adjusted, kept, logprob }) {
   const p = Math.exp(logprob);
-  return kept && p > 0 ? adjusted / p : null;
+  return kept && p > 0 && !Number.isNaN(adjusted) ? adjusted / p : null;
 }
 
 export const CSV_HEADER = ["rank", "id", "token", "probability", "adjusted", "drawable", "logprob_nats"];

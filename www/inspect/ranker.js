@@ -1,6 +1,7 @@
 /** Ranking heads for a target: which target, the measuring, what was found. Free of the DOM. */
 import { isAbort } from "../errors.js";
 import { Memory, defaultTarget, offKey, ranking, topAfter } from "./ablation_data.js";
+import { reasonOf } from "./reason.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
 /** @typedef {import("./types.js").Subject} Subject */
@@ -107,7 +108,7 @@ export class Ranker {
       });
       keep(answer, answer.units.length, answer.units.length);
     } catch (error) {
-      if (!isAbort(error)) this.ctx.say("heads.error", { reason: error instanceof Error ? error.message : String(error) });
+      if (!isAbort(error)) this.ctx.say("heads.error", { reason: reasonOf(error) });
     }
     if (this.running !== run) return;
     this.running = null;

@@ -8,10 +8,13 @@ import { Trail } from "./trail.js";
 /** @typedef {import("./types.js").Subject} Subject */
 /** @typedef {import("../types.js").Info} Info */
 /** @typedef {import("../types.js").Run} Run */
+/** @typedef {import("../types.js").Token} Token */
 /** @typedef {import("../pieces.js").Marks} Marks */
 
 /** How long the user must pause before the text is read. */
 export const TYPING_PAUSE_MS = 150;
+/** Nobody types so many characters between two drawings of the page: a text that was pasted or put there is read at once. */
+const MOST_TYPED = 16;
 /** The engine is asked again after this, if it had no time. */
 export const AGAIN_MS = 500;
 /** Of a text longer than the model's context, so many contexts are coloured, from the end. */
@@ -45,6 +48,10 @@ export class SubjectKeeper {
     this.scores = null;
     /** Whether the trail's tokens are those of the text as it stands. */
     this.settled = false;
+    /** The trail's figures are those of the model as it was before; they are shown until the new ones have come. */
+    this.outdated = false;
+    /** What the model wrote last, while it writes. @type {Token | null} */
+    this.newest = null;
     /** Numbers the readings of the text: only the latest counts. */
     this.reading = 0;
     this.timer = 0;
@@ -64,7 +71,14 @@ export class SubjectKeeper {
     const before = this.now;
     this.now = now;
     if (now.stamp !== before.stamp || (now.info === null) !== (before.info === null)) {
+      // The same model with other heads on reads the same tokens.
+      const sameTokens = this.settled && !now.writing && !before.writing && now.info === before.info && now.text === before.text;
       this.renew();
+      if (sameTokens) {
+        this.settled = this.outdated = true;
+        return this.readSoon(0);
+      }
+      this.outdated = false;
       this.trail = new Trail();
       this.taken = { run: null, count: 0 };
       if (!now.info) return;
@@ -77,7 +91,8 @@ export class SubjectKeeper {
       if (!before.writing) {
         this.renew();
         // What was shown before goes on being true of the text before.
-        this.trail = this.trail.copy(this.trail.length);
+        this.trail = this.outdated ? this.trail.bare() : this.trail.copy(this.trail.length);
+        this.outdated = false;
       }
       if (now.runs !== before.runs || !before.writing) this.write();
     } else if (before.writing) {
@@ -85,7 +100,7 @@ export class SubjectKeeper {
     } else if (now.text !== before.text) {
       this.settled = false;
       this.scores = null;
-      this.readSoon(TYPING_PAUSE_MS);
+      this.readSoon(Math.abs(now.text.length - before.text.length) > MOST_TYPED ? 0 : TYPING_PAUSE_MS);
     }
   }
 
@@ -97,6 +112,7 @@ export class SubjectKeeper {
     this.settled = false;
     this.scores = null;
     this.askedFor = "";
+    this.newest = null;
     this.hooks.onVersion();
   }
 
@@ -121,22 +137,14 @@ export class SubjectKeeper {
     const { text, info } = this.now;
     if (!info) return;
     try {
-      const tokens = await this.hooks.tokens(text);
-      if (reading !== this.reading) return;
-      this.version += 1;
-      this.hooks.onVersion();
-      const trail = Trail.of(tokens, text);
-      trail.carry(this.trail);
-      this.trail = trail;
-      this.taken = { run: this.now.runs.at(-1) ?? null, count: this.now.runs.length };
-      this.settled = true;
-      this.scores = null;
-      this.changed();
-      if (tokens.ids.length === 0 || text === "") return;
+      const trail = this.settled && this.outdated ? this.trail.bare() : await this.readTokens(reading, text);
+      if (!trail || trail.length === 0 || text === "") return;
       const { offset } = this;
-      const scores = await this.hooks.score(tokens.ids.slice(offset));
+      const scores = await this.hooks.score(trail.ids.slice(offset));
       if (reading !== this.reading) return;
       trail.score(scores, offset);
+      this.trail = trail;
+      this.outdated = false;
       this.scores = scores;
       this.changed();
       if (offset) await this.readEarlier(reading, trail, info.nCtx);
@@ -149,7 +157,29 @@ export class SubjectKeeper {
   }
 
   /**
-   * What stands before the model's context is scored too, for its colours: by contexts that overlap by half.
+   * @param {number} reading @param {string} text
+   * @returns {Promise<Trail | null>} null where the text is another by now
+   */
+  async readTokens(reading, text) {
+    const tokens = await this.hooks.tokens(text);
+    if (reading !== this.reading) return null;
+    this.version += 1;
+    this.hooks.onVersion();
+    const trail = Trail.of(tokens, text);
+    if (!this.outdated) trail.carry(this.trail);
+    this.outdated = false;
+    this.trail = trail;
+    this.taken = { run: this.now.runs.at(-1) ?? null, count: this.now.runs.length };
+    this.settled = true;
+    this.scores = null;
+    this.newest = null;
+    this.changed();
+    return trail;
+  }
+
+  /**
+   * What stands before the model's context is scored too, for its colours: by contexts that overlap by half. What the model
+   * sees keeps the figures that panels show.
    * @param {number} reading @param {Trail} trail @param {number} most tokens in a context
    */
   async readEarlier(reading, trail, most) {
@@ -163,7 +193,7 @@ export class SubjectKeeper {
       if (trail.logprob.subarray(row, Math.min(offset, end - 1)).some(Number.isNaN)) {
         const scores = await this.hooks.score(trail.ids.slice(from, end));
         if (reading !== this.reading) return;
-        trail.score(scores, from, row);
+        trail.score(scores, from, row, offset);
         this.changed();
       }
       row = end - 1;
@@ -192,6 +222,7 @@ export class SubjectKeeper {
       const run = runs[next];
       if (!run.token) return void this.readPrompt();
       this.trail.append(run.token, run.text);
+      this.newest = run.token;
     }
     this.taken = { run: runs.at(-1) ?? null, count: runs.length };
     this.grown += 1;
@@ -255,6 +286,7 @@ export class SubjectKeeper {
    */
   alternative(row, id, text) {
     const { trail } = this;
+    if (this.outdated) return null;
     const at = row + this.offset;
     const list = trail.alternatives(at);
     const rank = list.findIndex((one) => one.id === id);
@@ -273,9 +305,10 @@ export class SubjectKeeper {
     const selected = this.selected(token, caret) - offset;
     const writing = now.writing || (!this.settled && last?.writing === true);
     const scores = writing ? null : this.scores;
+    const newest = writing ? this.newest : null;
     if (last && last.version === version && last.selected === selected && last.writing === writing && last.scores === scores
-      && last.text === trail.text && last.info === now.info) return last;
-    return (this.last = { version, text: trail.text, info: now.info, tokens: trail.tokens(offset), scores, selected, writing });
+      && last.newest === newest && last.text === trail.text && last.info === now.info) return last;
+    return (this.last = { version, text: trail.text, info: now.info, tokens: trail.tokens(offset), scores, selected, writing, newest });
   }
 
   /**

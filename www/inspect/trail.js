@@ -121,6 +121,11 @@ export class Trail {
     return trail;
   }
 
+  /** The same tokens, about whose predictions nothing is known. */
+  bare() {
+    return Trail.of(this, this.text);
+  }
+
   /** @param {number} top */
   setTop(top) {
     if (top === this.top) return;
@@ -134,20 +139,22 @@ export class Trail {
    * @param {ScoreAnswer} scores
    * @param {number} [offset]
    * @param {number} [from] the first row to take: those before it were seen with less of the text before them
+   * @param {number} [to] the row before which to end
    */
-  score(scores, offset = 0, from = offset) {
+  score(scores, offset = 0, from = offset, to = this.length) {
     this.setTop(scores.top);
     const { top } = this;
-    const rows = Math.min(scores.rows, this.length - offset);
+    const rows = Math.min(scores.rows, to - offset);
     const first = from - offset;
     // What follows the last row was not among what was asked about.
-    this.logprob.set(scores.logprob.subarray(first, Math.max(first, rows - 1)), from);
-    this.rank.set(scores.rank.subarray(first, Math.max(first, rows - 1)), from);
+    const followed = Math.min(rows, scores.rows - 1, this.length - offset - 1);
+    this.logprob.set(scores.logprob.subarray(first, Math.max(first, followed)), from);
+    this.rank.set(scores.rank.subarray(first, Math.max(first, followed)), from);
     this.entropy.set(scores.entropy.subarray(first, rows), from);
     this.topIds.set(scores.topIds.subarray(first * top, rows * top), from * top);
     this.topLogprobs.set(scores.topLogprobs.subarray(first * top, rows * top), from * top);
     for (const [id, text] of scores.texts) this.names.set(id, text);
-    for (let at = from; at < offset + rows; at += 1) this.paint(at);
+    for (let at = from; at < offset + Math.max(rows, followed + 1); at += 1) this.paint(at);
   }
 
   /**

@@ -1,5 +1,5 @@
 // Types of the inspector: what it asks of the engine, and what its panels are given.
-import type { Info, Settings } from "../types.js";
+import type { Info, Settings, Token } from "../types.js";
 
 /** A head (`head` >= 0) or the MLP (`head` = -1) of a layer. */
 export interface Unit { layer: number; head: number }
@@ -186,6 +186,8 @@ export interface Subject {
   selected: number;
   /** The model is writing: `tokens` is not up to date, and requests would wait. */
   writing: boolean;
+  /** While the model writes, its own record of the last of `tokens`, made before it was drawn; null before the first one. */
+  newest: Token | null;
 }
 
 /** What a panel can use. */
@@ -220,6 +222,8 @@ export interface InspectContext {
 
 export interface Panel {
   readonly root: HTMLElement;
+  /** It shows something of every token that is written: `update` is called then too, about ten times a second. */
+  readonly live?: boolean;
   /** The context changed, or the panel was opened. Must be cheap when nothing it shows changed. */
   update(): void;
   /** The panel was closed: let go of what it holds. */

@@ -33,8 +33,8 @@ export const inspectZh = {
   "inspect.card.terms": "这些数字是什么意思？",
   "inspect.card.probability.hint": "模型看过前面所有 token 之后给这个 token 的概率，尚未经过温度调整。",
   "inspect.card.rank.hint": "它在整个词表中的名次；第 1 名最可能。",
-  "inspect.card.surprise.hint": "把概率换算成信息量：二分之一是 1 bit，四分之一是 2 bits，约千分之一是 10 bits。",
-  "inspect.card.entropy.hint": "模型在看到这个 token 之前有多拿不准，与后来出现哪个无关：0 nats 是完全确定，词表大小的对数是纯粹瞎猜。",
+  "inspect.card.surprise.hint": "把概率换算成信息量：二分之一是 1 比特，四分之一是 2 比特，约千分之一是 10 比特。",
+  "inspect.card.entropy.hint": "模型在看到这个 token 之前有多拿不准，与后来出现哪个无关：0 奈特（nat）是完全确定，词表大小的对数是纯粹瞎猜。",
   "inspect.card.token.hint": "模型读写的单位：一个词、词的一部分、一个符号，或符号的一个字节。␣ 表示空格，⏎ 表示换行。",
   "inspect.live": "{token}，概率 {probability}",
   "inspect.tip.rank": "第 {rank} 名",
@@ -42,7 +42,7 @@ export const inspectZh = {
 
   "inspect.surprise": "意外程度",
   "inspect.surprise.hint": "按模型有多没料到，给每个 token 着色。",
-  "inspect.surprise.to": "{bits}+ bits",
+  "inspect.surprise.to": "{bits}+ 比特",
   "inspect.keys": "Alt ← → 逐个 token 移动",
   "inspect.keys.mac": "⌥ ← → 逐个 token 移动",
 

@@ -13,6 +13,7 @@ import { AttentionMap } from "../../views/inspect/attention_map.js";
 import { clampUnit } from "../attention_data.js";
 import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "../attention_export.js";
 import { percent } from "../label.js";
+import { reasonOf } from "../reason.js";
 import { SaveRow, saveBlob } from "../save.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
@@ -170,7 +171,7 @@ export class AttentionPanel {
     }, (error) => {
       // A question that was withdrawn has been replaced by another, or nobody is looking.
       if (isAbort(error)) return;
-      setText(this.error, t("attention.error", { message: error instanceof Error ? error.message : String(error) }));
+      setText(this.error, t("attention.error", { message: reasonOf(error) }));
       this.show();
     });
   }

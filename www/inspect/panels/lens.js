@@ -10,6 +10,7 @@ import { LensTable, levelName } from "../../views/inspect/lens_table.js";
 import { percent, showToken } from "../label.js";
 import { columnsFor, columnsOf, lensCsv, lensJson, missingSpan, windowFrom } from "../lens_data.js";
 import { lensPicture } from "../lens_picture.js";
+import { reasonOf } from "../reason.js";
 import { SaveRow } from "../save.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
@@ -175,7 +176,7 @@ export class LensPanel {
       void this.load();
     } catch (error) {
       if (key === this.key && this.asked === `${key} ${span}`) this.asked = "";
-      if (!isAbort(error)) this.ctx.say("lens.error", { reason: error instanceof Error ? error.message : String(error) });
+      if (!isAbort(error)) this.ctx.say("lens.error", { reason: reasonOf(error) });
     }
   }
 

@@ -1,11 +1,12 @@
 /** "Next": what the model expects after the selected token, and what the settings make of it. */
-import { h } from "../../dom.js";
+import { h, storage } from "../../dom.js";
 import { isAbort } from "../../errors.js";
 import { registerStrings } from "../../i18n/index.js";
 import { nextEn } from "../../i18n/inspect/next.en.js";
 import { nextZh } from "../../i18n/inspect/next.zh.js";
 import { Distribution, FEW, MANY } from "../../views/inspect/distribution.js";
-import { keyOf, requestOf } from "../next_data.js";
+import { keyOf, newestOf, requestOf, samplingOf } from "../next_data.js";
+import { reasonOf } from "../reason.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
 /** @typedef {import("../types.js").NextAnswer} NextAnswer */
@@ -20,8 +21,13 @@ import { keyOf, requestOf } from "../next_data.js";
 
 registerStrings(nextEn, nextZh);
 
+/** Where the settings and the bars both have room. */
+const ROOMY = "(min-width: 1000px) and (min-height: 860px)";
+
 /** @implements {Panel} */
 export class NextPanel {
+  live = true;
+
   /** @param {InspectContext} ctx */
   constructor(ctx) {
     this.ctx = ctx;
@@ -35,7 +41,15 @@ export class NextPanel {
     this.asking = false;
     /** What is shown. @type {(Asked & { answer: NextAnswer }) | null} */
     this.shown = null;
+    /** What the model wrote last, shown until the first answer about what it wrote. @type {ReturnType<typeof newestOf>} */
+    this.newest = null;
+    const open = storage.get("nextSettingsOpen") ?? (globalThis.matchMedia?.(ROOMY).matches ? "1" : "0");
     this.view = new Distribution(this.root, {
+      settingsOpen: open === "1",
+      onSettingsOpen: (now) => {
+        storage.set("nextSettingsOpen", now ? "1" : "0");
+        this.render();
+      },
       onSettings: (patch) => ctx.setSettings(patch),
       onSearch: (query) => {
         this.query = query;
@@ -51,6 +65,7 @@ export class NextPanel {
 
   update() {
     const { subject, settings } = this.ctx;
+    if (subject?.writing) this.newest = newestOf(subject) ?? this.newest;
     if (subject && !subject.writing) {
       const request = requestOf(subject, settings, this.many ? MANY : FEW, this.query);
       const key = keyOf(subject, request);
@@ -71,11 +86,12 @@ export class NextPanel {
       this.wanted = null;
       try {
         this.shown = { ...asked, answer: await this.ctx.ask("next", asked.request) };
+        if (!this.ctx.subject?.writing) this.newest = null;
         this.render();
       } catch (error) {
         // Asked again with the next update: a withdrawn question is still open.
         if (isAbort(error) && this.key === asked.key) this.key = "";
-        if (!isAbort(error)) this.ctx.say("next.failed", { reason: error instanceof Error ? error.message : String(error) });
+        if (!isAbort(error)) this.ctx.say("next.failed", { reason: reasonOf(error) });
       }
     }
     this.asking = false;
@@ -90,14 +106,17 @@ export class NextPanel {
 
   render() {
     const { subject, settings } = this.ctx;
-    const { shown } = this;
+    const { shown, newest } = this;
+    const writing = subject?.writing ?? false;
     this.view.update({
       settings,
       empty: !subject,
-      data: shown && {
-        shown: shown.subject, answer: shown.answer, applied: shown.request.settings, query: shown.query, many: shown.many,
-        stale: !this.fresh, writing: subject?.writing ?? false,
-      },
+      data: newest
+        ? { ...newest, applied: samplingOf(settings), query: "", many: this.many, stale: !writing, writing, live: true }
+        : shown && {
+          shown: shown.subject, answer: shown.answer, applied: shown.request.settings, query: shown.query, many: shown.many,
+          stale: !this.fresh, writing, live: false,
+        },
     });
   }
 
@@ -111,6 +130,7 @@ export class NextPanel {
 
   close() {
     this.wanted = null;
+    this.newest = null;
     this.key = "";
   }
 }

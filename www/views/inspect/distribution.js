@@ -1,8 +1,10 @@
 /** What comes after a token: its context, the settings, what they leave, and the bars. */
 import { h, setText } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
-import { CSV_HEADER, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, followingId, rowsOf } from "../../inspect/next_data.js";
-import { bits, nats, percent, showToken } from "../../inspect/label.js";
+import {
+  CSV_HEADER, NEUTRAL, SHAPING, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, followingId, rowsOf,
+} from "../../inspect/next_data.js";
+import { bits, nats, percent, shorten, showToken } from "../../inspect/label.js";
 import { nextPicture, pageColours } from "../../inspect/next_picture.js";
 import { SaveRow, toCsv } from "../../inspect/save.js";
 import { NextBars } from "./next_bars.js";
@@ -31,22 +33,32 @@ const MOST_FOUND = 20;
  * @property {boolean} stale the text or the selection is another by now
  * @property {boolean} writing
  * @property {boolean} many
+ * @property {boolean} live it is what the model recorded of the token that it wrote last; what is drawn is not known
  */
 
 export class Distribution {
   /**
    * @param {HTMLElement} root
-   * @param {{ onSettings: (patch: Partial<Sampling>) => void, onSearch: (query: string) => void, onChoose: (row: Row) => void,
-   *   onMany: (many: boolean) => void }} handlers
+   * @param {{ settingsOpen: boolean, onSettingsOpen: (open: boolean) => void, onSettings: (patch: Partial<Sampling>) => void,
+   *   onSearch: (query: string) => void, onChoose: (row: Row) => void, onMany: (many: boolean) => void }} options
    */
-  constructor(root, { onSettings, onSearch, onChoose, onMany }) {
+  constructor(root, { settingsOpen, onSettingsOpen, onSettings, onSearch, onChoose, onMany }) {
     /** @type {Shown | null} */
     this.data = null;
     this.empty = h("p", { class: "next-empty" });
     this.before = h("span");
     this.token = h("mark", { class: "next-selected" });
-    this.context = h("p", { class: "next-context" }, this.before, this.token, h("span", { class: "next-gap", "aria-hidden": "true" }, "?"));
-    this.settingsPlace = h("div");
+    this.gap = h("span", { class: "next-gap" });
+    this.context = h("p", { class: "next-context" }, this.before, this.token, this.gap);
+    this.settingsTitle = h("summary");
+    this.settingsPlace = h("details", { class: "next-settings", open: settingsOpen }, this.settingsTitle);
+    let wasOpen = settingsOpen;
+    this.settingsPlace.addEventListener("toggle", () => {
+      // The event comes also where it was open from the beginning.
+      if (this.settingsPlace.open === wasOpen) return;
+      wasOpen = this.settingsPlace.open;
+      onSettingsOpen(wasOpen);
+    });
     /** One line for all that can be explained: the setting in use, the row that is pointed at. */
     this.hint = h("p", { class: "hint next-hint", id: "next-hint" });
     this.sliders = new SamplingSliders(this.settingsPlace, {
@@ -70,7 +82,7 @@ export class Distribution {
     this.found = h("p", { class: "hint", role: "status" });
     this.chartPlace = h("div");
     this.bars = new NextBars(this.chartPlace, { onChoose, onExplain: (words) => this.explain(words) });
-    this.more = h("button", { type: "button", class: "quiet", onclick: () => onMany(!this.data?.many) });
+    this.more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => onMany(!this.data?.many) });
     this.tableTitle = h("summary");
     this.table = h("table");
     this.tableBox = h("details", { class: "next-table" }, this.tableTitle, h("div", { class: "next-table-scroll" }, this.table));
@@ -82,10 +94,10 @@ export class Distribution {
       csv: () => toCsv(CSV_HEADER, this.data ? csvRows(this.rows()) : []),
       json: () => this.json(),
     });
-    // Sliders stay in sight while the bars scroll past: what a slider does is seen while it is moved.
-    const dock = h("div", { class: "next-dock" }, this.settingsPlace, this.hint);
-    this.body = h("div", {}, this.context, this.facts, h("p", { class: "next-search" }, this.searchLabel, this.search), this.found,
-      h("div", {}, this.chartPlace, dock), h("p", { class: "next-more" }, this.more), this.tableBox, this.feet);
+    this.body = h("div", {}, this.context, this.facts, this.settingsPlace,
+      h("p", { class: "next-search" }, this.searchLabel, this.search), this.found,
+      // The line of explanation stays in sight while the bars scroll past.
+      h("div", {}, this.chartPlace, this.hint), h("p", { class: "next-more" }, this.more), this.tableBox, this.feet);
     root.append(this.empty, this.body);
   }
 
@@ -97,7 +109,7 @@ export class Distribution {
 
   /** @param {string | null} words null for what there is to do */
   explain(words) {
-    setText(this.hint, words ?? t("next.choose"));
+    setText(this.hint, words ?? t(this.data?.live ? "next.live" : "next.choose"));
   }
 
   /** @param {{ settings: Sampling, empty: boolean, data: Shown | null }} state */
@@ -107,9 +119,12 @@ export class Distribution {
     this.body.hidden = empty;
     if (empty) return setText(this.empty, t("next.empty"));
     this.sliders.update(settings);
+    setText(this.settingsTitle, this.settingsPlace.open ? t("settings.title") : `${t("settings.title")}: ${this.settingsText(settings)}`);
+    // Before the first answer there is nothing to show more of, nor to save.
+    this.tableBox.hidden = this.feet.hidden = !data;
     setText(this.searchLabel, t("next.search"));
     this.search.placeholder = t("next.search.placeholder");
-    ["next.entropy", "next.drawn"].forEach((name, i) => {
+    ["next.entropy", data?.live ? "next.written" : "next.drawn"].forEach((name, i) => {
       setText(this.terms[i], t(name));
       /** @type {HTMLElement} */ (this.terms[i].parentElement).title = t(`${name}.hint`);
     });
@@ -120,22 +135,26 @@ export class Distribution {
 
   /** @param {Shown} data */
   fill(data) {
-    const { shown, answer, query, stale, writing, many } = data;
-    this.body.classList.toggle("next-stale", stale || writing);
+    const { shown, answer, query, stale, writing, many, live } = data;
+    this.body.classList.toggle("next-stale", stale || (writing && !live));
+    this.body.classList.toggle("next-live", live);
     const { before, token } = this.heading(shown);
-    setText(this.before, before);
+    // One line, however the text is broken.
+    setText(this.before, before.replaceAll("\n", "⏎"));
     setText(this.token, token);
+    setText(this.gap, live ? showToken(answer.found[0].text) : "?");
     setText(this.entropy, this.entropyText(answer));
-    setText(this.drawn, this.drawnText(answer));
     const rows = this.rows();
+    setText(this.drawn, live ? this.writtenText(rows) : this.drawnText(answer));
     const searching = query !== "";
     const label = t(searching ? "next.chart.found" : "next.chart", { query });
-    this.bars.update({ rows, end: axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), label });
+    // An axis that changes with every token could not be read.
+    this.bars.update({ rows, end: live ? 1 : axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), label });
     this.found.hidden = !searching;
     // The engine gives the likeliest of what it finds.
     const foundKey = rows.length === 0 ? "next.found.none" : rows.length < MOST_FOUND ? "next.found" : "next.found.most";
     setText(this.found, t(foundKey, { count: rows.length, query }));
-    this.more.hidden = searching || answer.vocabSize <= FEW;
+    this.more.hidden = searching || live || answer.vocabSize <= FEW;
     setText(this.more, t(many ? "next.fewer" : "next.more", { count: n(Math.min(many ? FEW : MANY, answer.vocabSize)) }));
     this.fillTable();
   }
@@ -146,8 +165,21 @@ export class Distribution {
     return { before, token: first ? t("next.beginning") : showToken(token) };
   }
 
+  /** The settings in a line. @param {Sampling} settings */
+  settingsText(settings) {
+    const names = SHAPING.filter((key) => key === "temperature" || settings[key] !== NEUTRAL[key]);
+    return names.map((key) => `${t(key === "repetitionPenalty" ? "next.penalty" : `setting.${key}`)} ${settings[key]}`).join(" · ");
+  }
+
+  /** The token that was written, and how likely it was. @param {readonly Row[]} rows */
+  writtenText(rows) {
+    const row = rows.find(({ follows }) => follows);
+    return row ? `${shorten(showToken(row.entry.text), 14)} · ${percent(row.p)}` : "";
+  }
+
   /** @param {NextAnswer} answer */
   entropyText({ entropy, adjustedEntropy }) {
+    if (Number.isNaN(adjustedEntropy)) return `${nats(entropy)} (${bits(entropy)})`;
     return `${nats(entropy).replace(/ .*/, "")} → ${nats(adjustedEntropy)} (${bits(adjustedEntropy)})`;
   }
 

@@ -65,7 +65,9 @@ export class HeadsEffect {
     const { off, before, after, token, measuring, again, from, written, busy } = data;
     setText(this.title, t("heads.effect"));
     setText(this.lossName, t("heads.loss"));
-    setText(this.loss, this.lossWords(data));
+    // Nothing new is known: what was known stays, dimmed.
+    if (after || !this.loss.textContent) setText(this.loss, this.lossWords(data));
+    this.lossRoot.classList.toggle("heads-wait", after === null);
     this.missingRow.hidden = !measuring && (!off || before !== null || busy);
     setText(this.missing, t(measuring ? "heads.measuring" : "heads.noBaseline"));
     this.measure.hidden = measuring;

@@ -36,13 +36,14 @@ class BarRow {
     setText(this.rank, n(entry.rank + 1));
     setText(this.token, showToken(entry.text));
     setText(this.before, percent(p));
-    setText(this.after, entry.kept ? percent(entry.adjusted) : t("next.cut"));
+    const drawn = entry.kept && !Number.isNaN(entry.adjusted);
+    setText(this.after, drawn ? percent(entry.adjusted) : entry.kept ? "" : t("next.cut"));
     this.raw.style.transform = `scaleX(${Math.min(1, p / end)})`;
-    this.adjusted.style.transform = `scaleX(${Math.min(1, entry.adjusted / end)})`;
+    this.adjusted.style.transform = `scaleX(${Math.min(1, (entry.adjusted || 0) / end)})`;
     this.button.classList.toggle("next-is-cut", !entry.kept);
     this.button.classList.toggle("next-follows", row.follows);
     this.root.classList.toggle("next-apart", row.apart);
-    const words = [t("next.said.rank"), t("next.head.raw"), entry.kept ? t("next.head.adjusted") : "", row.follows ? t("next.said.follows") : ""];
+    const words = [t("next.said.rank"), t("next.head.raw"), drawn ? t("next.head.adjusted") : "", row.follows ? t("next.said.follows") : ""];
     words.forEach((word, i) => setText(this.said[i], word && ` ${word} `));
   }
 }
@@ -99,7 +100,8 @@ export class NextBars {
     if (!about) return this.onExplain(null);
     const { entry, p } = about;
     const times = factor(entry);
-    const parts = [`#${entry.id}`, t("next.detail.rank", { rank: n(entry.rank + 1) }), `${percent(p)} → ${percent(entry.adjusted)}`];
+    const parts = [`#${entry.id}`, t("next.detail.rank", { rank: n(entry.rank + 1) })];
+    parts.push(Number.isNaN(entry.adjusted) ? percent(p) : `${percent(p)} → ${percent(entry.adjusted)}`);
     if (times !== null) parts.push(`×${times < 10 ? times.toFixed(2) : n(Math.round(times))}`);
     parts.push(t("next.detail.surprise", { nats: nats(-entry.logprob), bits: bits(-entry.logprob) }));
     this.onExplain(parts.join(" · "));

@@ -21,12 +21,17 @@ export class SamplingSliders {
       const number = h("input", { id, type: "number", max: spec.limit ?? spec.max, ...range });
       const slider = h("input", { type: "range", max: spec.max, ...range });
       const change = (/** @type {string} */ value) => onChange({ [key]: clampSetting(spec, value) });
-      number.addEventListener("change", () => change(number.value));
+      number.addEventListener("change", () => {
+        control.value = NaN;
+        change(number.value);
+      });
       slider.addEventListener("input", () => change(slider.value));
       const row = h("div", { class: "control" }, label, number, slider);
       for (const type of ["focusin", "pointerenter"]) row.addEventListener(type, () => onExplain(key));
       for (const type of ["focusout", "pointerleave"]) row.addEventListener(type, () => onExplain(null));
-      return { key, spec, label, number, slider, row };
+      // `value`: what the fields were last set to.
+      const control = { key, spec, label, number, slider, row, value: NaN };
+      return control;
     });
     this.neutral = h("button", { type: "button", class: "quiet", onclick: () => onChange(NEUTRAL) });
     this.defaults = h("button", { type: "button", class: "quiet", onclick: () => onChange(DEFAULTS) });
@@ -37,13 +42,16 @@ export class SamplingSliders {
 
   /** @param {Sampling} settings */
   update(settings) {
-    for (const { key, spec, label, number, slider } of this.controls) {
+    for (const control of this.controls) {
+      const { key, spec, label, number, slider } = control;
       const value = settings[key];
       const name = t(`setting.${key}`);
       setText(label, key === "repetitionPenalty" ? t("next.penalty") : name);
       label.title = name;
       slider.setAttribute("aria-label", name);
-      if (document.activeElement !== number || Number(number.value) !== value) number.value = String(value);
+      // What is being typed counts when it is finished, and must not be written over before.
+      if (document.activeElement !== number || value !== control.value) number.value = String(value);
+      control.value = value;
       if (Number(slider.value) !== value) slider.value = String(value);
       const share = Math.min(1, Math.max(0, (value - spec.min) / (spec.max - spec.min)));
       slider.style.setProperty("--share", `${share * 100}%`);

@@ -50,10 +50,10 @@ export function hex(bytes) {
 export class TokenCard {
   /**
    * @param {Element} root
-   * @param {{ onAlternative: (id: number, text: string) => void, onStep: (by: number) => void, onToggle: (open: boolean) => void,
-   *   open: boolean }} options `open`: whether the alternatives are shown
+   * @param {{ onAlternative: (id: number, text: string) => void, onStep: (by: number) => void, onToggle: (open: boolean) => void
+   *   }} options `onToggle`: the user shows or folds the alternatives
    */
-  constructor(root, { onAlternative, onStep, onToggle, open }) {
+  constructor(root, { onAlternative, onStep, onToggle }) {
     this.onAlternative = onAlternative;
     this.token = h("span", { class: "card-token" });
     this.facts = h("span", { class: "card-facts" });
@@ -67,7 +67,14 @@ export class TokenCard {
     /** @type {Row[]} */
     this.rows = [];
     this.list = h("ol", { class: "card-bars", "aria-labelledby": "card-alternatives" });
-    this.alternatives = h("details", { class: "card-more", open, ontoggle: () => onToggle(this.alternatives.open) }, this.title, this.list);
+    /** As the alternatives were folded last. */
+    this.unfolded = false;
+    const ontoggle = () => {
+      if (this.alternatives.open === this.unfolded) return;
+      this.unfolded = this.alternatives.open;
+      onToggle(this.unfolded);
+    };
+    this.alternatives = h("details", { class: "card-more", ontoggle }, this.title, this.list);
     this.termsTitle = h("summary");
     this.terms = h("dl");
     this.help = h("details", { class: "card-terms", ontoggle: () => this.drawTerms() }, this.termsTitle, this.terms);
@@ -79,6 +86,12 @@ export class TokenCard {
     this.folds = h("div", { class: "card-folds" }, this.alternatives, this.help);
     this.root.append(this.folds);
     root.append(this.root);
+  }
+
+  /** Shows or folds the alternatives. @param {boolean} open */
+  unfold(open) {
+    this.unfolded = open;
+    if (this.alternatives.open !== open) this.alternatives.open = open;
   }
 
   /** @param {TokenCardData} data */
