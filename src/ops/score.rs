@@ -79,6 +79,20 @@ pub(super) fn tame(x: f32) -> f32 {
     if x.is_nan() { -LOGIT_MAX } else { x.clamp(-LOGIT_MAX, LOGIT_MAX) }
 }
 
+/// The `k` largest of some tamed logits with their ids, largest first, the lower id first among equals.
+pub(super) fn largest(logits: impl Iterator<Item = f32>, k: usize) -> Vec<(f32, u32)> {
+    let mut top = vec![(f32::NEG_INFINITY, u32::MAX); k];
+    for (id, x) in logits.enumerate() {
+        if x > top[k - 1].0 {
+            // Behind its equals, which have lower ids.
+            let at = top.partition_point(|t| t.0 >= x);
+            top[at..].rotate_right(1);
+            top[at] = (x, id as u32);
+        }
+    }
+    top
+}
+
 /// Figures of one row of logits.
 pub(super) struct Figures {
     /// Log-probability of the target, or 0.

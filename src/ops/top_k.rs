@@ -1,7 +1,7 @@
 //! The likeliest tokens of each position.
 
 use super::row::by_row;
-use super::score::{LOGIT_MAX, rows_per_task, tame};
+use super::score::{LOGIT_MAX, largest, rows_per_task, tame};
 use super::{dims2, want_inputs, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
 
@@ -51,16 +51,7 @@ impl Op for TopK {
         let rows = rows_per_task(v);
         let outputs = args.out_u32(0).chunks_exact_mut(k).zip(args.out_f32(1).chunks_exact_mut(k));
         for (row, (ids, values)) in args.f32(0).chunks_exact(v).zip(outputs).skip(task * rows).take(rows) {
-            let mut top = vec![(f32::NEG_INFINITY, 0u32); k];
-            for (id, &x) in row.iter().enumerate() {
-                let x = tame(x);
-                if x > top[k - 1].0 {
-                    // Behind its equals, which have lower ids.
-                    let at = top.partition_point(|t| t.0 >= x);
-                    top[at..].rotate_right(1);
-                    top[at] = (x, id as u32);
-                }
-            }
+            let top = largest(row.iter().map(|&x| tame(x)), k);
             for (i, (x, id)) in top.into_iter().enumerate() {
                 (ids[i], values[i]) = (id, x);
             }

@@ -4,7 +4,7 @@ use super::FIXED_ONE;
 use super::threefry::{GUMBEL_MAX, gumbel, threefry};
 use super::words::{control, settings};
 use crate::cpu::vecops;
-use crate::ops::score::{figures, tame};
+use crate::ops::score::{figures, largest, tame};
 
 /// Floats as unsigned integers in the same order.
 fn key(x: f32) -> u32 {
@@ -158,16 +158,7 @@ fn record(logits: &[f32], chosen: u32, block: &mut [u32]) {
     record[control::LOGPROB] = f.logprob.to_bits();
     record[control::ENTROPY] = f.entropy.to_bits();
     record[control::RANK] = f.rank as u32;
-    let mut top = [(f32::NEG_INFINITY, u32::MAX); control::TOP];
-    for (id, &x) in tamed.iter().enumerate() {
-        if x > top[control::TOP - 1].0 {
-            // Behind its equals, which have lower ids.
-            let at = top.partition_point(|t| t.0 >= x);
-            top[at..].rotate_right(1);
-            top[at] = (x, id as u32);
-        }
-    }
-    for (i, (x, id)) in top.into_iter().enumerate() {
+    for (i, (x, id)) in largest(tamed.iter().copied(), control::TOP).into_iter().enumerate() {
         record[control::TOP_IDS + i] = id;
         record[control::TOP_LOGPROBS + i] = (x - f.max - f.log_sum).to_bits();
     }
