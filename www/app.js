@@ -4,11 +4,11 @@ import { Engine } from "./client.js";
 import { storage } from "./dom.js";
 import { filesFromDrop } from "./drop.js";
 import { EngineError, isAbort } from "./errors.js";
-import { preferredLanguage, setLanguage, t } from "./i18n/index.js";
+import { preferredLanguage, n, setLanguage, t } from "./i18n/index.js";
 import { Opener, showError } from "./opener.js";
 import { Page, TABS } from "./page.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./settings.js";
-import { Training } from "./training.js";
+import { RUN_LINK, Training } from "./training.js";
 import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./state.js";
 import { userText } from "./text.js";
 import { Writer } from "./writer.js";
@@ -22,6 +22,8 @@ import { Writer } from "./writer.js";
 const FIRST_PROMPT = "Once upon a time";
 const BACKENDS = /** @type {Backend[]} */ (["auto", "cpu", "webgpu"]);
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
+/** The message that the model no longer sees the text's beginning. */
+const SLID = "message.contextSlid";
 const SAVE_AFTER_MS = 400;
 /** From this width on the inspector stands beside the paper, and is open by itself. */
 const WIDE = "(min-width: 1000px)";
@@ -79,10 +81,13 @@ export class App {
       },
       text === undefined ? Writer.restoreRuns(storage.getTab("text"), FIRST_PROMPT) : userText(text),
     );
+    // A link's text takes the place of what stood here, which comes back with undo.
+    if (text !== undefined) this.writer.keepBefore(Writer.restoreRuns(storage.getTab("text"), ""));
     this.training = new Training({
       store: this.store,
       engine: this.engine,
-      open: (source) => this.opener.open(source),
+      open: (source, options) => this.opener.open(source, options),
+      write: (prompt) => void this.writeWithTuned(prompt),
       onChange: () => this.store.set({}),
       say: (lines, error) => {
         const view = this.page.messagesOn(this.state.tab);
@@ -97,17 +102,23 @@ export class App {
       page: this.page,
       onOpened: () => {
         this.writer.interrupt();
+        // They were the speed and the context of the model before.
+        this.writer.rate = 0;
+        this.contextFits();
         this.counted = "";
         this.training.opened();
         this.inspector?.opened();
         this.onText();
       },
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
+      openRun: (id) => this.training.openNamed(id),
     });
     this.saveTimer = 0;
     /** The text whose tokens the status line shows. */
     this.counted = "";
     this.address = new Address();
+    /** What the engine was told to switch off, and which worker. @type {{ client: unknown, off: State["view"]["off"] }} */
+    this.gated = { client: null, off: [] };
     /** @type {import("./inspect/inspector.js").Inspector | null} */
     this.inspector = null;
     this.inspectorAsked = false;
@@ -234,9 +245,10 @@ export class App {
       this.inspector?.writing();
       const result = await this.writer.generate(settings, first);
       if (!result) return;
-      status.say(t(result.finished === "stopped" ? "live.stopped" : "live.done", { tokens: result.tokens }));
+      const [one, more] = result.finished === "stopped" ? ["live.stopped.one", "live.stopped"] : ["live.done.one", "live.done"];
+      status.say(t(result.tokens === 1 ? one : more, { tokens: n(result.tokens) }));
       if (result.promptTokens + result.tokens > info.nCtx) {
-        writeMessage.show({ kind: "info", lines: [["message.contextSlid", { total: info.nCtx }]] });
+        writeMessage.show({ kind: "info", lines: [[SLID, { total: n(info.nCtx) }]] });
       } else if (replaced) {
         const undo = { key: "action.undo", run: () => this.writer.undo() };
         writeMessage.show({ kind: "info", lines: [["message.tailReplaced"]], actions: [undo] });
@@ -245,6 +257,27 @@ export class App {
       // A fatal error ends the worker, and the opener speaks of it.
       if (isAbort(error) || (error instanceof EngineError && error.fatal)) return;
       showError(writeMessage, [["message.generateFailed"], ["message.textSafe"]], error);
+    }
+  }
+
+  /** The text is no longer longer than the model's context. */
+  contextFits() {
+    const { writeMessage } = this.page;
+    if (writeMessage.message?.lines[0][0] === SLID) writeMessage.clear();
+  }
+
+  /** Shows the paper, and puts `prompt` on it where the open model's tokenizer cannot take what stands there. @param {string} prompt */
+  async writeWithTuned(prompt) {
+    this.store.set({ tab: "write" });
+    const { writer } = this;
+    const { text } = writer;
+    try {
+      await this.engine.tokenize(text);
+    } catch (error) {
+      if (isAbort(error) || !(error instanceof EngineError) || error.fatal || writer.text !== text) return;
+      writer.replace(userText(prompt));
+      const undo = { key: "action.undo", run: () => this.writer.undo() };
+      this.page.writeMessage.show({ kind: "info", lines: [["message.otherLetters"]], actions: [undo] });
     }
   }
 
@@ -307,7 +340,13 @@ export class App {
     });
     const model = this.state.shipped.find(({ id }) => id === shared.model);
     if (model && model.id !== this.state.modelId) this.opener.openShipped(model);
-    else if (shared.model && !model && shared.model !== this.state.modelId) this.opener.offer(shared.model);
+    else if (shared.model && !model && shared.model !== this.state.modelId) void this.follow(shared.model);
+  }
+
+  /** A link names a model that did not come with the page. @param {string} name */
+  async follow(name) {
+    const here = name.startsWith(RUN_LINK) && (await this.training.openNamed(name.slice(RUN_LINK.length))) !== "missing";
+    if (!here) this.opener.offer(name);
   }
 
   onText() {
@@ -323,10 +362,11 @@ export class App {
     const { text } = writer;
     if (!this.state.info || writer.phase !== "idle" || text === this.counted) return;
     this.counted = text;
-    engine.tokenize(text).then(
+    engine.inspect({ what: "tokens", text }).then(
       ({ ids }) => {
         if (writer.phase !== "idle" || writer.text !== text) return;
         writer.contextUsed = ids.length;
+        if (this.state.info && ids.length <= this.state.info.nCtx) this.contextFits();
         this.store.set({});
       },
       // Generating from the same text tells the user what is wrong with it.
@@ -336,6 +376,7 @@ export class App {
 
   render() {
     const { inspector } = this;
+    this.applyGates();
     this.page.render(this.state, this.writer, this.engine.source, inspector ? inspector.marks() : null);
     inspector?.update();
     this.inspect();
@@ -351,6 +392,17 @@ export class App {
     const model = modelId === shipped[0]?.id ? "" : modelId;
     const token = this.inspector ? this.inspector.linkedToken() : view.token;
     return { tab, lang: langChosen ? lang : undefined, settings, model, view: { ...view, token }, openChosen };
+  }
+
+  /** Switches off in the engine what the page says, before anything is written with it; a new worker has everything on. */
+  applyGates() {
+    const { engine, gated } = this;
+    const { info, view: { off } } = this.state;
+    if (!info || !engine.client || (gated.client === engine.client ? gated.off === off : !off.length)) return;
+    this.gated = { client: engine.client, off };
+    engine.gates(off, info).catch((error) => {
+      if (!isAbort(error)) showError(this.page.messagesOn(this.state.tab), [["message.unexpected"]], error);
+    });
   }
 
   /** Loads the inspector when it is first needed: when it is open, and where heads are switched off. */

@@ -231,10 +231,11 @@ export class Engine {
   /**
    * @param {import("./types.js").Settings & { prompt: string }} options
    * @param {(event: GenerationEvent) => void} onEvent
+   * @param {boolean} [whole] everything is switched on for it, whatever is switched off for writing
    * @returns {Promise<GenerationResult>}
    */
-  generate(options, onEvent) {
-    const writing = this.ready().request("generate", { options }, [], onEvent);
+  generate(options, onEvent, whole = false) {
+    const writing = this.ready().request("generate", { options, whole }, [], onEvent);
     this.writing = writing.catch(() => {});
     return writing;
   }

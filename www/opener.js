@@ -3,6 +3,7 @@ import { PageError, isAbort } from "./errors.js";
 import { t } from "./i18n/index.js";
 import { filesFromZip } from "./zip.js";
 import { fetchShippedModels, fileSource, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
+import { RUN_LINK } from "./training.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
 /** @typedef {import("./types.js").ShippedModel} ShippedModel */
@@ -34,13 +35,15 @@ export class Opener {
    * @param {import("./page.js").Page} parts.page
    * @param {() => void} parts.onOpened called when another model is in use
    * @param {(config: File, weights: File) => Promise<void>} parts.onAdapter called with a LoRA adapter for the model in use
+   * @param {(id: string) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run that is saved on this device
    */
-  constructor({ store, engine, page, onOpened, onAdapter }) {
+  constructor({ store, engine, page, onOpened, onAdapter, openRun }) {
     this.store = store;
     this.engine = engine;
     this.page = page;
     this.onOpened = onOpened;
     this.onAdapter = onAdapter;
+    this.openRun = openRun;
     /** Half of an adapter, until the other comes. @type {{ config?: File, weights?: File }} */
     this.adapter = {};
     /** The load in progress. @type {AbortController | null} */
@@ -66,8 +69,13 @@ export class Opener {
     this.store.set({ shipped });
     const wanted = this.store.state.modelId;
     const model = shipped.find(({ id }) => id === wanted) ?? shipped[0];
-    const elsewhere = wanted !== "" && model?.id !== wanted;
-    if (elsewhere) this.offer(wanted);
+    let elsewhere = wanted !== "" && model?.id !== wanted;
+    if (wanted.startsWith(RUN_LINK)) {
+      const found = await this.openRun(wanted.slice(RUN_LINK.length));
+      if (found === "missing") this.offer(wanted);
+      // What went wrong has been said, and the address names what is opened instead.
+      elsewhere = found === "missing";
+    } else if (elsewhere) this.offer(wanted);
     // The user may have opened another one already.
     if (model && !this.control && !this.engine.client) await this.open(shippedSource(model, MODELS_INDEX), { quiet: true, named: elsewhere ? wanted : model.id });
   }
@@ -77,6 +85,7 @@ export class Opener {
    * @param {string} wanted
    */
   offer(wanted) {
+    if (wanted.startsWith(RUN_LINK)) return this.messages().show({ kind: "info", lines: [["message.linkRun"]] });
     const file = wanted.startsWith("sha256:");
     if (file) this.wanted = wanted;
     this.messages().show(file ? { kind: "info", lines: [["message.linkFile", { name: wanted }]] } : {

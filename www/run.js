@@ -1,5 +1,6 @@
 /** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
 import { lockRun, readRun, storageSupported, writeRun } from "./storage.js";
+import { samplePrompt } from "./text.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
 /** @typedef {import("./types.js").RunEvent} RunEvent */
@@ -16,13 +17,6 @@ const SAMPLE_TOKENS = 48;
 /** Points of the curve that a save keeps. */
 const MOST_POINTS = 4000;
 const SAMPLING = { temperature: 0.7, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1, seed: 7, stopAtEnd: false };
-
-/** The beginning of the text, for samples of what the model now writes. @param {string} text */
-export function samplePrompt(text) {
-  const start = text.trimStart().slice(0, 24);
-  const space = start.lastIndexOf(" ");
-  return (space > 4 ? start.slice(0, space) : start.slice(0, 12)).split("\n")[0] || "\n";
-}
 
 export class Run {
   /**
@@ -89,6 +83,18 @@ export class Run {
    * @returns {Promise<{ finished: boolean, step: number, best: import("./types.js").BestWeights | null }>}
    */
   async train({ emit, shouldPause, between }) {
+    this.session.setTraining(true);
+    try {
+      await this.goOn({ emit, shouldPause, between });
+    } finally {
+      this.session.wasm.trainSettle();
+      this.session.setTraining(false);
+    }
+    return { finished: this.finished, step: this.meta.step, best: this.best() };
+  }
+
+  /** @param {Parameters<Run["train"]>[0]} hooks */
+  async goOn({ emit, shouldPause, between }) {
     const { meta } = this;
     let from = performance.now();
     const tick = () => {
@@ -113,8 +119,6 @@ export class Run {
       }
       if (!this.broken && now - this.lastSave > Math.max(SAVE_EVERY_MS, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
     }
-    this.session.wasm.trainSettle();
-    return { finished: this.finished, step: meta.step, best: this.best() };
   }
 
   /** The weights with the lowest validation loss, where they are kept. */
@@ -126,6 +130,8 @@ export class Run {
   async useBest(best) {
     const now = await this.session.wasm.useBest(best);
     this.chosen = true;
+    // It was written with the others.
+    this.meta.sample = null;
     return now ?? null;
   }
 
@@ -141,7 +147,10 @@ export class Run {
     }
   }
 
-  /** @param {(event: RunEvent) => void} emit @param {() => boolean} shouldStop */
+  /**
+   * Lets the model go on from the beginning of the text, with everything switched on.
+   * @param {(event: RunEvent) => void} emit @param {() => boolean} shouldStop
+   */
   async sample(emit, shouldStop) {
     const from = performance.now();
     const prompt = samplePrompt(this.text);
@@ -153,9 +162,11 @@ export class Run {
         },
         shouldStop,
         between: async () => {},
-      });
-      this.meta.sample = { step: this.meta.step, prompt, text };
-      if (!shouldStop()) emit({ type: "sample", ...this.meta.sample });
+      }, true);
+      if (shouldStop()) return;
+      const best = this.best();
+      this.meta.sample = { step: best?.inForce ? best.step : this.meta.step, prompt, text };
+      emit({ type: "sample", ...this.meta.sample });
     } finally {
       this.lastSample = performance.now();
       this.sampleCost = this.lastSample - from;

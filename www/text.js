@@ -136,3 +136,29 @@ export class History {
     return state ?? null;
   }
 }
+
+/** The beginning of a text, for samples of what a model that learns it now writes. @param {string} text */
+export function samplePrompt(text) {
+  const start = text.trimStart().slice(0, 24);
+  const space = start.lastIndexOf(" ");
+  return (space > 4 ? start.slice(0, space) : start.slice(0, 12)).split("\n")[0] || "\n";
+}
+
+/** As wide as so many latin letters is the longest title. */
+const TITLE_WIDTH = 24;
+
+/** How a text begins, short enough for a name: about 24 latin letters or 12 Chinese characters. @param {string} text */
+export function titleOf(text) {
+  const line = text.slice(0, 400).trim().replace(/\s+/g, " ");
+  let width = 0;
+  let title = "";
+  for (const character of line) {
+    width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{3fffd}]/u.test(character) ? 2 : 1;
+    if (width > TITLE_WIDTH) {
+      const space = line[title.length] === " " ? title.length : title.lastIndexOf(" ");
+      return `${title.slice(0, space > title.length / 2 ? space : undefined).replace(/[\s,.;:，。；：、]+$/u, "")}…`;
+    }
+    title += character;
+  }
+  return title;
+}

@@ -2,8 +2,10 @@
 import { Engine } from "./client.js";
 import { storage } from "./dom.js";
 import { EngineError, PageError, isAbort } from "./errors.js";
+import { t } from "./i18n/index.js";
 import { deleteRun, listRuns, renameRun, storageSupported } from "./storage.js";
 import { runSource, scratchSource, shippedSource, urlSource } from "./sources.js";
+import { samplePrompt, titleOf } from "./text.js";
 
 /** @typedef {import("./types.js").RunMode} RunMode */
 /** @typedef {import("./types.js").RunEvent} RunEvent */
@@ -19,6 +21,8 @@ export const LORA_TARGETS = ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj"];
 /** A longer text is not kept over a reload before it is trained on. */
 const MOST_KEPT_TEXT = 2_000_000;
 const MODELS_INDEX = new URL("./models/index.json", import.meta.url);
+/** Begins the name that a run has in the address. */
+export const RUN_LINK = "run:";
 const COMPARE_TOKENS = 80;
 
 /** @typedef {{ prompt: string, base: string, tuned: string, busy: boolean }} Comparison */
@@ -28,7 +32,8 @@ const COMPARE_TOKENS = 80;
  * @typedef {object} TrainingParts
  * @property {import("./state.js").Store<import("./types.js").State>} store
  * @property {Engine} engine
- * @property {(source: ModelSource) => Promise<void>} open
+ * @property {(source: ModelSource, options?: { named?: string, quiet?: boolean }) => Promise<void>} open
+ * @property {(prompt: string) => void} write shows the paper; `prompt` for a text that the model cannot read
  * @property {() => void} onChange
  * @property {(lines: [string, Record<string, string | number>?][], error?: unknown) => void} say
  */
@@ -189,6 +194,12 @@ export class Training {
     return { ...this.scratch, text: this.text, seed: this.given.seed ?? 1337 };
   }
 
+  /** A name for a model with random weights. */
+  scratchName() {
+    const { preset, tokenizer } = this.scratch;
+    return t("train.scratch.name", { preset: t(`train.preset.${preset}.name`), tokenizer: t(`train.tokenizer.${tokenizer}.name`) });
+  }
+
   planSoon() {
     clearTimeout(this.planTimer);
     this.planTimer = window.setTimeout(() => void this.replan(), PLAN_AFTER_MS);
@@ -231,7 +242,7 @@ export class Training {
     onChange();
     try {
       const { trained } = store.state.info;
-      const fresh = mode === "scratch" ? scratchSource(this.scratchOptions(), `${this.scratch.preset}, ${this.scratch.tokenizer}`)
+      const fresh = mode === "scratch" ? scratchSource(this.scratchOptions(), this.scratchName())
         : trained !== "" && trained !== mode ? this.origin : null;
       if (fresh) {
         await open(fresh);
@@ -240,9 +251,8 @@ export class Training {
       }
       const { origin } = this;
       if (!origin) throw new PageError("error.noBase");
-      const words = this.text.trim().slice(0, 40).split(/\s+/).slice(0, 4).join(" ");
       const meta = {
-        id: crypto.randomUUID(), name: `${origin.name} · ${words}`, mode, nParams: store.state.info.nParams,
+        id: crypto.randomUUID(), name: `${origin.name} · ${titleOf(this.text)}`, mode, nParams: store.state.info.nParams,
         source: { kind: origin.kind, id: origin.id, name: origin.name },
       };
       const started = await (await engine.trainer()).request("trainStart", { request: this.request(), meta });
@@ -286,12 +296,20 @@ export class Training {
       this.best = best;
       this.phase = finished ? "finished" : this.stopAsked ? "stopped" : "paused";
       onChange();
+      if (this.phase !== "paused") await this.resample();
       await this.save();
     } catch (error) {
       this.phase = "stopped";
       this.failed(error, "train.error.run");
     }
     await this.refresh();
+  }
+
+  /** Lets the model write with the weights that it has now. */
+  async resample() {
+    const { client } = this.parts.engine;
+    if (!client || !this.run) return;
+    await client.request("sample", {}, [], (event) => this.hear(event)).catch((error) => this.failed(error, "train.error.run"));
   }
 
   /** @param {RunEvent} event */
@@ -318,7 +336,9 @@ export class Training {
     if (engine.source?.run?.id === this.runId) return;
     void this.refresh();
     const { origin } = this;
-    if (origin) engine.source = { ...origin, kind: "run", id: "", name: this.runName, scratch: undefined, run: { id: this.runId, base: this.runMode === "lora" ? origin : null, origin } };
+    if (!origin) return;
+    this.parts.store.set({ modelId: `${RUN_LINK}${this.runId}` });
+    engine.source = { ...origin, kind: "run", id: "", name: this.runName, scratch: undefined, run: { id: this.runId, base: this.runMode === "lora" ? origin : null, origin } };
   }
 
   /** Writes the run now. */
@@ -356,8 +376,10 @@ export class Training {
 
   stop() {
     this.stopAsked = true;
-    if (this.phase === "paused") this.phase = "stopped";
-    else this.pause();
+    if (this.phase === "paused") {
+      this.phase = "stopped";
+      if (this.sample?.step !== this.step) void this.resample();
+    } else this.pause();
     this.parts.onChange();
   }
 
@@ -394,11 +416,29 @@ export class Training {
   /** Opens a saved run. @param {SavedRun} run @param {boolean} [goOn] */
   async openSaved({ meta }, goOn = false) {
     try {
-      await this.parts.open(runSource(meta, this.sourceOf(meta)));
+      await this.parts.open(runSource(meta, this.sourceOf(meta)), { named: `${RUN_LINK}${meta.id}` });
       if (goOn && this.runId === meta.id) this.resume();
     } catch (error) {
       this.failed(error, "train.error.open");
     }
+  }
+
+  /**
+   * Opens the run that the address names.
+   * @param {string} id
+   * @returns {Promise<"opened" | "failed" | "missing">} what failed has been said
+   */
+  async openNamed(id) {
+    await this.refresh();
+    const run = this.saved.find(({ meta }) => meta.id === id);
+    if (!run) return "missing";
+    await this.openSaved(run);
+    return this.parts.engine.source?.run?.id === id ? "opened" : "failed";
+  }
+
+  /** Shows the paper, to write with the tuned model. */
+  write() {
+    this.parts.write(this.sample?.prompt ?? samplePrompt(this.text));
   }
 
   /** @param {RunMeta} meta @returns {ModelSource | null} */
@@ -451,7 +491,9 @@ export class Training {
       this.best = await this.parts.engine.ready().request("useBest", { best });
       // It was written with the others.
       this.comparison = null;
+      this.sample = null;
       this.parts.onChange();
+      await this.resample();
       await this.save();
     } catch (error) {
       this.failed(error, "train.error.best");
@@ -499,7 +541,7 @@ export class Training {
         if (event.type !== "tokens") return;
         comparison[side] += event.tokens.map((token) => token.text).join("");
         onChange();
-      });
+      }, true);
       await Promise.all([write(engine, "tuned"), write(this.base.engine, "base")]);
     } catch (error) {
       this.failed(error, "train.error.compare");

@@ -185,7 +185,7 @@ export type Request =
   | { id: number; cmd: "endFile" }
   | { id: number; cmd: "finish" }
   | { id: number; cmd: "tokenize"; text: string }
-  | { id: number; cmd: "generate"; options: Settings & { prompt: string } }
+  | { id: number; cmd: "generate"; options: Settings & { prompt: string }; whole?: boolean }
   | { id: number; cmd: "openScratch"; backend: Backend; options: ScratchOptions }
   | { id: number; cmd: "scratchPlan"; backend: Backend; options: ScratchOptions; given: string }
   | { id: number; cmd: "trainPlan"; request: TrainRequest }
@@ -195,6 +195,7 @@ export type Request =
   | { id: number; cmd: "save" }
   | { id: number; cmd: "release" }
   | { id: number; cmd: "useBest"; best: boolean }
+  | { id: number; cmd: "sample" }
   | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean }
   | { id: number; cmd: "exportZip"; kind: "model" | "adapter" }
   | { id: number; cmd: "addAdapter"; config: Uint8Array; weights: Uint8Array }

@@ -164,6 +164,8 @@ async function execute(request) {
       return null;
     case "useBest":
       return theRun().useBest(request.best);
+    case "sample":
+      return theRun().sample((event) => scope.postMessage({ id: request.id, event }), isPressed);
     case "restore": {
       const restored = await Run.restore(request.run, async (files) => {
         if (!request.baseLoaded) {
@@ -200,7 +202,7 @@ async function execute(request) {
         between: answerQuickOnes,
       }).finally(() => unwanted.delete(request.id));
     case "gates":
-      loaded().wasm.setGates(request.gates);
+      loaded().setGates(request.gates);
       return null;
     case "inspectCancel":
       return null;
@@ -210,7 +212,7 @@ async function execute(request) {
         emit: (event) => scope.postMessage({ id: request.id, event }),
         shouldStop: () => arrivals !== arrival,
         between: answerQuickOnes,
-      });
+      }, request.whole);
     }
     case "stop":
       return null;

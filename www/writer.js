@@ -34,8 +34,10 @@ export class Writer {
     this.history = new History();
     this.lastEdit = -Infinity;
     this.prefill = { done: 0, total: 0 };
-    /** Tokens since the generation began. */
+    /** Tokens since the generation began, and before it. */
     this.counted = 0;
+    this.promptTokens = 0;
+    /** Tokens of the text, with the one that begins every document where the model has one. */
     this.contextUsed = 0;
     this.rate = 0;
     /** Set while the end of the text is what one generation wrote. */
@@ -126,7 +128,6 @@ export class Writer {
       const result = await run;
       if (generation !== this.generation) return null;
       this.flush();
-      this.contextUsed = result.contextUsed;
       this.canRetry = result.tokens > 0;
       if (result.tokens && result.ms) this.rate = (1000 * result.tokens) / result.ms;
       return result;
@@ -151,15 +152,16 @@ export class Writer {
       if (this.phase === "prefill") this.phase = "writing";
       if (!this.arrived.length) this.hooks.nextFrame(() => this.flush());
       this.arrived.push(...event.tokens);
-      this.contextUsed = event.contextUsed;
       this.counted += event.tokens.length;
+      this.contextUsed = this.promptTokens + this.counted;
       // The first moments say little about the speed.
       if (event.ms > 50) this.rate = (1000 * this.counted) / event.ms;
       return;
     }
     if (event.type === "prefill") this.prefill = { done: event.done, total: event.total };
     else {
-      this.contextUsed = event.contextUsed;
+      this.promptTokens = event.promptTokens;
+      this.contextUsed = event.promptTokens;
       this.counted = 0;
     }
     this.hooks.onChange();
@@ -197,6 +199,11 @@ export class Writer {
     this.interrupt();
     this.history.push(this.runs, this.caret);
     this.restore({ runs, caret: textOf(runs).length });
+  }
+
+  /** What could be on the paper as well comes back with undo. @param {readonly Run[]} runs */
+  keepBefore(runs) {
+    if (runs.length && textOf(runs) !== this.text) this.history.push(runs, textOf(runs).length);
   }
 
   undo() {

@@ -145,6 +145,78 @@ test("what is switched off is said, changes the figures, and is switched on agai
   await close();
 });
 
+test("a message goes when what it is about has gone", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({}));
+  await ready(page);
+  const message = page.locator(".inspect-scroll > .message");
+  for (const leave of [() => button(page, "Undo").click(), () => page.getByRole("tab", { name: "Layers" }).click(), () => paper(page).fill("")]) {
+    const examples = page.locator(".examples");
+    if (!await examples.evaluate((element) => /** @type {HTMLDetailsElement} */ (element).open)) await examples.locator("summary").click();
+    await page.getByText("A head that keeps track").click();
+    await message.getByText("looks back at the queen").waitFor();
+    await leave();
+    await message.waitFor({ state: "hidden" });
+  }
+  // An engine that cannot read one sign.
+  await page.evaluate(() => {
+    const send = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ ...rest) {
+      if (!message.request?.text?.includes("☠")) return send.call(this, message, ...rest);
+      const data = { id: message.id, error: { message: "no such sign", fatal: false } };
+      setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data })));
+    };
+  });
+  await paper(page).fill("The king ☠");
+  await message.getByText("The text could not be looked into.").waitFor();
+  await paper(page).press("End");
+  await paper(page).press("Backspace");
+  await message.waitFor({ state: "hidden" });
+  await coloured(page);
+  await close();
+});
+
+test("of a text longer than the context, what the model does not see is said to be out of its sight", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: `A queen. ${"The king had three sons. ".repeat(60)}` }));
+  await ready(page);
+  await coloured(page);
+  const sight = page.locator(".card-sight");
+  await sight.getByText("Only the last 256 of the text's").waitFor();
+  const box = await page.locator(".paper-layer span", { hasText: /queen/ }).first().boundingBox();
+  assert.ok(box);
+  await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
+  await sight.getByText("Out of the model's sight: it sees only the last 256 tokens.").waitFor();
+  assert.match(await page.locator(".card-token").innerText(), /queen/);
+  assert.match(await selected(page) ?? "", /queen/);
+  await page.getByRole("button", { name: "Next token" }).click();
+  await page.locator(".card-facts", { hasText: "token 1 of 256" }).waitFor();
+  assert.ok(await page.locator(".card-first").isHidden(), "something stands before it");
+  assert.equal(await page.getByText("beginning of the text").count(), 0);
+  await close();
+});
+
+test("a tab begins at its top, and on a phone nothing of the card is cut off", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, see: "flow" }), { viewport: { width: 390, height: 844 } });
+  await ready(page);
+  await coloured(page);
+  const top = () => page.evaluate(() => {
+    const [panel, scroll] = [".inspect-panel", ".inspect-scroll"].map((name) => /** @type {Element} */ (document.querySelector(name)));
+    return [panel.getBoundingClientRect().top - scroll.getBoundingClientRect().top, scroll.clientHeight];
+  });
+  await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.scrollHeight ?? 0) > 900);
+  await page.locator(".inspect-scroll").evaluate((element) => element.scrollTo(0, 800));
+  assert.ok((await top())[0] < 0);
+  await page.getByRole("tab", { name: "Next" }).click();
+  await page.locator(".next-list").waitFor();
+  const [at, room] = await top();
+  assert.ok(at >= -1 && at < room / 2, `${at} of ${room}`);
+  const facts = page.locator(".card-facts");
+  assert.ok(await facts.evaluate((element) => element.scrollWidth <= element.clientWidth), "it wraps");
+  assert.ok(await page.locator(".inspect-tabs.more-after").isVisible(), "it is seen that there are more tabs");
+  await page.getByRole("tab", { name: "Compare" }).click();
+  await page.locator(".inspect-tabs.more-before:not(.more-after)").waitFor();
+  await close();
+});
+
 test("the tabs go by arrow keys, and each shows something", async () => {
   const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
   await ready(page);

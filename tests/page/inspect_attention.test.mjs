@@ -66,7 +66,8 @@ const listed = async (page, side) => {
   const items = await page.locator(".attention-lists section").nth(side).locator("li button").all();
   return Promise.all(items.map(async (item) => ({
     token: await item.locator(".token").innerText(),
-    position: Number(await item.locator(".at").innerText()),
+    // Tokens are counted from 1 on the page.
+    position: Number(await item.locator(".at").innerText()) - 1,
     share: share(await item.locator(".share").innerText()),
   })));
 };
@@ -147,7 +148,7 @@ test("rows add up to 1, nothing looks ahead, and list, table, readout and pixels
   assert.equal(table.length, 20);
   table.forEach((row, at) => {
     close(share(String(row[2])), values[20][strongest[at]], Math.max(1e-4, values[20][strongest[at]] * 0.006));
-    if (lookers[at]) assert.ok(String(row[3]).endsWith(` ${lookers[at]}`) || values[lookers[at]][20] === values[lookers[at - 1]]?.[20], `${row}`);
+    if (lookers[at]) assert.ok(String(row[3]).endsWith(` ${lookers[at] + 1}`) || values[lookers[at]][20] === values[lookers[at - 1]]?.[20], `${row}`);
   });
 
   await map(page).focus();

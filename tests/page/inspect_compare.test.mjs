@@ -88,6 +88,17 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   assert.match(await page.locator(".compare-verdict").innerText(), /this model is better by [\d.]+ nats/);
   assert.match(await page.locator(".compare-head").innerText(), /Storyteller is open beside this model and takes/);
 
+  // With a part of it off, the model is not compared as a whole: that is said, and undone in one press.
+  assert.ok(await page.locator(".compare-off").isHidden());
+  await page.evaluate(() => (location.hash = `${location.hash}&off=0.0_0.1_1.mlp`));
+  await page.locator(".compare-off", { hasText: "This model runs with 2 heads and 1 MLP off, Storyteller with everything on." }).waitFor();
+  await page.screenshot({ path: `${screenshots}inspect-compare-off.png` });
+  await button(page, "Switch everything on").click();
+  await page.locator(".compare-off").waitFor({ state: "hidden" });
+  await page.waitForFunction((loss) => document.querySelector(".compare-totals tbody td")?.textContent === loss, figures.mine.toFixed(3));
+  await page.locator(".compare-body:not(.compare-dim)").waitFor();
+  await page.locator(".compare-head progress").waitFor({ state: "hidden" });
+
   // The files agree with the totals and with each other.
   const json = JSON.parse((await save(page, "JSON")).toString());
   const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -221,6 +232,9 @@ test("another vocabulary is told, not compared", async () => {
   await page.locator(".compare-controls .secondary").click();
   await page.locator(".compare-problem", { hasText: "cuts text into other tokens" }).waitFor();
   assert.ok(await page.locator(".compare-body").isHidden());
+  await button(page, "Close it").click();
+  const found = page.locator("#compare-model option", { hasText: "Storyteller" });
+  assert.deepEqual([await found.innerText(), await found.isDisabled()], ["Storyteller: another vocabulary", true]);
   await close();
 });
 

@@ -172,7 +172,7 @@ test("the token that is chosen is the one that is followed; what is gone is not 
   await page.locator(".flow-who", { hasText: "Token 2: Once" }).waitFor();
   await page.locator(".flow-list:not(.flow-dim)").waitFor();
   await page.locator(".flow-line[data-type=input] .flow-box").click();
-  assert.match(await current(page).innerText(), /Id\s+933\s+Bytes\s+4F 6E 63 65\s+Position\s+1, context 256/);
+  assert.match(await current(page).innerText(), /Id\s+933\s+Bytes\s+4F 6E 63 65\s+Position\s+2, context 256/);
   await paper(page).fill("");
   await page.locator(".flow-intro", { hasText: "The way of one token" }).waitFor();
   assert.ok(await page.locator(".flow-list").isHidden());

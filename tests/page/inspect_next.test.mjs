@@ -253,6 +253,15 @@ test("another token is another branch; walking the tree gives the first text bac
   await page.keyboard.press("Enter");
   await page.waitForFunction((text) => document.querySelector("textarea")?.value === text, second);
 
+  // What was edited is no branch's text any more, and the branch can be put back.
+  await paper(page).fill(second.slice(0, -6));
+  await page.waitForFunction(() => document.querySelectorAll(".tree-here").length === 0);
+  await page.locator(".tree-line", { hasText: "the other king" }).click();
+  await button(page, "Put on the paper").click();
+  await page.waitForFunction((text) => document.querySelector("textarea")?.value === text, second);
+  await page.waitForFunction(() => document.querySelectorAll(".tree-here").length === 1);
+  assert.equal(await items.count(), 3);
+
   await page.locator(".tree-compare").scrollIntoViewIfNeeded();
   const sides = await page.locator(".tree-rest").allInnerTexts();
   assert.equal(sides.length, 2);
@@ -278,7 +287,7 @@ test("another token is another branch; walking the tree gives the first text bac
   await page.keyboard.press("Delete");
   await page.getByText("“the other king” was deleted.").waitFor();
   await page.locator(".tree input[type=file]").setInputFiles(path);
-  await page.getByText("1 new branches from").waitFor();
+  await page.getByText("1 new branch from").waitFor();
   assert.equal(await items.count(), 3);
   await close();
 });

@@ -79,8 +79,10 @@ describe("on the CPU", () => {
     await page.locator(".train-figures dd", { hasText: `step ${paused}` }).waitFor();
     assert.ok(await page.locator(".chart canvas").isVisible());
 
+    // The address names the run.
+    await page.waitForFunction(() => location.hash.includes("model=run"));
     await page.reload();
-    await button(page, `Resume the run from step ${paused}`).click();
+    await button(page, "Resume").click();
     await reaches(page, paused + 1);
     assert.equal(await page.locator("#train-text").inputValue(), TEXT);
     await reaches(page, 40);

@@ -77,8 +77,9 @@ test("a run that is paused, and its page reloaded, loses step by step as one tha
   const paused = await step(page);
   assert.ok(paused >= 6 && paused < 12, `paused at step ${paused}`);
   assert.deepEqual((await saved(page, paused)).history.train, expected.history.train.slice(0, paused));
+  await page.waitForFunction(() => location.hash.includes("model=run"));
   await page.reload();
-  await button(page, `Resume the run from step ${paused}`).click();
+  await button(page, "Resume").click();
   await reaches(page, 12);
   const found = await saved(page, 12);
   assert.deepEqual(found.history, expected.history, "every loss, to the last bit");
@@ -102,7 +103,9 @@ test("a run that is resumed while the open model is made ready for training is n
     await route.continue().catch(() => {});
     answered += 1;
   });
-  await page.reload();
+  // Without the run in the address it is the shipped model that opens.
+  await page.goto("about:blank");
+  await page.goto(`${site.url}?backend=cpu#lang=en&tab=train`);
   for (const until = Date.now() + 30_000; fetched < 2; await page.waitForTimeout(20)) assert.ok(Date.now() < until, "it was not fetched again");
   await button(page, `Resume the run from step ${paused}`).click();
   await reaches(page, paused + 1);
@@ -182,10 +185,10 @@ test("the best weights can be used, and the last again, over a reload too", asyn
   assert.deepEqual(await sides(), [base, base]);
   await page.locator(".train-figures dd", { hasText: "step 16" }).waitFor();
 
+  await page.waitForFunction(() => location.hash.includes("model=run"));
+  const own = page.url();
   await page.reload();
   await button(page, "Models").click();
-  await page.locator(".list li", { hasText: "Comes with the page" }).locator(".in-use").waitFor();
-  await page.locator(".saved li").getByRole("button", { name: /^Open/ }).click();
   await page.locator(".saved li .in-use").waitFor();
   await button(page, "Train").first().click();
   await back.waitFor();
@@ -193,7 +196,14 @@ test("the best weights can be used, and the last again, over a reload too", asyn
   await back.click();
   await use.waitFor();
   assert.deepEqual(await sides(), [base, tuned]);
+  assert.match(await page.locator(".train-sample h2").innerText(), /at step 16$/);
   await close();
+
+  // Elsewhere the link says what is missing, and the shipped model opens.
+  const other = await openPage(browser, own.replace("tab=train", "tab=write"));
+  await other.page.getByText("tuned on another machine").waitFor();
+  await ready(other.page);
+  await other.close();
 });
 
 test("what the engine says is said in Chinese", async () => {

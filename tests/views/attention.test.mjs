@@ -295,7 +295,7 @@ test("the whole matrix as CSV, at once and in parts", () => {
 
 test("one token's row and column as CSV", () => {
   const lines = tokenCsv(small, ["<s>", "a", "b", "c"], 2, false).split("\r\n");
-  assert.equal(lines[0], "position,token,looks at,is looked at by");
+  assert.equal(lines[0], "position_from_0,token,looks at,is looked at by");
   assert.deepEqual(lines.slice(1, 5), ["0,<s>,0.5,0", "1,a,0.25,0", "2,b,0.25,0.25", "3,c,0,0.375"]);
 });
 

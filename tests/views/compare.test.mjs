@@ -11,6 +11,7 @@ import {
   bestOf,
   candidates,
   chunks,
+  comparable,
   extremes,
   niceScale,
   pageOf,
@@ -21,6 +22,7 @@ import {
   tokenAt,
   tokenBeside,
   totalsOf,
+  unitsOff,
   usual,
 } from "../../www/inspect/compare_data.js";
 import { CompareRun } from "../../www/inspect/compare_run.js";
@@ -415,5 +417,21 @@ describe("the run", () => {
     const run = new CompareRun({ ask: engine().ask, openOther: () => Promise.reject(new Error("gone")) }, () => {});
     await run.open("base");
     assert.deepEqual([run.phase, run.problem, run.other], ["idle", { kind: "error", reason: "gone" }, null]);
+  });
+});
+
+describe("what is compared", () => {
+  test("units that are off are counted, those of other models are not", () => {
+    const off = [{ layer: 0, head: 1 }, { layer: 1, head: -1 }, { layer: 9, head: 0 }, { layer: 0, head: 0 }];
+    assert.deepEqual(unitsOff(off, { nLayer: 2, nHead: 2 }), { heads: 2, mlps: 1 });
+    assert.deepEqual(unitsOff([], { nLayer: 2, nHead: 2 }), { heads: 0, mlps: 0 });
+  });
+
+  test("a model is marked only where its vocabulary is known to be another", () => {
+    const models = [{ id: "a", name: "A" }, { id: "b", name: "B" }, { id: "c", name: "C", vocabSize: 7 }];
+    const differ = (/** @type {number | undefined} */ mine) => comparable(models, new Map([["b", 5]]), mine).map(({ differs }) => differs);
+    assert.deepEqual(differ(7), [false, true, false]);
+    assert.deepEqual(differ(5), [false, false, true]);
+    assert.deepEqual(differ(undefined), [false, false, false]);
   });
 });

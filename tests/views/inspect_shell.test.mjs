@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
 import { bits, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
+import { groundsOf } from "../../www/inspect/notes.js";
 import { reasonOf } from "../../www/inspect/reason.js";
 import { toCsv } from "../../www/inspect/save.js";
 import { fingerprint } from "../../www/fingerprint.js";
@@ -17,9 +18,10 @@ import { inspectZh } from "../../www/i18n/inspect/inspect.zh.js";
 import { registerStrings, setLanguage, t } from "../../www/i18n/index.js";
 import { DEFAULT_SETTINGS } from "../../www/settings.js";
 import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/state.js";
+import { offText } from "../../www/views/inspect/off_notice.js";
 import { tabAfter } from "../../www/views/inspect/tabs.js";
 import { tipPlace } from "../../www/views/inspect/tip.js";
-import { figures, hex } from "../../www/views/inspect/token_card.js";
+import { figures, hex, sightOf } from "../../www/views/inspect/token_card.js";
 
 const css = readFileSync(new URL("../../www/inspect.css", import.meta.url), "utf8");
 const style = readFileSync(new URL("../../www/style.css", import.meta.url), "utf8");
@@ -40,8 +42,17 @@ test("viridis and its opposite are what they say, and never break on odd numbers
   const [less, same, more] = [diverging(-1), diverging(0), diverging(1)];
   assert.ok(less[0] > less[2] && more[2] > more[0] && Math.max(...same) - Math.min(...same) < 8);
   assert.deepEqual(diverging(NaN), same);
+  const [lessDark, sameDark, moreDark] = [diverging(-1, true), diverging(0, true), diverging(1, true)];
+  assert.ok(lessDark[0] > lessDark[2] && moreDark[2] > moreDark[0] && Math.max(...sameDark) - Math.min(...sameDark) < 8);
+  for (let at = 0; at < 20; at += 1) {
+    for (const side of [-1, 1]) {
+      const [near, far] = [at, at + 1].map((x) => (side * x) / 20);
+      assert.ok(luminance(diverging(far)) < luminance(diverging(near)), "on a light page more is darker");
+      assert.ok(luminance(diverging(far, true)) > luminance(diverging(near, true)), "on a dark page more is lighter");
+    }
+  }
   for (let at = -1; at <= 1; at += 0.05) {
-    for (const colour of [viridis(at), diverging(at)]) {
+    for (const colour of [viridis(at), diverging(at), diverging(at, true)]) {
       assert.ok(contrast(colour, inkOn(colour) === "#000" ? [0, 0, 0] : [255, 255, 255]) >= 4.5);
     }
   }
@@ -113,11 +124,46 @@ test("the card's figures, known and unknown", () => {
   registerStrings(inspectEn, inspectZh);
   setLanguage("en");
   const data = {
-    position: 3, count: 4, id: 1, text: "a", bytes: [], first: false, vocabSize: 2048, logprob: Math.log(0.25), rank: 2, entropy: 1.5,
-    alternatives: [],
+    position: 3, count: 4, hidden: 0, id: 1, text: "a", bytes: [], first: false, vocabSize: 2048, logprob: Math.log(0.25), rank: 2, entropy: 1.5,
+    alternatives: [], written: null,
   };
-  assert.deepEqual(figures(data), { probability: "25.0 %", rank: "3 of 2,048", surprise: "2.0 bits", entropy: "1.50 nats" });
+  assert.deepEqual(figures(data), { probability: "25.0 %", rank: "3 of 2,048", surprise: "2.0 bits", entropy: "2.2 bits" }, "one unit");
   assert.deepEqual(figures({ ...data, logprob: NaN, entropy: NaN }), { probability: "–", rank: "–", surprise: "–", entropy: "–" });
+});
+
+test("the card says what the model does not see", () => {
+  registerStrings(inspectEn, inspectZh);
+  setLanguage("en");
+  const data = {
+    position: 3, count: 4, hidden: 0, id: 1, text: "a", bytes: [], first: false, vocabSize: 9, logprob: -1, rank: 2, entropy: 1,
+    alternatives: [], written: null,
+  };
+  assert.equal(sightOf(data), "");
+  assert.match(sightOf({ ...data, hidden: 6 }), /^Only the last 4 of the text's 10 tokens/);
+  assert.match(sightOf({ ...data, hidden: 6, position: -1 }), /^Out of the model's sight: it sees only the last 4 tokens\./);
+  assert.match(sightOf({ ...data, hidden: 6, written: { logprob: Math.log(0.5), rank: 0 } }), /it had 50\.0 % and rank 1\.$/);
+});
+
+test("what is switched off is counted rightly", () => {
+  registerStrings(inspectEn, inspectZh);
+  setLanguage("en");
+  const said = /** @type {const} */ ([[1, 0], [3, 0], [0, 1], [0, 2], [1, 1], [2, 1]]).map(([heads, mlps]) => offText(heads, mlps));
+  assert.deepEqual(said, ["1 head is", "3 heads are", "1 MLP is", "2 MLPs are", "1 head and 1 MLP are", "2 heads and 1 MLP are"]
+    .map((words) => `${words} switched off, also when the model writes.`));
+});
+
+test("a message goes with what it is about", () => {
+  const view = { ...DEFAULT_VIEW, panel: /** @type {const} */ ("attention") };
+  const about = { text: "a", weights: "1", view, settings: DEFAULT_SETTINGS, read: false };
+  const stands = (/** @type {Parameters<typeof groundsOf>[0]} */ kind, /** @type {Partial<typeof about>} */ patch) =>
+    String(groundsOf(kind, { ...about, ...patch })) === String(groundsOf(kind, about));
+  const off = { ...view, off: [{ layer: 0, head: 1 }] };
+  assert.deepEqual([stands("example", {}), stands("example", { view: off }), stands("example", { view: { ...view, token: 3 } })], [true, true, true]);
+  assert.deepEqual([stands("example", { text: "" }), stands("example", { view: { ...view, head: 2 } }), stands("example", { weights: "2" })],
+    [false, false, false]);
+  assert.deepEqual([stands("reading", { text: "ab" }), stands("reading", { text: "ab", read: true }), stands("reading", { text: "" })],
+    [true, false, false]);
+  assert.deepEqual([stands("panel", { view: off }), stands("words", { view: off }), stands("words", { text: "ab" })], [false, true, false]);
 });
 
 test("every string of the inspector is there in both languages, with the same gaps to fill", () => {

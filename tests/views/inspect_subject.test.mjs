@@ -123,7 +123,7 @@ test("while the model writes nothing is asked, and after it the text is read onc
   assert.equal(keeper.subject(null, 4), live);
   assert.equal(live?.selected, 3);
   assert.deepEqual([...keeper.trail.levels.subarray(0, 4)], [255, 1, 3, 3], "the tokens bring their own figures");
-  assert.equal(keeper.card(/** @type {any} */ (live)).rank, 2);
+  assert.equal(keeper.card(null, 4).rank, 2);
   assert.deepEqual(shown?.tokens.ids.length, 2, "what was handed out stays as it was");
   assert.notEqual(live?.version, shown?.version);
   follow({ writing: false });
@@ -242,7 +242,12 @@ test("of a text longer than the context the model sees the end; the rest is scor
   const subject = keeper.subject(null, 10);
   assert.deepEqual([subject?.tokens.texts.join(""), subject?.tokens.ends, subject?.selected], ["ghij", [7, 8, 9, 10], 3]);
   assert.equal(keeper.subject(1, 10)?.selected, 1);
-  assert.equal(keeper.subject(null, 2)?.selected, 0, "what it does not see is not selected");
+  assert.equal(keeper.subject(null, 2)?.selected, 3, "of what it does not see panels say nothing");
+  const unseen = keeper.card(null, 2);
+  assert.deepEqual([unseen.text, unseen.position, unseen.count, unseen.hidden], ["b", -5, 4, 6], "but the card says what it is");
+  assert.deepEqual(unseen.alternatives, [], "and nothing is written on from there");
+  assert.equal(keeper.marks(true, null, 2)?.selected, 1, "and it is outlined");
+  assert.equal(keeper.card(0, 2).first, false, "the first that it sees has text before it");
   /** @type {string[]} */
   const scored = [];
   while (asked.length) {
@@ -254,6 +259,23 @@ test("of a text longer than the context the model sees the end; the rest is scor
   }
   assert.deepEqual(scored, ["ghij", "abcd", "bcde", "cdef", "defg"]);
   for (let at = 1; at < 10; at += 1) assert.notEqual(keeper.trail.levels[at], 255, `token ${at} has a colour`);
+});
+
+test("what was written with another window of the text keeps its own figures beside the new ones", async () => {
+  const { keeper, follow, answer } = makeKeeper({ nCtx: 4 });
+  const runs = appendTokens(userText("abcd"), [token("e"), token("f")]);
+  follow({ runs });
+  await answer();
+  const { rank, logprob, written } = keeper.card(null, 6);
+  assert.deepEqual([rank, written], [0, { rank: 2, logprob: -3 * Math.LN2 }]);
+  assert.notEqual(logprob, written?.logprob);
+  assert.equal(keeper.card(null, 4).written, null, "the user wrote that");
+  follow({ writing: true });
+  assert.equal(keeper.card(null, 6).written, null, "while the model writes its own figures are shown");
+  const whole = makeKeeper({ nCtx: 8 });
+  whole.follow({ runs });
+  await whole.answer();
+  assert.equal(whole.keeper.card(null, 6).written, null, "a text that it sees wholly has one window");
 });
 
 test("an engine without time is asked again, and an error is told once", async () => {

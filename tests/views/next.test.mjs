@@ -107,6 +107,8 @@ test("the heading shows the selected token behind the text before it", () => {
   assert.deepEqual(contextOf(subject, 5), { before: "… upon", token: " a", first: false });
   assert.deepEqual(contextOf({ ...subject, selected: 0 }, 5), { before: "", token: "", first: true });
   assert.equal(contextOf(subjectOf(["😀😀😀", "x"], {}, false), 2).before, "…😀😀", "no character is cut");
+  const late = { ...subject, text: "Once upon a", tokens: { ...subject.tokens, bos: false, texts: [" upon", " a"], ends: [9, 11] }, selected: 0 };
+  assert.deepEqual(contextOf(late, 40), { before: "Once", token: " upon", first: false }, "of a long text the model sees only the end");
 });
 
 test("the two presets are what they say", () => {

@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, textOf, userText } from "../../www/text.js";
+import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, textOf, userText, titleOf } from "../../www/text.js";
 
 /** @param {string} text @returns {import("../../www/types.js").Token} */
 const token = (text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] });
@@ -75,4 +75,13 @@ test("history goes back and forth, and a new change ends the way forth", () => {
   assert.equal(history.undo(b, 1), null, "the limit forgot the first");
   history.push(b, 1);
   assert.equal(history.redo(b, 1), null);
+});
+
+test("a name that is made of a text is as wide as 24 letters", () => {
+  assert.equal(titleOf("  Short\n text. "), "Short text.");
+  assert.equal(titleOf("The lighthouse keeper Mira counts"), "The lighthouse keeper…");
+  assert.equal(titleOf("The lighthouse keeper to be"), "The lighthouse keeper to…", "a word that ends there is whole");
+  assert.equal(titleOf("a".repeat(40)), `${"a".repeat(24)}…`);
+  assert.equal(titleOf("床前明月光，疑是地上霜。\n举头望明月，低头思故乡。"), "床前明月光，疑是地上霜…");
+  assert.equal(titleOf("床前明月光疑是地上霜举头望明月"), "床前明月光疑是地上霜举头…");
 });

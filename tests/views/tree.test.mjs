@@ -5,7 +5,7 @@ import { treeEn } from "../../www/i18n/inspect/tree.en.js";
 import { treeZh } from "../../www/i18n/inspect/tree.zh.js";
 import { Branches } from "../../www/inspect/branches.js";
 import { TreePanel } from "../../www/inspect/panels/tree.js";
-import { headAndTail, leadOf, ownParts, treeRows, walkTree } from "../../www/inspect/tree_data.js";
+import { headAndTail, leadOf, numbered, onPaper, ownParts, rootOf, shortenWords, treeRows, walkTree } from "../../www/inspect/tree_data.js";
 import { appendTokens, textOf, userText } from "../../www/text.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
@@ -88,15 +88,20 @@ test("English and Chinese have the same strings with the same places", () => {
 });
 
 /** A panel on a fake page. */
-function makePanel(branches = someBranches()) {
+function makePanel(branches = someBranches(), paper = /** @type {{ text: string, writing: boolean } | undefined} */ (undefined)) {
   const document = fakeDocument();
   /** @type {any[]} */
   const done = [];
   const ctx = /** @type {any} */ ({
     branches,
+    get subject() {
+      const runs = branches.get(branches.current ?? "");
+      return paper === undefined ? runs && { text: textOf(runs), writing: false } : paper;
+    },
     openBranch: (/** @type {string} */ id) => {
       done.push(["open", id]);
       branches.record(branches.get(id) ?? []);
+      panel.update();
     },
     say: (/** @type {any[]} */ ...args) => done.push(args),
   });
@@ -184,6 +189,47 @@ test("two branches are compared: the one on the paper and another at first, then
   assert.match(String(side(0).all.textContent), /3 tokens · 2\.33 nats/);
 });
 
+test("the paper's own text tells which branch stands on it, not what was recorded last", () => {
+  const branches = someBranches();
+  const on = (/** @type {string} */ text, writing = false) => onPaper(branches.list(), branches.current, { text, writing });
+  assert.equal(branches.current, "b3");
+  assert.equal(on("Once upon the"), "b3");
+  assert.equal(on("Once upon the wall"), null, "it was edited");
+  assert.equal(on("Once upon the wall", true), "b3", "the model goes on from it");
+  assert.equal(on("Once upon a hill"), "b2");
+  assert.equal(onPaper(branches.list(), branches.current, null), null);
+  const paper = { text: "Once upon the other", writing: false };
+  const { root, panel, done } = makePanel(branches, paper);
+  assert.equal(root.all("tree-here").length, 0);
+  root.all("tree-item").at(-1)?.all("tree-line")[0].fire("click");
+  panel.update();
+  paper.text = "Once upon the";
+  panel.update();
+  assert.equal(root.all("tree-here").length, 1);
+  assert.deepEqual(done, []);
+});
+
+test("the beginning of the paper's text comes first, the others after it under a heading", () => {
+  const branches = someBranches();
+  branches.record(userText("Else"));
+  const tree = branches.tree();
+  const first = rootOf(tree, "Else where");
+  assert.deepEqual(texts(treeRows(tree, new Map(), first)).slice(0, 2), ["1Else", "1Once upon"]);
+  assert.deepEqual([rootOf(tree, "Other"), rootOf(tree, ""), rootOf(null, "a")], [null, null, null]);
+  const { root } = makePanel(branches);
+  assert.equal(root.all("tree-older").length, 1);
+  assert.equal(makePanel().root.all("tree-older").length, 0);
+});
+
+test("names are cut between words, and the same ones are numbered", () => {
+  assert.equal(shortenWords("the little girl went", 14), "the little…");
+  assert.equal(shortenWords("the little girl", 15), "the little girl");
+  assert.equal(shortenWords("x".repeat(60), 10), `${"x".repeat(9)}…`, "one very long word is cut");
+  assert.equal(shortenWords("从前有一个小女孩住在森林里", 6), "从前有一个…");
+  assert.equal(headAndTail("the little girl went home with the old woman", 12, 7), "the little … woman");
+  assert.deepEqual([...numbered(new Map([["a", "x"], ["b", "y"], ["c", "x"]])).values()], ["1 · x", "y", "2 · x"]);
+});
+
 test("a closed panel does not listen; one branch alone explains how others come", () => {
   const alone = new Branches();
   alone.record(userText("A"));
@@ -216,7 +262,7 @@ test("a file that is loaded adds its branches, and another file says that it is 
     await panel.load();
   };
   await load(JSON.stringify(other));
-  assert.deepEqual(done.at(-1), ["tree.loaded", { count: 1, name: "x.json" }]);
+  assert.deepEqual(done.at(-1), ["tree.loaded.one", { count: 1, name: "x.json" }]);
   assert.equal(textOf(branches.list()[3].runs), "From a file");
   for (const text of ["{", "{}", "[1]"]) {
     await load(text);

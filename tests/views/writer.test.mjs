@@ -144,3 +144,28 @@ test("the text survives a reload with its two inks; nonsense in storage does not
   assert.deepEqual(Writer.restoreRuns("{", "Hi"), userText("Hi"));
   assert.deepEqual(Writer.restoreRuns(null, "Hi"), userText("Hi"));
 });
+
+test("the context counts the text's tokens, and the first of the document, while it is written and after", async () => {
+  const { writer, runs } = makeWriter("Once");
+  const done = writer.generate(DEFAULT_SETTINGS);
+  await settle();
+  runs[0].emit({ type: "started", promptTokens: 300, contextUsed: 128 });
+  assert.equal(writer.contextUsed, 300, "not only what the model sees of it");
+  runs[0].emit(tokens([" upon", " a"], 130, 10));
+  assert.equal(writer.contextUsed, 302);
+  runs[0].resolve({ finished: "length", promptTokens: 300, tokens: 2, ms: 10, contextUsed: 130 });
+  await done;
+  assert.equal(writer.contextUsed, 302);
+});
+
+test("a text that a link brings takes the place of the one before, which comes back with undo", () => {
+  const { writer } = makeWriter("From the link");
+  writer.keepBefore(userText("From the link"));
+  writer.keepBefore([]);
+  assert.equal(writer.canUndo, false);
+  writer.keepBefore(userText("My own"));
+  writer.undo();
+  assert.equal(writer.text, "My own");
+  writer.redo();
+  assert.equal(writer.text, "From the link");
+});

@@ -39,7 +39,7 @@ export function* matrixCsvParts(matrix, texts, ignoreFirst) {
  */
 export function tokenCsv(matrix, texts, at, ignoreFirst) {
   const row = shownRow(matrix, at, ignoreFirst);
-  return toCsv(["position", "token", "looks at", "is looked at by"], Array.from({ length: matrix.size }, (_, other) => [
+  return toCsv(["position_from_0", "token", "looks at", "is looked at by"], Array.from({ length: matrix.size }, (_, other) => [
     other, texts[other] ?? "", other <= at ? digits(row[other]) : 0, other >= at ? digits(share(matrix, other, at, ignoreFirst)) : 0,
   ]));
 }

@@ -8,6 +8,8 @@ const VIRIDIS = [
 ];
 /** From "less" over "the same" to "more", even in lightness on both sides. @type {readonly Rgb[]} */
 const DIVERGING = [[179, 88, 6], [236, 150, 62], [250, 208, 157], [243, 242, 239], [173, 207, 233], [92, 150, 205], [33, 92, 168]];
+/** The same on a dark page: what does not matter is dark too, and what matters shines. @type {readonly Rgb[]} */
+const DIVERGING_DARK = [[250, 178, 92], [196, 118, 38], [116, 73, 33], [54, 55, 60], [42, 84, 128], [64, 128, 196], [136, 196, 250]];
 
 /** @param {readonly Rgb[]} stops @param {number} x from 0 to 1 @returns {Rgb} */
 function between(stops, x) {
@@ -39,17 +41,19 @@ export function viridisCss(x) {
 }
 
 /**
- * Less or more: orange for -1, near white for 0, blue for 1, in every theme: text on it takes `inkOn`.
+ * Less or more: orange for -1, blue for 1, and for 0 what the eye passes over: near white on a light page, near black on a dark
+ * one. Text on it takes `inkOn`.
  * @param {number} x from -1 to 1; what is no number counts as 0
+ * @param {boolean} [dark] for a dark page
  * @returns {Rgb}
  */
-export function diverging(x) {
-  return between(DIVERGING, Number.isFinite(x) ? (x + 1) / 2 : 0.5);
+export function diverging(x, dark = false) {
+  return between(dark ? DIVERGING_DARK : DIVERGING, Number.isFinite(x) ? (x + 1) / 2 : 0.5);
 }
 
-/** @param {number} x from -1 to 1 */
-export function divergingCss(x) {
-  return css(diverging(x));
+/** @param {number} x from -1 to 1 @param {boolean} [dark] */
+export function divergingCss(x, dark = false) {
+  return css(diverging(x, dark));
 }
 
 /**

@@ -226,3 +226,25 @@ export function tableRows(tokens, pairs) {
     cell(pair.kl),
   ]);
 }
+
+/**
+ * How many heads and MLPs of a model are off. What is off in a link may belong to another model.
+ * @param {readonly import("./types.js").Unit[]} off @param {{ nLayer: number, nHead: number }} info
+ */
+export function unitsOff(off, { nLayer, nHead }) {
+  const mine = off.filter(({ layer, head }) => layer < nLayer && head < nHead);
+  const heads = mine.filter(({ head }) => head >= 0).length;
+  return { heads, mlps: mine.length - heads };
+}
+
+/**
+ * Marks the models whose vocabulary is known to be of another size.
+ * @param {readonly { id: string, name: string, vocabSize?: number }[]} models @param {ReadonlyMap<string, number>} sizes by id
+ * @param {number} [mine]
+ */
+export function comparable(models, sizes, mine) {
+  return models.map(({ id, name, vocabSize }) => {
+    const size = vocabSize ?? sizes.get(id);
+    return { id, name, differs: size !== undefined && mine !== undefined && size !== mine };
+  });
+}

@@ -72,6 +72,11 @@ export class Context {
     return this.keeper.subject(this.view.token, this.app.writer.caret);
   }
 
+  /** What is known of the selected token. */
+  card() {
+    return this.keeper.card(this.view.token, this.app.writer.caret);
+  }
+
   /**
    * @template {keyof Answers} W
    * @param {string} slot

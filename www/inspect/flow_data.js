@@ -75,15 +75,15 @@ export function gridOf(n, columns) {
 /**
  * Values as the pixels of a picture, one a cell; cells without a value stay clear.
  * @param {ArrayLike<number>} values @param {"signed" | "share"} colours @param {number} scale the value with the full colour
- * @param {{ columns: number, rows: number }} grid
+ * @param {{ columns: number, rows: number }} grid @param {boolean} [dark] for a dark page
  * @returns {Uint8ClampedArray<ArrayBuffer>}
  */
-export function paint(values, colours, scale, { columns, rows }) {
+export function paint(values, colours, scale, { columns, rows }, dark = false) {
   const pixels = new Uint8ClampedArray(columns * rows * 4);
   for (let i = 0; i < values.length; i += 1) {
     const value = values[i];
     if (!Number.isFinite(value)) continue;
-    const rgb = colours === "signed" ? diverging(value / scale) : viridis(value / scale);
+    const rgb = colours === "signed" ? diverging(value / scale, dark) : viridis(value / scale);
     pixels.set(rgb, 4 * i);
     pixels[4 * i + 3] = 255;
   }

@@ -57,7 +57,7 @@ export function explain(row, known) {
     heads: n(heads),
     headWidth: n(width / heads),
     vocabulary: n(vocabulary),
-    position: n(selected),
+    position: n(selected + 1),
     seen: n(selected + 1),
     token: showToken(tokens.texts[selected] ?? ""),
     id: n(tokens.ids[selected] ?? 0),

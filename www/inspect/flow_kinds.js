@@ -54,7 +54,7 @@ export function inputParts({ subject: { tokens, selected, info } }) {
     [t("flow.token"), showToken(tokens.texts[selected] ?? "")],
     [t("flow.id"), n(tokens.ids[selected] ?? 0)],
     [t("flow.bytes"), bytes || "–"],
-    [t("flow.position"), t("flow.position.of", { position: n(selected), context: n(info.nCtx) })],
+    [t("flow.position"), t("flow.position.of", { position: n(selected + 1), context: n(info.nCtx) })],
   ];
   /** @type {Part[]} */
   const parts = [{ type: "figures", items }];
@@ -148,7 +148,7 @@ export function attentionParts(box, values, known) {
       type: "table",
       label: t("flow.attention.table", { head: n(picked), count: n(order.length) }),
       header: [t("flow.position"), t("flow.token"), t("flow.score"), t("flow.softmax")],
-      rows: order.map((key) => [n(key), name(key), figure(scores[key]), percent(probs[key])]),
+      rows: order.map((key) => [n(key + 1), name(key), figure(scores[key]), percent(probs[key])]),
     });
   }
   const out = splitHeads(values, 1, info.nHead);

@@ -76,7 +76,7 @@ export function linesOf(rows, known, open, passed) {
       done: i < passed,
       title: titleOf(row, flow),
       tensor: row.type === "input" ? showToken(tokens.texts[selected] ?? "") : (box?.name ?? block?.output ?? ""),
-      facts: row.type === "input" ? t("flow.input.facts", { id: n(tokens.ids[selected] ?? 0), position: n(selected) }) : factsOf(row),
+      facts: row.type === "input" ? t("flow.input.facts", { id: n(tokens.ids[selected] ?? 0), position: n(selected + 1) }) : factsOf(row),
       laneTitle: fork ? t(`flow.lane.${lane}`) : "",
       strip: thumb?.strip ?? null,
       note,

@@ -1,5 +1,6 @@
 /** The diagram as one picture to save. */
 import { paint } from "./flow_data.js";
+import { isDark } from "../views/inspect/attention_canvas.js";
 import { stripGrid } from "../views/inspect/flow_strip.js";
 import { RAIL } from "../views/inspect/flow_diagram.js";
 
@@ -73,7 +74,8 @@ function strip(g, data, x, y) {
   const grid = stripGrid(data.values.length);
   const small = document.createElement("canvas");
   [small.width, small.height] = [grid.columns, grid.rows];
-  small.getContext("2d")?.putImageData(new ImageData(paint(data.values, data.colours, data.scale, grid), grid.columns, grid.rows), 0, 0);
+  const pixels = paint(data.values, data.colours, data.scale, grid, isDark());
+  small.getContext("2d")?.putImageData(new ImageData(pixels, grid.columns, grid.rows), 0, 0);
   g.imageSmoothingEnabled = false;
   g.drawImage(small, x, y, STRIP, 20);
 }

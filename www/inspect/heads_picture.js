@@ -11,10 +11,10 @@ const SCALE = 2;
 
 /**
  * @param {{ layers: number, heads: number, effects: readonly Effect[], title: string, layerWord: string, mlpWord: string, unit: string,
- *   paper: string, ink: string, line: string }} data
+ *   paper: string, ink: string, line: string, dark?: boolean }} data
  * @returns {HTMLCanvasElement}
  */
-export function headsPicture({ layers, heads, effects, title, layerWord, mlpWord, unit, paper, ink, line }) {
+export function headsPicture({ layers, heads, effects, title, layerWord, mlpWord, unit, paper, ink, line, dark = false }) {
   const canvas = document.createElement("canvas");
   const width = Math.max(480, MARGIN.left + (heads + 1) * CELL + MARGIN.right);
   const height = MARGIN.top + layers * CELL + MARGIN.bottom;
@@ -48,7 +48,7 @@ export function headsPicture({ layers, heads, effects, title, layerWord, mlpWord
         pen.strokeRect(x + 1.5, y + 1.5, CELL - 3, CELL - 3);
         continue;
       }
-      const colour = diverging(shade(effect.delta, scale));
+      const colour = diverging(shade(effect.delta, scale), dark);
       pen.fillStyle = `rgb(${colour.join(", ")})`;
       pen.fillRect(x + 1, y + 1, CELL - 2, CELL - 2);
       pen.fillStyle = inkOn(colour);
@@ -58,7 +58,7 @@ export function headsPicture({ layers, heads, effects, title, layerWord, mlpWord
   const y = MARGIN.top + layers * CELL + 20;
   const room = Math.min(320, width - MARGIN.left - MARGIN.right);
   for (let i = 0; i < room; i += 1) {
-    pen.fillStyle = divergingCss((2 * i) / (room - 1) - 1);
+    pen.fillStyle = divergingCss((2 * i) / (room - 1) - 1, dark);
     pen.fillRect(MARGIN.left + i, y, 1, 8);
   }
   pen.fillStyle = ink;

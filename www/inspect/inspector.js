@@ -4,7 +4,6 @@ import { isAbort } from "../errors.js";
 import { inspectEn } from "../i18n/inspect/inspect.en.js";
 import { inspectZh } from "../i18n/inspect/inspect.zh.js";
 import { registerStrings, t } from "../i18n/index.js";
-import { showError } from "../opener.js";
 import { PANELS } from "../state.js";
 import { userText } from "../text.js";
 import { Examples } from "../views/inspect/examples.js";
@@ -12,13 +11,14 @@ import { SurpriseLegend } from "../views/inspect/legend.js";
 import { OffNotice } from "../views/inspect/off_notice.js";
 import { Tabs } from "../views/inspect/tabs.js";
 import { TokenCard } from "../views/inspect/token_card.js";
-import { MessageView } from "../views/message.js";
 import { Context } from "./context.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
 import { ModelWatch } from "./model_watch.js";
+import { Notes } from "./notes.js";
 import { PaperTies } from "./paper_ties.js";
-import { revealPicture } from "./reveal.js";
+import { revealPicture, revealTop } from "./reveal.js";
 import { ShareRow } from "./share.js";
+import { Sheet } from "./sheet.js";
 import { MOST_BITS } from "./trail.js";
 
 /** @typedef {import("./types.js").Panel} Panel */
@@ -29,10 +29,6 @@ registerStrings(inspectEn, inspectZh);
 
 /** While the model writes, the card follows no more often than figures can be read. */
 const CARD_EVERY_MS = 100;
-/** On a phone the sheet follows the finger; moved further than this, it opens or closes. */
-const PULL_PX = 40;
-/** Where the inspector is a sheet over the page's lower part; as in inspect.css. */
-const SHEET = "(max-width: 999px)";
 const PANEL_ID = "inspect-panel";
 
 /** Loads the style sheet of the inspector. */
@@ -56,11 +52,15 @@ export class Inspector {
   constructor(app) {
     this.app = app;
     const change = () => app.store.set({});
-    this.context = new Context(app, { onChange: change, say: (key, params, error) => this.say(key, params, error) });
+    this.context = new Context(app, { onChange: change, say: (key, params, error) => this.notes.say(key, params, error) });
     const { context } = this;
 
     this.root = byId("inspector");
-    this.grip = h("button", { type: "button", class: "inspect-grip", onclick: () => this.toggle() });
+    this.sheet = new Sheet(this.root, {
+      onClose: () => context.setView({ open: false }),
+      onArrange: (sheet) => this.arrange(sheet),
+      mayClose: () => app.writer.phase === "idle",
+    });
     this.scroll = h("div", { class: "inspect-scroll" });
     this.empty = h("p", { class: "inspect-empty" });
     /** The examples are for who has not tried anything yet. */
@@ -74,18 +74,20 @@ export class Inspector {
       onStep: (by) => this.ties.step(by),
       onToggle: (open) => storage.set(this.foldKey, open ? "1" : "0"),
     });
-    this.messages = new MessageView(this.scroll);
+    this.model = new ModelWatch(app, (off) => void context.applyGates(off));
+    this.notes = new Notes(this.scroll, () => ({
+      text: app.writer.text, weights: this.model.weights(), view: app.state.view, settings: app.state.settings,
+      read: Boolean(context.subject?.scores),
+    }));
     this.tabs = new Tabs({ names: PANELS, panelId: PANEL_ID, onSelect: (panel) => context.setView({ panel }) });
     this.place = h("div", { class: "inspect-panel", id: PANEL_ID, role: "tabpanel", tabindex: "-1" });
     this.scroll.append(this.empty, this.place);
-    const sheet = matchMedia(SHEET);
-    sheet.addEventListener("change", () => this.arrange(sheet.matches));
-    if (sheet.matches) this.examples.close();
-    this.arrange(sheet.matches);
+    if (this.sheet.on) this.examples.close();
+    this.arrange(this.sheet.on);
     this.keys = h("span", { class: "inspect-keys" });
     this.foot = h("div", { class: "inspect-foot" }, this.keys);
-    this.share = new ShareRow(this.foot, app, (key, params) => this.say(key, params));
-    this.root.append(this.grip, this.tabs.root, this.scroll, this.foot);
+    this.share = new ShareRow(this.foot, app, (key, params) => this.notes.say(key, params));
+    this.root.append(this.sheet.grip, this.tabs.root, this.scroll, this.foot);
 
     const { paper, writeMessage } = app.page;
     this.legend = new SurpriseLegend(paper.foot, { levels: MOST_BITS, onToggle: (surprise) => context.setView({ surprise }) });
@@ -103,11 +105,10 @@ export class Inspector {
     this.cardTimer = 0;
     /** What the card shows. @type {unknown[]} */
     this.carded = [];
-    this.model = new ModelWatch(app, (off) => void context.applyGates(off));
     this.wasWriting = false;
     this.wasShown = false;
     this.recordHistory();
-    this.listen();
+    addEventListener("pagehide", () => context.keepBranches());
     this.update();
   }
 
@@ -139,33 +140,6 @@ export class Inspector {
     else if (sheet || !this.examples.root.parentElement) this.scroll.append(this.examples.root);
   }
 
-  listen() {
-    addEventListener("pagehide", () => this.context.keepBranches());
-    // Escape closes the sheet where it covers the page.
-    this.root.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || this.app.writer.phase !== "idle" || !this.isSheet()) return;
-      event.preventDefault();
-      this.toggle();
-    });
-    this.grip.addEventListener("pointerdown", (event) => {
-      const from = event.clientY;
-      this.grip.setPointerCapture(event.pointerId);
-      const end = (/** @type {PointerEvent} */ up) => {
-        if (up.clientY - from > PULL_PX) this.context.setView({ open: false });
-      };
-      this.grip.addEventListener("pointerup", end, { once: true });
-    });
-  }
-
-  /** Whether it covers the page's lower part, as on a phone. */
-  isSheet() {
-    return matchMedia(SHEET).matches;
-  }
-
-  toggle() {
-    this.context.setView({ open: !this.app.state.view.open });
-  }
-
   /** Another model is in use. */
   opened() {
     this.model.opened();
@@ -183,12 +157,6 @@ export class Inspector {
     for (const state of [...history.past, ...history.future, { runs }]) {
       if (state.runs.at(-1)?.source === "model") this.context.branches.record(state.runs);
     }
-  }
-
-  /** @param {string} key @param {Record<string, string | number>} [params] @param {unknown} [error] */
-  say(key, params = {}, error) {
-    if (error === undefined) this.messages.show({ kind: "info", lines: [[key, params]] });
-    else showError(this.messages, [[key, params]], error);
   }
 
   /** Whether anything of it can be seen. */
@@ -229,6 +197,7 @@ export class Inspector {
     this.notice.update({ off: view.off });
     this.legend.root.hidden = !shown;
     this.ties.update(shown);
+    this.notes.follow();
     const opened = shown && !this.wasShown;
     this.wasShown = shown;
     if (!shown) {
@@ -240,14 +209,14 @@ export class Inspector {
     }
     const { subject } = context;
     this.root.setAttribute("aria-label", t("inspect.label"));
-    this.grip.setAttribute("aria-label", t("inspect.close"));
+    this.sheet.grip.setAttribute("aria-label", t("inspect.close"));
     setText(this.empty, t("inspect.empty"));
     this.empty.hidden = subject !== null;
     this.card.root.hidden = this.card.folds.hidden = subject === null;
     this.examples.update({ shown: app.engine.source?.id === EXAMPLES_MODEL && !app.state.info?.trained });
     this.tabs.update({ label: t("inspect.tabs"), selected: view.panel, text: (name) => t(`inspect.tab.${name}`) });
     // The button that opened a sheet is behind it.
-    if (opened && this.isSheet() && document.activeElement === app.page.paper.see) this.tabs.focus();
+    if (opened && this.sheet.on && document.activeElement === app.page.paper.see) this.tabs.focus();
     this.place.setAttribute("aria-labelledby", `${PANEL_ID}-tab-${view.panel}`);
     setText(this.keys, t(/Mac|iPhone|iPad/.test(navigator.platform) ? "inspect.keys.mac" : "inspect.keys"));
     this.legend.update({ on: view.surprise });
@@ -258,15 +227,17 @@ export class Inspector {
     // While the model writes, a panel that follows is drawn together with the card.
     const seen = [subject?.writing ? this.panel?.live && this.carded : subject, view, settings, lang];
     if (!this.panel || seen.every((one, index) => one === this.seen[index])) return;
-    if (this.seen[3] !== lang) this.messages.update();
+    if (this.seen[3] !== lang) this.notes.update();
     this.seen = seen;
     this.panel.update();
   }
 
   /** @param {Subject} subject */
   updateCard(subject) {
-    const { keeper } = this.context;
-    const key = [subject, keeper.grown, this.app.state.lang];
+    const { context } = this;
+    const { keeper } = context;
+    const { state, writer } = this.app;
+    const key = [subject, keeper.grown, keeper.selected(state.view.token, writer.caret), state.lang];
     if (key.every((one, index) => one === this.carded[index])) return;
     clearTimeout(this.cardTimer);
     const wait = subject.writing ? this.cardAt + CARD_EVERY_MS - performance.now() : 0;
@@ -276,7 +247,7 @@ export class Inspector {
     }
     this.cardAt = performance.now();
     this.carded = key;
-    this.card.update(keeper.card(subject));
+    this.card.update(context.card());
   }
 
   /** @param {PanelName} name */
@@ -294,8 +265,9 @@ export class Inspector {
       this.seen = [];
       this.place.replaceChildren(panel.root);
       this.update();
+      revealTop(this.scroll, this.place);
     } catch (error) {
-      if (this.panelName === name && !isAbort(error)) this.say("inspect.error.panel", {}, error);
+      if (this.panelName === name && !isAbort(error)) this.notes.say("inspect.error.panel", {}, error);
     }
   }
 
@@ -316,8 +288,8 @@ export class Inspector {
     if (writer.text !== text) writer.replace(userText(text));
     this.ties.settle();
     this.context.setView({ off: [], ...view });
-    this.messages.show({ kind: "info", lines: [[`inspect.example.${key}`], [`inspect.example.${key}.text`]] });
+    this.notes.introduce(key);
     this.introduced();
-    await revealPicture(this.scroll, this.messages.root, this.place);
+    await revealPicture(this.scroll, this.notes.root, this.place);
   }
 }

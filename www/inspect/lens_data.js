@@ -183,7 +183,7 @@ export function spread(count, most) {
  */
 export function lensCsv(columns, tokens, names) {
   const top = columns[0]?.levels[0]?.top.length ?? 0;
-  const header = ["position", "token", "level", "name", "entropy_nats", "target", "target_probability", "target_rank"];
+  const header = ["position_from_0", "token", "level", "name", "entropy_nats", "target", "target_probability", "target_rank"];
   for (let i = 1; i <= top; i += 1) header.push(`token_${i}`, `probability_${i}`);
   const rows = columns.flatMap(({ row, target, levels }) => levels.map((level, i) => [
     row, tokens[row] ?? "", i, names[i], level.entropy, target?.text ?? "", target ? Math.exp(level.logprob) : "", target ? level.rank : "",

@@ -56,3 +56,17 @@ export function sharedEnds(one, other) {
   while (tail < shorter - head && one.charCodeAt(one.length - 1 - tail) === other.charCodeAt(other.length - 1 - tail)) tail += 1;
   return { head, tail };
 }
+
+/**
+ * The run that begins at a place of the text, or -1; the number of runs at the text's end.
+ * @param {readonly import("../types.js").Run[]} runs @param {number} place
+ */
+export function runAt(runs, place) {
+  let at = 0;
+  for (const [index, run] of runs.entries()) {
+    if (at === place && run.text !== "") return index;
+    if (at > place) return -1;
+    at += run.text.length;
+  }
+  return at === place ? runs.length : -1;
+}

@@ -20,9 +20,9 @@ export class ModelWatch {
     this.models += 1;
   }
 
-  /** Changes whenever the same text would give other figures. */
-  stamp() {
-    const { engine, training, state } = this.app;
+  /** Changes whenever the model as a whole computes something else. */
+  weights() {
+    const { engine, training } = this.app;
     if (engine.client !== this.client) {
       this.client = engine.client;
       this.models += 1;
@@ -30,7 +30,12 @@ export class ModelWatch {
     const { strength, step, phase, best } = training;
     // While a run goes on the weights change all the time: the text is read anew when it rests.
     const weights = phase === "running" || phase === "pausing" ? "changing" : [step, best?.inForce];
-    return JSON.stringify([this.models, strength, weights, state.view.off]);
+    return JSON.stringify([this.models, strength, weights]);
+  }
+
+  /** Changes whenever the same text would give other figures. */
+  stamp() {
+    return JSON.stringify([this.weights(), this.app.state.view.off]);
   }
 
   /** Tells the engine what is switched off, where it does not know; a new worker has everything on. */

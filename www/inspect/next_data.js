@@ -166,7 +166,8 @@ function digits(x) {
  */
 export function contextOf({ text, tokens, selected }, length) {
   const end = tokens.ends[selected] ?? text.length;
-  const start = selected > 0 ? tokens.ends[selected - 1] : 0;
+  // Where the model sees only the end of a text, the first token that it sees has text before it.
+  const start = selected > 0 ? tokens.ends[selected - 1] : Math.max(0, end - (tokens.texts[0]?.length ?? 0));
   const before = Array.from(text.slice(Math.max(0, start - 2 * length), start));
   const cut = start > 2 * length || before.length > length;
   const shown = before.slice(-length).join("");

@@ -76,6 +76,7 @@ export class PaperTies {
   click(event) {
     const { selectionStart, selectionEnd } = this.app.page.paper.area;
     const token = selectionStart === selectionEnd ? this.tokenAt(event.clientX, event.clientY) : -1;
+    // What the model no longer sees is selected by the caret alone.
     if (token < this.keeper.offset) return;
     // The caret has moved already, or will in a moment; either way it is at the token.
     this.caret = selectionEnd;
@@ -97,10 +98,12 @@ export class PaperTies {
     const { subject } = this.context;
     if (!subject) return;
     this.reveal = true;
-    this.context.select(subject.selected + by);
-    const now = this.context.subject;
-    if (!now) return;
-    const { text, logprob } = this.keeper.card(now);
+    const { position } = this.context.card();
+    // From a token that the model does not see there is only one way: to the first that it sees.
+    if (position >= 0) this.context.select(position + by);
+    else if (by > 0) this.context.select(0);
+    if (!this.context.subject) return;
+    const { text, logprob } = this.context.card();
     this.app.page.status.say(t("inspect.live", { token: showToken(text), probability: percent(Math.exp(logprob)) }));
   }
 

@@ -36,3 +36,13 @@ export async function revealPicture(scroller, words, panel) {
   }
   control.abort();
 }
+
+/**
+ * Brings a panel that was just opened into view from its top, however far the one before it was scrolled.
+ * @param {Element} scroller @param {Element} panel
+ */
+export function revealTop(scroller, panel) {
+  const [top, room] = [panel.getBoundingClientRect().top, scroller.getBoundingClientRect()];
+  // Where it begins in the upper half, what stands above it is in view too.
+  if (top < room.top || top > room.top + room.height / 2) scroller.scrollTop += top - room.top;
+}

@@ -1,6 +1,8 @@
 /** Keeps the tokens of the paper's text and their scores up to date: while the user types, while the model writes, and after. */
 import { isAbort } from "../errors.js";
-import { marksOf, sharedEnds } from "./marks.js";
+import { alternativeOf, cardOf } from "./card_data.js";
+import { scoreEarlier } from "./earlier.js";
+import { marksOf, runAt, sharedEnds } from "./marks.js";
 import { Trail } from "./trail.js";
 
 /** @typedef {import("./types.js").TokensAnswer} TokensAnswer */
@@ -17,8 +19,6 @@ export const TYPING_PAUSE_MS = 150;
 const MOST_TYPED = 16;
 /** The engine is asked again after this, if it had no time. */
 export const AGAIN_MS = 500;
-/** Of a text longer than the model's context, so many contexts are coloured, from the end. */
-const MOST_WINDOWS = 16;
 
 /**
  * @typedef {object} KeeperHooks
@@ -147,7 +147,11 @@ export class SubjectKeeper {
       this.outdated = false;
       this.scores = scores;
       this.changed();
-      if (offset) await this.readEarlier(reading, trail, info.nCtx);
+      if (!offset) return;
+      await scoreEarlier(trail, offset, info.nCtx, async (ids) => {
+        const earlier = await this.hooks.score(ids);
+        return reading === this.reading ? earlier : null;
+      }, () => this.changed());
     } catch (error) {
       if (reading !== this.reading) return;
       // The engine had something more urgent to do.
@@ -177,29 +181,6 @@ export class SubjectKeeper {
     return trail;
   }
 
-  /**
-   * What stands before the model's context is scored too, for its colours: by contexts that overlap by half. What the model
-   * sees keeps the figures that panels show.
-   * @param {number} reading @param {Trail} trail @param {number} most tokens in a context
-   */
-  async readEarlier(reading, trail, most) {
-    const half = most >> 1;
-    const { offset } = this;
-    let row = Math.max(0, offset - MOST_WINDOWS * half);
-    while (row < offset) {
-      const from = Math.max(0, row - half);
-      const end = Math.min(trail.length, from + most);
-      // Often it is known from an earlier reading, or from the writing.
-      if (trail.logprob.subarray(row, Math.min(offset, end - 1)).some(Number.isNaN)) {
-        const scores = await this.hooks.score(trail.ids.slice(from, end));
-        if (reading !== this.reading) return;
-        trail.score(scores, from, row, offset);
-        this.changed();
-      }
-      row = end - 1;
-    }
-  }
-
   /** Tokens of the text that the model no longer sees. */
   get offset() {
     return Math.max(0, this.trail.length - (this.now.info?.nCtx ?? Infinity));
@@ -215,7 +196,7 @@ export class SubjectKeeper {
       let known = this.trail.length;
       while (known > 0 && this.trail.ends[known - 1] > head) known -= 1;
       this.trail = this.trail.copy(known);
-      next = this.runAt(this.trail.text.length);
+      next = runAt(runs, this.trail.text.length);
       if (next < 0 || this.trail.length === 0) return void this.readPrompt();
     }
     for (; next < runs.length; next += 1) {
@@ -226,17 +207,6 @@ export class SubjectKeeper {
     }
     this.taken = { run: runs.at(-1) ?? null, count: runs.length };
     this.grown += 1;
-  }
-
-  /** The run that begins at a place of the text, or -1. @param {number} place */
-  runAt(place) {
-    let at = 0;
-    for (const [index, run] of this.now.runs.entries()) {
-      if (at === place && run.text !== "") return index;
-      if (at > place) return -1;
-      at += run.text.length;
-    }
-    return at === place ? this.now.runs.length : -1;
   }
 
   /** The model writes after a text whose tokens are not known: they come without waiting for it. */
@@ -268,7 +238,8 @@ export class SubjectKeeper {
   }
 
   /**
-   * The position in the trail of the selected token: the one that was chosen, else the one before the caret.
+   * The position in the trail of the selected token: the one that was chosen, else the one before the caret, even where the model
+   * no longer sees it.
    * @param {number | null} token among those that the model sees
    * @param {number} caret
    */
@@ -276,7 +247,7 @@ export class SubjectKeeper {
     const { offset, trail } = this;
     if (token !== null && offset + token < trail.length) return offset + token;
     // While tokens are behind the text, the caret may stand behind characters that have none yet.
-    return Math.max(offset, trail.before(caret));
+    return trail.before(caret);
   }
 
   /**
@@ -285,13 +256,7 @@ export class SubjectKeeper {
    * @returns {import("../types.js").Token | null}
    */
   alternative(row, id, text) {
-    const { trail } = this;
-    if (this.outdated) return null;
-    const at = row + this.offset;
-    const list = trail.alternatives(at);
-    const rank = list.findIndex((one) => one.id === id);
-    if (rank < 0) return null;
-    return { id, text, logprob: list[rank].logprob, entropy: trail.entropy[at], rank, top: list };
+    return this.outdated ? null : alternativeOf(this.trail, row + this.offset, id, text);
   }
 
   /**
@@ -302,7 +267,9 @@ export class SubjectKeeper {
   subject(token, caret) {
     const { trail, now, last, version, offset } = this;
     if (!now.info || trail.length === 0 || trail.text === "") return (this.last = null);
-    const selected = this.selected(token, caret) - offset;
+    const chosen = this.selected(token, caret);
+    // Of what the model does not see nothing can be shown: panels then speak of where it would write on.
+    const selected = (chosen < offset ? trail.length - 1 : chosen) - offset;
     const writing = now.writing || (!this.settled && last?.writing === true);
     const scores = writing ? null : this.scores;
     const newest = writing ? this.newest : null;
@@ -312,18 +279,13 @@ export class SubjectKeeper {
   }
 
   /**
-   * What is known of the subject's selected token, as the token card shows it.
-   * @param {Subject} subject
+   * What is known of the selected token, as the token card shows it.
+   * @param {number | null} token @param {number} caret
    */
-  card({ selected }) {
+  card(token, caret) {
     const { trail, offset, now } = this;
-    const at = selected + offset;
-    const row = at - 1;
-    return {
-      position: selected, count: trail.length - offset, id: trail.ids[at], text: trail.texts[at], bytes: trail.bytes[at], first: at === 0,
-      vocabSize: now.info?.vocabSize ?? 0, logprob: row < 0 ? NaN : trail.logprob[row], rank: row < 0 ? 0 : trail.rank[row],
-      entropy: row < 0 ? NaN : trail.entropy[row], alternatives: trail.alternatives(row),
-    };
+    const runs = !now.writing && trail.text === now.text ? now.runs : null;
+    return cardOf(trail, this.selected(token, caret), { offset, vocabSize: now.info?.vocabSize ?? 0, runs });
   }
 
   /**

@@ -16,9 +16,10 @@ const LEAD = 24;
 /**
  * @param {TreeNode | null} tree
  * @param {ReadonlyMap<string, boolean>} folds what the user opened (true) and closed
+ * @param {string | null} [first] id of the beginning that comes first; the others keep their order
  * @returns {TreeRow[]} from the top down; a root without text is left out
  */
-export function treeRows(tree, folds) {
+export function treeRows(tree, folds, first = null) {
   /** @type {TreeRow[]} */
   const rows = [];
   if (!tree) return rows;
@@ -29,8 +30,86 @@ export function treeRows(tree, folds) {
     rows.push({ node, parent: above?.id ?? null, level, open, lead: leadOf(above?.text ?? "", node.text), place: index + 1, siblings: nodes.length });
     if (open) visit(node.children, node, level + 1);
   });
-  visit(tree.text ? [tree] : tree.children, null, 1);
+  const roots = rootsOf(tree);
+  visit([...roots.filter(({ id }) => id === first), ...roots.filter(({ id }) => id !== first)], null, 1);
   return rows;
+}
+
+/** The different beginnings of all branches. @param {TreeNode | null} tree */
+export function rootsOf(tree) {
+  return !tree ? [] : tree.text ? [tree] : tree.children;
+}
+
+/**
+ * The beginning that the paper's text has too, or null.
+ * @param {TreeNode | null} tree @param {string} text
+ */
+export function rootOf(tree, text) {
+  const found = text === "" ? undefined : rootsOf(tree).find((root) => text.startsWith(root.text) || root.text.startsWith(text));
+  return found?.id ?? null;
+}
+
+/**
+ * The branch that stands on the paper: the one that has its text, or, while the model writes, the one that it goes on from.
+ * @param {Iterable<import("./branch_tree.js").Branch>} branches @param {string | null} last the one that was recorded last
+ * @param {{ text: string, writing: boolean } | null} paper
+ * @returns {string | null}
+ */
+export function onPaper(branches, last, paper) {
+  if (!paper) return null;
+  const { text, writing } = paper;
+  let found = null;
+  for (const branch of branches) {
+    const here = branch.text === text || (writing && branch.id === last && text.startsWith(branch.text));
+    if (here && (found === null || branch.id === last)) found = branch.id;
+  }
+  return found;
+}
+
+/** Names that occur more than once are numbered. @param {ReadonlyMap<string, string>} names @returns {Map<string, string>} */
+export function numbered(names) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const name of names.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
+  /** @type {Map<string, number>} */
+  const seen = new Map();
+  return new Map([...names].map(([id, name]) => {
+    if ((counts.get(name) ?? 0) < 2) return [id, name];
+    const at = (seen.get(name) ?? 0) + 1;
+    seen.set(name, at);
+    return [id, `${at} · ${name}`];
+  }));
+}
+
+/** A letter, a digit or what stands inside of words, in scripts that put spaces between words. */
+const IN_WORD = /[\p{L}\p{N}\p{M}'’-]/u;
+const NO_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+/** A word longer than this may be cut. */
+const LONG_WORD = 20;
+
+/** @param {string | undefined} character */
+function inWord(character) {
+  return character !== undefined && IN_WORD.test(character) && !NO_SPACES.test(character);
+}
+
+/**
+ * The nearest place, not after `at`, that is not inside of a word.
+ * @param {readonly string[]} characters @param {number} at
+ */
+function before(characters, at) {
+  let end = at;
+  while (end > 0 && at - end < LONG_WORD && inWord(characters[end - 1]) && inWord(characters[end])) end -= 1;
+  return end > 0 && at - end < LONG_WORD ? end : at;
+}
+
+/**
+ * At most `most` characters of a text and "…" where something was left out; no word is cut, but for one that is very long.
+ * @param {string} text @param {number} most
+ */
+export function shortenWords(text, most) {
+  const characters = Array.from(text.slice(0, 2 * most + 2));
+  if (characters.length <= most) return text;
+  return `${characters.slice(0, before(characters, most - 1)).join("").trimEnd()}…`;
 }
 
 /**
@@ -83,7 +162,11 @@ export function oneLine(text) {
 export function headAndTail(text, head, tail) {
   const characters = Array.from(oneLine(text));
   if (characters.length <= head + tail + 3) return characters.join("");
-  return `${characters.slice(0, head).join("").trimEnd()} … ${characters.slice(-tail).join("").trimStart()}`;
+  let from = characters.length - tail;
+  const latest = Math.min(characters.length - 1, from + LONG_WORD);
+  while (from < latest && inWord(characters[from - 1]) && inWord(characters[from])) from += 1;
+  if (from === latest) from = characters.length - tail;
+  return `${characters.slice(0, before(characters, head)).join("").trimEnd()} … ${characters.slice(from).join("").trimStart()}`;
 }
 
 /** Every branch's own part: what it does not share. @param {TreeNode | null} tree @returns {Map<string, { lead: string, text: string }>} */

@@ -88,7 +88,7 @@ export class TrainView {
     this.columns.classList.toggle("locked", locked);
     this.progress.update(state.loading);
     this.text.update();
-    setText(this.counts, [plan ? t("train.tokens", { count: n(plan.tokens) }) : "", ...(plan?.notes ?? []).map(engineWords)].filter(Boolean).join(" "));
+    setText(this.counts, [plan ? t(plan.tokens === 1 ? "train.tokens.one" : "train.tokens", { count: n(plan.tokens) }) : "", ...(plan?.notes ?? []).map(engineWords)].filter(Boolean).join(" "));
 
     setText(this.modeLegend, t("train.mode"));
     MODES.forEach((one, at) => {
@@ -154,7 +154,7 @@ export class TrainView {
     const { total, limit } = plan.bytes;
     if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit) });
     const options = JSON.parse(plan.options);
-    return t("train.memory", { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
+    return t(options.steps === 1 ? "train.memory.one" : "train.memory", { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
   }
 
   /** @param {Training} training @param {string} lang */

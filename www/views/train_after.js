@@ -8,7 +8,7 @@ export class TrainAfter {
   /** @param {() => Training} training */
   constructor(training) {
     this.title = h("h2");
-    this.write = h("button", { type: "button", class: "secondary", onclick: () => training().parts.store.set({ tab: "write" }) });
+    this.write = h("button", { type: "button", class: "secondary", onclick: () => training().write() });
     this.model = h("button", { type: "button", class: "secondary", onclick: () => void training().download("model") });
     this.adapter = h("button", { type: "button", class: "secondary", onclick: () => void training().download("adapter") });
     this.bestText = h("p", { class: "facts", role: "status" });

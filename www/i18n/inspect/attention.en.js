@@ -43,7 +43,7 @@ export const attentionEn = {
   "attention.nothing": "Nothing.",
   "attention.nobody": "No later token.",
   "attention.table": "Table: the twenty strongest for {token}",
-  "attention.table.caption": "{title}: the twenty strongest for the token {token} at position {position}",
+  "attention.table.caption": "{title}: the twenty strongest for token {position}, {token}",
   "attention.table.rank": "Rank",
   "attention.table.looksAt": "Looks at",
   "attention.table.lookedAtBy": "Is looked at by",

@@ -43,7 +43,7 @@ export const attentionZh = {
   "attention.nothing": "没有。",
   "attention.nobody": "后面没有 token 在看。",
   "attention.table": "表格：{token} 最强的二十项",
-  "attention.table.caption": "{title}：位置 {position} 的 token {token} 最强的二十项",
+  "attention.table.caption": "{title}：第 {position} 个 token {token} 最强的二十项",
   "attention.table.rank": "名次",
   "attention.table.looksAt": "在看",
   "attention.table.lookedAtBy": "被谁看",

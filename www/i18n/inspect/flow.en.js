@@ -47,7 +47,7 @@ export const flowEn = {
   "flow.input.facts": "id {id} · position {position}",
   "flow.norm.short": "length {norm}",
 
-  "flow.explain.input": "The text was cut into tokens. This one, {token}, has the id {id} and stands at position {position}, counted from 0. These two numbers are all that the model is given of it.",
+  "flow.explain.input": "The text was cut into tokens. This one, {token}, has the id {id} and stands at position {position}, counted from 1. These two numbers are all that the model is given of it.",
   "flow.explain.token": "The id picks a row of the token table: {width} learnt numbers that stand for {token} wherever it occurs.",
   "flow.explain.embedding": "The row of position {position} in a second table is added: without it the model could not tell word order. The sum begins the residual stream, the vector that all blocks read and add to.",
   "flow.explain.block": "Block {layer} of {blocks}, counted from 0: attention, then an MLP, each adding its result to the stream. All blocks are built alike; each has weights of its own.",

@@ -47,7 +47,7 @@ export const flowZh = {
   "flow.input.facts": "编号 {id} · 位置 {position}",
   "flow.norm.short": "长度 {norm}",
 
-  "flow.explain.input": "文本被切成 token。这一个是 {token}，编号 {id}，位于第 {position} 位（从 0 数起）。关于它，模型得到的只有这两个数。",
+  "flow.explain.input": "文本被切成 token。这一个是 {token}，编号 {id}，位于第 {position} 位（从 1 数起）。关于它，模型得到的只有这两个数。",
   "flow.explain.token": "编号选出 token 表中的一行：{width} 个学到的数，无论 {token} 出现在哪里都由它们代表。",
   "flow.explain.embedding": "再加上另一张表里位置 {position} 的那一行：没有它，模型就分不清词序。两者之和是残差流的起点，所有块都从这个向量读取，并往里相加。",
   "flow.explain.block": "第 {layer} 块，共 {blocks} 块（从 0 数起）：先注意力，再 MLP，各自把结果加到残差流上。各块构造相同，权重各不相同。",

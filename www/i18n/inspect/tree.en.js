@@ -3,9 +3,11 @@ export const treeEn = {
   "tree.empty": "Every way that the text could have gone on stands here as a tree. Choose another token under “Next”, or generate once more: the text takes that branch, and the one before stays here.",
   "tree.label": "Branches of the text",
   "tree.figures": "{tokens} tokens · {mean} nats/token",
+  "tree.figures.one": "{tokens} token · {mean} nats/token",
   "tree.figures.none": "no tokens by the model",
   "tree.inside": "{count} branches inside",
   "tree.here": "on the paper",
+  "tree.older": "Older texts",
   "tree.actions": "What to do with the branch",
   "tree.open": "Put on the paper",
   "tree.rename": "Name…",
@@ -21,5 +23,6 @@ export const treeEn = {
   "tree.compare.all": "Whole text: {figures}",
   "tree.load": "Load JSON…",
   "tree.loaded": "{count} new branches from {name}.",
+  "tree.loaded.one": "{count} new branch from {name}.",
   "tree.badFile": "{name} is not a file of branches from this page, or it is damaged. Nothing was changed.",
 };

@@ -3,9 +3,11 @@ export const treeZh = {
   "tree.empty": "文本每一种可能的走向都以树的形式留在这里。在“下一个”中另选一个 token，或再生成一次：文本会走上新的分支，原来的仍留在这里。",
   "tree.label": "文本的各个分支",
   "tree.figures": "{tokens} 个 token · {mean} nat/token",
+  "tree.figures.one": "{tokens} 个 token · {mean} nat/token",
   "tree.figures.none": "没有模型写的 token",
   "tree.inside": "内含 {count} 个分支",
   "tree.here": "在纸上",
+  "tree.older": "较早的文本",
   "tree.actions": "对此分支的操作",
   "tree.open": "放到纸上",
   "tree.rename": "命名……",
@@ -21,5 +23,6 @@ export const treeZh = {
   "tree.compare.all": "全文：{figures}",
   "tree.load": "载入 JSON……",
   "tree.loaded": "从 {name} 新增了 {count} 个分支。",
+  "tree.loaded.one": "从 {name} 新增了 {count} 个分支。",
   "tree.badFile": "{name} 不是本页面导出的分支文件，或已损坏。没有作任何改动。",
 };

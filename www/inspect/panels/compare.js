@@ -5,9 +5,9 @@ import { compareEn } from "../../i18n/inspect/compare.en.js";
 import { compareZh } from "../../i18n/inspect/compare.zh.js";
 import { n, registerStrings, t } from "../../i18n/index.js";
 import { CompareControls } from "../../views/inspect/compare_controls.js";
-import { CompareBeside, CompareMoves, CompareTable, CompareTotals, signed } from "../../views/inspect/compare_lists.js";
+import { CompareBeside, CompareMoves, CompareOff, CompareTable, CompareTotals, signed } from "../../views/inspect/compare_lists.js";
 import { CompareStrips } from "../../views/inspect/compare_strips.js";
-import { areEqual, candidates, extremes, niceScale, pairsOf, tableRows, totalsOf, usual } from "../compare_data.js";
+import { areEqual, candidates, comparable, extremes, niceScale, pairsOf, tableRows, totalsOf, unitsOff, usual } from "../compare_data.js";
 import { CompareRun } from "../compare_run.js";
 import { percent, showToken } from "../label.js";
 import { SaveRow, toCsv } from "../save.js";
@@ -20,6 +20,8 @@ registerStrings(compareEn, compareZh);
 /** @typedef {import("../compare_data.js").Pair} Pair */
 /** @typedef {import("../compare_run.js").Result} Result */
 
+/** A panel is made anew whenever it opens; what is known of other models stays. @type {WeakMap<InspectContext, Map<string, number>>} */
+const vocabularies = new WeakMap();
 const MOVES = 6;
 /** Rows of the table before and after the selected token. */
 const TABLE_REACH = 10;
@@ -40,6 +42,7 @@ export class ComparePanel {
     });
     const onSelect = (/** @type {number} */ position) => ctx.select(position);
     this.body = h("div", { class: "compare-body" });
+    this.off = new CompareOff(this.body, { onRestore: () => ctx.setView({ off: [] }) });
     this.totals = new CompareTotals(this.body);
     this.strips = new CompareStrips(this.body, { onSelect });
     this.legend = h("ul", { class: "compare-legend" });
@@ -55,11 +58,14 @@ export class ComparePanel {
     this.save = new SaveRow(this.body, {
       name: () => "compare",
       png: () => this.picture(),
-      csv: () => toCsv(["position", "id", "text", "logprob_this", "logprob_other", "rank_this", "rank_other", "gain", "kl"], this.rows()),
+      csv: () => toCsv(["position_from_0", "id", "text", "logprob_this", "logprob_other", "rank_this", "rank_other", "gain", "kl"], this.rows()),
       json: () => this.json(),
     });
     this.root = h("section", { class: "compare-panel" }, this.controls.root, this.body);
 
+    /** Vocabulary sizes of models that were open, by id. @type {Map<string, number>} */
+    this.sizes = vocabularies.get(ctx) ?? new Map();
+    vocabularies.set(ctx, this.sizes);
     this.chosen = "";
     this.seen = "";
     /** @type {Result | null} */
@@ -92,8 +98,13 @@ export class ComparePanel {
   draw() {
     const { ctx } = this;
     const { result, other, phase, progress, problem } = this.run;
-    const models = ctx.otherModels();
-    if (!models.some(({ id }) => id === this.chosen) && !other) this.chosen = models[0]?.id ?? "";
+    if (other?.info) this.sizes.set(this.chosen, other.info.vocabSize);
+    const models = comparable(ctx.otherModels(), this.sizes, ctx.subject?.info.vocabSize);
+    if (!other && phase !== "opening" && models.find(({ id }) => id === this.chosen)?.differs !== false) {
+      // The one that was found not to fit stays chosen while its reason is told.
+      const stays = problem?.kind === "vocabulary" && models.some(({ id }) => id === this.chosen);
+      if (!stays) this.chosen = models.find(({ differs }) => !differs)?.id ?? models[0]?.id ?? "";
+    }
     const name = this.name();
     const bytes = other?.info?.bytes;
     const memory = !other
@@ -120,8 +131,12 @@ export class ComparePanel {
   /** @param {Result} result @param {import("../types.js").Subject} subject @param {string} name */
   drawResult(result, subject, name) {
     // Only what is drawn counts: while the model writes, updates come with every token.
+    const { ctx } = this;
     const { done } = this.run.progress;
+    const off = unitsOff(ctx.view.off, subject.info);
     const seen = [
+      off.heads,
+      off.mlps,
       subject.version,
       subject.writing,
       subject.selected,
@@ -138,6 +153,7 @@ export class ComparePanel {
     const selected = Math.min(subject.selected, result.labels.length - 1);
     this.pairs = pairsOf(result.mine, result.other, result.kl);
     const { pairs } = this;
+    this.off.update({ ...off, name });
     this.totals.update({ totals: totalsOf(pairs, result.kl), equal: areEqual(pairs), name });
     this.drawStrips(result, pairs, selected, name);
     this.drawBeside(result, selected, name);
@@ -247,6 +263,7 @@ export class ComparePanel {
     } = this;
     return {
       other: this.name(),
+      off: this.ctx.view.off,
       totals: result && totalsOf(pairs, result.kl),
       kl: result?.kl,
       tokens: result?.subject.tokens.ids.map((id, i) => ({ id, text: result.subject.tokens.texts[i], ...pairs[i] })),

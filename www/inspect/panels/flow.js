@@ -4,6 +4,7 @@ import { formatCount } from "../../format.js";
 import { flowEn } from "../../i18n/inspect/flow.en.js";
 import { flowZh } from "../../i18n/inspect/flow.zh.js";
 import { n, registerStrings, t } from "../../i18n/index.js";
+import { isDark, watchTheme } from "../../views/inspect/attention_canvas.js";
 import { FlowBar } from "../../views/inspect/flow_bar.js";
 import { FlowDiagram } from "../../views/inspect/flow_diagram.js";
 import { valueRows } from "../flow_data.js";
@@ -58,9 +59,12 @@ export class FlowPanel {
     /** @type {import("../../views/inspect/flow_diagram.js").Line[]} */
     this.lines = [];
     this.title = "";
+    /** @type {(() => void) | null} */
+    this.unwatch = null;
   }
 
   update() {
+    this.unwatch ??= watchTheme(() => this.draw());
     const { subject, view } = this.ctx;
     if (subject && !subject.writing) {
       if (view.layer !== this.viewLayer) {
@@ -75,6 +79,8 @@ export class FlowPanel {
   }
 
   close() {
+    this.unwatch?.();
+    this.unwatch = null;
     this.source.close();
   }
 
@@ -188,7 +194,7 @@ export class FlowPanel {
   detail(row, known) {
     const words = explain(row, known);
     const { tensors, next, head, subject } = known;
-    const key = [row.key, subject.version, subject.selected, tensors.size, head, words, this.expanded].join("\n");
+    const key = [row.key, subject.version, subject.selected, tensors.size, head, words, this.expanded, isDark()].join("\n");
     if (this.detailOf?.tensors !== tensors || this.detailOf.next !== next || this.detailOf.key !== key) {
       this.detailOf = { key, tensors, next, parts: this.expanded ? partsOf(row, known) : [] };
     }

@@ -3,6 +3,7 @@ import { h, setText } from "../../dom.js";
 import { registerStrings, t } from "../../i18n/index.js";
 import { headsEn } from "../../i18n/inspect/heads.en.js";
 import { headsZh } from "../../i18n/inspect/heads.zh.js";
+import { isDark, watchTheme } from "../../views/inspect/attention_canvas.js";
 import { HeadsEffect } from "../../views/inspect/heads_effect.js";
 import { HeadsGrid } from "../../views/inspect/heads_grid.js";
 import { HeadsRanking } from "../../views/inspect/heads_ranking.js";
@@ -23,7 +24,7 @@ registerStrings(headsEn, headsZh);
 const memories = new WeakMap();
 const PREDICTIONS = 8;
 /** While it measures, the page is drawn no more often than an eye needs. */
-const DRAW_EVERY_MS = 120;
+const DRAW_EVERY_MS = 250;
 /** The subject is gone for a moment whenever it is read anew: no reason to clear the panel, and to lose the focus. */
 const GONE_MS = 600;
 
@@ -55,6 +56,7 @@ export class HeadsPanel {
     this.drawing = 0;
     this.gone = 0;
     this.observed = false;
+    this.unwatch = () => {};
 
     this.what = h("p", { class: "hint heads-what" });
     this.empty = h("p", { class: "heads-empty" });
@@ -82,7 +84,10 @@ export class HeadsPanel {
   /** Called for every change of the context. */
   update() {
     const { subject } = this.ctx;
-    if (!this.observed) this.resize.observe(this.root);
+    if (!this.observed) {
+      this.resize.observe(this.root);
+      this.unwatch = watchTheme(() => this.render());
+    }
     this.observed = true;
     setText(this.what, t("heads.what"));
     setText(this.empty, t("heads.empty"));
@@ -106,6 +111,7 @@ export class HeadsPanel {
   /** The panel is closed: nothing is observed, asked for or awaited. */
   close() {
     this.resize.disconnect();
+    this.unwatch();
     this.observed = false;
     clearTimeout(this.gone);
     clearTimeout(this.drawing);
@@ -282,7 +288,7 @@ export class HeadsPanel {
     return headsPicture({
       ...this.size, effects: ranked?.effects ?? [], title: t("heads.picture", { target: HeadsRanking.named(ranked?.target ?? "") }),
       layerWord: t("heads.layer"), mlpWord: t("heads.mlp"), unit: t("heads.legend.unit"),
-      paper: colour("--sheet"), ink: colour("--ink"), line: colour("--line"),
+      paper: colour("--sheet"), ink: colour("--ink"), line: colour("--line"), dark: isDark(),
     });
   }
 }

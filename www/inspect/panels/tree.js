@@ -7,9 +7,8 @@ import { treeZh } from "../../i18n/inspect/tree.zh.js";
 import { BranchCompare } from "../../views/inspect/branch_compare.js";
 import { TreeView } from "../../views/inspect/tree.js";
 import { compareBranches, figuresOf } from "../branch_tree.js";
-import { shorten } from "../label.js";
 import { SaveRow, toCsv } from "../save.js";
-import { TREE_CSV, nodeOf, oneLine, ownParts } from "../tree_data.js";
+import { TREE_CSV, nodeOf, numbered, onPaper, oneLine, ownParts, rootOf, shortenWords } from "../tree_data.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
 /** @typedef {import("../types.js").Panel} Panel */
@@ -19,6 +18,8 @@ registerStrings(treeEn, treeZh);
 
 /** A larger file is not one of ours. */
 const LARGEST_FILE = 200_000_000;
+/** The subject is gone for a moment whenever it is read anew; after this the paper is empty. */
+const GONE_MS = 600;
 
 /** @implements {Panel} */
 export class TreePanel {
@@ -31,6 +32,9 @@ export class TreePanel {
     this.unlisten = null;
     /** The branch deleted last. @type {{ id: string, name: string, undo: () => void } | null} */
     this.removed = null;
+    /** What stands on the paper. @type {{ text: string, writing: boolean } | null} */
+    this.paper = null;
+    this.gone = 0;
     this.intro = h("p", { class: "tree-empty" });
     this.removedText = h("span");
     this.undo = h("button", { type: "button", class: "quiet", onclick: () => this.putBack() });
@@ -60,7 +64,22 @@ export class TreePanel {
 
   update() {
     this.unlisten ??= this.ctx.branches.onChange(() => this.render());
+    const { subject } = this.ctx;
+    clearTimeout(this.gone);
+    if (subject) this.paper = { text: subject.text, writing: subject.writing };
+    else if (this.paper) this.gone = Number(setTimeout(() => this.emptied(), GONE_MS));
     this.render();
+  }
+
+  emptied() {
+    this.paper = null;
+    this.render();
+  }
+
+  /** The branch that stands on the paper. */
+  get current() {
+    const { branches } = this.ctx;
+    return onPaper(branches.leaves.values(), branches.current, this.paper);
   }
 
   render() {
@@ -77,7 +96,7 @@ export class TreePanel {
     setText(this.loadButton, t("tree.load"));
     this.save.root.hidden = all.length === 0;
     this.save.update();
-    this.tree.update({ tree, branches: branches.leaves, current: branches.current });
+    this.tree.update({ tree, branches: branches.leaves, current: this.current, first: rootOf(tree, this.paper?.text ?? "") });
     this.renderCompare(tree);
   }
 
@@ -87,7 +106,7 @@ export class TreePanel {
     const all = branches.list();
     const names = this.names(tree);
     // At first the branch on the paper beside the newest other one.
-    if (!names.has(this.picked[0])) this.picked[0] = branches.current ?? all[0]?.id ?? "";
+    if (!names.has(this.picked[0])) this.picked[0] = this.current ?? all[0]?.id ?? "";
     if (!names.has(this.picked[1]) || this.picked[1] === this.picked[0]) {
       this.picked[1] = all.filter(({ id }) => id !== this.picked[0]).at(-1)?.id ?? "";
     }
@@ -98,16 +117,16 @@ export class TreePanel {
   /** What each branch is called: its name, else how its own part begins. @param {TreeNode | null} tree @returns {Map<string, string>} */
   names(tree) {
     const parts = ownParts(tree);
-    return new Map(this.ctx.branches.list().map(({ id, name }) => {
+    return numbered(new Map(this.ctx.branches.list().map(({ id, name }) => {
       const { lead, text } = parts.get(id) ?? { lead: "", text: "" };
-      return [id, name || shorten(`${lead}${lead ? text : oneLine(text)}`, 48)];
-    }));
+      return [id, name || shortenWords(`${lead}${lead ? text : oneLine(text)}`, 40)];
+    })));
   }
 
   /** @param {string} id */
   remove(id) {
     const { branches } = this.ctx;
-    const name = shorten(this.names(branches.tree()).get(id) ?? id, 32);
+    const name = shortenWords(this.names(branches.tree()).get(id) ?? id, 32);
     this.removed = { id, name, undo: branches.remove(id) };
     this.render();
   }
@@ -130,7 +149,7 @@ export class TreePanel {
     try {
       if (file.size > LARGEST_FILE) throw new PageError("tree.badFile");
       const added = this.ctx.branches.fromJSON(JSON.parse(await file.text()));
-      this.ctx.say("tree.loaded", { count: added, name: file.name });
+      this.ctx.say(added === 1 ? "tree.loaded.one" : "tree.loaded", { count: added, name: file.name });
     } catch (error) {
       if (!(error instanceof PageError || error instanceof SyntaxError)) throw error;
       this.ctx.say("tree.badFile", { name: file.name });
@@ -147,6 +166,7 @@ export class TreePanel {
   close() {
     this.unlisten?.();
     this.unlisten = null;
+    clearTimeout(this.gone);
     this.removed = null;
   }
 }

@@ -46,6 +46,12 @@ export function inks() {
   };
 }
 
+/** Whether the page is dark now. */
+export function isDark() {
+  const theme = globalThis.document?.documentElement?.dataset?.theme;
+  return theme ? theme === "dark" : globalThis.matchMedia?.("(prefers-color-scheme: dark)").matches === true;
+}
+
 /**
  * Calls back whenever the page's colours change: what is drawn on a canvas does not change by itself.
  * @param {() => void} callback

@@ -1,6 +1,6 @@
 /** The selected token's attention in words and numbers: two short lists, and a table behind the pictures. */
 import { h, setText } from "../../dom.js";
-import { t } from "../../i18n/index.js";
+import { n, t } from "../../i18n/index.js";
 import { columnStrongest, rowStrongest } from "../../inspect/attention_data.js";
 import { percent, showToken } from "../../inspect/label.js";
 
@@ -53,7 +53,7 @@ export class AttentionLists {
     this.list(looksAt.list, rowStrongest(matrix, selected, SHORT, look.ignoreFirst), "attention.nothing");
     this.list(lookedAt.list, columnStrongest(matrix, selected, SHORT, look.ignoreFirst), "attention.nobody");
     setText(this.summary, t("attention.table", { token }));
-    setText(this.caption, t("attention.table.caption", { title: data.title, token, position: selected }));
+    setText(this.caption, t("attention.table.caption", { title: data.title, token, position: n(selected + 1) }));
     this.fill();
   }
 
@@ -68,7 +68,7 @@ export class AttentionLists {
       return h("li", {}, h("button", { type: "button", onclick: () => this.onSelect(position) },
         bar,
         h("span", { class: "token" }, showToken(data.texts[position] ?? "")),
-        h("span", { class: "at" }, String(position)),
+        h("span", { class: "at" }, n(position + 1)),
         h("span", { class: "share" }, percent(value))));
     }));
     if (!shares.length) list.append(h("li", { class: "none" }, t(empty)));
@@ -87,7 +87,7 @@ export class AttentionLists {
     const keys = rowStrongest(matrix, selected, LONG, look.ignoreFirst);
     const queries = columnStrongest(matrix, selected, LONG, look.ignoreFirst);
     const cells = (/** @type {Share | undefined} */ one) => [
-      h("td", {}, one ? `${showToken(texts[one.position] ?? "")} ` : "", one ? h("span", { class: "at" }, String(one.position)) : ""),
+      h("td", {}, one ? `${showToken(texts[one.position] ?? "")} ` : "", one ? h("span", { class: "at" }, n(one.position + 1)) : ""),
       h("td", { class: "number" }, one ? percent(one.value) : ""),
     ];
     this.body.replaceChildren(...Array.from({ length: Math.max(keys.length, queries.length) }, (_, at) =>

@@ -1,7 +1,6 @@
 /** Two branches beside each other: what they share in grey, what each has of its own, and how likely the model found it. */
 import { h, setText } from "../../dom.js";
 import { t } from "../../i18n/index.js";
-import { shorten } from "../../inspect/label.js";
 import { headAndTail, oneLine } from "../../inspect/tree_data.js";
 import { figuresText } from "./tree.js";
 
@@ -36,7 +35,7 @@ export class BranchCompare {
     this.common.hidden = oneLine(compared.common) === "";
     this.sides.forEach(({ pick, rest, own, all }, index) => {
       pick.setAttribute("aria-label", t(index ? "tree.compare.second" : "tree.compare.first"));
-      pick.replaceChildren(...branches.map(({ id }) => h("option", { value: id }, shorten(names.get(id) ?? id, 40))));
+      pick.replaceChildren(...branches.map(({ id }) => h("option", { value: id }, names.get(id) ?? id)));
       pick.value = picked[index];
       const side = compared.sides[index];
       setText(rest, side.rest === "" ? t("tree.compare.nothing") : side.rest.replace(/^\s+/, ""));

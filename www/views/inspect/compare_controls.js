@@ -4,7 +4,7 @@ import { n, t } from "../../i18n/index.js";
 
 /**
  * @typedef {object} ControlsData
- * @property {{ id: string, name: string }[]} models
+ * @property {{ id: string, name: string, differs: boolean }[]} models those that differ in their vocabulary cannot be chosen
  * @property {string} chosen
  * @property {"idle" | "opening" | "scoring" | "kl" | "ready"} phase
  * @property {{ done: number, total: number }} progress
@@ -38,14 +38,16 @@ export class CompareControls {
     setText(this.label, t("compare.choose"));
     setText(this.go, t("compare.go"));
     setText(this.cancel, t(phase === "opening" ? "compare.cancel" : "compare.end"));
-    const listed = JSON.stringify(models);
+    const listed = JSON.stringify([models, t("compare.differs")]);
     if (listed !== this.listed) {
       this.listed = listed;
-      this.select.replaceChildren(...models.map((model) => h("option", { value: model.id }, model.name)));
+      this.select.replaceChildren(...models.map((model) => h("option", { value: model.id, disabled: model.differs },
+        model.differs ? t("compare.differs", { name: model.name }) : model.name)));
     }
     if (this.select.value !== chosen) this.select.value = chosen;
     const busy = phase === "opening" || phase === "scoring" || phase === "kl";
     this.select.disabled = phase === "opening" || open;
+    this.go.disabled = models.find(({ id }) => id === chosen)?.differs === true;
     this.go.hidden = phase === "opening" || open;
     this.cancel.hidden = phase !== "opening" && !open;
     this.bar.hidden = !busy;

@@ -14,6 +14,27 @@ export function signed(value) {
   return text === "0.00" ? "0.00" : `${value < 0 ? "−" : "+"}${text}`;
 }
 
+/** Says that the comparison is not one of whole models. */
+export class CompareOff {
+  /** @param {Element} root @param {{ onRestore: () => void }} handlers */
+  constructor(root, { onRestore }) {
+    this.text = h("span");
+    this.button = h("button", { type: "button", class: "quiet", onclick: onRestore });
+    this.root = h("p", { class: "compare-off", role: "status" }, this.text, " ", this.button);
+    root.append(this.root);
+  }
+
+  /** @param {{ heads: number, mlps: number, name: string }} data */
+  update({ heads, mlps, name }) {
+    const words = (/** @type {string} */ what, /** @type {number} */ count) =>
+      count ? t(`compare.off.${what}${count === 1 ? "" : "s"}`, { count }) : "";
+    const off = [words("head", heads), words("mlp", mlps)].filter(Boolean).join(t("compare.off.and"));
+    this.root.hidden = off === "";
+    setText(this.text, off && t("compare.off", { off, name }));
+    setText(this.button, t("compare.off.restore"));
+  }
+}
+
 export class CompareTotals {
   /** @param {Element} root */
   constructor(root) {

@@ -1,6 +1,7 @@
 /** The forward pass as a vertical line, the residual stream, with the branches that leave it and come back. */
 import { h, setText } from "../../dom.js";
 import { FlowParts } from "./flow_parts.js";
+import { isDark } from "./attention_canvas.js";
 import { drawStrip } from "./flow_strip.js";
 
 /** @typedef {import("../../inspect/flow_detail.js").Part} Part */
@@ -73,6 +74,7 @@ class LineView {
     this.root = h("li", { class: "flow-line" }, this.rail, this.content);
     /** @type {Strip | null} */
     this.strip = null;
+    this.dark = false;
     this.shape = "";
   }
 
@@ -94,8 +96,10 @@ class LineView {
     else this.button.removeAttribute("aria-current");
     this.drawRail(line);
     this.canvas.hidden = !line.strip;
-    if (line.strip && line.strip.values !== this.strip?.values) drawStrip(this.canvas, line.strip);
+    const dark = isDark();
+    if (line.strip && (line.strip.values !== this.strip?.values || dark !== this.dark)) drawStrip(this.canvas, line.strip);
     this.strip = line.strip;
+    this.dark = dark;
   }
 
   /** @param {Line} line */

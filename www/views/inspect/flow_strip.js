@@ -1,6 +1,7 @@
 /** A vector as a strip of coloured cells. */
 import { h } from "../../dom.js";
 import { gridOf, paint } from "../../inspect/flow_data.js";
+import { isDark } from "./attention_canvas.js";
 
 /** @typedef {import("../../inspect/flow_detail.js").Strip} Strip */
 
@@ -19,7 +20,7 @@ export function stripGrid(n) {
 export function drawStrip(canvas, strip, grid = stripGrid(strip.values.length)) {
   canvas.width = grid.columns;
   canvas.height = grid.rows;
-  const pixels = paint(strip.values, strip.colours, strip.scale, grid);
+  const pixels = paint(strip.values, strip.colours, strip.scale, grid, isDark());
   canvas.getContext("2d")?.putImageData(new ImageData(pixels, grid.columns, grid.rows), 0, 0);
 }
 

@@ -4,6 +4,7 @@ import { t } from "../../i18n/index.js";
 import { LAYER, MLP, cellSize, isOff, layerUnits, moveUnit, scaleOf, shade, signed, unitKey } from "../../inspect/ablation_data.js";
 import { diverging, divergingCss, inkOn } from "../../inspect/color.js";
 import { percent, showToken } from "../../inspect/label.js";
+import { isDark } from "./attention_canvas.js";
 
 /** @typedef {import("../../inspect/types.js").Unit} Unit */
 /** @typedef {import("../../inspect/ablation_data.js").Effect} Effect */
@@ -40,14 +41,13 @@ export class HeadsGrid {
       onpointerover: (/** @type {PointerEvent} */ event) => this.tell(this.unitOf(event.target)), onpointerleave: () => this.tell(null),
     }, this.head, this.body);
     this.readout = h("p", { class: "heads-readout" });
-    const scale = h("div", { class: "heads-scale" });
-    scale.style.background = `linear-gradient(90deg, ${Array.from({ length: 13 }, (_, i) => divergingCss(i / 6 - 1)).join(", ")})`;
+    this.scale = h("div", { class: "heads-scale" });
     this.ends = [h("span"), h("span"), h("span"), h("span"), h("span")];
     this.legendWords = [h("span"), h("span")];
     this.legendUnit = h("p", { class: "hint" });
     this.legend = h("div", { class: "heads-legend" },
       h("div", { class: "heads-legend-words" }, ...this.legendWords),
-      scale, h("div", { class: "heads-ticks" }, ...this.ends), this.legendUnit);
+      this.scale, h("div", { class: "heads-ticks" }, ...this.ends), this.legendUnit);
     this.keys = h("p", { class: "hint" });
     this.bar = h("div", { class: "heads-bar" }, this.count, this.reset);
     root.append(this.bar, h("div", { class: "heads-scroll" }, this.table), this.readout, this.legend, this.keys);
@@ -56,6 +56,9 @@ export class HeadsGrid {
     /** @type {Unit} */
     this.cursor = { layer: 0, head: 0 };
     this.shape = "";
+    this.dark = false;
+    /** What was drawn of each cell: only what changes is drawn again. @type {Map<string, string>} */
+    this.painted = new Map();
     /** @type {GridData | null} */
     this.data = null;
     /** @type {Map<string, Effect>} */
@@ -68,9 +71,12 @@ export class HeadsGrid {
     this.data = data;
     this.effects = new Map(effects.map((effect) => [unitKey(effect), effect]));
     this.build(layers, heads);
+    this.dark = isDark();
+    const gradient = `linear-gradient(90deg, ${Array.from({ length: 13 }, (_, i) => divergingCss(i / 6 - 1, this.dark)).join(", ")})`;
+    this.once("scale", gradient, () => (this.scale.style.background = gradient));
     // The MLPs stand a little apart.
     const cell = cellSize(width - LABEL_PX - 12 - GAP_PX * (heads + 2), heads + 1);
-    this.table.style.setProperty("--cell", `${cell}px`);
+    this.once("cell", String(cell), () => this.table.style.setProperty("--cell", `${cell}px`));
     this.table.setAttribute("aria-label", t("heads.grid"));
     setText(this.count, off.length ? t("heads.count", { count: off.length, total: layers * (heads + 1) }) : t("heads.none"));
     setText(this.reset, t("heads.reset"));
@@ -81,9 +87,8 @@ export class HeadsGrid {
       this.paint({ layer, head: LAYER }, all, null);
       for (const unit of layerUnits(layer, heads)) {
         const effect = this.effects.get(unitKey(unit));
-        this.paint(unit, isOff(off, unit), effect ? shade(effect.delta, scale) : null);
         const number = effect && cell >= NUMBER_PX && !isOff(off, unit) ? signed(effect.delta) : "";
-        setText(/** @type {HTMLElement} */ (this.buttons.get(unitKey(unit))), number);
+        this.paint(unit, isOff(off, unit), effect ? shade(effect.delta, scale) : null, number);
       }
     }
     setText(this.head.rows[0].cells[0], t("heads.layer"));
@@ -103,6 +108,7 @@ export class HeadsGrid {
     if (shape === this.shape) return;
     this.shape = shape;
     this.buttons.clear();
+    this.painted.clear();
     this.cursor = { layer: 0, head: 0 };
     const columns = Array.from({ length: heads }, (_, head) => h("th", { scope: "col" }, String(head)));
     this.head.replaceChildren(h("tr", {}, h("th"), ...columns, h("th", { scope: "col" })));
@@ -118,15 +124,27 @@ export class HeadsGrid {
     this.roam();
   }
 
-  /** @param {Unit} unit @param {boolean} off @param {number | null} shown */
-  paint(unit, off, shown) {
-    const button = this.buttons.get(unitKey(unit));
+  /** Does something only where what it depends on has changed. @param {string} name @param {string} value @param {() => void} draw */
+  once(name, value, draw) {
+    if (this.painted.get(name) === value) return;
+    this.painted.set(name, value);
+    draw();
+  }
+
+  /** @param {Unit} unit @param {boolean} off @param {number | null} shown @param {string} [number] */
+  paint(unit, off, shown, number) {
+    const key = unitKey(unit);
+    const button = this.buttons.get(key);
     if (!button) return;
-    const colour = off || shown === null ? null : diverging(shown);
-    button.style.background = colour ? `rgb(${colour.join(", ")})` : "";
-    button.style.color = colour ? inkOn(colour) : "";
-    button.setAttribute("aria-pressed", String(off));
-    button.setAttribute("aria-label", this.words(unit, off));
+    const colour = off || shown === null ? null : diverging(shown, this.dark);
+    const words = this.words(unit, off);
+    this.once(`colour ${key}`, String(colour), () => {
+      button.style.background = colour ? `rgb(${colour.join(", ")})` : "";
+      button.style.color = colour ? inkOn(colour) : "";
+    });
+    this.once(`words ${key}`, words, () => button.setAttribute("aria-label", words));
+    this.once(`off ${key}`, String(off), () => button.setAttribute("aria-pressed", String(off)));
+    if (number !== undefined) setText(button, number);
   }
 
   /** @param {Unit} unit @param {boolean} off */

@@ -4,6 +4,7 @@ import { t } from "../../i18n/index.js";
 import { isOff, scaleOf, shade, signed } from "../../inspect/ablation_data.js";
 import { divergingCss } from "../../inspect/color.js";
 import { percent, shorten, showToken } from "../../inspect/label.js";
+import { isDark } from "./attention_canvas.js";
 import { unitList } from "./heads_effect.js";
 import { unitName } from "./heads_grid.js";
 
@@ -115,7 +116,7 @@ export class HeadsRanking {
     this.all.hidden = this.whole || effects.length <= FEW;
     setText(this.all, t("heads.all.show", { count: effects.length }));
     setText(this.summary, t("heads.table"));
-    const now = [effects, off, this.whole, document.documentElement.lang];
+    const now = [effects, off, this.whole, document.documentElement.lang, isDark()];
     if (now.every((part, i) => part === this.drawn[i])) return;
     const focused = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute("data-unit") : null;
     this.drawn = now;
@@ -133,7 +134,7 @@ export class HeadsRanking {
     const share = 50 * Math.abs(x);
     const bar = h("span");
     Object.assign(bar.style, {
-      left: `${x < 0 ? 50 - share : 50}%`, width: `${share}%`, background: divergingCss(x < 0 ? Math.min(x, -0.55) : Math.max(x, 0.55)),
+      left: `${x < 0 ? 50 - share : 50}%`, width: `${share}%`, background: divergingCss(x < 0 ? Math.min(x, -0.55) : Math.max(x, 0.55), isDark()),
     });
     const silent = (/** @type {string} */ words) => h("span", { class: "visually-hidden" }, ` ${words} `);
     const onclick = () => this.onToggle({ layer, head });

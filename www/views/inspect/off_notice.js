@@ -1,6 +1,14 @@
 import { h, setText } from "../../dom.js";
 import { t } from "../../i18n/index.js";
 
+/** @param {number} heads @param {number} mlps that are off */
+export function offText(heads, mlps) {
+  const words = (/** @type {string} */ name, /** @type {number} */ count) => t(`inspect.off.${count === 1 ? name : `${name}s`}`, { count });
+  const parts = [heads ? words("head", heads) : "", mlps ? words("mlp", mlps) : ""].filter(Boolean);
+  const off = parts.length === 2 ? t("inspect.off.both", { heads: parts[0], mlps: parts[1] }) : parts[0];
+  return t(heads + mlps === 1 ? "inspect.off.one" : "inspect.off.more", { off });
+}
+
 /** Says near the paper that parts of the model are switched off, for that changes what it writes. */
 export class OffNotice {
   /** @param {{ onRestore: () => void }} handlers */
@@ -15,8 +23,7 @@ export class OffNotice {
     this.root.hidden = off.length === 0;
     const heads = off.filter((unit) => unit.head >= 0).length;
     const mlps = off.length - heads;
-    const key = heads && mlps ? "both" : mlps ? (mlps === 1 ? "mlp" : "mlps") : heads === 1 ? "head" : "heads";
-    setText(this.text, off.length ? t(`inspect.off.${key}`, { heads, mlps }) : "");
+    setText(this.text, off.length ? offText(heads, mlps) : "");
     setText(this.button, t("inspect.off.restore"));
   }
 }

@@ -28,6 +28,8 @@ export class Tabs {
       type: "button", role: "tab", id: `${panelId}-tab-${name}`, class: "inspect-tab", "aria-controls": panelId, onclick: () => onSelect(name),
     })]));
     this.root = h("div", { class: "inspect-tabs", role: "tablist" }, ...this.buttons.values());
+    this.root.addEventListener("scroll", () => this.look(), { passive: true });
+    new ResizeObserver(() => this.look()).observe(this.root);
     this.root.addEventListener("keydown", (event) => {
       const at = names.findIndex((name) => this.buttons.get(name) === event.target);
       const next = tabAfter(event.key, at, names.length);
@@ -38,12 +40,21 @@ export class Tabs {
     });
   }
 
+  /** Says where more tabs are than can be seen: the row's edge fades there. */
+  look() {
+    const { scrollLeft, scrollWidth, clientWidth, classList } = this.root;
+    classList.toggle("more-before", scrollLeft > 1);
+    classList.toggle("more-after", scrollWidth - clientWidth - scrollLeft > 1);
+  }
+
   focus() {
     /** @type {HTMLElement | null} */ (this.root.querySelector("[aria-selected=true]"))?.focus();
   }
 
   /** @param {{ label: string, selected: Name, text: (name: Name) => string }} data */
   update({ label, selected, text }) {
+    // In another language the tabs have another width.
+    if (this.root.getAttribute("aria-label") !== label) requestAnimationFrame(() => this.look());
     this.root.setAttribute("aria-label", label);
     for (const [name, button] of this.buttons) {
       setText(button, text(name));

@@ -1,11 +1,12 @@
 import { h, setText } from "../../dom.js";
-import { bits, nats, percent, shorten, showToken } from "../../inspect/label.js";
+import { bits, percent, shorten, showToken } from "../../inspect/label.js";
 import { n, t } from "../../i18n/index.js";
 
 /**
  * @typedef {object} TokenCardData
- * @property {number} position among the tokens that the model sees
+ * @property {number} position among the tokens that the model sees; below 0 where it does not see it
  * @property {number} count of those tokens
+ * @property {number} hidden tokens before those, which it does not see
  * @property {number} id
  * @property {string} text
  * @property {number[]} bytes empty where they are not known
@@ -15,6 +16,7 @@ import { n, t } from "../../i18n/index.js";
  * @property {number} rank 0 is the likeliest
  * @property {number} entropy in nats, of what was expected there; NaN where it is not known
  * @property {{ id: number, text: string, logprob: number }[]} alternatives best first
+ * @property {{ logprob: number, rank: number } | null} written what the model had given it when it wrote it, where that was otherwise
  */
 
 /**
@@ -37,8 +39,20 @@ export function figures({ logprob, rank, entropy, vocabSize }) {
     probability: known ? percent(Math.exp(logprob)) : "–",
     rank: known ? t("inspect.card.rankOf", { rank: n(rank + 1), size: n(vocabSize) }) : "–",
     surprise: known ? bits(-logprob) : "–",
-    entropy: nats(entropy),
+    entropy: bits(entropy),
   };
+}
+
+/**
+ * What must be known to read the figures rightly, where the model does not see the whole text; "" where it does.
+ * @param {TokenCardData} data
+ */
+export function sightOf({ position, count, hidden, written }) {
+  if (!hidden) return "";
+  const seen = n(count);
+  const lines = [position < 0 ? t("inspect.card.unseen", { count: seen }) : t("inspect.card.window", { count: seen, all: n(count + hidden) })];
+  if (written) lines.push(t("inspect.card.written", { probability: percent(Math.exp(written.logprob)), rank: n(written.rank + 1) }));
+  return lines.join(" ");
 }
 
 /** @param {number[]} bytes as "E5 A4 A9" */
@@ -63,6 +77,7 @@ export class TokenCard {
     this.figures = list;
     this.numbers = h("dl", { class: "card-figures" }, ...list.map(({ term, value }) => h("div", {}, term, value)));
     this.first = h("p", { class: "hint card-first" });
+    this.sight = h("p", { class: "hint card-sight" });
     this.title = h("summary", { id: "card-alternatives" });
     /** @type {Row[]} */
     this.rows = [];
@@ -81,7 +96,7 @@ export class TokenCard {
     this.root = h("section", { class: "card" },
       h("div", { class: "card-head" }, h("h2", { class: "card-name" }, this.token), this.facts,
         h("span", { class: "card-steps" }, this.back, this.on)),
-      this.numbers, this.first);
+      this.numbers, this.first, this.sight);
     /** What can be folded away; stands at the end of the card, or where the shell puts it. */
     this.folds = h("div", { class: "card-folds" }, this.alternatives, this.help);
     this.root.append(this.folds);
@@ -96,13 +111,14 @@ export class TokenCard {
 
   /** @param {TokenCardData} data */
   update(data) {
-    const { text, id, bytes, first, position, count, alternatives } = data;
+    const { text, id, bytes, first, position, count, hidden, alternatives } = data;
     this.root.setAttribute("aria-label", t("inspect.card.label"));
     const shown = showToken(text);
     setText(this.token, shorten(shown, 24));
     this.token.title = shown;
-    const facts = [t("inspect.card.position", { position: n(position + 1), count: n(count) }), t("inspect.card.id", { id })];
-    if (bytes.length) facts.push(t("inspect.card.bytes", { bytes: shorten(hex(bytes), 32) }));
+    const place = position < 0 ? { position: n(hidden + position + 1), count: n(hidden + count) } : { position: n(position + 1), count: n(count) };
+    const facts = [t("inspect.card.position", place), t("inspect.card.id", { id })];
+    if (bytes.length) facts.push(t("inspect.card.bytes", { bytes: shorten(hex(bytes), 95) }));
     setText(this.facts, facts.join(" · "));
     for (const [button, key] of /** @type {const} */ ([[this.back, "inspect.card.back"], [this.on, "inspect.card.on"]])) {
       button.setAttribute("aria-label", t(key));
@@ -118,6 +134,9 @@ export class TokenCard {
     this.numbers.hidden = first;
     this.first.hidden = !first;
     setText(this.first, t("inspect.card.first"));
+    const sight = sightOf(data);
+    this.sight.hidden = sight === "";
+    setText(this.sight, sight);
     this.alternatives.hidden = first || alternatives.length === 0;
     setText(this.title, t("inspect.card.alternatives"));
     this.drawRows(id, alternatives);

@@ -2,8 +2,7 @@
 import { h } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
 import { viridisCss } from "../../inspect/color.js";
-import { shorten } from "../../inspect/label.js";
-import { headAndTail, oneLine, treeRows, walkTree } from "../../inspect/tree_data.js";
+import { headAndTail, oneLine, shortenWords, treeRows, walkTree } from "../../inspect/tree_data.js";
 
 /** @typedef {import("../../inspect/branch_tree.js").Branch} Branch */
 /** @typedef {import("../../inspect/branch_tree.js").TreeNode} TreeNode */
@@ -21,12 +20,13 @@ const TAIL = 34;
  * @property {TreeNode | null} tree
  * @property {ReadonlyMap<string, Branch>} branches by id
  * @property {string | null} current the branch on the paper
+ * @property {string | null} first the beginning of the paper's text, which comes before the others
  */
 
 /** @param {import("../../inspect/branch_tree.js").Figures} figures */
 export function figuresText({ tokens, meanLogprob }) {
   if (meanLogprob === null) return "";
-  return t("tree.figures", { tokens: n(tokens), mean: (-meanLogprob).toFixed(2) });
+  return t(tokens === 1 ? "tree.figures.one" : "tree.figures", { tokens: n(tokens), mean: (-meanLogprob).toFixed(2) });
 }
 
 export class TreeView {
@@ -37,7 +37,7 @@ export class TreeView {
   constructor(root, handlers) {
     this.handlers = handlers;
     /** @type {TreeData} */
-    this.data = { tree: null, branches: new Map(), current: null };
+    this.data = { tree: null, branches: new Map(), current: null, first: null };
     /** What the user opened and closed. @type {Map<string, boolean>} */
     this.folds = new Map();
     /** The row that Tab comes to. */
@@ -62,7 +62,7 @@ export class TreeView {
   /** Draws everything anew; the focus stays on its row. */
   draw() {
     const hadFocus = this.root.contains(document.activeElement);
-    this.rows = treeRows(this.data.tree, this.folds);
+    this.rows = treeRows(this.data.tree, this.folds, this.data.first);
     if (!this.rows.some(({ node }) => node.id === this.at)) {
       this.at = (this.rows.find(({ node }) => node.branch !== null && node.branch === this.data.current) ?? this.rows[0])?.node.id ?? "";
     }
@@ -73,6 +73,7 @@ export class TreeView {
     this.root.replaceChildren();
     for (const row of this.rows) {
       const item = this.item(row);
+      if (row.level === 1 && row.place === 2 && this.data.first) this.root.append(h("li", { role: "none", class: "tree-older" }, t("tree.older")));
       places[row.level - 1].append(item);
       if (row.open) {
         places[row.level] = h("ul", { role: "group" });
@@ -92,7 +93,7 @@ export class TreeView {
       "aria-expanded": node.children.length ? String(open) : null, "aria-selected": String(here), class: "tree-item",
     });
     this.items.set(node.id, item);
-    const shown = node.children.length ? headAndTail(node.text, HEAD, TAIL) : shorten(oneLine(node.text), WORDS);
+    const shown = node.children.length ? headAndTail(node.text, HEAD, TAIL) : shortenWords(oneLine(node.text), WORDS);
     const line = h("div", { class: here ? "tree-line tree-here" : "tree-line" });
     line.append(h("span", { class: `tree-dot${node.children.length ? (open ? " open" : " closed") : ""}`, "aria-hidden": "true" }));
     const words = h("div", { class: "tree-words" });

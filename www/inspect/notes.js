@@ -1,0 +1,76 @@
+/** What the inspector has to say: one message at a time, which goes when what it is about has gone. */
+import { showError } from "../opener.js";
+import { MessageView } from "../views/message.js";
+
+/** @typedef {import("./types.js").InspectView} InspectView */
+
+/**
+ * What the page is about. `weights` changes with the model, `read` is whether the text as it stands has been read.
+ * @typedef {{ text: string, weights: string, view: InspectView, settings: unknown, read: boolean }} About
+ */
+
+/**
+ * A message stands as long as this stays the same.
+ * @param {"reading" | "panel" | "words" | "example"} kind
+ * @param {About} about
+ * @returns {unknown[]}
+ */
+export function groundsOf(kind, { text, weights, view, settings, read }) {
+  const off = JSON.stringify(view.off);
+  switch (kind) {
+    // While a text that cannot be read is being mended, the message stays where it is.
+    case "reading": return [weights, off, text === "" || read];
+    case "panel": return [weights, off, text, settings, view.panel, view.token, view.layer, view.head, view.mode];
+    case "words": return [weights, text, view.panel];
+    // It speaks of a picture, and of what happens when its head is off.
+    case "example": return [weights, text, view.panel, view.layer, view.head, view.mode];
+  }
+}
+
+export class Notes {
+  /** @param {HTMLElement} root @param {() => About} about what the page is about now */
+  constructor(root, about) {
+    this.about = about;
+    this.view = new MessageView(root);
+    /** @type {Parameters<typeof groundsOf>[0]} */
+    this.kind = "words";
+    /** @type {unknown[]} */
+    this.grounds = [];
+  }
+
+  get root() {
+    return this.view.root;
+  }
+
+  /** @param {string} key @param {Record<string, string | number>} [params] @param {unknown} [error] */
+  say(key, params = {}, error) {
+    const failed = error !== undefined || params.reason !== undefined;
+    this.stand(key === "inspect.error.read" ? "reading" : failed ? "panel" : "words");
+    if (error === undefined) this.view.show({ kind: "info", lines: [[key, params]] });
+    else showError(this.view, [[key, params]], error);
+  }
+
+  /** Says what is to be seen in an example that was just opened. @param {string} key */
+  introduce(key) {
+    this.stand("example");
+    this.view.show({ kind: "info", lines: [[`inspect.example.${key}`], [`inspect.example.${key}.text`]] });
+  }
+
+  /** @param {Parameters<typeof groundsOf>[0]} kind */
+  stand(kind) {
+    this.kind = kind;
+    this.grounds = groundsOf(kind, this.about());
+  }
+
+  /** Takes away a message whose text, model or view is no longer there; called for every change of the page. */
+  follow() {
+    if (!this.view.message) return;
+    const now = groundsOf(this.kind, this.about());
+    if (now.some((one, index) => one !== this.grounds[index])) this.view.clear();
+  }
+
+  /** In another language. */
+  update() {
+    this.view.update();
+  }
+}
