@@ -25,6 +25,9 @@ const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 /** The message that the model no longer sees the text's beginning. */
 const SLID = "message.contextSlid";
 const SAVE_AFTER_MS = 400;
+/** Tokens a second from which on what is written is drawn less often. */
+const QUICK_RATE = 100;
+const QUICK_WAIT_MS = 40;
 /** From this width on the inspector stands beside the paper, and is open by itself. */
 const WIDE = "(min-width: 1000px)";
 
@@ -75,7 +78,10 @@ export class App {
         nextFrame: (callback) => {
           // A hidden page draws no frames, but its text must go on.
           if (document.hidden) setTimeout(callback, 100);
-          else requestAnimationFrame(callback);
+          // Where tokens come faster than eyes can follow, drawing each frame with the inspector open would only slow the model.
+          else if (this.state.view.open && this.writer.rate > QUICK_RATE) {
+            setTimeout(() => (document.hidden ? callback() : requestAnimationFrame(callback)), QUICK_WAIT_MS);
+          } else requestAnimationFrame(callback);
         },
         onChange: () => this.onText(),
       },

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 /// The browser's measurements; prints as its last line a JSON object of one flat object per backend.
 const PAGE_BENCH: &str = "benches/page.mjs";
 
+/// What looking costs while the page writes; prints likewise.
+const INSPECTOR_BENCH: &str = "benches/inspector.mjs";
+
 /// Options of `bench`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -51,14 +54,20 @@ fn browser(model: &str) -> Result<Vec<Column>> {
     setup::web()?;
     build::page()?;
     let browser = setup::ensure_browser()?;
-    let mut command = cmd("node", [PAGE_BENCH, "--model", model]);
-    command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
-    let measured = last_object(&sh::read(&mut command)?).context(PAGE_BENCH)?;
-    let column = |(name, values): (String, Value)| match values {
-        Value::Object(values) => Ok((format!("browser {name}"), values)),
-        _ => anyhow::bail!("{PAGE_BENCH} gave no object for `{name}`"),
+    let measure = |bench: &[&str]| -> Result<Map<String, Value>> {
+        let mut command = cmd("node", bench);
+        command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
+        last_object(&sh::read(&mut command)?).with_context(|| bench[0].to_string())
     };
-    measured.into_iter().map(column).collect()
+    let (engine, inspector) = (measure(&[PAGE_BENCH, "--model", model])?, measure(&[INSPECTOR_BENCH])?);
+    let column = |(name, values): (String, Value)| {
+        let Value::Object(mut values) = values else { anyhow::bail!("{PAGE_BENCH} gave no object for `{name}`") };
+        if let Some(Value::Object(more)) = inspector.get(&name) {
+            values.extend(more.clone());
+        }
+        Ok((format!("browser {name}"), values))
+    };
+    engine.into_iter().map(column).collect()
 }
 
 fn last_object(out: &str) -> Result<Map<String, Value>> {
