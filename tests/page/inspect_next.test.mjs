@@ -117,7 +117,8 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
 });
 
 test("while the model writes, the bars are its records of the newest token; then of what comes next", async () => {
-  const { page, close } = await openNext("n=240&end=0&seed=5");
+  // Enough to take more than a moment on a quick machine.
+  const { page, close } = await openNext("n=900&end=0&seed=5");
   await page.evaluate(() => {
     const seen = /** @type {any} */ (globalThis).seen = /** @type {{ at: number, text: string, rows: number, marked: number, asked: boolean }[]} */ ([]);
     const context = /** @type {Element} */ (document.querySelector(".next-context"));
@@ -131,7 +132,7 @@ test("while the model writes, the bars are its records of the newest token; then
     }).observe(context, { subtree: true, childList: true, characterData: true });
   });
   await button(page, "Generate").click();
-  await page.locator(".primary.busy").waitFor();
+  await page.waitForFunction(() => (document.querySelector("textarea")?.value.length ?? 0) > 40);
   await ready(page);
   await page.locator(".next-live").waitFor({ state: "detached" });
   const seen = await page.evaluate(() => /** @type {any} */ (globalThis).seen);
