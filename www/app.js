@@ -117,7 +117,7 @@ export class App {
         this.onText();
       },
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
-      openRun: (id) => this.training.openNamed(id),
+      openRun: (id, free) => this.training.openNamed(id, free),
     });
     this.saveTimer = 0;
     /** The text whose tokens the status line shows. */

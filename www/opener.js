@@ -35,7 +35,8 @@ export class Opener {
    * @param {import("./page.js").Page} parts.page
    * @param {() => void} parts.onOpened called when another model is in use
    * @param {(config: File, weights: File) => Promise<void>} parts.onAdapter called with a LoRA adapter for the model in use
-   * @param {(id: string) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run that is saved on this device
+   * @param {(id: string, free: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run that is saved on this
+   *   device, unless something else is being opened
    */
   constructor({ store, engine, page, onOpened, onAdapter, openRun }) {
     this.store = store;
@@ -71,7 +72,9 @@ export class Opener {
     const model = shipped.find(({ id }) => id === wanted) ?? shipped[0];
     let elsewhere = wanted !== "" && model?.id !== wanted;
     if (wanted.startsWith(RUN_LINK)) {
-      const found = await this.openRun(wanted.slice(RUN_LINK.length));
+      // The user may have pressed Resume already.
+      const free = () => !this.control && !this.engine.client;
+      const found = await this.openRun(wanted.slice(RUN_LINK.length), free);
       if (found === "missing") this.offer(wanted);
       // What went wrong has been said, and the address names what is opened instead.
       elsewhere = found === "missing";

@@ -425,11 +425,12 @@ export class Training {
 
   /**
    * Opens the run that the address names.
-   * @param {string} id
+   * @param {string} id @param {() => boolean} [free] whether nothing else was opened meanwhile
    * @returns {Promise<"opened" | "failed" | "missing">} what failed has been said
    */
-  async openNamed(id) {
+  async openNamed(id, free = () => true) {
     await this.refresh();
+    if (!free()) return "opened";
     const run = this.saved.find(({ meta }) => meta.id === id);
     if (!run) return "missing";
     await this.openSaved(run);
