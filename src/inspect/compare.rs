@@ -1,5 +1,7 @@
 //! Two models on the same text.
 
+use super::check_range;
+use super::distribution::log_softmax;
 use crate::error::{Error, Result};
 use crate::model::{Model, Pace};
 use std::ops::Range;
@@ -12,10 +14,7 @@ const ROWS: usize = 32;
 /// # Errors
 /// [`Error::Input`] for a range outside the text; as [`Model::look`] otherwise.
 pub async fn logits(model: &mut Model, ids: &[u32], range: Range<usize>, pace: &mut impl Pace) -> Result<Vec<f32>> {
-    if range.is_empty() || range.end > ids.len() {
-        let n = ids.len();
-        return Err(Error::Input(format!("positions {range:?} are not in a text of {n} tokens")));
-    }
+    check_range(&range, ids)?;
     model.look(ids, pace).await?;
     let (v, per) = (model.config().vocab_size, ROWS.min(model.config().n_ctx));
     let mut found = Vec::with_capacity(range.len() * v);
@@ -41,14 +40,8 @@ pub fn kl_divergence(p: &[f32], q: &[f32], v: usize) -> Result<Vec<f32>> {
             q.len()
         )));
     }
-    let log_softmax = |row: &[f32]| -> Vec<f64> {
-        let max = row.iter().copied().fold(f32::MIN, f32::max);
-        let sum: f64 = row.iter().map(|&x| f64::from(x - max).exp()).sum();
-        row.iter().map(|&x| f64::from(x - max) - sum.ln()).collect()
-    };
     let kl = |p: &[f32], q: &[f32]| -> f32 {
-        let (p, q) = (log_softmax(p), log_softmax(q));
-        p.iter().zip(&q).map(|(p, q)| p.exp() * (p - q)).sum::<f64>().max(0.0) as f32
+        log_softmax(p).zip(log_softmax(q)).map(|(p, q)| p.exp() * (p - q)).sum::<f64>().max(0.0) as f32
     };
     Ok(p.chunks_exact(v).zip(q.chunks_exact(v)).map(|(p, q)| kl(p, q)).collect())
 }

@@ -34,11 +34,8 @@ impl Distribution {
     /// [`crate::error::Error::Input`] when a setting is out of range.
     pub fn new(logits: &[f32], params: &SamplingParams, seen: &[u32]) -> Result<Self> {
         params.validate()?;
-        let max = logits.iter().copied().fold(f32::MIN, f32::max);
-        let sum: f64 = logits.iter().map(|&x| f64::from(x - max).exp()).sum();
-        let lse = f64::from(max) + sum.ln();
         Ok(Self {
-            logprobs: logits.iter().map(|&x| (f64::from(x) - lse) as f32).collect(),
+            logprobs: log_softmax(logits).map(|x| x as f32).collect(),
             adjusted: odds(logits, &params.to_words(None), seen),
         })
     }
@@ -88,4 +85,12 @@ impl Distribution {
         let kept = self.adjusted.iter().zip(&self.logprobs).filter(|(a, _)| **a > 0.0);
         kept.fold((0, 0.0), |(n, mass), (_, l)| (n + 1, mass + l.exp()))
     }
+}
+
+/// Log-probabilities of a row of logits, in nats.
+pub(super) fn log_softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
+    let max = logits.iter().copied().fold(f32::MIN, f32::max);
+    let sum: f64 = logits.iter().map(|&x| f64::from(x - max).exp()).sum();
+    let lse = f64::from(max) + sum.ln();
+    logits.iter().map(move |&x| f64::from(x) - lse)
 }

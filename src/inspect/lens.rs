@@ -1,7 +1,8 @@
 //! The logit lens: what the model would say if it stopped after a block.
 
-use crate::error::{Error, Result};
-use crate::model::{GptPlan, Model, Pace, Progress, Row, targets_input};
+use super::check_range;
+use crate::error::Result;
+use crate::model::{GptPlan, Model, Pace, Progress, Row};
 use std::ops::Range;
 
 /// Positions per run.
@@ -38,10 +39,7 @@ pub async fn lens(
     target: LensTarget,
     pace: &mut impl Pace,
 ) -> Result<Lens> {
-    if range.is_empty() || range.end > ids.len() {
-        let n = ids.len();
-        return Err(Error::Input(format!("positions {range:?} are not in a text of {n} tokens")));
-    }
+    check_range(&range, ids)?;
     let rows = model.look(ids, pace).await?;
     let targets: Vec<u32> = match target {
         LensTarget::Answer => rows[range.clone()].iter().map(|row| row.top[0].0).collect(),
@@ -55,9 +53,7 @@ pub async fn lens(
         let mut found = Vec::with_capacity(range.len());
         for (i, part) in targets.chunks(per).enumerate() {
             let (index, _) = model.plan(&kind).await?;
-            let mut wanted = part.to_vec();
-            wanted.resize(per, u32::MAX);
-            model.write_input(&targets_input(per), &wanted)?;
+            model.write_targets(per, part)?;
             model.write_input("view:step", &[(range.start + i * per) as u32, part.len() as u32])?;
             model.run_paced(index, pace).await?;
             found.extend(model.read_figures(&kind, part.len()).await?);

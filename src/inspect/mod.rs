@@ -21,3 +21,15 @@ pub use eval::{Evaluation, evaluate};
 pub use flow::{FlowNode, flow};
 pub use lens::{Lens, LensTarget, lens};
 pub use values::{HeadRows, Values, values};
+
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+/// Refuses positions that a text does not have, and none at all.
+fn check_range(range: &Range<usize>, ids: &[u32]) -> Result<()> {
+    if !range.is_empty() && range.end <= ids.len() {
+        return Ok(());
+    }
+    let n = ids.len();
+    Err(Error::Input(format!("positions {range:?} are not in a text of {n} tokens")))
+}

@@ -12,7 +12,6 @@ mod train_graph;
 mod training;
 mod view;
 
-pub(crate) use gpt::targets_input;
 pub use gpt::{GptPlan, Parts, Pass, TrainShape, build};
 pub use loaded::{Memory, Model, ModelOptions};
 pub use training::Preflight;

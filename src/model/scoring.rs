@@ -1,7 +1,7 @@
 //! Running the model over a given text: logits and other captured tensors, scores of each token.
 
 use super::Model;
-use super::gpt::{GptPlan, targets_input};
+use super::gpt::GptPlan;
 use super::view::Pace;
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
@@ -85,25 +85,21 @@ impl Model {
         let inputs = &ids[..ids.len().saturating_sub(1)];
         self.check_room(inputs.len())?;
         let rows = self.view_rows(inputs.len());
-        let (index, plan) = self.plan(&GptPlan::Score { rows }).await?;
-        let scores = plan.find("scores")?.loc.expect("a found tensor has a place");
+        let kind = GptPlan::Score { rows };
+        let (index, _) = self.plan(&kind).await?;
         self.view.truncate(0);
         let mut found = Vec::with_capacity(inputs.len());
         for (i, chunk) in inputs.chunks(rows).enumerate() {
             self.write_step(rows, i * rows, chunk)?;
-            let mut wanted = ids[i * rows + 1..][..chunk.len()].to_vec();
-            wanted.resize(rows, u32::MAX);
-            self.write_input(&targets_input(rows), &wanted)?;
+            self.write_targets(rows, &ids[i * rows + 1..][..chunk.len()])?;
             self.run_paced(index, pace).await?;
-            let values = self.executor.read_f32(scores).await?;
+            let values: Vec<f32> = self.read_capture(&kind, "scores").await?;
             found.extend(values.chunks_exact(4).take(chunk.len()).map(|v| [v[0], v[1], v[2], v[3]]));
         }
         self.view.ids.extend_from_slice(inputs);
         Ok(found)
     }
-}
 
-impl Model {
     /// Rows of a plan with the head that takes `wanted` ids, or as many of them as one run should.
     pub(super) fn view_rows(&self, wanted: usize) -> usize {
         self.chunk(wanted).min(score_rows(&self.config))

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::gpt::{GptPlan, TOP, targets_input};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use web_time::Duration;
 
 /// Work done between two chances to stop.
@@ -86,9 +86,8 @@ impl Model {
     async fn look_chunk(&mut self, ids: &[u32], at: usize, n: usize, rows: usize, pace: &mut impl Pace) -> Result<()> {
         let (index, _) = self.plan(&GptPlan::View { rows }).await?;
         self.write_step(rows, at, &ids[at..at + n])?;
-        let mut targets: Vec<u32> = ids[at + 1..].iter().take(n).copied().collect();
-        targets.resize(rows, u32::MAX);
-        self.write_input(&targets_input(rows), &targets)?;
+        let following = &ids[at + 1..];
+        self.write_targets(rows, &following[..n.min(following.len())])?;
         self.run_paced(index, pace).await?;
         let figures = self.read_figures(&GptPlan::View { rows }, n).await?;
         self.view.ids.extend_from_slice(&ids[at..at + n]);
@@ -98,12 +97,9 @@ impl Model {
 
     /// Reads the captures `scores`, `top.ids` and `top.logits` of a plan that has just run.
     pub(crate) async fn read_figures(&mut self, kind: &GptPlan, n: usize) -> Result<Vec<Row>> {
-        let (_, plan) = self.plan(kind).await?;
-        let place = |name: &str| Ok::<_, Error>(plan.find(name)?.loc.expect("a found tensor has a place"));
-        let (scores, ids, logits) = (place("scores")?, place("top.ids")?, place("top.logits")?);
-        let scores = self.executor.read_f32(scores).await?;
-        let ids = self.executor.read_u32(ids).await?;
-        let logits = self.executor.read_f32(logits).await?;
+        let scores: Vec<f32> = self.read_capture(kind, "scores").await?;
+        let ids: Vec<u32> = self.read_capture(kind, "top.ids").await?;
+        let logits: Vec<f32> = self.read_capture(kind, "top.logits").await?;
         let k = TOP.min(self.config.vocab_size);
         let rows = scores.chunks_exact(4).zip(ids.chunks_exact(k).zip(logits.chunks_exact(k)));
         Ok(rows
@@ -139,11 +135,18 @@ impl Model {
         Ok(())
     }
 
+    /// Writes the tokens that a plan with `rows` rows is asked about; rows past them ask about none.
+    pub(crate) fn write_targets(&mut self, rows: usize, targets: &[u32]) -> Result<()> {
+        let mut wanted = targets.to_vec();
+        wanted.resize(rows, u32::MAX);
+        self.write_input(&targets_input(rows), &wanted)
+    }
+
     /// Reads a capture of a plan that has just run.
-    pub(crate) async fn read_capture(&mut self, kind: &GptPlan, name: &str) -> Result<Vec<f32>> {
+    pub(crate) async fn read_capture<T: bytemuck::Pod>(&mut self, kind: &GptPlan, name: &str) -> Result<Vec<T>> {
         let (_, plan) = self.plan(kind).await?;
         let loc = plan.find(name)?.loc.expect("a found tensor has a place");
-        self.executor.read_f32(loc).await
+        Ok(bytemuck::pod_collect_to_vec(&self.executor.read(loc).await?))
     }
 
     /// Runs a plan to its end in slices.
