@@ -504,6 +504,23 @@ fn weights(model: &mut Model) -> Vec<Vec<f32>> {
 }
 
 #[test]
+fn what_is_switched_off_is_on_while_a_run_learns_and_validates() {
+    for backend in BACKENDS {
+        let losses = |off: bool| {
+            let (mut model, options, source) = noisy(backend, false);
+            if off {
+                model.set_gates(&vec![0.0; model.gate_count()]).expect("gates");
+            }
+            let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+            let (steps, evaluations) = run(&mut model, &mut trainer);
+            assert!(!evaluations.is_empty());
+            (losses(&steps), evaluations)
+        };
+        assert_eq!(losses(true), losses(false), "{backend:?}");
+    }
+}
+
+#[test]
 fn the_best_weights_come_back() {
     let (mut model, options, source) = noisy(Backend::Cpu, false);
     let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");

@@ -1,7 +1,9 @@
 // @ts-check
 // Starts Chromium and watches its pages: any console error, page error or CSP violation fails the test that caused it.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 export const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox", "--disable-quic", "--no-first-run",
@@ -9,6 +11,13 @@ export const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshade
 
 /** No wait is longer, except those that say so. */
 const WAIT_MS = 30_000;
+
+/** The accessibility checker, to be evaluated in a page. */
+export const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Folder for pictures, ending in a slash. */
+export const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
+mkdirSync(screenshots, { recursive: true });
 
 /** Where the browser is installed. */
 export function chromiumPath() {

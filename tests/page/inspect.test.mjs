@@ -1,30 +1,13 @@
 // @ts-check
 // The inspector in the real page: tokens and surprise, keys, links, what is switched off, phones, access for everyone, speed.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { button, launch, openPage, paper, ready } from "./browser.mjs";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { axeSource, button, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { longTasks } from "./long_tasks.mjs";
-import { serve } from "./server.mjs";
+import { browser, site } from "./stage.mjs";
 
 const model = new URL("../../www/models/storyteller/", import.meta.url);
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
-mkdirSync(screenshots, { recursive: true });
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 const TABS = ["Next", "Tree", "Attention", "Layers", "Heads", "Flow", "Compare"];
 const QUESTION = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';

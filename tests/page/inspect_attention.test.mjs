@@ -1,31 +1,13 @@
 // @ts-check
 // Attention in the real page: its numbers, the map's pixels and keys, lines, rollout, files, long texts and looks.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
 import { viridis } from "../../www/inspect/color.js";
-import { launch, openPage, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { axeSource, openPage, ready, screenshots } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
-mkdirSync(screenshots, { recursive: true });
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 const TEXT = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
 /** The tokens of the shipped model in `TEXT`, with the one that opens every document. */

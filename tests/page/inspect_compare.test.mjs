@@ -1,35 +1,18 @@
 // @ts-check
 // Two models on one text in the real page: a tuned model beside its base, and a model beside itself.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { button, launch, openPage, paper, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { test } from "node:test";
+import { axeSource, button, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
+import { setOptions } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
-mkdirSync(screenshots, { recursive: true });
-
 const LESSON = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 const TEXT = "The lighthouse keeper Mira counts the waves.\nOnce upon a time there was a little girl who counts the waves at night.";
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 /** Fine-tunes the shipped model for a few steps, and puts a text on the paper. @param {Page} page */
 async function tune(page) {
@@ -39,10 +22,7 @@ async function tune(page) {
     .click();
   await page.locator("#train-text").fill(LESSON);
   await page.locator(".train-left details.train-settings summary").click();
-  for (const [name, value] of Object.entries({ steps: 8, batch_size: 2, context: 64, lr: 0.001, eval_every: 0, warmup: 0 })) {
-    await page.locator(`#train-${name}`).fill(String(value));
-    await page.locator(`#train-${name}`).press("Tab");
-  }
+  await setOptions(page, { steps: 8, batch_size: 2, context: 64, lr: 0.001, eval_every: 0, warmup: 0 });
   await page.locator(".train-memory", { hasText: /\d/ }).waitFor();
   await page.locator(".train-go").click();
   await page.locator(".train-after").waitFor({ timeout: 60_000 });
@@ -215,10 +195,7 @@ test("another vocabulary is told, not compared", async () => {
   await page.getByText("From scratch", { exact: true }).click();
   await page.locator("#train-text").fill(LESSON);
   await page.locator(".train-left details.train-settings summary").click();
-  for (const [name, value] of Object.entries({ steps: 3, batch_size: 1, context: 32 })) {
-    await page.locator(`#train-${name}`).fill(String(value));
-    await page.locator(`#train-${name}`).press("Tab");
-  }
+  await setOptions(page, { steps: 3, batch_size: 1, context: 32 });
   await page.locator(".train-memory", { hasText: /\d/ }).waitFor();
   await page.locator(".train-go").click();
   await page.locator(".train-after").waitFor({ timeout: 60_000 });

@@ -1,29 +1,11 @@
 // @ts-check
 // The way of the data in the real page: real values, the walk, blocks, keyboard, files and looks.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { launch, openPage, paper, ready } from "./browser.mjs";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { axeSource, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { longTasks } from "./long_tasks.mjs";
-import { serve } from "./server.mjs";
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
-mkdirSync(screenshots, { recursive: true });
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
+import { browser, site } from "./stage.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 const TEXT = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';

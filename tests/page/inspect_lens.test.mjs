@@ -2,24 +2,9 @@
 // The logit lens in the real page: its numbers beside the other views', its window, keyboard, files and looks.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { launch, openPage, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
+import { test } from "node:test";
+import { axeSource, openPage, ready, screenshots } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
 
 const TEXT = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
 /** The tokens of the shipped model in `TEXT`, with the one that opens every document. */
@@ -189,7 +174,7 @@ for (const [name, options] of /** @type {const} */ ([
       const { violations } = await page.evaluate((root) => /** @type {any} */ (globalThis).axe.run(root), ".lens");
       assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => [id, nodes[0].html]), []);
       await page.locator(".lens-switches").evaluate((element) => element.scrollIntoView());
-      await page.screenshot({ path: `tests/page/screenshots/${name}-${colorScheme}-lens.png` });
+      await page.screenshot({ path: `${screenshots}${name}-${colorScheme}-lens.png` });
       await close();
     });
   }

@@ -1,30 +1,12 @@
 // @ts-check
 // What comes next and the tree of branches, in the real page with the shipped model.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { button, launch, openPage, paper, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { axeSource, button, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
-mkdirSync(screenshots, { recursive: true });
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 /** @param {string} fragment @param {import("playwright-core").BrowserContextOptions} [options] */
 async function openNext(fragment, options, lang = "en") {

@@ -1,17 +1,12 @@
 // @ts-check
 // The real page around the engine: models, settings, keys, languages, access for everyone, and no request of its own.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { button, launch, openPage, paper, ready } from "./browser.mjs";
+import { axeSource, button, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const model = new URL("../../www/models/storyteller/", import.meta.url);
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
-mkdirSync(screenshots, { recursive: true });
 
 /** @type {import("playwright-core").Browser} */
 let browser;

@@ -4,45 +4,23 @@ import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import { button, launch, openPage, paper, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { describe, test } from "node:test";
+import { button, openPage, paper, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
+import { reaches, setOptions, step } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
 const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
-
 /** @param {Page} page @param {string} name */
 const figure = (page, name) => page.locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) }).locator("dd").innerText();
-/** @param {Page} page */
-const step = async (page) => Number((await figure(page, "Step")).split("/")[0].replaceAll(",", ""));
-/** @param {Page} page @param {number} least */
-async function reaches(page, least) {
-  for (const until = Date.now() + 120_000; (await step(page)) < least; await page.waitForTimeout(50)) {
-    assert.ok(Date.now() < until, `step ${await step(page)} after two minutes, not ${least}`);
-  }
-}
 /** @param {Page} page @param {Record<string, number>} options */
 async function prepare(page, options) {
   await button(page, "Train").first().click();
   await page.locator("#train-text").fill(TEXT);
   await page.locator(".train-left details.train-settings summary").click();
-  for (const [name, value] of Object.entries(options)) {
-    await page.locator(`#train-${name}`).fill(String(value));
-    await page.locator(`#train-${name}`).press("Tab");
-  }
+  await setOptions(page, options);
   await page.locator(".train-memory", { hasText: "of memory" }).waitFor();
 }
 /** @param {Page} page */

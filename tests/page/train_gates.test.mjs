@@ -1,35 +1,21 @@
 // @ts-check
 // What is switched off for writing stays out of training; and what a model from scratch cannot read leaves the paper.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { button, launch, openPage, paper } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { test } from "node:test";
+import { button, openPage, paper } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
+import { setOptions } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
 const TEXT = `${"Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 const ALL_OFF = Array.from({ length: 4 }, (_, layer) => `${layer}.0_${layer}.1_${layer}.mlp`).join("_");
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
-
 /** @param {Page} page @param {number} steps */
 async function train(page, steps) {
   await page.locator("#train-text").fill(TEXT);
   await page.locator(".train-left details.train-settings summary").click();
-  for (const [name, value] of Object.entries({ steps, batch_size: 2, context: 32, warmup: 0, eval_every: 4 })) {
-    await page.locator(`#train-${name}`).fill(String(value));
-    await page.locator(`#train-${name}`).press("Tab");
-  }
+  await setOptions(page, { steps, batch_size: 2, context: 32, warmup: 0, eval_every: 4 });
   await page.locator(".train-memory", { hasText: `${steps} steps` }).waitFor();
   await page.locator(".train-go").click();
   await page.locator(".train-sample h2", { hasText: `at step ${steps}` }).waitFor({ timeout: 60_000 });

@@ -2,10 +2,11 @@
 // What a run promises on the real page: resumed it loses as if never interrupted, it goes on in a hidden tab, its best weights
 // can be used, and what the engine says about it is said in the page's language.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { button, launch, openPage, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { test } from "node:test";
+import { button, openPage, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
 import { launchTabs } from "./tabs.mjs";
+import { reaches, setOptions, step } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -13,36 +14,13 @@ const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes
 /** The part held back is what the shipped model writes well, and the rest makes it forget. */
 const FORGETTING = `${"Zyx 77; qwv 31; ".repeat(260)}\n${"Once upon a time there was a little girl who lived in a house near the forest. She was very happy. ".repeat(7)}\n`;
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
-
-/** @param {Page} page */
-const step = async (page) => Number(/^[\d,]+/.exec(await page.locator(".train-figures dd").first().innerText())?.[0].replaceAll(",", "") ?? 0);
-/** @param {Page} page @param {number} least */
-async function reaches(page, least) {
-  for (const until = Date.now() + 120_000; (await step(page)) < least; await page.waitForTimeout(20)) {
-    assert.ok(Date.now() < until, `step ${await step(page)} after two minutes, not ${least}`);
-  }
-}
 /** @param {Page} page @param {string} text @param {Record<string, number>} options */
 async function start(page, text, options) {
   await ready(page);
   await button(page, "Train").first().click();
   await page.locator("#train-text").fill(text);
   await page.locator(".train-left details.train-settings summary").click();
-  for (const [name, value] of Object.entries(options)) {
-    await page.locator(`#train-${name}`).fill(String(value));
-    await page.locator(`#train-${name}`).press("Tab");
-  }
+  await setOptions(page, options);
   await page.locator(".train-memory", { hasText: `${options.steps} steps` }).waitFor();
   await page.locator(".train-go").click();
   await reaches(page, 1);

@@ -1,26 +1,15 @@
 // @ts-check
 // A long text to learn from costs the page nothing: it comes at once, is shown by its beginning, and can be edited and cleared.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { button, launch, openPage, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { test } from "node:test";
+import { button, openPage, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
+import { setOptions } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
 /** The page may be busy this long at a stretch. */
 const LONGEST_TASK_MS = 200;
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 /** Lines of words as long as those of a play. @param {number} length */
 function play(length) {
@@ -128,10 +117,7 @@ test("a long file is shown by its name, and trained on as a whole", async () => 
   assert.doesNotMatch(await shown(page), /\r/);
   await page.locator(".train-memory", { hasText: "of memory" }).waitFor({ timeout: 60_000 });
   await page.locator(".train-left details.train-settings summary").click();
-  for (const [name, value] of Object.entries({ steps: 3, batch_size: 1, context: 32, eval_every: 0 })) {
-    await page.locator(`#train-${name}`).fill(String(value));
-    await page.locator(`#train-${name}`).press("Tab");
-  }
+  await setOptions(page, { steps: 3, batch_size: 1, context: 32, eval_every: 0 });
   await page.locator(".train-memory", { hasText: "3 steps of 1 × 32" }).waitFor();
   await page.locator(".train-go").click();
   await page.locator(".train-figures dd", { hasText: "3 / 3" }).waitFor({ timeout: 60_000 });

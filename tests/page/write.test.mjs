@@ -1,21 +1,9 @@
 // @ts-check
 // The real page with the real engine: writing, stopping, changing one's mind, on both backends.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { button, launch, openPage, paper, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
+import { describe, test } from "node:test";
+import { button, openPage, paper, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
 
 /** @param {import("playwright-core").Page} page */
 const finished = async (page) => {
