@@ -226,6 +226,8 @@ export async function deleteRun(id) {
   await (await folder()).removeEntry(id, { recursive: true });
 }
 
+/** A worker that was ended, as by a reload, holds its locks until the browser has taken it down. */
+const LOCK_WAIT_MS = 2000;
 /** Locks that this worker holds, by run. @type {Map<string, () => void>} */
 const held = new Map();
 
@@ -233,10 +235,11 @@ const held = new Map();
 export async function lockRun(id) {
   if (held.has(id) || !navigator.locks) return true;
   return new Promise((resolve) => {
-    void navigator.locks.request(`run:${id}`, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock ? /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release))) : undefined;
-    });
+    const granted = () => {
+      resolve(true);
+      return /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release)));
+    };
+    navigator.locks.request(`run:${id}`, { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch(() => resolve(false));
   });
 }
 

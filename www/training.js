@@ -61,6 +61,8 @@ export class Training {
     this.saved = [];
     /** The run that a reload can go on with. @type {SavedRun | null} */
     this.offer = null;
+    /** The saved run that is being opened. @type {{ id: string, done: Promise<void> } | null} */
+    this.opening = null;
     this.strength = 1;
     /** @type {{ engine: Engine, source: ModelSource } | null} */
     this.base = null;
@@ -409,14 +411,21 @@ export class Training {
   async refresh(offer = false) {
     this.saved = await listRuns();
     const newest = this.saved[0];
-    if (offer && newest && newest.meta.step < newest.meta.steps) this.offer = newest;
+    if (offer && newest && newest.meta.step < newest.meta.steps && newest.meta.id !== this.runId) this.offer = newest;
     this.parts.onChange();
   }
 
   /** Opens a saved run. @param {SavedRun} run @param {boolean} [goOn] */
   async openSaved({ meta }, goOn = false) {
     try {
-      await this.parts.open(runSource(meta, this.sourceOf(meta)), { named: `${RUN_LINK}${meta.id}` });
+      // A second worker would find it taken by the first.
+      if (this.opening?.id !== meta.id) {
+        const done = this.parts.open(runSource(meta, this.sourceOf(meta)), { named: `${RUN_LINK}${meta.id}` }).finally(() => {
+          if (this.opening?.done === done) this.opening = null;
+        });
+        this.opening = { id: meta.id, done };
+      }
+      await this.opening.done;
       if (goOn && this.runId === meta.id) this.resume();
     } catch (error) {
       this.failed(error, "train.error.open");

@@ -96,6 +96,27 @@ test("a run that is resumed while the open model is made ready for training is n
   await close();
 });
 
+test("a run that is resumed while it is already being opened, and still held by the page before, goes on", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
+  await start(page, TEXT, { steps: 900, batch_size: 1, context: 32, eval_every: 0 });
+  await page.locator(".train-actions .secondary").click();
+  await button(page, "Resume").waitFor();
+  await page.waitForFunction(() => location.hash.includes("model=run"));
+  const paused = await step(page);
+  await page.locator(".train-figures dd", { hasText: `step ${paused}` }).waitFor();
+  // A worker that the browser has not yet taken down.
+  const run = new URLSearchParams(new URL(page.url()).hash.slice(1)).get("model");
+  await page.addInitScript((name) => {
+    void navigator.locks.request(name, { steal: true }, () => new Promise((resolve) => setTimeout(resolve, 1000)));
+  }, String(run));
+  await page.reload();
+  await button(page, `Resume the run from step ${paused}`).click();
+  await reaches(page, paused + 3);
+  await page.locator(".train-actions").getByRole("button", { name: "Stop" }).click();
+  await page.locator(".train-go").waitFor();
+  await close();
+});
+
 test("it goes on in a hidden tab", async () => {
   const tabs = await launchTabs();
   try {
