@@ -83,12 +83,10 @@ export class Run {
    * @returns {Promise<{ finished: boolean, step: number, best: import("./types.js").BestWeights | null }>}
    */
   async train({ emit, shouldPause, between }) {
-    this.session.setTraining(true);
     try {
       await this.goOn({ emit, shouldPause, between });
     } finally {
       this.session.wasm.trainSettle();
-      this.session.setTraining(false);
     }
     return { finished: this.finished, step: this.meta.step, best: this.best() };
   }

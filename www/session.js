@@ -45,37 +45,14 @@ export class ModelSession {
   /** @param {WasmSession} wasm */
   constructor(wasm) {
     this.wasm = wasm;
-    /** What the page has switched off for writing and looking; null for nothing. @type {Float32Array | null} */
-    this.gates = null;
-    /** What is switched off in the engine now. @type {Float32Array | null} */
-    this.inForce = null;
-    /** A run goes on: it learns and validates with everything on. */
-    this.training = false;
+    /** What the page has switched off for writing and looking; nothing if undefined. @type {Float32Array | undefined} */
+    this.gates = undefined;
   }
 
   /** @param {Float32Array} [gates] for each layer a row of `[head 0, …, MLP]`; 0 is off */
   setGates(gates) {
-    const wanted = gates?.some((gate) => gate !== 1) ? gates : null;
-    if (!this.training) this.use(wanted);
-    this.gates = wanted;
-  }
-
-  /** Setting them breaks off a training step: it is done only where they change. @param {Float32Array | null} gates */
-  use(gates) {
-    if (gates === this.inForce) return;
-    this.wasm.setGates(gates ?? undefined);
-    this.inForce = gates;
-  }
-
-  /** What is in force between two pieces of work. */
-  useUsual() {
-    this.use(this.training ? null : this.gates);
-  }
-
-  /** Everything is switched on while a run goes on, but for what is written and looked at meanwhile. @param {boolean} training */
-  setTraining(training) {
-    this.training = training;
-    this.useUsual();
+    this.gates = gates?.some((gate) => gate !== 1) ? gates : undefined;
+    this.wasm.setGates(this.gates);
   }
 
   /** @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files */
@@ -126,11 +103,13 @@ export class ModelSession {
    * @returns {Promise<GenerationResult>}
    */
   async generate(options, hooks, whole = false) {
-    this.use(whole ? null : this.gates);
+    const { gates } = this;
+    if (!whole || !gates) return this.write(options, hooks);
+    this.wasm.setGates();
     try {
       return await this.write(options, hooks);
     } finally {
-      this.useUsual();
+      this.wasm.setGates(gates);
     }
   }
 
@@ -180,14 +159,7 @@ export class ModelSession {
     };
     // A question that nobody wants any more was waiting for its turn.
     if (await pause(null)) throw new Error("cancelled");
-    // The tokenizer has nothing to switch off, and is asked in the midst of other work.
-    if (request.what === "tokens") return this.wasm.inspect(request, pause);
-    this.use(this.gates);
-    try {
-      return await this.wasm.inspect(request, pause);
-    } finally {
-      this.useUsual();
-    }
+    return this.wasm.inspect(request, pause);
   }
 
   close() {

@@ -54,8 +54,11 @@ impl Session {
     #[wasm_bindgen(js_name = setGates)]
     pub fn set_gates(&self, gates: Option<Vec<f32>>) -> Result<(), JsError> {
         self.with(|inner| {
-            settle(inner);
             let gates = gates.unwrap_or_else(|| vec![1.0; inner.model.gate_count()]);
+            // A training step is broken off only where something changes.
+            if gates != inner.model.gates() {
+                settle(inner);
+            }
             inner.model.set_gates(&gates)
         })
     }

@@ -3,23 +3,17 @@ import { paint } from "./flow_data.js";
 import { isDark } from "../views/inspect/attention_canvas.js";
 import { stripGrid } from "../views/inspect/flow_strip.js";
 import { RAIL } from "../views/inspect/flow_diagram.js";
+import { sheet } from "./picture.js";
 
 /** @typedef {import("../views/inspect/flow_diagram.js").Line} Line */
 
 const [WIDTH, LINE, HEAD, MARGIN, STRIP] = [760, 44, 64, 24, 200];
-/** Sharp on dense screens and in print. */
-const SCALE = 2;
 
 /**
  * @param {Line[]} lines @param {string} title @param {(name: string) => string} colour of a custom property such as "--ink"
  */
 export function flowPicture(lines, title, colour) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [WIDTH * SCALE, (HEAD + lines.length * LINE + MARGIN) * SCALE];
-  const g = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  g.scale(SCALE, SCALE);
-  g.fillStyle = colour("--sheet");
-  g.fillRect(0, 0, WIDTH, canvas.height);
+  const { canvas, pen: g } = sheet(WIDTH, HEAD + lines.length * LINE + MARGIN, colour("--sheet"));
   g.fillStyle = colour("--ink");
   g.font = "600 18px system-ui, sans-serif";
   g.fillText(title, MARGIN, 40, WIDTH - 2 * MARGIN);

@@ -1,13 +1,13 @@
 /** The ranking of heads as a picture to save. */
 import { MLP, scaleOf, shade, signed, unitKey } from "./ablation_data.js";
 import { diverging, divergingCss, inkOn } from "./color.js";
+import { sheet } from "./picture.js";
 
 /** @typedef {import("./types.js").Unit} Unit */
 /** @typedef {import("./ablation_data.js").Effect} Effect */
 
 const CELL = 52;
 const MARGIN = { left: 56, top: 80, bottom: 72, right: 24 };
-const SCALE = 2;
 
 /**
  * @param {{ layers: number, heads: number, effects: readonly Effect[], title: string, layerWord: string, mlpWord: string, unit: string,
@@ -15,16 +15,9 @@ const SCALE = 2;
  * @returns {HTMLCanvasElement}
  */
 export function headsPicture({ layers, heads, effects, title, layerWord, mlpWord, unit, paper, ink, line, dark = false }) {
-  const canvas = document.createElement("canvas");
   const width = Math.max(480, MARGIN.left + (heads + 1) * CELL + MARGIN.right);
   const height = MARGIN.top + layers * CELL + MARGIN.bottom;
-  canvas.width = width * SCALE;
-  canvas.height = height * SCALE;
-  const pen = canvas.getContext("2d");
-  if (!pen) return canvas;
-  pen.scale(SCALE, SCALE);
-  pen.fillStyle = paper;
-  pen.fillRect(0, 0, width, height);
+  const { canvas, pen } = sheet(width, height, paper);
   pen.fillStyle = ink;
   pen.font = "600 14px system-ui";
   pen.fillText(title, 16, 28);

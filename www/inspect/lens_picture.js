@@ -2,13 +2,13 @@
 import { inkOn, viridis, viridisCss } from "./color.js";
 import { percent, shorten, showToken } from "./label.js";
 import { cellShare } from "./lens_data.js";
+import { sheet } from "./picture.js";
 
 /** @typedef {import("./lens_data.js").LensColumn} LensColumn */
 
 const CELL = { width: 96, height: 36 };
 const MARGIN = { left: 96, top: 48, bottom: 72, right: 24 };
 const SCALE_PX = 128;
-const SCALE = 2;
 
 /**
  * @param {{ columns: LensColumn[], texts: readonly string[], names: string[], by: "own" | "target", title: string, after: string,
@@ -16,16 +16,9 @@ const SCALE = 2;
  * @returns {HTMLCanvasElement}
  */
 export function lensPicture({ columns, texts, names, by, title, after, legend, paper, ink }) {
-  const canvas = document.createElement("canvas");
   const width = MARGIN.left + columns.length * CELL.width + MARGIN.right;
   const height = MARGIN.top + names.length * CELL.height + MARGIN.bottom;
-  canvas.width = width * SCALE;
-  canvas.height = height * SCALE;
-  const pen = canvas.getContext("2d");
-  if (!pen) return canvas;
-  pen.scale(SCALE, SCALE);
-  pen.fillStyle = paper;
-  pen.fillRect(0, 0, width, height);
+  const { canvas, pen } = sheet(width, height, paper);
   /** @type {(text: string, x: number, y: number, font: string, colour: string) => void} */
   const write = (text, x, y, font, colour) => {
     pen.font = font;

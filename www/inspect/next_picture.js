@@ -1,10 +1,10 @@
 /** The bars of what comes next as a picture to save. */
 import { percent, shorten, showToken } from "./label.js";
+import { sheet } from "./picture.js";
 
 /** @typedef {import("./next_data.js").Row} Row */
 /** Colours of the page. @typedef {{ paper: string, ink: string, quiet: string, grey: string, accent: string, warm: string }} Colours */
 
-const SCALE = 2;
 const ROW = 26;
 const WIDTH = 640;
 const TOP = 84;
@@ -23,13 +23,8 @@ export function pageColours(element) {
  * @returns {HTMLCanvasElement}
  */
 export function nextPicture({ rows, end, cutAt, cutText, title, facts, names, cut, colours }) {
-  const canvas = document.createElement("canvas");
   const height = TOP + (rows.length + (cutText ? 1 : 0)) * ROW + 16;
-  canvas.width = WIDTH * SCALE;
-  canvas.height = height * SCALE;
-  const pen = canvas.getContext("2d");
-  if (!pen) return canvas;
-  pen.scale(SCALE, SCALE);
+  const { canvas, pen } = sheet(WIDTH, height, colours.paper);
   const box = (/** @type {string} */ colour, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) => {
     pen.fillStyle = colour;
     pen.fillRect(x, y, w, h);
@@ -41,7 +36,6 @@ export function nextPicture({ rows, end, cutAt, cutText, title, facts, names, cu
     pen.textAlign = align;
     pen.fillText(text, x, y);
   };
-  box(colours.paper, 0, 0, WIDTH, height);
   write(title, 16, 28, colours.ink, "left", "600 14px system-ui");
   write(facts, 16, 50, colours.quiet);
   write("0", TRACK.left, TOP - 10, colours.quiet);

@@ -2,6 +2,7 @@
 import { h, setText } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
 import { pageOf, setLines, tokenAt, tokenBeside } from "../../inspect/compare_data.js";
+import { sheet } from "../../inspect/picture.js";
 import { FONT, LINE_HEIGHT, PADDING, SHAPE, drawLine, drawOverview } from "./compare_draw.js";
 
 /** @typedef {import("./compare_draw.js").Strips} Strips */
@@ -194,14 +195,10 @@ export class CompareStrips {
     const kept = this.layout;
     const { places, lines } = this.place(data, room);
     this.layout = kept;
-    const canvas = document.createElement("canvas");
     const width = room + 2 * margin;
     const height = head + lines.length * LINE_HEIGHT + legend.length * 20 + margin;
-    // Browsers refuse pictures that are too high.
-    const g = context(canvas, width, height, height > 8000 ? 1 : 2);
     const inks = this.inks();
-    g.fillStyle = inks.ground;
-    g.fillRect(0, 0, width, height);
+    const { canvas, pen: g } = sheet(width, height, inks.ground);
     g.fillStyle = inks.ink;
     g.font = "600 18px system-ui, sans-serif";
     g.fillText(title, margin, 40, room);
@@ -214,8 +211,9 @@ export class CompareStrips {
   }
 }
 
-/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height in CSS pixels @param {number} [density] */
-function context(canvas, width, height, density = Math.min(3, devicePixelRatio || 1)) {
+/** @param {HTMLCanvasElement} canvas @param {number} width @param {number} height in CSS pixels */
+function context(canvas, width, height) {
+  const density = Math.min(3, devicePixelRatio || 1);
   canvas.width = Math.round(width * density);
   canvas.height = Math.round(height * density);
   canvas.style.height = `${height}px`;
