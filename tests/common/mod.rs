@@ -9,4 +9,6 @@ pub mod inspecting;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod models;
 pub mod runner;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod training;
 pub mod training_cases;

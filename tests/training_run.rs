@@ -1,0 +1,412 @@
+//! What a training run promises: it repeats, resumes, can be interrupted, notices its own failure, keeps its best weights,
+//! and memorises a paragraph.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use common::cases::Noise;
+use common::models::open;
+use common::training::{BACKENDS, fixture, fresh, rich, run, start};
+use gpt_playground::exec::Backend;
+use gpt_playground::model::Model;
+use gpt_playground::model::params::param_specs;
+use gpt_playground::sample::{Generation, SamplingParams, Step};
+use gpt_playground::train::{
+    BestWeights, Dataset, Event, Replay, Schedule, Source, StepReport, TrainOptions, Trainer, restore, save,
+};
+use pollster::block_on;
+use std::time::Duration;
+
+fn losses(steps: &[StepReport]) -> Vec<u32> {
+    steps.iter().map(|s| s.loss.to_bits()).collect()
+}
+
+#[test]
+fn a_resumed_run_loses_as_an_uninterrupted_one() {
+    for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let (whole, evaluations) = run(&mut model, &mut trainer);
+        assert_eq!((whole.len(), evaluations.len()), (7, 4), "before, after 3, after 6, at the end");
+
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let mut parts = Vec::new();
+        while parts.len() < 4 {
+            if let Event::Steps(steps) = block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a step") {
+                parts.extend(steps);
+            }
+        }
+        // In the middle of the next step.
+        block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a part of a step");
+        parts.extend(block_on(trainer.drain(&mut model)).expect("reports"));
+        let best = trainer.best_loss();
+        let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+        drop((model, trainer));
+
+        let (mut model, options, source) = fresh(lora, backend);
+        let state = block_on(restore(&mut model, &file)).expect("restored");
+        assert_eq!((state.step, &state.options, state.best_loss), (parts.len(), &options, best));
+        let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+        parts.extend(run(&mut model, &mut trainer).0);
+        assert_eq!(losses(&parts), losses(&whole), "LoRA {lora} on {backend:?}");
+        assert_eq!(parts.iter().map(|s| s.step).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
+        assert!(parts.iter().zip(&whole).all(|(a, b)| a.grad_norm == b.grad_norm && a.lr == b.lr));
+    }
+}
+
+#[test]
+fn damaged_and_foreign_runs_are_refused() {
+    let (mut model, options, source) = fresh(false, Backend::Cpu);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+    let refusal = |model: &mut Model, file: &[u8]| block_on(restore(model, file)).expect_err("refused").to_string();
+    for cut in [0, 7, 100, file.len() / 2, file.len() - 1] {
+        let before = block_on(model.read_param("wte.weight")).expect("a weight");
+        refusal(&mut model, &file[..cut]);
+        assert_eq!(block_on(model.read_param("wte.weight")).expect("a weight"), before);
+    }
+    let message = refusal(&mut open("textbook", Backend::Cpu), &file);
+    assert!(message.contains("saved run"), "{message}");
+    let message = refusal(&mut open("gpt2-tanh-f32", Backend::Cpu), &fixture("gpt2-tanh/weights.safetensors"));
+    assert!(message.contains("no training run"), "{message}");
+}
+
+/// A step that is broken off and done again, at whatever point, leaves no trace.
+#[test]
+fn an_interrupted_step_leaves_no_trace() {
+    for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let (whole, _) = run(&mut model, &mut trainer);
+
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let mut steps = Vec::new();
+        for pulls in (1..400).step_by(23).chain([1, 2, 3]) {
+            for _ in 0..pulls {
+                if let Event::Steps(more) = block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a step") {
+                    steps.extend(more);
+                }
+            }
+            trainer.settle(&mut model);
+        }
+        steps.extend(run(&mut model, &mut trainer).0);
+        assert_eq!(losses(&steps), losses(&whole), "LoRA {lora} on {backend:?}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_keeps_the_weights() {
+    for backend in BACKENDS {
+        let mut model = open("gpt2-tanh-f32", backend);
+        // Nothing that training does by itself makes this small model overflow: a weight that does, then.
+        let name = "h.1.mlp.c_fc.weight";
+        let mut weights = block_on(model.read_param(name)).expect("a weight");
+        weights[..64].fill(3e38);
+        model.write_param(name, 0, &weights).expect("written");
+        let (mut options, source) = rich(&model, None);
+        (options.lr, options.grad_clip, options.eval_every) = (1.0, 0.0, 0);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let error = loop {
+            match block_on(trainer.advance(&mut model, Duration::from_millis(50))) {
+                Ok(Event::Finished) => panic!("{backend:?}: the run ended as if all were well"),
+                Ok(_) => {}
+                Err(e) => break e.to_string(),
+            }
+        };
+        assert!(error.contains("lower learning rate") && error.contains("clipping"), "{error}");
+        for spec in param_specs(model.config()) {
+            let values = block_on(model.read_param(&spec.name)).expect("a weight");
+            assert!(values.iter().all(|v| v.is_finite()), "{backend:?}: {} is not finite", spec.name);
+        }
+        assert_eq!(
+            block_on(model.read_param(name)).expect("a weight"),
+            weights,
+            "{backend:?}: the step changed nothing"
+        );
+    }
+}
+
+/// One batch in the middle of a run spoils the loss, while a GPU has been given all those after it.
+#[test]
+fn steps_after_a_loss_that_is_no_number_change_nothing() {
+    let (steps, spoilt, poison) = (10, 4, 58u32);
+    let ids = |batch: usize, i: usize| ((batch * 31 + i * i * 7 + i * 3) % 58) as i64;
+    let (batch, context) = (2, 12);
+    let inputs: Vec<u8> = (0..steps)
+        .flat_map(|b| (0..batch * context).map(move |i| (b, i)))
+        .map(|(b, i)| if (b, i) == (spoilt, 5) { poison.into() } else { ids(b, i) })
+        .flat_map(i64::to_le_bytes)
+        .collect();
+    let targets: Vec<u8> =
+        (0..steps).flat_map(|b| (0..batch * context).flat_map(move |i| ids(b, i + 1).to_le_bytes())).collect();
+    let view = |data| {
+        let shape = vec![steps, batch, context];
+        safetensors::tensor::TensorView::new(safetensors::Dtype::I64, shape, data).expect("a view")
+    };
+    let file = safetensors::serialize([("inputs", view(&inputs)), ("targets", view(&targets))], None).expect("a file");
+    // The head has a weight of its own here: only the spoilt batch looks its embedding up.
+    let start = |backend: Backend| {
+        let mut model = start("gpt2-erf-untied", backend).0;
+        let c = model.config().n_embd;
+        model.write_param("wte.weight", poison as usize * c, &vec![f32::NAN; c]).expect("written");
+        model
+    };
+    let weights = |model: &mut Model| -> Vec<Vec<u32>> {
+        let specs = model.trained_specs();
+        let read = |name: &str| block_on(model.read_param(name)).expect("a weight");
+        specs.iter().map(|s| s.name.as_str()).map(read).map(|w| w.into_iter().map(f32::to_bits).collect()).collect()
+    };
+    for backend in BACKENDS {
+        let trainer = |model: &mut Model, steps: usize| {
+            let options = TrainOptions {
+                steps: steps as u32,
+                batch_size: batch,
+                context,
+                lr: 1e-3,
+                schedule: Schedule::Constant,
+                warmup: 0,
+                eval_every: 0,
+                dropout: 0.1,
+                ..TrainOptions::default()
+            };
+            let replay = Replay::parse(&file, model.config().vocab_size).expect("batches");
+            let mut trainer = block_on(Trainer::new(model, options, Source::Replay(replay))).expect("a run");
+            // Until the last step nobody looks.
+            trainer.set_read_every(Duration::from_secs(3600));
+            trainer
+        };
+        let mut model = start(backend);
+        let mut good = trainer(&mut model, spoilt);
+        let before = weights(&mut model);
+        let (want_steps, _) = run(&mut model, &mut good);
+        let want = weights(&mut model);
+        assert_ne!(want, before);
+
+        let mut model = start(backend);
+        let mut run_on = trainer(&mut model, steps);
+        let fail = |trainer: &mut Trainer, model: &mut Model| loop {
+            match block_on(trainer.advance(model, Duration::from_millis(50))) {
+                Ok(Event::Finished) => panic!("{backend:?}: the run ended as if all were well"),
+                Ok(_) => {}
+                Err(e) => break e.to_string(),
+            }
+        };
+        let message = fail(&mut run_on, &mut model);
+        assert!(message.contains(&format!("after {spoilt} steps")), "{message}");
+        assert_eq!(weights(&mut model), want, "{backend:?}: the weights are not those before the spoilt step");
+        // It fails again in the same place and harms as little.
+        assert_eq!(fail(&mut run_on, &mut model), message);
+        assert_eq!(weights(&mut model), want, "{backend:?}: after trying again");
+        // A new run is not held up by the end of this one.
+        let mut good = trainer(&mut model, spoilt);
+        let (again, _) = run(&mut model, &mut good);
+        assert!(again.len() == want_steps.len() && weights(&mut model) != want, "{backend:?}: a new run stands still");
+    }
+}
+
+#[test]
+fn an_absurd_learning_rate_is_noticed_or_survived() {
+    let (mut model, mut options, source) = fresh(false, Backend::Cpu);
+    (options.lr, options.grad_clip, options.steps, options.warmup, options.dropout) = (1.0, 0.0, 60, 0, 0.0);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    loop {
+        match block_on(trainer.advance(&mut model, Duration::from_millis(50))) {
+            Ok(Event::Steps(steps)) => assert!(steps.iter().all(|s| s.loss.is_finite() && s.grad_norm.is_finite())),
+            Ok(Event::Finished) => break,
+            Ok(_) => {}
+            Err(e) => {
+                assert!(e.to_string().contains("lower learning rate"), "{e}");
+                break;
+            }
+        }
+    }
+    for spec in param_specs(model.config()) {
+        let values = block_on(model.read_param(&spec.name)).expect("a weight");
+        assert!(values.iter().all(|v| v.is_finite()), "{} is not finite", spec.name);
+    }
+}
+
+/// A run that gets worse after a while, at step `steps`.
+fn overfitted(backend: Backend, lora: bool, steps: usize) -> (Model, Trainer) {
+    let (mut model, options, source) = noisy(backend, lora);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    // A GPU would else be some steps further, on a fast machine beyond the next evaluation.
+    trainer.set_read_every(Duration::ZERO);
+    while trainer.step() < steps {
+        block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a step");
+    }
+    (model, trainer)
+}
+
+/// Noise can only be learned by heart, which makes the noise held back less likely.
+fn noisy(backend: Backend, lora: bool) -> (Model, TrainOptions, Source) {
+    let (model, mut options, _) = fresh(lora, backend);
+    let mut noise = Noise::new(8);
+    let source = Source::Text(Dataset::new((0..700).map(|_| noise.bits() % 97).collect(), 0.2, 12).expect("a text"));
+    (options.steps, options.lr, options.dropout, options.eval_every) = (400, 3e-3, 0.0, 20);
+    (model, options, source)
+}
+
+/// What the model holds of the parameters that are trained.
+fn weights(model: &mut Model) -> Vec<Vec<f32>> {
+    let specs = model.trained_specs();
+    specs.iter().map(|spec| block_on(model.read_param(&spec.name)).expect("a weight")).collect()
+}
+
+#[test]
+fn what_is_switched_off_is_on_while_a_run_learns_and_validates() {
+    for backend in BACKENDS {
+        let losses = |off: bool| {
+            let (mut model, options, source) = noisy(backend, false);
+            if off {
+                model.set_gates(&vec![0.0; model.gate_count()]).expect("gates");
+            }
+            let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+            let (steps, evaluations) = run(&mut model, &mut trainer);
+            assert!(!evaluations.is_empty());
+            (losses(&steps), evaluations)
+        };
+        assert_eq!(losses(true), losses(false), "{backend:?}");
+    }
+}
+
+#[test]
+fn the_best_weights_come_back() {
+    let (mut model, options, source) = noisy(Backend::Cpu, false);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    let (mut best, mut best_step, mut last, mut kept) = (f32::INFINITY, 0, 0.0, Vec::new());
+    assert_eq!(trainer.best(), None);
+    loop {
+        match block_on(trainer.advance(&mut model, Duration::from_millis(50))).expect("a step") {
+            Event::Evaluated { step, loss, best: lowest } => {
+                assert_eq!(lowest, loss < best);
+                if lowest {
+                    (best_step, kept) = (step, weights(&mut model));
+                }
+                (best, last) = (best.min(loss), loss);
+            }
+            Event::Finished => break,
+            _ => {}
+        }
+    }
+    assert!(best < last, "the run never got worse: {best} and {last}");
+    let told = |in_force| Some(BestWeights { loss: best, step: best_step, in_force });
+    assert_eq!((trainer.best_loss(), trainer.best()), (Some(best), told(false)));
+    let at_end = weights(&mut model);
+    assert_ne!(at_end, kept);
+    // There and back, also when asked twice.
+    for (wanted, expected) in [(true, &kept), (true, &kept), (false, &at_end), (false, &at_end), (true, &kept)] {
+        assert!(block_on(trainer.use_best(&mut model, wanted)).expect("put back"));
+        assert!(&weights(&mut model) == expected, "asked for the best: {wanted}");
+        assert_eq!(trainer.best(), told(wanted));
+    }
+}
+
+/// Looking at the best weights in the middle of a run, saving, and going on changes nothing of the run.
+#[test]
+fn a_run_goes_on_from_its_last_weights() {
+    for (backend, lora) in [(Backend::Cpu, false), (Backend::Cpu, true), (Backend::Gpu, false)] {
+        // The last evaluation was before, and not at, the last step.
+        let (mut model, mut trainer) = overfitted(backend, lora, 45);
+        let plain = block_on(save(&mut model, &mut trainer)).expect("a file");
+        let best = trainer.best().expect("the best is kept");
+        let last = weights(&mut model);
+        assert!(block_on(trainer.use_best(&mut model, true)).expect("put back"));
+        let kept = weights(&mut model);
+        assert_ne!(kept, last);
+
+        // The file has both kinds, whichever the model holds, and says which that was.
+        let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+        assert!(weights(&mut model) == kept, "a save changes nothing");
+        for (file, in_force) in [(&plain, false), (&file, true)] {
+            let (mut model, _, source) = noisy(backend, lora);
+            let state = block_on(restore(&mut model, file)).expect("restored");
+            assert!((45..60).contains(&state.step), "a file of step {}", state.step);
+            assert_eq!((state.best_loss, state.best_step), (Some(best.loss), best.step));
+            assert_eq!(state.best_in_force, in_force);
+            assert!(weights(&mut model) == last, "those of the last step");
+            let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+            assert_eq!(trainer.best(), Some(BestWeights { in_force: false, ..best }));
+            assert!(block_on(trainer.use_best(&mut model, true)).expect("put back"));
+            assert!(weights(&mut model) == kept);
+        }
+
+        // Going on puts the last back by itself.
+        let go_on = |model: &mut Model, trainer: &mut Trainer| {
+            let mut found = Vec::new();
+            while trainer.step() < 70 {
+                if let Event::Steps(reports) = block_on(trainer.advance(model, Duration::ZERO)).expect("a step") {
+                    found.extend(reports.iter().map(|s| (s.step, s.loss.to_bits())));
+                }
+            }
+            found.retain(|(step, _)| (61..=70).contains(step));
+            found
+        };
+        let resumed = go_on(&mut model, &mut trainer);
+        assert!(!trainer.best().expect("kept").in_force);
+        let (mut model, mut trainer) = overfitted(backend, lora, 45);
+        assert_eq!(go_on(&mut model, &mut trainer), resumed, "{backend:?}, LoRA {lora}");
+    }
+}
+
+/// Files from before the best weights were kept, or of a run that was never evaluated.
+#[test]
+fn a_save_without_best_weights_is_restored() {
+    let (mut model, mut options, source) = noisy(Backend::Cpu, false);
+    options.eval_every = 0;
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+    let state = block_on(restore(&mut model, &file)).expect("restored");
+    assert_eq!((state.best_loss, state.best_weights.is_none()), (None, true));
+    let (_, _, source) = noisy(Backend::Cpu, false);
+    let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+    assert_eq!(trainer.best(), None);
+    assert!(!block_on(trainer.use_best(&mut model, true)).expect("an answer"), "there are none");
+    assert!(block_on(trainer.use_best(&mut model, false)).expect("an answer"), "the last are there");
+}
+
+#[test]
+fn a_paragraph_is_memorised_and_the_run_repeats_bit_for_bit() {
+    let tokens: Vec<u32> = (0..60u32).map(|i| (i * i * 7 + i * 3) % 89 + 2).collect();
+    for backend in BACKENDS {
+        let mut losses = Vec::new();
+        for _ in 0..2 {
+            let mut model = open("gpt2-tanh-f32", backend);
+            let options = TrainOptions {
+                steps: if backend == Backend::Cpu { 600 } else { 30 },
+                batch_size: 4,
+                context: 32,
+                lr: 3e-3,
+                warmup: 5,
+                weight_decay: 0.0,
+                eval_every: 0,
+                ..TrainOptions::default()
+            };
+            let data = Dataset::new(tokens.clone(), 0.0, 32).expect("a text");
+            let mut trainer = block_on(Trainer::new(&mut model, options, Source::Text(data))).expect("a run");
+            let (steps, _) = run(&mut model, &mut trainer);
+            losses.push(steps.iter().map(|s| s.loss.to_bits()).collect::<Vec<_>>());
+            let last = steps.last().expect("steps").loss;
+            assert!(last < if backend == Backend::Cpu { 0.05 } else { 5.0 }, "{backend:?}: the last loss is {last}");
+            if backend == Backend::Cpu {
+                let greedy = SamplingParams { temperature: 0.0, repetition_penalty: 1.0, ..SamplingParams::default() };
+                let mut generation = Generation::start(&mut model, &tokens[..8], greedy, 24, None).expect("a start");
+                let mut text = Vec::new();
+                loop {
+                    if let Step::Tokens { records, finished } =
+                        block_on(generation.next(&mut model, Duration::from_millis(20), 8)).expect("a step")
+                    {
+                        text.extend(records.iter().map(|r| r.id));
+                        if finished.is_some() {
+                            break;
+                        }
+                    }
+                }
+                assert_eq!(text, tokens[8..32], "the text is not recited");
+            }
+        }
+        assert_eq!(losses[0], losses[1], "{backend:?}: two equal runs differ");
+    }
+}
