@@ -341,6 +341,7 @@ def index():
         "license": "CC0-1.0",
         "n_params": sum(t.numel() for t in load_file(folder / "model.safetensors").values()),
         "n_ctx": config["n_positions"],
+        "vocab_size": config["vocab_size"],
         "files": [{"name": f.name, "bytes": f.stat().st_size, "sha256": hashlib.sha256(f.read_bytes()).hexdigest()}
                   for f in files],
     }], ensure_ascii=False)

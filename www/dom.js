@@ -64,12 +64,13 @@ export const storage = {
       return null;
     }
   },
-  /** For this tab only. @param {string} key @param {string} value */
+  /** For this tab only. @param {string} key @param {string} value @returns {boolean} whether there was room, and the browser allows it */
   setTab(key, value) {
     try {
       sessionStorage.setItem(key, value);
+      return true;
     } catch {
-      // As above.
+      return false;
     }
   },
 };

@@ -45,7 +45,7 @@ export class Run {
   /**
    * @param {ModelSession} session
    * @param {import("./types.js").TrainRequest} request
-   * @param {Pick<RunMeta, "id" | "name" | "mode" | "source" | "nParams">} about
+   * @param {Pick<RunMeta, "id" | "name" | "mode" | "source" | "nParams" | "vocabSize">} about
    */
   static async start(session, request, about) {
     const planned = await session.wasm.trainStart(request);

@@ -255,6 +255,7 @@ export class Training {
       if (!origin) throw new PageError("error.noBase");
       const meta = {
         id: crypto.randomUUID(), name: `${origin.name} · ${titleOf(this.text)}`, mode, nParams: store.state.info.nParams,
+        vocabSize: store.state.info.vocabSize,
         source: { kind: origin.kind, id: origin.id, name: origin.name },
       };
       const started = await (await engine.trainer()).request("trainStart", { request: this.request(), meta });

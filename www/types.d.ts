@@ -88,6 +88,8 @@ export interface RunMeta {
   /** The model it began from. */
   source: { kind: string; id: string; name: string };
   nParams: number;
+  /** Runs of earlier versions do not say. */
+  vocabSize?: number;
   history: LossHistory;
   sample: { step: number; prompt: string; text: string } | null;
 }
@@ -173,6 +175,7 @@ export interface ShippedModel {
   files: { name: string; bytes: number; sha256?: string }[];
   n_params?: number;
   n_ctx?: number;
+  vocab_size?: number;
   description?: string;
   description_zh?: string;
   license?: string;

@@ -272,6 +272,22 @@ test("another token is another branch; walking the tree gives the first text bac
   await page.locator(".tree input[type=file]").setInputFiles(path);
   await page.getByText("1 new branch from").waitFor();
   assert.equal(await items.count(), 3);
+
+  // What the browser has no more room for is said before a reload loses it.
+  await page.evaluate(() => {
+    for (let size = 4_000_000, at = 0; size >= 1; ) {
+      try {
+        sessionStorage.setItem(`fill${at++}`, "x".repeat(size));
+      } catch {
+        size = Math.floor(size / 2);
+      }
+    }
+  });
+  await page.locator(".tree-item[tabindex='0']").focus();
+  await page.keyboard.press("F2");
+  await page.keyboard.type("a name that is longer than the room that is left for it in this tab");
+  await page.keyboard.press("Enter");
+  await page.getByText("a reload would lose the newest").waitFor();
   await close();
 });
 

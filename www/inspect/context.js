@@ -52,6 +52,8 @@ export class Context {
     });
     this.branches = new Branches();
     this.keepTimer = 0;
+    /** Whether a reload would find them again. */
+    this.branchesKept = true;
     this.restoreBranches();
     this.branches.onChange(() => {
       clearTimeout(this.keepTimer);
@@ -164,10 +166,12 @@ export class Context {
 
   keepBranches() {
     clearTimeout(this.keepTimer);
-    storage.setTab(BRANCHES_KEY, JSON.stringify(this.branches));
+    const kept = storage.setTab(BRANCHES_KEY, JSON.stringify(this.branches));
+    if (!kept && this.branchesKept) this.say("inspect.error.branches");
+    this.branchesKept = kept;
   }
 
-  /** @returns {{ id: string, name: string, source: ModelSource }[]} */
+  /** @returns {{ id: string, name: string, vocabSize?: number, source: ModelSource }[]} */
   sources() {
     const { engine, training, state } = this.app;
     const list = [];
@@ -176,12 +180,12 @@ export class Context {
     if (tuned && origin) list.push({ id: "base", name: origin.name, source: origin });
     for (const model of state.shipped) {
       const inUse = engine.source?.id === model.id || (tuned && origin?.id === model.id);
-      if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, source: shippedSource(model, MODELS_INDEX) });
+      if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, vocabSize: model.vocab_size, source: shippedSource(model, MODELS_INDEX) });
     }
     for (const { meta } of training.saved) {
       if (meta.id === training.runId && tuned) continue;
       try {
-        list.push({ id: `run:${meta.id}`, name: meta.name, source: runSource(meta, training.sourceOf(meta)) });
+        list.push({ id: `run:${meta.id}`, name: meta.name, vocabSize: meta.vocabSize, source: runSource(meta, training.sourceOf(meta)) });
       } catch {
         // Adapters whose model is not here.
       }
@@ -190,7 +194,7 @@ export class Context {
   }
 
   otherModels() {
-    return this.sources().map(({ id, name }) => ({ id, name }));
+    return this.sources().map(({ id, name, vocabSize }) => ({ id, name, vocabSize }));
   }
 
   /**

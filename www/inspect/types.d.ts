@@ -212,7 +212,7 @@ export interface InspectContext {
   /** Puts a branch's text on the paper. */
   openBranch(id: string): void;
   /** Models to compare with: the base of a tuned model first. */
-  otherModels(): { id: string; name: string }[];
+  otherModels(): { id: string; name: string; vocabSize?: number }[];
   /** An engine with that model; closed by the caller. */
   openOther(id: string, signal: AbortSignal, onProgress?: (done: number, total: number) => void):
     Promise<{ ask: InspectContext["ask"]; close(): void; name: string; info?: Info }>;
