@@ -1,33 +1,31 @@
 // @ts-check
 // The engine's sentences in Chinese: each is one that the engine has, and comes out with its numbers and names.
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { engineText, loadEngineText, patterns, translate } from "../../www/i18n/engine.js";
 import { engineZh } from "../../www/i18n/engine.zh.js";
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-/** Every string in the sources, with `{}` for what is put into it. */
-function sentences() {
-  const rust = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".rs"));
-  const files = [...rust.map((file) => join("src", file)), "www/worker.js", "www/client.js"];
-  const found = new Set();
-  for (const file of files) {
-    const [code] = readFileSync(join(root, file), "utf8").split("#[cfg(test)]\nmod tests {");
-    for (const [, text] of code.matchAll(/"((?:[^"\\]|\\[^])*)"/g)) {
-      found.add(text.replace(/\\\n\s*/g, "").replace(/\\"/g, '"').replace(/\{[^{}]*\}/g, "{}"));
-    }
-  }
-  return found;
-}
+import { SILENT, SILENT_FILES, isShown, plain, sentences } from "./engine_sentences.mjs";
 
 test("every sentence in the list is the engine's, word for word", () => {
-  const known = sentences();
+  const known = new Set(sentences().flatMap(({ forms }) => forms));
   assert.ok(known.size > 500, `${known.size} strings in the sources`);
-  assert.deepEqual(engineZh.filter(([engine]) => !known.has(engine)).map(([engine]) => engine), []);
+  assert.deepEqual(engineZh.filter(([engine]) => !known.has(plain(engine))).map(([engine]) => engine), []);
+});
+
+test("every sentence that the engine can say on the page is in the list", () => {
+  const listed = new Set(engineZh.map(([engine]) => plain(engine)));
+  const shown = sentences().filter(isShown);
+  assert.ok(shown.length > 200, `${shown.length} sentences in the sources`);
+  // Translate it in www/i18n/engine.zh.js; what never stands on the page is named in engine_sentences.mjs, with the reason.
+  assert.deepEqual(shown.filter(({ forms }) => !forms.some((form) => listed.has(form))).map(({ file, text }) => `${file}: ${text}`), []);
+});
+
+test("the exceptions are sentences that there are, and that are not translated", () => {
+  const all = sentences();
+  const listed = new Set(engineZh.map(([engine]) => plain(engine)));
+  const said = new Set(all.filter((sentence) => sentence.said).map(({ text }) => text));
+  assert.deepEqual(Object.keys(SILENT).filter((text) => !said.has(text) || listed.has(text)), []);
+  assert.deepEqual(Object.keys(SILENT_FILES).filter((file) => !all.some((sentence) => sentence.said && sentence.file === file)), []);
 });
 
 test("translations are Chinese, and lose no number or name", () => {
@@ -66,6 +64,23 @@ test("real messages", async () => {
     "权重文件不完整：应有 3836912 字节，但在 1000 字节处、张量 'wte.weight' 中间结束了。请重新下载。");
   assert.equal(zh("the model has no tokenizer: add tokenizer.json, or vocab.json together with merges.txt"),
     "模型没有分词器：请加上 tokenizer.json，或 vocab.json 和 merges.txt。");
+  assert.equal(zh("The weights lack tensor 'wpe.weight' of shape [256, 128] and 3 more. Make sure that config.json and the weights come from the "
+    + "same model, and that all parts of the weights are there."),
+    "权重中缺少张量 'wpe.weight'，形状 [256, 128]，另外还缺 3 个。请确认 config.json 和权重出自同一模型，而且权重的各部分齐全。");
+  assert.equal(zh("The weights lack tensor 'wpe.weight' of shape [256, 128]. None of its tensors belongs to a GPT-2: choose the weights of a GPT-2 model."),
+    "权重中缺少张量 'wpe.weight'，形状 [256, 128]。其中没有属于 GPT-2 的张量：请选择 GPT-2 模型的权重。");
+  assert.equal(zh("The header of the weights file is damaged: tensor 'ln_f.bias' has impossible offsets 5..3. Download it again."),
+    "权重文件的文件头已损坏：张量 'ln_f.bias' 的位置 5..3 不成立。请重新下载。");
+  assert.equal(zh('config.json: n_embd is "\\"wide\\"", but must be a whole number.'), 'config.json：n_embd 是 "\\"wide\\""，但应为整数。');
+  assert.equal(zh("tokenizer.json uses the normalizer Sequence of [NFC, Lowercase], which is not supported: choose a model with GPT-2's byte-level BPE "
+    + "tokenizer"), "这里不支持此 tokenizer.json（normalizer 是 Sequence（内含 NFC, Lowercase））。请选择使用 GPT-2 字节级 BPE 分词器的模型。");
+  // One sentence within another: the file of an adapter, the step of a plan.
+  assert.equal(zh("adapter_config.json: LoRA alpha is 0; choose a number above 0; twice the rank is usual."),
+    "文件 adapter_config.json：LoRA alpha 是 0；应大于 0，通常为秩的两倍。");
+  assert.equal(zh("adapter_model.safetensors: The weights file ends inside its header, after 9 bytes. Download it again."),
+    "文件 adapter_model.safetensors：权重文件在文件头中间（9 字节处）就结束了。请重新下载。");
+  assert.equal(zh("view(64), step 3 (attention): h.0.attn.scores takes 200 bytes, more than the 128 of one binding"),
+    "view(64) 的第 3 步（attention）：h.0.attn.scores 占 200 字节，超过一次绑定最多的 128 字节。");
   assert.equal(zh("something nobody has thought of"), "something nobody has thought of");
   assert.equal(engineText("this model has no adapters", "en"), "this model has no adapters");
   // What a file says about itself is not a pattern.

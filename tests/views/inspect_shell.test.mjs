@@ -23,7 +23,7 @@ import { tabAfter } from "../../www/views/inspect/tabs.js";
 import { tipPlace } from "../../www/views/inspect/tip.js";
 import { figures, hex, sightOf } from "../../www/views/inspect/token_card.js";
 
-const css = readFileSync(new URL("../../www/inspect.css", import.meta.url), "utf8");
+const css = ["shell", "surprise"].map((name) => readFileSync(new URL(`../../www/inspect/css/${name}.css`, import.meta.url), "utf8")).join("\n");
 const style = readFileSync(new URL("../../www/style.css", import.meta.url), "utf8");
 
 /** @param {readonly number[]} one @param {readonly number[]} other */

@@ -31,12 +31,15 @@ registerStrings(inspectEn, inspectZh);
 const CARD_EVERY_MS = 100;
 const PANEL_ID = "inspect-panel";
 
-/** Loads the style sheet of the inspector. */
-function loadStyle() {
+/** Files in `css/`; a later one wins. */
+const STYLES = ["shell", "surprise", "flow", "next", "lens", "heads", "attention", "tree", "compare"];
+
+/** Loads one of the inspector's style sheets. @param {string} name */
+function loadStyle(name) {
   return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-    const link = h("link", { rel: "stylesheet", href: new URL("../inspect.css", import.meta.url).href });
+    const link = h("link", { rel: "stylesheet", href: new URL(`css/${name}.css`, import.meta.url).href });
     link.addEventListener("load", () => resolve());
-    link.addEventListener("error", () => reject(new Error("www/inspect.css could not be loaded")));
+    link.addEventListener("error", () => reject(new Error(`www/inspect/css/${name}.css could not be loaded`)));
     document.head.append(link);
   }));
 }
@@ -44,7 +47,7 @@ function loadStyle() {
 export class Inspector {
   /** Loads what it needs and takes its place on the page. @param {import("../app.js").App} app */
   static async mount(app) {
-    await loadStyle();
+    await Promise.all(STYLES.map(loadStyle));
     return new Inspector(app);
   }
 

@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 
 /** Moved further than this, it closes. */
 const PULL_PX = 40;
-/** Where the inspector is a sheet; as in inspect.css. */
+/** Where the inspector is a sheet; as in css/shell.css. */
 const SHEET = "(max-width: 999px)";
 
 export class Sheet {

@@ -1,6 +1,6 @@
 import { h, setText } from "../dom.js";
 import { formatBytes, formatCount, formatRate } from "../format.js";
-import { n, t } from "../i18n/index.js";
+import { engineWords, n, t } from "../i18n/index.js";
 
 /** How often, at most, the status is read out. */
 const SPEAK_EVERY_MS = 2000;
@@ -13,12 +13,12 @@ const REASONS = [
 ];
 
 /**
- * Why this backend runs, in a few words of the page's language; a reason that the page does not know is told in the engine's.
+ * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own.
  * @param {import("../types.js").Info} info
  */
 export function backendReason({ backendReason: reason }) {
   const known = REASONS.find(([pattern]) => pattern.test(reason));
-  return known ? t(known[1]) : reason;
+  return known ? t(known[1]) : engineWords(reason);
 }
 
 /** The line at the bottom: figures for the eye, and a quieter live region for the ear. */
@@ -76,6 +76,6 @@ export class Status {
     const backend = t(`status.backend.${info.backend}`);
     const reason = backendReason(info);
     setText(this.backend, reason ? t("status.backend.why", { backend, reason }) : backend);
-    this.backend.title = [info.backendReason, info.adapter].filter(Boolean).join(" · ");
+    this.backend.title = [engineWords(info.backendReason), info.adapter].filter(Boolean).join(" · ");
   }
 }

@@ -14,7 +14,7 @@ const FIRST_LOAD_LIMIT: usize = 300_000;
 const LATER: [&str; 6] = ["models/", "pkg-train/", "samples/", "vendor/", "fingerprint.js", "i18n/engine.zh.js"];
 
 /// Likewise, of what a wide window loads by itself once the model can write, and a narrow one when it is asked for.
-const INSPECTOR: [&str; 4] = ["inspect/", "inspect.css", "views/inspect/", "i18n/inspect/"];
+const INSPECTOR: [&str; 3] = ["inspect/", "views/inspect/", "i18n/inspect/"];
 
 /// Builds the page, writes `dist/`, prints the sizes.
 ///
