@@ -109,7 +109,9 @@ fn main(@builtin(local_invocation_index) thread: u32) {
                 if (key_of(adjusted[i]) >= floor_key) { mass += exp(adjusted[i] - likeliest.value); }
             }
             let unit = FIXED_ONE / sum_of_all(mass, thread);
-            floor_key = max(floor_key, select_key(u32(setting(2u) * FIXED_ONE), floor_key, likeliest.value, unit, thread));
+            // The likeliest stays, however little is asked for.
+            let need = max(1u, u32(setting(2u) * FIXED_ONE));
+            floor_key = max(floor_key, select_key(need, floor_key, likeliest.value, unit, thread));
         }
         var least = -3.0e38;
         if (setting(3u) > 0.0) { least = likeliest.value + log(setting(3u)); }

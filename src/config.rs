@@ -85,12 +85,16 @@ pub struct GptConfig {
 /// `model_type` of the configurations that HF GPT-2 cannot express.
 const NATIVE_MODEL_TYPE: &str = "gpt_playground";
 
-/// Upper limits, generous for anything a browser can run and low enough that no product of two of them overflows.
+/// Upper limits, generous for anything a browser can run. A product of two of them, or a tensor's bytes, may pass the 32-bit
+/// `usize` of wasm: such sums are made in `u64`.
 const MAX_VOCAB: usize = 1 << 20;
 const MAX_CTX: usize = 1 << 17;
 const MAX_EMBD: usize = 1 << 14;
 const MAX_INNER: usize = 1 << 17;
 const MAX_LAYER: usize = 1 << 9;
+/// Numbers in a matrix of a block, and in a block's keys and values: 128 MiB, what a WebGPU device lets a kernel see of a
+/// buffer. Embedding and head, which may be larger, are computed in pieces.
+const MAX_MATRIX: u64 = 1 << 25;
 /// Room for GPT-2 XL (1.56e9); a count that also fits the 32-bit `usize` of wasm.
 const MAX_PARAMS: u64 = 1 << 31;
 
@@ -238,8 +242,8 @@ impl GptConfig {
         Err(format!("Hugging Face's GPT-2 cannot express this model: {reason}. It can be saved and loaded here only."))
     }
 
-    /// Checks that every size is positive and within limits that keep all later arithmetic from overflowing, that
-    /// `n_head` divides `n_embd`, and that the special ids are in the vocabulary.
+    /// Checks that every size is positive and within limits, that no matrix of a block is larger than a device computes with,
+    /// that `n_head` divides `n_embd`, and that the special ids are in the vocabulary.
     ///
     /// # Errors
     /// [`Error::Config`] naming the key.
@@ -275,6 +279,18 @@ impl GptConfig {
                 return Err(config_error(format!(
                     "The model's {name} is {id}, outside its vocabulary of {}. Check config.json.",
                     self.vocab_size
+                )));
+            }
+        }
+        for (name, rows, columns) in [
+            ("attention weight (c_attn)", self.n_embd, 3 * self.n_embd),
+            ("MLP weight (c_fc)", self.n_embd, self.n_inner),
+            ("cache of keys and values", 2 * self.n_ctx, self.n_embd),
+        ] {
+            if rows as u64 * columns as u64 > MAX_MATRIX {
+                return Err(config_error(format!(
+                    "The model's {name} would have {rows} x {columns} numbers, more than the {MAX_MATRIX} that one matrix may \
+                     have. Choose a narrower model or a shorter context."
                 )));
             }
         }

@@ -106,10 +106,27 @@ impl Executor {
         }
     }
 
+    /// Sets the most bytes that all buffers may take together; what would pass them is refused like what the device
+    /// refuses.
+    pub fn set_limit(&mut self, limit: Option<u64>) {
+        match self {
+            Self::Cpu(c) => c.set_limit(limit),
+            Self::Gpu(g) => g.set_limit(limit),
+        }
+    }
+
+    /// Frees states, inputs and slabs that the layout does not list. No plan may use them.
+    pub fn release(&mut self, layout: &Layout) {
+        match self {
+            Self::Cpu(c) => c.release(layout),
+            Self::Gpu(g) => g.release(layout),
+        }
+    }
+
     /// Allocates what the layout lists and is not there yet, zeroed.
     ///
     /// # Errors
-    /// [`Error::Device`] when memory is refused.
+    /// [`Error::Device`] when memory is refused: nothing is then allocated.
     pub async fn allocate(&mut self, layout: &Layout) -> Result<()> {
         match self {
             Self::Cpu(c) => c.allocate(layout),
@@ -120,7 +137,7 @@ impl Executor {
     /// Adds a plan and allocates its temporaries; returns its index for [`Executor::begin`].
     ///
     /// # Errors
-    /// [`Error::Device`] when memory is refused or a shader does not compile.
+    /// [`Error::Device`] when memory is refused or a shader does not compile: the plans there were then work as before.
     pub async fn add_plan(&mut self, plan: Arc<Plan>) -> Result<usize> {
         match self {
             Self::Cpu(c) => c.add_plan(plan),
@@ -166,11 +183,18 @@ impl Executor {
         Ok(())
     }
 
-    /// Forgets all plans; what they were compiled against stays allocated.
-    pub fn clear_plans(&mut self) {
+    /// Forgets plans and frees the temporaries that only they needed; what they were compiled against stays allocated. A run
+    /// in progress is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub async fn remove_plans(&mut self, plans: &[usize]) -> Result<()> {
         match self {
-            Self::Cpu(c) => c.clear_plans(),
-            Self::Gpu(g) => g.clear_plans(),
+            Self::Cpu(c) => {
+                c.remove_plans(plans);
+                Ok(())
+            }
+            Self::Gpu(g) => g.remove_plans(plans).await,
         }
     }
 

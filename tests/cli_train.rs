@@ -323,8 +323,8 @@ fn what_cannot_be_trained_is_named() {
         args.extend(more);
         refused(&args, b"", words);
     };
-    train(&["--model", &model, "--text", &text, "--out", &out, "--context", "999"], &["context is 999", "256"]);
-    train(&["--model", &model, "--text", &text, "--out", &out, "--lr", "0"], &["lr is 0"]);
+    train(&["--model", &model, "--text", &text, "--out", &out, "--context", "999"], &["Context is 999", "256"]);
+    train(&["--model", &model, "--text", &text, "--out", &out, "--lr", "0"], &["Learning rate is 0"]);
     train(&["--model", &model, "--text", "nowhere.txt", "--out", &out], &["nowhere.txt"]);
     train(&["--model", "nowhere", "--text", &text, "--out", &out], &["nowhere"]);
     misused(&["train", "--text", &text, "--out", &out], &["--model"]);

@@ -110,10 +110,11 @@ fn a_look_can_be_ended_and_done_again() {
         }));
         assert_eq!(ended, Err(Error::Cancelled));
         let mut units = 0;
-        let ended = block_on(inspect::ablate(&mut model, &ids, 3, &mut async |p: Progress, _: &inspect::Ablation| {
-            units = p.done;
-            if p.done < 3 { Ok(()) } else { Err(Error::Cancelled) }
-        }));
+        let ended =
+            block_on(inspect::ablate(&mut model, &ids, 3, &mut async |_: Progress, found: &inspect::Ablation| {
+                units = found.effects.len();
+                if units < 3 { Ok(()) } else { Err(Error::Cancelled) }
+            }));
         assert_eq!((ended.err(), units), (Some(Error::Cancelled), 3));
         assert!(model.gates().iter().all(|&g| g == 1.0), "the gates are as before");
         assert_eq!(block_on(model.look(&ids, &mut unhurried)).expect("a look"), want, "{backend:?}");

@@ -155,7 +155,8 @@ fn wide_vocabulary(backend: Backend, slab_bytes: usize, tied: bool) -> Model {
         final_layer_norm: tied,
         ..GptConfig::new(1003, 20, 16, 2, 2)
     };
-    let mut model = block_on(Model::open(config, &ModelOptions { backend, slab_bytes })).expect("a model");
+    let mut model = block_on(Model::open(config, &ModelOptions { backend, slab_bytes, ..ModelOptions::default() }))
+        .expect("a model");
     model.randomize(3).expect("weights");
     if !tied {
         let bias: Vec<f32> = (0..1003).map(|i| (i % 17) as f32 * 0.01).collect();

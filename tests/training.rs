@@ -161,6 +161,28 @@ fn adapters_act_merge_and_travel() {
     }
 }
 
+/// The strength is for writing: a run that goes on meanwhile learns and validates as if nobody had touched it.
+#[test]
+fn adapters_learn_at_full_strength() {
+    for backend in BACKENDS {
+        let losses = |strength: f32| {
+            let (mut model, lora) = start("lora", backend);
+            let (options, source) = rich(&model, lora);
+            let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+            let ids = [1, 2, 3];
+            let before = logits(&mut model, &ids);
+            model.set_lora_strength(strength).expect("adapters");
+            assert_eq!(logits(&mut model, &ids) == before, strength == 1.0, "{backend:?}: for writing it counts");
+            let (steps, evaluations) = run(&mut model, &mut trainer);
+            assert!(!evaluations.is_empty());
+            (steps.iter().map(|s| s.loss.to_bits()).collect::<Vec<_>>(), evaluations)
+        };
+        let want = losses(1.0);
+        assert_eq!(losses(0.0), want, "{backend:?}");
+        assert_eq!(losses(0.3), want, "{backend:?}");
+    }
+}
+
 #[test]
 fn adapters_leave_the_base_alone() {
     let (mut model, lora) = start("lora-fresh", Backend::Cpu);

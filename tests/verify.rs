@@ -268,6 +268,54 @@ fn grids_have_limits() {
 }
 
 #[test]
+fn workgroups_have_limits() {
+    let with = |text: &'static str| {
+        let mut d = Draft::new();
+        let (x, a) = (d.input("x"), d.temp("a", 0));
+        let kernel = Kernel::new("kernel", text).constant("N", 16u32).read("i", Elem::F32, 0).write("o", Elem::F32, 0);
+        d.step(Fake { updates: &[], kernel }, &[x], &[a]);
+        d
+    };
+    with("@compute @workgroup_size(N, N)").passes();
+    with("@compute @workgroup_size(N, 17)").fails(&["kernel has 272 invocations", "256"]);
+    with("var<workgroup> tile: array<vec4f, (N + 48u) * N>;").passes();
+    with("var<workgroup> tile: array<vec4f, (N + 48u) * N>;\nvar<workgroup> one: u32;")
+        .fails(&["kernel takes 16400 bytes of workgroup memory", "16384"]);
+    // What cannot be read does not pass for small.
+    with("@compute @workgroup_size(M)").fails(&["invocations"]);
+    with("var<workgroup> tile: array<vec4f, N % 3u>;").fails(&["workgroup memory"]);
+}
+
+/// Heads wider than a workgroup has threads for are written without the fused kernel.
+#[test]
+fn wide_heads_fit_the_default_limits() {
+    for (width, fused) in [(1024, true), (1028, false)] {
+        let decode = &Model::dry_run(&GptConfig::new(100, 64, width, 1, 1)).expect("plans")[0];
+        assert_eq!(decode.contains("attention_decode"), fused, "{width}: {decode}");
+    }
+}
+
+/// Only embedding and head are computed in pieces.
+#[test]
+fn matrices_larger_than_a_binding_are_refused_by_name() {
+    for (config, name) in [
+        (GptConfig { n_inner: 64, ..GptConfig::new(100, 64, 3346, 2, 1) }, "c_attn"),
+        (GptConfig::new(100, 64, 2900, 2, 1), "c_fc"),
+        (GptConfig::new(100, 1 << 15, 1024, 2, 1), "cache"),
+    ] {
+        let message = config.validate().expect_err("too large").to_string();
+        assert!(message.contains(name) && message.contains("Choose a narrower model"), "{message}");
+    }
+    let mut layout = Layout::new(2048);
+    let config = GptConfig::new(100, 64, 16, 2, 1);
+    param_specs(&config).iter().for_each(|s| layout.add_param(&s.name, &s.shape));
+    let graph =
+        build(Parts { config: &config, lora: None, layout: &layout, gated: false }, &GptPlan::Decode).expect("a graph");
+    let message = Plan::compile("decode", graph, &mut layout, &Limits::default()).expect_err("refused").to_string();
+    assert!(message.contains("takes 4096 bytes, more than the 2048") && message.contains("narrower"), "{message}");
+}
+
+#[test]
 fn temporaries_fit_their_slots_and_the_total() {
     let mut d = Draft::new();
     let x = d.input("x");
@@ -306,7 +354,7 @@ fn gpt2_fits_the_default_limits() {
         }
         let heads = decode.lines().filter(|line| line.contains("logits")).count();
         assert_eq!(heads, pieces, "{name}: pieces of the head\n{decode}");
-        let weights: usize = param_specs(&config).iter().map(|s| s.numel() * 4).sum();
+        let weights: u64 = param_specs(&config).iter().map(|s| s.numel() as u64 * 4).sum();
         assert!(decode.contains("temporaries"), "{decode}");
         let plan = compile(&config, &GptPlan::Decode);
         let largest = plan.tensors.iter().filter_map(|t| t.loc).map(|l| l.bytes).max().expect("tensors");

@@ -12,12 +12,14 @@ use gpt_playground::exec::{Backend, Executor};
 use gpt_playground::gpu::{GpuContext, GpuExecutor};
 use gpt_playground::graph::{Const, Kernel, Target};
 use gpt_playground::model::checkpoint::{Header, Loader};
-use gpt_playground::model::{Model, ModelOptions};
+use gpt_playground::model::{Model, ModelOptions, Pass, Preflight, TrainShape};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
 use gpt_playground::train::export::apply_adapter;
 use gpt_playground::train::peft::{Adapter, peft_name, transpose};
 use gpt_playground::train::{Event, Replay, Source, TrainOptions, Trainer, gradients};
+use gpt_playground::web::Session;
 use std::collections::HashSet;
+use wasm_bindgen::{JsCast, JsError, JsValue};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_time::{Duration, Instant};
 
@@ -206,6 +208,73 @@ async fn gradients_and_losses_equal_pytorch() {
     for backend in [Backend::Cpu, Backend::Gpu] {
         equals_pytorch(backend, None, GRADIENTS, LOSSES).await;
         equals_pytorch(backend, Some(&adapter), LORA_GRADIENTS, LORA_LOSSES).await;
+    }
+}
+
+/// Sums of bytes pass what a `usize` of wasm32 holds.
+#[wasm_bindgen_test]
+fn a_run_that_needs_more_than_4_gib_is_refused() {
+    let config = GptConfig::new(50_257, 1024, 1024, 16, 24);
+    let shape = |batch, seq| TrainShape { batch, seq, pass: Pass::Update, dropout: 0 };
+    let medium = Preflight::compute(&config, None, &shape(1, 256)).expect("a plan");
+    assert!(medium.total() > 6_000_000_000, "{medium:?}");
+    let error = medium.check(4_000_000_000).expect_err("too much").to_string();
+    assert!(error.contains("choose a smaller batch, a shorter context, or LoRA"), "{error}");
+    // Temporaries of 3 to 6 GiB.
+    let config = GptConfig::new(50_257, 1024, 768, 12, 12);
+    for batch in 4..=12 {
+        let error = Preflight::compute(&config, None, &shape(batch, 1024)).expect_err("too much").to_string();
+        assert!(error.contains("batch"), "batch {batch}: {error}");
+    }
+    // Tensors of 12 GiB, each.
+    let error = Preflight::compute(&config, None, &shape(4096, 1024)).expect_err("too much").to_string();
+    assert!(error.contains("more than 2 GiB; use a smaller batch"), "{error}");
+    // A vocabulary of 4 GiB has pieces, none of them empty.
+    let config = GptConfig::new(1 << 20, 1024, 1024, 16, 2);
+    let wide = Preflight::compute(&config, None, &shape(1, 64)).expect("a plan");
+    assert_eq!(wide.weights, config.n_params() as u64 * 4);
+    assert_eq!(wide.training, 3 * wide.weights);
+}
+
+/// A field of a plain object, by its path.
+fn field(object: &JsValue, path: &[&str]) -> JsValue {
+    path.iter().fold(object.clone(), |at, key| js_sys::Reflect::get(&at, &(*key).into()).expect("an object"))
+}
+
+fn object(fields: &[(&str, JsValue)]) -> js_sys::Object {
+    let made = js_sys::Object::new();
+    for (key, value) in fields {
+        js_sys::Reflect::set(&made, &(*key).into(), value).expect("a field");
+    }
+    made
+}
+
+const STORYTELLER: &[u8] = include_bytes!("../www/models/storyteller/config.json");
+const TOKENIZER: &[u8] = include_bytes!("../www/models/storyteller/tokenizer.json");
+
+#[wasm_bindgen_test]
+async fn a_session_that_lacks_weights_is_not_loaded() {
+    let file = |bytes: &[u8]| JsValue::from(js_sys::Uint8Array::from(bytes));
+    let files = object(&[("config.json", file(STORYTELLER)), ("tokenizer.json", file(TOKENIZER))]);
+    let session = Session::open(object(&[("backend", "cpu".into())]).into(), files).await.expect("a session");
+    let message = |e: JsError| JsValue::from(e).dyn_into::<js_sys::Error>().expect("an error").message();
+    for _ in 0..2 {
+        let error: String = message(session.finish_loading().await.expect_err("no weights")).into();
+        assert!(error.contains("lack"), "{error}");
+        let start = object(&[("prompt", "Once".into())]);
+        let error: String = message(session.start(start.into()).await.expect_err("no weights")).into();
+        assert!(error.contains("not loaded yet"), "{error}");
+    }
+    // Bytes are numbers, not BigInts.
+    let info = session.info().expect("info");
+    for key in ["weights", "training", "kv", "temporaries"] {
+        assert!(field(&info, &["bytes", key]).as_f64().is_some(), "{key}");
+    }
+    let options =
+        [("backend", "cpu"), ("preset", "tiny"), ("tokenizer", "byte"), ("text", "Some words to learn from.")];
+    let plan = Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), "").expect("a plan");
+    for key in ["weights", "training", "state", "temporaries", "total", "limit"] {
+        assert!(field(&plan, &["bytes", key]).as_f64().is_some_and(|bytes| bytes > 0.0), "{key}");
     }
 }
 

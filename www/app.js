@@ -8,7 +8,8 @@ import { preferredLanguage, n, setLanguage, t } from "./i18n/index.js";
 import { Opener, showError } from "./opener.js";
 import { Page, TABS } from "./page.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./settings.js";
-import { RUN_LINK, Training } from "./training.js";
+import { RUN_LINK } from "./saved_runs.js";
+import { Training } from "./training.js";
 import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./state.js";
 import { userText } from "./text.js";
 import { Writer } from "./writer.js";
@@ -117,7 +118,7 @@ export class App {
         this.onText();
       },
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
-      openRun: (id, free) => this.training.openNamed(id, free),
+      openRun: (id, free) => this.training.saves.openNamed(id, free),
     });
     this.saveTimer = 0;
     /** The text whose tokens the status line shows. */
@@ -144,7 +145,7 @@ export class App {
     }
     // On a touch screen focus would pull up the keyboard.
     if (matchMedia("(pointer: fine)").matches && this.state.tab === "write") this.page.paper.focusEnd();
-    await Promise.all([this.opener.start(), this.training.refresh(true)]);
+    await Promise.all([this.opener.start(), this.training.saves.refresh(true)]);
   }
 
   buildPage() {
@@ -226,7 +227,8 @@ export class App {
     });
     const unexpected = (/** @type {unknown} */ error) =>
       showError(this.page.messagesOn(this.state.tab), [["message.unexpected"]], error);
-    addEventListener("error", (event) => unexpected(event.error ?? event.message));
+    // That an observer of sizes is told of the rest in the next frame is no error.
+    addEventListener("error", (event) => event.message.startsWith("ResizeObserver loop") || unexpected(event.error ?? event.message));
     addEventListener("unhandledrejection", (event) => unexpected(event.reason));
   }
 
@@ -351,7 +353,7 @@ export class App {
 
   /** A link names a model that did not come with the page. @param {string} name */
   async follow(name) {
-    const here = name.startsWith(RUN_LINK) && (await this.training.openNamed(name.slice(RUN_LINK.length))) !== "missing";
+    const here = name.startsWith(RUN_LINK) && (await this.training.saves.openNamed(name.slice(RUN_LINK.length))) !== "missing";
     if (!here) this.opener.offer(name);
   }
 

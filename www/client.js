@@ -161,6 +161,10 @@ export class Engine {
     this.onCrash = onCrash;
     /** Saves what the model in use would take along when another takes its place. @type {() => Promise<void>} */
     this.onLeave = async () => {};
+    /** Called when the model that was to take its place does not: what was let go of is taken back. @type {() => Promise<void>} */
+    this.onStay = async () => {};
+    /** Loads in progress for which the model in use has let go. */
+    this.leaving = 0;
     /** @type {WorkerClient | null} */
     this.client = null;
     /** @type {ModelSource | null} */
@@ -171,6 +175,8 @@ export class Engine {
     this.trains = false;
     /** Resolves when the text in progress is written. @type {Promise<unknown>} */
     this.writing = Promise.resolve();
+    /** How many texts are being written. */
+    this.texts = 0;
     /** The change to that in progress. @type {Promise<unknown> | null} */
     this.upgrading = null;
     /** Ends it. @type {AbortController | null} */
@@ -183,10 +189,11 @@ export class Engine {
    * Loads a model; the one in use goes on working until this one is ready.
    * @param {ModelSource} source
    * @param {Backend} backend
-   * @param {{ signal: AbortSignal, onProgress: (done: number, total: number) => void }} options
+   * @param {{ signal: AbortSignal, onProgress: (done: number, total: number) => void, look?: boolean }} options `look`: a saved run is
+   *   only read, and stays free for others
    * @returns {Promise<Info>}
    */
-  async load(source, backend, { signal, onProgress }) {
+  async load(source, backend, { signal, onProgress, look = false }) {
     const client = new WorkerClient((error) => {
       if (this.client !== client) return;
       this.client = null;
@@ -194,6 +201,14 @@ export class Engine {
     }, this.trains || Boolean(source.scratch || source.run));
     const abort = () => client.close();
     signal.addEventListener("abort", abort);
+    /** The worker that has let go for this one. @type {WorkerClient | null | undefined} */
+    let left;
+    const leave = async () => {
+      left = this.client;
+      this.leaving += 1;
+      await this.onLeave();
+      signal.throwIfAborted();
+    };
     try {
       signal.throwIfAborted();
       /** @type {Info} */
@@ -203,15 +218,14 @@ export class Engine {
       if (source.scratch) info = await client.request("openScratch", { backend, options: source.scratch });
       else if (source.run) {
         const { id, base } = source.run;
-        // Only one worker may write a run; this page's own lets go first.
-        await this.onLeave();
         if (base) await fill(client, base, backend, signal, onProgress);
-        restored = /** @type {Restored} */ (await client.request("restore", { backend, run: id, baseLoaded: Boolean(base) }));
+        // Only one worker may write a run; this page's own lets go first.
+        await leave();
+        restored = /** @type {Restored} */ (await client.request("restore", { backend, run: id, baseLoaded: Boolean(base), look }));
         info = restored.info;
       } else info = await fill(client, source, backend, signal, onProgress);
       signal.throwIfAborted();
-      if (!source.run) await this.onLeave();
-      signal.throwIfAborted();
+      if (left === undefined) await leave();
       // The model that was about to get another worker is no longer the one in use.
       if (signal !== this.upgradeControl?.signal) this.upgradeControl?.abort();
       this.client?.close();
@@ -222,8 +236,11 @@ export class Engine {
       return info;
     } catch (error) {
       client.close();
+      // Another load may have taken its place, or be about to.
+      if (left && left === this.client && this.leaving === 1) void this.onStay();
       throw error;
     } finally {
+      if (left !== undefined) this.leaving -= 1;
       signal.removeEventListener("abort", abort);
     }
   }
@@ -236,7 +253,8 @@ export class Engine {
    */
   generate(options, onEvent, whole = false) {
     const writing = this.ready().request("generate", { options, whole }, [], onEvent);
-    this.writing = writing.catch(() => {});
+    this.texts += 1;
+    this.writing = writing.catch(() => {}).finally(() => (this.texts -= 1));
     return writing;
   }
 

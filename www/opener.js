@@ -3,7 +3,7 @@ import { PageError, isAbort } from "./errors.js";
 import { t } from "./i18n/index.js";
 import { filesFromZip } from "./zip.js";
 import { fetchShippedModels, fileSource, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
-import { RUN_LINK } from "./training.js";
+import { RUN_LINK } from "./saved_runs.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
 /** @typedef {import("./types.js").ShippedModel} ShippedModel */

@@ -52,9 +52,9 @@ export class Page {
     });
     this.models = new Models(byId("tab-models"), models);
     this.saved = new Saved({
-      onOpen: (run) => void training().openSaved(run),
-      onRename: (run, name) => void training().rename(run, name),
-      onDelete: (run) => void training().remove(run),
+      onOpen: (run) => void training().saves.open(run),
+      onRename: (run, name) => void training().saves.rename(run, name),
+      onDelete: (run) => void training().saves.remove(run),
     });
     this.models.messages.after(this.saved.root);
     this.training = training;
@@ -99,8 +99,8 @@ export class Page {
     this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null });
     if (tab === "train") this.train.update(state);
     if (tab === "models") {
-      const { saved, runId } = this.training();
-      this.saved.update(saved, source?.run ? runId : "", lang);
+      const { saves, runId } = this.training();
+      this.saved.update(saves.list, source?.run ? runId || source.run.id : "", lang);
       this.modelsProgress.update(loading);
       this.models.update({
         shipped, lang, info, open: info && source, backend: info?.backend ?? "",

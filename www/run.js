@@ -1,5 +1,5 @@
 /** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
-import { lockRun, readRun, storageSupported, writeRun } from "./storage.js";
+import { isNewest, lockRun, readRun, releaseRuns, storageSupported, writeRun } from "./storage.js";
 import { samplePrompt } from "./text.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
@@ -23,7 +23,7 @@ export class Run {
    * @param {ModelSession} session
    * @param {RunMeta} meta
    * @param {string} text
-   * @param {boolean} readOnly another tab has this run
+   * @param {boolean} readOnly it is not this worker's to write: another has it, or it is only looked at
    */
   constructor(session, meta, text, readOnly) {
     this.session = session;
@@ -61,9 +61,10 @@ export class Run {
    * Opens a saved run. `open` makes the session from the model's small files, where it is not there yet.
    * @param {string} id
    * @param {(files: import("./types.js").SmallFiles) => Promise<ModelSession>} open
+   * @param {boolean} [look] it is only read: whoever has it keeps it, and nobody else is kept from it
    */
-  static async restore(id, open) {
-    const readOnly = !(await lockRun(id));
+  static async restore(id, open, look = false) {
+    const readOnly = look || !(await lockRun(id));
     const { meta, parts } = await readRun(id);
     const part = (/** @type {string} */ name) => /** @type {Uint8Array<ArrayBuffer>} */ (parts.get(name));
     const text = new TextDecoder().decode(part("text"));
@@ -86,9 +87,24 @@ export class Run {
     try {
       await this.goOn({ emit, shouldPause, between });
     } finally {
-      this.session.wasm.trainSettle();
+      await this.catchUp(emit);
     }
     return { finished: this.finished, step: this.meta.step, best: this.best() };
+  }
+
+  /** Breaks off a step under way and tells of those before it whose losses a GPU still had. @param {(event: RunEvent) => void} emit */
+  async catchUp(emit) {
+    for (;;) {
+      const { events } = await this.session.wasm.trainDrain();
+      if (!events.length) return;
+      this.tell(events, emit);
+    }
+  }
+
+  /** @param {import("./types.js").TrainEvent[]} events @param {(event: RunEvent) => void} emit */
+  tell(events, emit) {
+    for (const event of events) this.note(event);
+    emit({ type: "progress", events, elapsedMs: this.meta.elapsedMs });
   }
 
   /** @param {Parameters<Run["train"]>[0]} hooks */
@@ -107,15 +123,14 @@ export class Run {
       tick();
       if (!step) break;
       if (!step.events.length) continue;
-      step.events.forEach((event) => this.note(event));
-      emit({ type: "progress", events: step.events, elapsedMs: meta.elapsedMs });
+      this.tell(step.events, emit);
       const now = performance.now();
       const evaluated = step.events.some(({ type }) => type === "evaluated" || type === "finished");
       if (!shouldPause() && (evaluated || now - this.lastSample > SAMPLE_EVERY_MS) && now - this.lastSample > this.sampleCost / SHARE) {
         await this.sample(emit, shouldPause);
         tick();
       }
-      if (!this.broken && now - this.lastSave > Math.max(SAVE_EVERY_MS, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
+      if (!this.broken && !this.readOnly && now - this.lastSave > Math.max(SAVE_EVERY_MS, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
     }
   }
 
@@ -173,9 +188,9 @@ export class Run {
 
   /** @param {(event: RunEvent) => void} emit */
   async autosave(emit) {
+    await this.catchUp(emit);
     try {
-      await this.save();
-      emit({ type: "saved", step: this.meta.step });
+      emit({ type: "saved", step: await this.save() });
     } catch (error) {
       this.broken = true;
       const reason = error instanceof Error ? error.message : String(error);
@@ -183,7 +198,20 @@ export class Run {
     }
   }
 
-  /** Writes the run, unless nothing has changed. Returns the step that is safe. */
+  /** Another worker may have the run: from here on nothing is written. */
+  release() {
+    this.readOnly = true;
+    releaseRuns();
+  }
+
+  /** Takes the run back, unless another has it, or had it meanwhile and saved. Returns whether it can now only be read. */
+  async reclaim() {
+    this.readOnly = !(await lockRun(this.meta.id));
+    if (!this.readOnly && !(await isNewest(this.meta.id))) this.release();
+    return this.readOnly;
+  }
+
+  /** Writes the run, unless nothing has changed. Returns the step that is safe; -1 for none. */
   async save() {
     const { meta, session } = this;
     if (this.readOnly || !storageSupported()) return this.savedStep;

@@ -24,6 +24,14 @@ import { PageError } from "./errors.js";
  *   loaded first, for adapters, and the model that it began from
  */
 
+/**
+ * Whether two names are of one model. Names alone do not say: nearly every file is called model.safetensors.
+ * @param {{ kind: string, id: string }} a @param {{ kind: string, id: string }} b
+ */
+export function isSame(a, b) {
+  return a === b || (a.kind === b.kind && a.id !== "" && a.id === b.id);
+}
+
 /** Network parts are small; fewer and larger messages are cheaper for the worker. */
 const PART_BYTES = 4 << 20;
 /** Lists the files of weights that come in several. */
@@ -295,6 +303,9 @@ export function scratchSource(scratch, name) {
  */
 export function runSource(meta, origin) {
   const base = meta.mode === "lora" ? origin : null;
-  if (meta.mode === "lora" && !base) throw new PageError("error.baseNeeded", { name: meta.source.name });
+  if (meta.mode === "lora" && !base) {
+    const { kind, id, name } = meta.source;
+    throw new PageError("error.baseNeeded", { name: kind === "files" && id ? `${name} (${id})` : name });
+  }
   return { kind: "run", id: "", name: meta.name, run: { id: meta.id, base, origin }, open: noFiles };
 }

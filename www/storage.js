@@ -220,14 +220,19 @@ export async function renameRun(id, name) {
   }
 }
 
-/** @param {string} id */
-export async function deleteRun(id) {
-  verified.delete(id);
-  await (await folder()).removeEntry(id, { recursive: true });
+/** Whether no save is newer than the one that this worker wrote or read last. @param {string} id */
+export async function isNewest(id) {
+  const known = verified.get(id);
+  // Nothing of it was ever saved.
+  if (!known) return true;
+  const run = await folder().then((all) => all.getDirectoryHandle(id)).catch(() => null);
+  const newest = run && (await slotToKeep(id, await slots(run)));
+  return newest !== null && newest.head.sum.every((byte, index) => byte === known[index]);
 }
 
 /** A worker that was ended, as by a reload, holds its locks until the browser has taken it down. */
 const LOCK_WAIT_MS = 2000;
+const lockName = (/** @type {string} */ id) => `run:${id}`;
 /** Locks that this worker holds, by run. @type {Map<string, () => void>} */
 const held = new Map();
 
@@ -239,7 +244,7 @@ export async function lockRun(id) {
       resolve(true);
       return /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release)));
     };
-    navigator.locks.request(`run:${id}`, { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch(() => resolve(false));
+    navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch(() => resolve(false));
   });
 }
 
@@ -247,4 +252,20 @@ export async function lockRun(id) {
 export function releaseRuns() {
   for (const release of held.values()) release();
   held.clear();
+}
+
+/** Deletes a run that no tab has open: one that trains would only write it anew, without its name. @param {string} id */
+export async function deleteRun(id) {
+  const remove = async () => {
+    verified.delete(id);
+    await (await folder()).removeEntry(id, { recursive: true });
+  };
+  if (!navigator.locks) return remove();
+  let free = false;
+  await navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, () => {
+    free = true;
+    return remove();
+  }).catch((error) => {
+    throw free ? error : new PageError("error.runOpen");
+  });
 }

@@ -141,7 +141,7 @@ export interface WasmSession {
   /** `null` when there is no run. */
   trainNext(budgetMs: number): Promise<{ events: TrainEvent[] } | null>;
   /** Breaks off the step under way, which is done again later. */
-  trainSettle(): number;
+  trainDrain(): Promise<{ events: TrainEvent[] }>;
   trainStop(): void;
   saveState(): Promise<Uint8Array<ArrayBuffer>>;
   restoreState(bytes: Uint8Array, text: string): Promise<Planned>;
@@ -150,7 +150,7 @@ export interface WasmSession {
   /** Puts the best weights into the model, or those of the last step back. */
   useBest(best: boolean): Promise<BestWeights | undefined>;
   modelFiles(): { name: string; bytes: Uint8Array<ArrayBuffer> }[];
-  exportZip(kind: "model" | "adapter"): Promise<Uint8Array<ArrayBuffer>>;
+  exportZip(kind: "model" | "adapter"): Promise<Uint8Array<ArrayBuffer>[]>;
   addAdapter(config: Uint8Array, weights: Uint8Array): Promise<void>;
   setLoraStrength(strength: number): void;
   free(): void;
@@ -197,9 +197,10 @@ export type Request =
   | { id: number; cmd: "pause" }
   | { id: number; cmd: "save" }
   | { id: number; cmd: "release" }
+  | { id: number; cmd: "reclaim" }
   | { id: number; cmd: "useBest"; best: boolean }
   | { id: number; cmd: "sample" }
-  | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean }
+  | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean; look: boolean }
   | { id: number; cmd: "exportZip"; kind: "model" | "adapter" }
   | { id: number; cmd: "addAdapter"; config: Uint8Array; weights: Uint8Array }
   | { id: number; cmd: "strength"; value: number }

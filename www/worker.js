@@ -30,8 +30,8 @@ let pauses = 0;
 /** How many of them had come when a training command came. @type {WeakMap<Request, number>} */
 const pausesBefore = new WeakMap();
 
-/** Looks at the text that are not wanted any more, by the number of their request. @type {Set<number>} */
-const unwanted = new Set();
+/** Looks at the text that are still wanted, by the number of their request. @type {Set<number>} */
+const wanted = new Set();
 
 /** The panic hook writes the cause to the console and the trap that follows only says "unreachable". */
 let lastPanic = "";
@@ -55,9 +55,10 @@ function describe(error) {
 /** @param {Request} request */
 function enqueue(request) {
   if (request.cmd === "inspectCancel") {
-    unwanted.add(request.target);
+    wanted.delete(request.target);
     return;
   }
+  if (request.cmd === "inspect") wanted.add(request.id);
   if (request.cmd === "stop" || request.cmd === "generate") arrivalOf.set(request, ++arrivals);
   if (PAUSING.includes(request.cmd)) pausesBefore.set(request, ++pauses);
   queue.push(request);
@@ -108,6 +109,8 @@ async function answer(request) {
     scope.postMessage({ id, value }, value instanceof Uint8Array ? [value.buffer] : []);
   } catch (error) {
     scope.postMessage({ id, error: describe(error) });
+  } finally {
+    wanted.delete(id);
   }
 }
 
@@ -159,9 +162,10 @@ async function execute(request) {
     case "save":
       return run ? run.save() : -1;
     case "release":
-      if (run) run.readOnly = true;
-      releaseRuns();
+      run?.release();
       return null;
+    case "reclaim":
+      return run ? run.reclaim() : false;
     case "useBest":
       return theRun().useBest(request.best);
     case "sample":
@@ -173,12 +177,12 @@ async function execute(request) {
           session = await ModelSession.open(request.backend, files);
         }
         return loaded();
-      });
+      }, request.look);
       run = restored.run;
       return { meta: run.meta, text: run.text, planned: restored.planned, readOnly: run.readOnly, info: loaded().wasm.info(), best: run.best() };
     }
     case "exportZip":
-      return loaded().wasm.exportZip(request.kind);
+      return new Blob(await loaded().wasm.exportZip(request.kind), { type: "application/zip" });
     case "addAdapter":
       await loaded().wasm.addAdapter(request.config, request.weights);
       return loaded().wasm.info();
@@ -198,9 +202,9 @@ async function execute(request) {
     case "inspect":
       return loaded().inspect(request.request, {
         emit: (event) => scope.postMessage({ id: request.id, event }),
-        shouldStop: () => unwanted.has(request.id) || (isPressed() && !isQuick(request)),
+        shouldStop: () => !wanted.has(request.id) || (isPressed() && !isQuick(request)),
         between: answerQuickOnes,
-      }).finally(() => unwanted.delete(request.id));
+      });
     case "gates":
       loaded().setGates(request.gates);
       return null;

@@ -2,8 +2,8 @@
 
 use crate::cpu::gemm::Scratch;
 use crate::error::{Error, Result};
-use crate::graph::{Buf, CpuArgs, Layout, Loc, Meta, Plan, RawSlice, Shapes};
-use std::collections::HashMap;
+use crate::graph::{Buf, CpuArgs, Layout, Loc, Meta, Plan, RawSlice, Shapes, pool_slots};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use web_time::{Duration, Instant};
 
@@ -21,14 +21,18 @@ impl Buffer {
     fn grow(&mut self, bytes: usize) -> Result<()> {
         let lines = bytes.div_ceil(64);
         let more = lines.saturating_sub(self.lines.len());
-        self.lines.try_reserve_exact(more).map_err(|_| {
-            let mib = bytes >> 20;
-            Error::Device(format!(
-                "there is no room for a buffer of {mib} MiB; close other tabs or use a smaller model"
-            ))
-        })?;
+        self.lines.try_reserve_exact(more).map_err(|_| no_room(bytes))?;
         self.lines.resize(lines.max(self.lines.len()), Line::default());
         Ok(())
+    }
+
+    fn shrink(&mut self, bytes: usize) {
+        self.lines.truncate(bytes.div_ceil(64));
+        self.lines.shrink_to_fit();
+    }
+
+    fn bytes(&self) -> u64 {
+        self.lines.len() as u64 * 64
     }
 
     fn words(&mut self) -> &mut [u32] {
@@ -36,6 +40,11 @@ impl Buffer {
         // SAFETY: `Line` is `repr(C)` over sixteen u32 and has no padding, so the vector is one array of u32.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), len) }
     }
+}
+
+fn no_room(bytes: usize) -> Error {
+    let mib = bytes.div_ceil(1 << 20);
+    Error::Device(format!("there is no room for a buffer of {mib} MiB; close other tabs or use a smaller model"))
 }
 
 struct Prepared {
@@ -63,7 +72,10 @@ struct Run {
 #[derive(Default)]
 pub struct CpuExecutor {
     buffers: HashMap<Buf, Buffer>,
-    plans: Vec<Prepared>,
+    /// By index; `None` where one was removed, until another takes its place.
+    plans: Vec<Option<Prepared>>,
+    /// Most bytes of all buffers together.
+    limit: Option<u64>,
     run: Option<Run>,
     scratch: Scratch,
 }
@@ -74,21 +86,52 @@ impl CpuExecutor {
         Self::default()
     }
 
+    /// Sets the most bytes that all buffers may take together; what would pass them is refused like what memory refuses.
+    pub fn set_limit(&mut self, limit: Option<u64>) {
+        self.limit = limit;
+    }
+
     /// Allocates what the layout lists and is not there yet, zeroed.
     ///
     /// # Errors
-    /// [`Error::Device`] when memory is refused.
+    /// [`Error::Device`] when memory is refused: nothing is then allocated.
     pub fn allocate(&mut self, layout: &Layout) -> Result<()> {
-        layout.buffers().into_iter().try_for_each(|(buf, bytes)| self.buffers.entry(buf).or_default().grow(bytes))
+        let mut made = Vec::new();
+        for (buf, bytes) in layout.buffers() {
+            if !self.buffers.contains_key(&buf) {
+                let mut buffer = Buffer::default();
+                let before: u64 = made.iter().map(|(_, b): &(Buf, Buffer)| b.bytes()).sum();
+                self.check_limit(before, bytes)?;
+                buffer.grow(bytes)?;
+                made.push((buf, buffer));
+            }
+        }
+        self.buffers.extend(made);
+        Ok(())
+    }
+
+    /// Refuses `bytes` more beside what there is and `before` bytes that are not in it yet.
+    fn check_limit(&self, before: u64, bytes: usize) -> Result<()> {
+        let Some(limit) = self.limit else { return Ok(()) };
+        let held: u64 = self.buffers.values().map(Buffer::bytes).sum();
+        if held + before + bytes as u64 <= limit { Ok(()) } else { Err(no_room(bytes)) }
+    }
+
+    /// Frees what the layout does not list. No plan may use it.
+    pub fn release(&mut self, layout: &Layout) {
+        let kept: HashSet<Buf> = layout.buffers().into_iter().map(|(buf, _)| buf).collect();
+        self.buffers.retain(|buf, _| matches!(buf, Buf::Temp(_)) || kept.contains(buf));
     }
 
     /// Adds a plan and allocates its temporaries; returns its index. The layout's buffers must be allocated already.
     ///
     /// # Errors
-    /// [`Error::Device`] when memory is refused.
+    /// [`Error::Device`] when memory is refused: the plans there were then work as before.
     pub fn add_plan(&mut self, plan: Arc<Plan>) -> Result<usize> {
-        for (slot, &bytes) in plan.slots.iter().enumerate() {
-            self.buffers.entry(Buf::Temp(slot)).or_default().grow(bytes)?;
+        // In place: beside the pool that there is, a larger one might not find room.
+        if let Err(e) = self.grow_pool(&plan.slots) {
+            self.shrink_pool();
+            return Err(e);
         }
         let steps = plan
             .steps
@@ -99,14 +142,41 @@ impl CpuExecutor {
                 outputs: step.outputs.iter().map(|&t| plan.loc(t)).collect(),
             })
             .collect();
-        self.plans.push(Prepared { commit: plan.commit(), plan, steps });
-        Ok(self.plans.len() - 1)
+        let index = self.plans.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.plans.push(None);
+            self.plans.len() - 1
+        });
+        self.plans[index] = Some(Prepared { commit: plan.commit(), plan, steps });
+        Ok(index)
     }
 
-    /// Forgets all plans; what they were compiled against stays allocated.
-    pub fn clear_plans(&mut self) {
+    fn grow_pool(&mut self, slots: &[usize]) -> Result<()> {
+        for (slot, &bytes) in slots.iter().enumerate() {
+            let has = self.buffers.get(&Buf::Temp(slot)).map_or(0, Buffer::bytes);
+            self.check_limit(0, (bytes as u64).saturating_sub(has) as usize)?;
+            self.buffers.entry(Buf::Temp(slot)).or_default().grow(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Frees temporaries that no plan needs.
+    fn shrink_pool(&mut self) {
+        let slots = pool_slots(self.plans.iter().flatten().map(|p| p.plan.as_ref()));
+        self.buffers.retain(|buf, buffer| match buf {
+            Buf::Temp(slot) if *slot >= slots.len() => false,
+            Buf::Temp(slot) => {
+                buffer.shrink(slots[*slot]);
+                true
+            }
+            _ => true,
+        });
+    }
+
+    /// Forgets plans and frees the temporaries that only they needed; what they were compiled against stays allocated.
+    pub fn remove_plans(&mut self, plans: &[usize]) {
         self.run = None;
-        self.plans.clear();
+        plans.iter().for_each(|&index| self.plans[index] = None);
+        self.shrink_pool();
     }
 
     /// Fills a buffer's range with zeros.
@@ -146,7 +216,7 @@ impl CpuExecutor {
         let start = Instant::now();
         while let Some(mut run) = self.run {
             self.task(run);
-            let prepared = &self.plans[run.plan];
+            let prepared = prepared(&self.plans, run.plan);
             run.task += 1;
             if run.task == prepared.steps[run.step].tasks {
                 (run.step, run.task) = (run.step + 1, 0);
@@ -165,7 +235,7 @@ impl CpuExecutor {
     }
 
     fn task(&mut self, run: Run) {
-        let prepared = &self.plans[run.plan];
+        let prepared = prepared(&self.plans, run.plan);
         let (plan, step) = (&prepared.plan, &prepared.plan.steps[run.step]);
         let locs = &prepared.steps[run.step];
         let input_metas: Vec<&Meta> = step.inputs.iter().map(|&t| &plan.tensor(t).meta).collect();
@@ -176,6 +246,10 @@ impl CpuExecutor {
         let mut args = CpuArgs { inputs: &inputs, outputs: &outputs, shapes, scratch: &mut self.scratch };
         step.op.cpu(&mut args, run.task);
     }
+}
+
+fn prepared(plans: &[Option<Prepared>], plan: usize) -> &Prepared {
+    plans[plan].as_ref().expect("a plan that was not removed")
 }
 
 fn raw(buffers: &mut HashMap<Buf, Buffer>, locs: &[Loc], metas: &[&Meta]) -> Vec<RawSlice> {

@@ -30,7 +30,7 @@ impl GpuContext {
             instance.request_adapter(&options).await.map_err(|e| Error::Device(no_adapter(&e.to_string())))?;
         let info = adapter.get_info();
         let offered = adapter.limits();
-        // Defaults, so that what runs here runs everywhere; only the buffer size follows the adapter, for large KV caches.
+        // WebGPU's defaults, whatever the adapter offers: what runs here runs everywhere.
         let mut limits = wgpu::Limits::downlevel_defaults();
         limits.max_storage_buffers_per_shader_stage = 8;
         limits.max_compute_workgroup_storage_size = 16 << 10;
@@ -82,6 +82,8 @@ impl GpuContext {
             bindings: l.max_storage_buffers_per_shader_stage as usize,
             workgroups: l.max_compute_workgroups_per_dimension as usize,
             align: l.min_storage_buffer_offset_alignment as usize,
+            invocations: l.max_compute_invocations_per_workgroup as usize,
+            workgroup_bytes: l.max_compute_workgroup_storage_size as usize,
             ..Limits::default()
         }
     }

@@ -1,10 +1,11 @@
 //! Runs plans on the GPU: pipelines, bind groups and buffers are made once; a run only encodes and submits.
 
+use super::pace::Pace;
 use super::pipeline::Pipelines;
 use super::{GpuContext, readback};
 use crate::error::{Error, Result};
-use crate::graph::{Buf, Layout, Loc, Plan, Target};
-use std::collections::HashMap;
+use crate::graph::{Buf, Layout, Loc, Plan, Target, pool_slots};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use web_time::{Duration, Instant};
 
@@ -41,11 +42,10 @@ struct Run {
     next: usize,
 }
 
-/// No submit should keep a device busy longer: it would delay a stop, and a watchdog might reset the device.
-const SUBMIT_SECONDS: f64 = 0.1;
-
 struct Prepared {
     plan: Arc<Plan>,
+    /// Estimated work of one run in floating-point operations.
+    cost: f64,
     dispatches: Vec<Dispatch>,
 }
 
@@ -53,26 +53,32 @@ struct Prepared {
 pub struct GpuExecutor {
     cx: GpuContext,
     pipelines: Pipelines,
-    buffers: HashMap<Buf, wgpu::Buffer>,
-    plans: Vec<Prepared>,
+    buffers: Buffers,
+    /// By index; `None` where one was removed, until another takes its place.
+    plans: Vec<Option<Prepared>>,
     counters: Counters,
     run: Option<Run>,
-    /// Floating-point operations per second, measured whenever the device is waited for.
-    speed: f64,
-    /// Operations submitted and not waited for.
-    pending: f64,
+    /// Follows every wait for the device.
+    pace: Pace,
+    /// Where the pace's times begin.
+    started: Instant,
+    /// Most bytes of all buffers together.
+    limit: Option<u64>,
 }
+
+type Buffers = HashMap<Buf, wgpu::Buffer>;
 
 impl GpuExecutor {
     /// An executor without plans or memory.
     pub fn new(cx: GpuContext) -> Self {
         // Careful guesses, until measured.
-        let speed = match cx.kind {
+        let pace = Pace::new(match cx.kind {
             Target::Hardware => 2e11,
             Target::Software => 2e9,
-        };
+        });
         let (pipelines, buffers, plans) = (Pipelines::default(), HashMap::new(), Vec::new());
-        Self { cx, pipelines, buffers, plans, counters: Counters::default(), run: None, speed, pending: 0.0 }
+        let (counters, started) = (Counters::default(), Instant::now());
+        Self { cx, pipelines, buffers, plans, counters, run: None, pace, started, limit: None }
     }
 
     /// The device.
@@ -90,25 +96,67 @@ impl GpuExecutor {
         self.pipelines.len()
     }
 
+    /// Sets the most bytes that all buffers may take together; what would pass them is refused like what the device
+    /// refuses.
+    pub fn set_limit(&mut self, limit: Option<u64>) {
+        self.limit = limit;
+    }
+
     /// Allocates what the layout lists and is not there yet, zeroed.
     ///
     /// # Errors
-    /// [`Error::Device`] when memory is refused.
+    /// [`Error::Device`] when memory is refused: nothing is then allocated.
     pub async fn allocate(&mut self, layout: &Layout) -> Result<()> {
-        let scope = self.cx.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        for (buf, bytes) in layout.buffers() {
-            if !self.buffers.contains_key(&buf) {
-                let buffer = self.create(&layout.buffer_name(buf), bytes);
-                self.buffers.insert(buf, buffer);
+        let missing = layout.buffers().into_iter().filter(|(buf, _)| !self.buffers.contains_key(buf));
+        let made = self.make(missing.map(|(buf, bytes)| (buf, layout.buffer_name(buf), bytes)).collect()).await?;
+        self.buffers.extend(made);
+        Ok(())
+    }
+
+    /// Frees what the layout does not list. No plan may use it.
+    pub fn release(&mut self, layout: &Layout) {
+        let kept: HashSet<Buf> = layout.buffers().into_iter().map(|(buf, _)| buf).collect();
+        self.buffers.retain(|buf, buffer| {
+            let keep = matches!(buf, Buf::Temp(_)) || kept.contains(buf);
+            if !keep {
+                buffer.destroy();
             }
+            keep
+        });
+    }
+
+    /// Makes zeroed buffers, given by label and bytes, which only the caller knows of yet: one that was refused is invalid,
+    /// and so would be all that is built on it.
+    async fn make(&self, wanted: Vec<(Buf, String, usize)>) -> Result<Buffers> {
+        if wanted.is_empty() {
+            self.cx.check()?;
+            return Ok(Buffers::new());
         }
-        let refused = scope.pop().await;
-        self.settle(refused)
+        let held: u64 = self.buffers.values().map(wgpu::Buffer::size).sum();
+        let more: u64 = wanted.iter().map(|(_, _, bytes)| *bytes as u64).sum();
+        if let Some(limit) = self.limit
+            && held + more > limit
+        {
+            return Err(no_room(&format!("{} bytes are more than the {limit} allowed", held + more)));
+        }
+        let scope = self.cx.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        // A buffer that is larger than any may be is not out of memory but invalid.
+        let invalid = self.cx.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let made: Buffers = wanted.iter().map(|(buf, label, bytes)| (*buf, self.create(label, *bytes))).collect();
+        let invalid = invalid.pop().await;
+        let result = match scope.pop().await.or(invalid) {
+            Some(e) => Err(no_room(&e.to_string())),
+            None => self.cx.check(),
+        };
+        if result.is_err() {
+            destroy(made.values());
+        }
+        result.map(|()| made)
     }
 
     fn create(&self, label: &str, bytes: usize) -> wgpu::Buffer {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-        let size = bytes.max(16).next_multiple_of(16) as u64;
+        let size = buffer_size(bytes);
         self.cx.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),
             size,
@@ -117,49 +165,72 @@ impl GpuExecutor {
         })
     }
 
-    fn settle(&self, refused: Option<wgpu::Error>) -> Result<()> {
-        match refused {
-            Some(e) => Err(Error::Device(format!(
-                "the GPU has no room for this model ({e}); close other tabs, or use a smaller model or the CPU backend"
-            ))),
-            None => self.cx.check(),
-        }
-    }
-
     /// Adds a plan: grows the pool of temporaries, makes pipelines and bind groups; returns its index.
     ///
     /// # Errors
-    /// [`Error::Device`] when memory is refused or a shader does not compile.
+    /// [`Error::Device`] when memory is refused or a shader does not compile: the plans there were then work as before.
     pub async fn add_plan(&mut self, plan: Arc<Plan>) -> Result<usize> {
-        let scope = self.cx.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let invalid = self.cx.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let mut grown = false;
-        for (slot, &bytes) in plan.slots.iter().enumerate() {
-            let buf = Buf::Temp(slot);
-            if self.buffers.get(&buf).is_none_or(|b| b.size() < bytes as u64) {
-                let buffer = self.create(&format!("temporary {slot}"), bytes);
-                // The old buffer may still be used by work in flight; dropping the handle lets the device free it after.
-                grown |= self.buffers.insert(buf, buffer).is_some();
-            }
-        }
-        if grown {
-            for i in 0..self.plans.len() {
-                let earlier = Arc::clone(&self.plans[i].plan);
-                self.plans[i].dispatches = self.prepare(&earlier);
-            }
-        }
-        let dispatches = self.prepare(&plan);
-        let invalid = invalid.pop().await;
-        let refused = scope.pop().await;
-        self.settle(refused)?;
-        if let Some(e) = invalid {
-            return Err(Error::Device(format!("the GPU refused {}: {e}. Use the CPU backend", plan.name)));
-        }
-        self.plans.push(Prepared { plan, dispatches });
-        Ok(self.plans.len() - 1)
+        let wanted = plan.slots.iter().enumerate().map(|(slot, &bytes)| (slot, bytes));
+        let made = self.make(self.temporaries(wanted, |has, wants| has < wants)).await?;
+        let index = self.plans.iter().position(Option::is_none).unwrap_or(self.plans.len());
+        self.adopt(made, Some((index, plan))).await?;
+        Ok(index)
     }
 
-    fn prepare(&mut self, plan: &Plan) -> Vec<Dispatch> {
+    /// Labels for the slots of the pool that are not there yet, or whose bytes and wanted bytes are such that they must be
+    /// replaced.
+    fn temporaries(
+        &self,
+        wanted: impl Iterator<Item = (usize, usize)>,
+        replace: impl Fn(u64, u64) -> bool,
+    ) -> Vec<(Buf, String, usize)> {
+        let label = |(slot, bytes): (usize, usize)| {
+            let has = self.buffers.get(&Buf::Temp(slot)).map(wgpu::Buffer::size);
+            let wants = has.is_none_or(|has| replace(has, buffer_size(bytes)));
+            wants.then(|| (Buf::Temp(slot), format!("temporary {slot}"), bytes))
+        };
+        wanted.filter_map(label).collect()
+    }
+
+    /// Puts new buffers in the place of old ones and adds a plan, with all that is built on either; where the device refuses
+    /// any of it, everything stays as it was.
+    async fn adopt(&mut self, made: Buffers, new: Option<(usize, Arc<Plan>)>) -> Result<()> {
+        let mut buffers = self.buffers.clone();
+        let replaced: Vec<_> = made.iter().filter_map(|(buf, b)| buffers.insert(*buf, b.clone())).collect();
+        let plans = self.plans.iter().enumerate().filter_map(|(i, p)| Some((i, Arc::clone(&p.as_ref()?.plan))));
+        let mut plans: Vec<_> = if replaced.is_empty() { Vec::new() } else { plans.collect() };
+        plans.extend(new);
+        let scope = self.cx.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let invalid = self.cx.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let prepared: Vec<_> = plans.into_iter().map(|(i, plan)| (i, self.prepare(plan, &buffers))).collect();
+        let invalid = invalid.pop().await;
+        let refused = scope.pop().await;
+        let last = prepared.last().map_or("", |(_, p)| p.plan.name.as_str());
+        let result = match (refused, invalid) {
+            (Some(e), _) => Err(no_room(&e.to_string())),
+            (None, Some(e)) => Err(Error::Device(format!("the GPU refused {last}: {e}. Use the CPU backend"))),
+            (None, None) => self.cx.check(),
+        };
+        self.pipelines.settle(result.is_ok());
+        if result.is_err() {
+            destroy(made.values());
+            return result;
+        }
+        // A run in progress has lost what it had written to them.
+        if !replaced.is_empty() {
+            self.run = None;
+        }
+        // What was submitted before may still use them: the device frees them after.
+        destroy(&replaced);
+        self.buffers = buffers;
+        for (i, prepared) in prepared {
+            self.plans.resize_with(self.plans.len().max(i + 1), || None);
+            self.plans[i] = Some(prepared);
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, plan: Arc<Plan>, buffers: &Buffers) -> Prepared {
         let mut dispatches = Vec::new();
         let commit = plan.commit();
         for (i, step) in plan.steps.iter().enumerate() {
@@ -176,7 +247,7 @@ impl GpuExecutor {
                     .map(|(i, loc)| wgpu::BindGroupEntry {
                         binding: i as u32,
                         resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                            buffer: &self.buffers[&loc.buf],
+                            buffer: &buffers[&loc.buf],
                             offset: loc.offset as u64,
                             size: wgpu::BufferSize::new(loc.bytes as u64),
                         }),
@@ -191,7 +262,7 @@ impl GpuExecutor {
                 dispatches.push(Dispatch { cost, interruptible: i <= commit, pipeline, group, workgroups });
             }
         }
-        dispatches
+        Prepared { cost: dispatches.iter().map(|d| d.cost).sum(), plan, dispatches }
     }
 
     /// Copies bytes into a buffer; ordered before later runs.
@@ -210,10 +281,31 @@ impl GpuExecutor {
         self.run = None;
     }
 
-    /// Forgets all plans; pipelines and buffers stay.
-    pub fn clear_plans(&mut self) {
+    /// Forgets plans and frees the temporaries that only they needed; pipelines and all other buffers stay.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub async fn remove_plans(&mut self, plans: &[usize]) -> Result<()> {
         self.run = None;
-        self.plans.clear();
+        plans.iter().for_each(|&index| self.plans[index] = None);
+        let slots = pool_slots(self.plans.iter().flatten().map(|p| p.plan.as_ref()));
+        self.buffers.retain(|buf, buffer| {
+            let keep = !matches!(buf, Buf::Temp(slot) if slots.get(*slot).is_none_or(|&bytes| bytes == 0));
+            if !keep {
+                buffer.destroy();
+            }
+            keep
+        });
+        let wanted = slots.into_iter().enumerate().filter(|(_, bytes)| *bytes > 0);
+        let smaller = self.temporaries(wanted, |has, wants| has > wants);
+        if smaller.is_empty() {
+            return self.cx.check();
+        }
+        match self.make(smaller).await {
+            Ok(made) => self.adopt(made, None).await,
+            // Where there is no room even for smaller ones beside them, the larger ones serve as well.
+            Err(_) => self.cx.check(),
+        }
     }
 
     /// Submits the run in progress, in one command buffer if the device can be expected to do it in a tenth of a second,
@@ -225,23 +317,20 @@ impl GpuExecutor {
         let start = Instant::now();
         while let Some(run) = self.run {
             self.cx.check()?;
-            if self.pending > self.speed * SUBMIT_SECONDS {
+            if !self.pace.has_room(prepared(&self.plans, run.plan).cost * run.repeats as f64) {
                 // Runs that pile up could not be stopped either.
                 self.finish().await?;
             }
-            let begun = Instant::now();
+            let now = self.started.elapsed();
             let (cost, next) = self.submit(run);
             self.run = next;
-            self.pending += cost;
+            self.pace.submitted(cost, now);
             if next.is_none() {
                 return Ok(true);
             }
             self.finish().await?;
-            let seconds = begun.elapsed().as_secs_f64().max(1e-4);
-            // Follows slowly: pieces differ, and the first one of a plan may compile.
-            self.speed = (0.7 * self.speed + 0.3 * cost / seconds).max(1e8);
             let uninterruptible =
-                next.is_some_and(|r| r.next > 0 && !self.plans[r.plan].dispatches[r.next].interruptible);
+                next.is_some_and(|r| r.next > 0 && !prepared(&self.plans, r.plan).dispatches[r.next].interruptible);
             if start.elapsed() >= budget && !uninterruptible {
                 return Ok(false);
             }
@@ -251,7 +340,7 @@ impl GpuExecutor {
 
     /// Encodes and submits as much of a run as fits one submit; returns its cost and what is left.
     fn submit(&mut self, mut run: Run) -> (f64, Option<Run>) {
-        let prepared = &self.plans[run.plan];
+        let prepared = prepared(&self.plans, run.plan);
         let label = Some(prepared.plan.name.as_str());
         let mut encoder = self.cx.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
         let mut cost = 0.0;
@@ -259,7 +348,7 @@ impl GpuExecutor {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, ..Default::default() });
             while run.repeats > 0 {
                 let d = &prepared.dispatches[run.next];
-                if cost > 0.0 && cost + d.cost > self.speed * SUBMIT_SECONDS {
+                if cost > 0.0 && cost + d.cost > self.pace.submit_cost() {
                     break;
                 }
                 cost += d.cost;
@@ -280,8 +369,10 @@ impl GpuExecutor {
 
     /// Waits until the device has done everything submitted.
     async fn finish(&mut self) -> Result<()> {
-        self.pending = 0.0;
-        readback::finish(&self.cx).await
+        let asked = self.started.elapsed();
+        let done = readback::finish(&self.cx).await;
+        self.pace.waited(asked, self.started.elapsed());
+        done
     }
 
     /// Fills a buffer's range with zeros; ordered before later runs.
@@ -298,16 +389,37 @@ impl GpuExecutor {
     /// [`Error::Device`] when the device has failed.
     pub async fn read(&mut self, loc: Loc) -> Result<Vec<u8>> {
         self.counters.readbacks += 1;
-        self.pending = 0.0;
         self.counters.bytes_read += loc.bytes as u64;
-        readback::read(&self.cx, &self.buffers[&loc.buf], loc.offset, loc.bytes).await
+        let asked = self.started.elapsed();
+        let data = readback::read(&self.cx, &self.buffers[&loc.buf], loc.offset, loc.bytes).await;
+        self.pace.waited(asked, self.started.elapsed());
+        data
     }
+}
+
+fn prepared(plans: &[Option<Prepared>], plan: usize) -> &Prepared {
+    plans[plan].as_ref().expect("a plan that was not removed")
+}
+
+/// Bytes of the buffer that holds so many: never zero, a multiple of 16.
+fn buffer_size(bytes: usize) -> u64 {
+    (bytes as u64).max(16).next_multiple_of(16)
+}
+
+fn no_room(reason: &str) -> Error {
+    Error::Device(format!(
+        "the GPU has no room for this model ({reason}); close other tabs, or use a smaller model or the CPU backend"
+    ))
+}
+
+/// Frees device memory now: without this it waits for JavaScript's garbage collector, which does not know of it.
+fn destroy<'a>(buffers: impl IntoIterator<Item = &'a wgpu::Buffer>) {
+    buffers.into_iter().for_each(wgpu::Buffer::destroy);
 }
 
 impl Drop for GpuExecutor {
     fn drop(&mut self) {
-        // Device memory must not wait for the garbage collector.
-        self.buffers.values().for_each(wgpu::Buffer::destroy);
+        destroy(self.buffers.values());
         self.cx.device.destroy();
     }
 }

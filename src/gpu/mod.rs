@@ -2,6 +2,7 @@
 
 mod context;
 mod executor;
+mod pace;
 mod pipeline;
 mod readback;
 

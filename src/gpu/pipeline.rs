@@ -8,6 +8,8 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub(crate) struct Pipelines {
     made: HashMap<String, (wgpu::ComputePipeline, wgpu::BindGroupLayout)>,
+    /// The texts of those that the device has not been asked about.
+    unchecked: Vec<String>,
 }
 
 impl Pipelines {
@@ -45,7 +47,23 @@ impl Pipelines {
             });
             (pipeline, layout)
         };
-        self.made.entry(text.clone()).or_insert_with(make).clone()
+        if let Some(found) = self.made.get(&text) {
+            return found.clone();
+        }
+        let new = make();
+        self.made.insert(text.clone(), new.clone());
+        self.unchecked.push(text);
+        new
+    }
+
+    /// Keeps the pipelines made since the last call where the device has accepted them; else forgets them, so that nothing
+    /// is built on one that is invalid.
+    pub(crate) fn settle(&mut self, accepted: bool) {
+        for text in self.unchecked.drain(..) {
+            if !accepted {
+                self.made.remove(&text);
+            }
+        }
     }
 
     /// Number of distinct pipelines.

@@ -83,7 +83,8 @@ pub struct Piece {
 pub fn split_rows(name: &str, shape: &[usize], slab_bytes: usize) -> Vec<Piece> {
     let rows = shape[0];
     let row_bytes = shape[1..].iter().product::<usize>() * 4;
-    if rows * row_bytes <= slab_bytes {
+    // In 64 bits: the whole of a parameter may be larger than a 32-bit `usize` can say.
+    if rows as u64 * row_bytes as u64 <= slab_bytes as u64 {
         return vec![Piece { name: name.to_string(), rows: 0..rows }];
     }
     // A multiple of 64 rows keeps every piece 256-byte aligned whatever the row length.
@@ -98,7 +99,8 @@ pub fn split_rows(name: &str, shape: &[usize], slab_bytes: usize) -> Vec<Piece> 
 pub struct Layout {
     slab_bytes: usize,
     slabs: BTreeMap<SlabSet, Vec<usize>>,
-    own: Vec<(String, usize)>,
+    /// Name and bytes; `None` where one was removed, until another takes its place.
+    own: Vec<Option<(String, usize)>>,
     places: HashMap<String, Loc>,
 }
 
@@ -173,8 +175,8 @@ impl Layout {
     }
 
     /// Bytes of all slabs of a set.
-    pub fn set_bytes(&self, set: SlabSet) -> usize {
-        self.slabs(set).iter().sum()
+    pub fn set_bytes(&self, set: SlabSet) -> u64 {
+        total(self.slabs(set))
     }
 
     /// The place of a graph's persistent tensor; states and inputs are added when first seen.
@@ -196,10 +198,22 @@ impl Layout {
         }
         let Some(&loc) = self.places.get(name) else {
             if *storage == Storage::Param {
-                return Err(Error::Plan(format!("the parameter {name} has no place in the layout; add it first")));
+                return Err(Error::Plan(match self.places.get(&format!("{name}#0")) {
+                    // Only the embedding and the head are computed piece by piece.
+                    Some(_) => format!(
+                        "the weight {name} takes {} bytes, more than the {} that one matrix may; use a narrower model",
+                        meta.bytes(),
+                        self.slab_bytes
+                    ),
+                    None => format!("the parameter {name} has no place in the layout; add it first"),
+                }));
             }
-            self.own.push((name.clone(), meta.bytes()));
-            let loc = Loc { buf: Buf::Own(self.own.len() - 1), offset: 0, bytes: meta.bytes() };
+            let free = self.own.iter().position(Option::is_none).unwrap_or_else(|| {
+                self.own.push(None);
+                self.own.len() - 1
+            });
+            self.own[free] = Some((name.clone(), meta.bytes()));
+            let loc = Loc { buf: Buf::Own(free), offset: 0, bytes: meta.bytes() };
             self.places.insert(name.clone(), loc);
             return Ok(loc);
         };
@@ -240,33 +254,47 @@ impl Layout {
             sizes.iter().enumerate().map(|(i, &bytes)| (Buf::Slab(set, i), bytes)).collect()
         };
         let slabs = self.slabs.iter().flat_map(of_set);
-        let own = self.own.iter().enumerate().map(|(i, (_, bytes))| (Buf::Own(i), *bytes));
+        let own = self.own.iter().enumerate().filter_map(|(i, o)| Some((Buf::Own(i), o.as_ref()?.1)));
         slabs.chain(own).collect()
+    }
+
+    /// Forgets a state or an input, which no plan may use any more; its buffer's number goes to the next that is added.
+    pub(crate) fn remove(&mut self, buf: Buf) {
+        if let Buf::Own(i) = buf
+            && let Some((name, _)) = self.own[i].take()
+        {
+            self.places.remove(&name);
+        }
     }
 
     /// What a buffer holds, for labels and messages.
     pub fn buffer_name(&self, buf: Buf) -> String {
         match buf {
             Buf::Slab(set, i) => format!("{set:?} slab {i}"),
-            Buf::Own(i) => self.own[i].0.clone(),
+            Buf::Own(i) => self.own[i].as_ref().map_or_else(String::new, |o| o.0.clone()),
             Buf::Temp(i) => format!("temporary {i}"),
         }
     }
 
     /// Bytes of all weights.
-    pub fn param_bytes(&self) -> usize {
+    pub fn param_bytes(&self) -> u64 {
         self.set_bytes(SlabSet::Param) + self.set_bytes(SlabSet::Adapter)
     }
 
     /// Bytes of gradients and moments.
-    pub fn training_bytes(&self) -> usize {
+    pub fn training_bytes(&self) -> u64 {
         [SlabSet::Grad, SlabSet::Moment1, SlabSet::Moment2].into_iter().map(|set| self.set_bytes(set)).sum()
     }
 
     /// Bytes of all states and inputs.
-    pub fn own_bytes(&self) -> usize {
-        self.own.iter().map(|o| o.1).sum()
+    pub fn own_bytes(&self) -> u64 {
+        self.own.iter().flatten().map(|o| o.1 as u64).sum()
     }
+}
+
+/// The sum of sizes in bytes. In 64 bits: on wasm32, a `usize` would pass for less what is more than 4 GiB.
+pub(crate) fn total(sizes: &[usize]) -> u64 {
+    sizes.iter().map(|&bytes| bytes as u64).sum()
 }
 
 impl Loc {
@@ -276,7 +304,7 @@ impl Loc {
     }
 }
 
-/// Size of a persistent tensor's buffer: never zero, a multiple of 16 bytes.
+/// Size of a tensor's buffer: never zero, a multiple of 16 bytes.
 pub(crate) fn buffer_bytes(meta: &Meta) -> usize {
     meta.bytes().max(16).next_multiple_of(16)
 }

@@ -15,11 +15,12 @@ mod verify;
 #[cfg(feature = "train")]
 pub use autodiff::differentiate;
 pub use autodiff::{Backward, Sums, gradient_name};
-pub use kernel::{Access, Arg, Binding, Const, Elem, Kernel, Target};
+pub use kernel::{Access, Arg, Binding, Const, Elem, Kernel, Target, Workgroup};
+pub(crate) use layout::total;
 pub use layout::{Buf, COMPANIONS, Layout, Loc, Piece, SLAB_BYTES, SlabSet, rows_name, slab_name, split_rows};
 pub(crate) use op::RawSlice;
 pub use op::{Absorb, CpuArgs, Fused, Op, Shapes};
-pub use plan::{Plan, PlanTensor, Step};
+pub use plan::{Plan, PlanTensor, Step, pool_slots};
 pub use verify::{Limits, verify};
 
 use crate::error::{Error, Result};
@@ -71,9 +72,9 @@ impl Meta {
         Self { dtype: DType::U32, shape: shape.to_vec() }
     }
 
-    /// Number of elements.
+    /// Number of elements; the largest `usize` where there are more, so that what is too large never looks small.
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |n: usize, &extent| n.saturating_mul(extent))
     }
 
     /// Whether there are no elements.
@@ -81,9 +82,9 @@ impl Meta {
         self.len() == 0
     }
 
-    /// Size in bytes.
+    /// Size in bytes, bounded like [`Meta::len`].
     pub fn bytes(&self) -> usize {
-        self.len() * 4
+        self.len().saturating_mul(4)
     }
 }
 

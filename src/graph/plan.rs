@@ -1,8 +1,10 @@
 //! From a graph to a plan: fused, every tensor placed, temporaries sharing slots by lifetime.
 
 use super::fuse::{fuse, root};
-use super::layout::buffer_bytes;
-use super::{Arg, Buf, Graph, Kernel, Layout, Limits, Loc, Meta, Op, Shapes, Storage, Target, TensorId, verify};
+use super::layout::{buffer_bytes, total};
+use super::{
+    Arg, Buf, Graph, Kernel, Layout, Limits, Loc, Meta, Op, Shapes, Storage, Target, Tensor, TensorId, verify,
+};
 use crate::error::{Error, Result};
 use std::sync::Arc;
 
@@ -52,6 +54,7 @@ impl Plan {
     /// [`Error::Plan`] naming the tensor that breaks a rule.
     pub fn compile(name: &str, mut graph: Graph, layout: &mut Layout, limits: &Limits) -> Result<Self> {
         fuse(&mut graph);
+        check_sizes(name, &graph)?;
         let mut plan = Self {
             name: name.to_string(),
             tensors: Vec::with_capacity(graph.tensors.len()),
@@ -160,8 +163,33 @@ impl Plan {
     }
 
     /// Bytes of temporaries if no other plan shared the pool.
-    pub fn temp_bytes(&self) -> usize {
-        self.slots.iter().sum()
+    pub fn temp_bytes(&self) -> u64 {
+        total(&self.slots)
+    }
+}
+
+/// Bytes of each slot of the pool that these plans share.
+pub fn pool_slots<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Vec<usize> {
+    let mut slots: Vec<usize> = Vec::new();
+    for plan in plans {
+        slots.resize(slots.len().max(plan.slots.len()), 0);
+        slots.iter_mut().zip(&plan.slots).for_each(|(most, &bytes)| *most = bytes.max(*most));
+    }
+    slots
+}
+
+/// Refuses tensors that a 32-bit `usize` could not index, on every platform alike, before anything is computed from their
+/// sizes.
+fn check_sizes(name: &str, graph: &Graph) -> Result<()> {
+    // Eight times the elements fit 32 bits where the bytes fit 31: memory is given out in pieces of at most that.
+    let times = |n: u32, &extent: &usize| n.checked_mul(u32::try_from(extent).ok()?);
+    let large = |t: &&Tensor| t.meta.shape.iter().try_fold(8, times).is_none();
+    match graph.tensors.iter().find(large) {
+        Some(t) => Err(Error::Plan(format!(
+            "{name}: {} would take more than 2 GiB; use a smaller batch, a shorter context or a smaller model",
+            t.name
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -15,17 +15,29 @@ pub struct Limits {
     pub workgroups: usize,
     /// Alignment of a binding's offset.
     pub align: usize,
+    /// Invocations of one workgroup.
+    pub invocations: usize,
+    /// Bytes of memory that a workgroup shares.
+    pub workgroup_bytes: usize,
     /// Bytes of all temporaries of one plan.
-    pub temp_bytes: usize,
+    pub temp_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { binding_bytes: 128 << 20, bindings: 8, workgroups: 65_535, align: 256, temp_bytes: 2 << 30 }
+        Self {
+            binding_bytes: 128 << 20,
+            bindings: 8,
+            workgroups: 65_535,
+            align: 256,
+            invocations: 256,
+            workgroup_bytes: 16 << 10,
+            temp_bytes: 2 << 30,
+        }
     }
 }
 
-/// Checks aliasing, bindings, grid sizes, lifetimes and total size of a plan.
+/// Checks aliasing, bindings, sizes of grids and workgroups, lifetimes and total size of a plan.
 ///
 /// # Errors
 /// [`Error::Plan`] with the plan, the op and the tensor at fault.
@@ -145,6 +157,15 @@ fn check_kernel(plan: &Plan, step: &Step, kernel: &Kernel, limits: &Limits) -> R
     if let Some(n) = kernel.workgroups.iter().find(|&&n| n > limits.workgroups || n == 0) {
         return Err(format!("{name} has {n} workgroups in one dimension, not within 1 to {}", limits.workgroups));
     }
+    let size = kernel.workgroup();
+    if size.invocations > limits.invocations {
+        let most = limits.invocations;
+        return Err(format!("{name} has {} invocations in a workgroup, more than {most}", size.invocations));
+    }
+    if size.bytes > limits.workgroup_bytes {
+        let most = limits.workgroup_bytes;
+        return Err(format!("{name} takes {} bytes of workgroup memory, more than {most}", size.bytes));
+    }
     let mut bound: Vec<(Access, Loc, &str)> = Vec::new();
     for b in &kernel.bindings {
         let t = match b.arg {
@@ -154,7 +175,11 @@ fn check_kernel(plan: &Plan, step: &Step, kernel: &Kernel, limits: &Limits) -> R
         let (loc, label) = (plan.loc(t), plan.tensor(t).name.as_str());
         if loc.bytes > limits.binding_bytes {
             let most = limits.binding_bytes;
-            return Err(format!("{label} takes {} bytes, more than the {most} of one binding", loc.bytes));
+            return Err(format!(
+                "{label} takes {} bytes, more than the {most} of one binding; use a smaller batch, a shorter context or a \
+                 smaller model",
+                loc.bytes
+            ));
         }
         if loc.offset % limits.align != 0 {
             return Err(format!("{label} starts at byte {}, not a multiple of {}", loc.offset, limits.align));

@@ -27,7 +27,8 @@ pub struct Ablation {
     pub effects: Vec<Effect>,
 }
 
-/// What [`ablate`] calls between slices of work, with its progress in units and what it has found so far.
+/// What [`ablate`] calls between slices of work, with what it has found so far and its progress: in tokens read, of the text
+/// once for the start and once for each unit.
 pub trait AblationPace: AsyncFnMut(Progress, &Ablation) -> Result<()> {}
 impl<F: AsyncFnMut(Progress, &Ablation) -> Result<()>> AblationPace for F {}
 
@@ -57,19 +58,28 @@ async fn run(
     let mut text = ids.to_vec();
     text.push(target);
     let per_layer = model.config().n_head + 1;
-    let total = before.len();
-    let mut found = Ablation { logprob: 0.0, loss: 0.0, effects: Vec::with_capacity(total) };
+    let units = before.len();
+    let mut found = Ablation { logprob: 0.0, loss: 0.0, effects: Vec::with_capacity(units) };
+    let at = |tokens: usize| Progress { done: tokens, total: (units + 1) * ids.len() };
     (found.logprob, found.loss) = {
-        let mut pace = async |_: Progress| pace(Progress { done: 0, total }, &found).await;
+        let mut read = 0;
+        let mut pace = async |p: Progress| {
+            read = read.max(p.done);
+            pace(at(read), &found).await
+        };
         measure(model, &text, &mut pace).await?
     };
-    for unit in 0..total {
-        pace(Progress { done: unit, total }, &found).await?;
+    for unit in 0..units {
+        let mut read = (unit + 1) * ids.len();
+        pace(at(read), &found).await?;
         let mut gates = before.to_vec();
         gates[unit] = 0.0;
         model.set_gates(&gates)?;
         let (logprob, loss) = {
-            let mut pace = async |_: Progress| pace(Progress { done: unit, total }, &found).await;
+            let mut pace = async |p: Progress| {
+                read = read.max((unit + 1) * ids.len() + p.done);
+                pace(at(read), &found).await
+            };
             measure(model, &text, &mut pace).await?
         };
         let head = Some(unit % per_layer).filter(|&h| h + 1 < per_layer);

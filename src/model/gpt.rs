@@ -4,7 +4,7 @@
 //! residual add (Vaswani et al. 2017). What changes from run to run (ids, position, valid length) is an input, so that
 //! one plan serves every run of its kind.
 
-use super::lora::{LoraOptions, lora_a, lora_b};
+use super::lora::{LoraOptions, TRAINING_SCALE, WRITING_SCALE, lora_a, lora_b};
 use crate::config::{GptConfig, NormPosition};
 use crate::error::Result;
 use crate::graph::{Graph, Layout, Meta, TensorId, split_rows};
@@ -392,7 +392,9 @@ impl Builder<'_> {
         let base = self.graph.apply1(&format!("{name}.base"), op, &args)?;
         let a = self.graph.param(&lora_a(weight), &[inputs, lora.rank]);
         let b = self.graph.param(&lora_b(weight), &[lora.rank, outputs]);
-        let scale = self.graph.input("lora_scale", Meta::f32(&[1]));
+        // A run learns at full strength, whatever is set for writing.
+        let scale = if self.sequence.is_some() { TRAINING_SCALE } else { WRITING_SCALE };
+        let scale = self.graph.input(scale, Meta::f32(&[1]));
         let x = self.lora_dropout(lora, name, x)?;
         let low = self.graph.apply1(&format!("{name}.lora_A"), MatMul::new(Product::NN), &[x, a])?;
         let high = self.graph.apply1(&format!("{name}.lora_B"), MatMul::new(Product::NN), &[low, b])?;

@@ -1,15 +1,15 @@
 //! A model on a backend: weights, KV cache and plans, ready to run.
 
 use super::gpt::{GptPlan, Parts, build};
-use super::lora::LoraOptions;
+use super::lora::{LoraOptions, TRAINING_SCALE};
 use super::params::{ParamSpec, param_specs};
 use super::scoring::score_rows;
 use super::view::View;
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::exec::{Backend, Chosen, Executor};
-use crate::graph::{COMPANIONS, Graph, Layout, Limits, Loc, Plan, SLAB_BYTES};
-use std::collections::HashMap;
+use crate::graph::{Buf, COMPANIONS, Graph, Layout, Limits, Loc, Plan, SLAB_BYTES, Storage, pool_slots, total};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How to open a model.
@@ -19,11 +19,14 @@ pub struct ModelOptions {
     pub backend: Backend,
     /// Largest parameter slab in bytes; tests use small ones to cut tensors that would fit.
     pub slab_bytes: usize,
+    /// Most bytes that the model may take of the device, with all that is added to it later; without a number, what the
+    /// device gives.
+    pub memory: Option<u64>,
 }
 
 impl Default for ModelOptions {
     fn default() -> Self {
-        Self { backend: Backend::Auto, slab_bytes: SLAB_BYTES }
+        Self { backend: Backend::Auto, slab_bytes: SLAB_BYTES, memory: None }
     }
 }
 
@@ -31,13 +34,13 @@ impl Default for ModelOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Memory {
     /// All weights.
-    pub weights: usize,
+    pub weights: u64,
     /// Gradients and moments; 0 unless training.
-    pub training: usize,
+    pub training: u64,
     /// KV cache, control block and inputs.
-    pub state: usize,
+    pub state: u64,
     /// The pool of temporaries that all plans share.
-    pub temporaries: usize,
+    pub temporaries: u64,
 }
 
 /// Ids that a prefill plan takes at most, small first: a short prompt must not pay for a long chunk.
@@ -53,7 +56,6 @@ pub struct Model {
     reason: String,
     /// By kind, and whether heads and MLPs pass through gates.
     pub(super) plans: HashMap<(GptPlan, bool), (usize, Arc<Plan>)>,
-    pub(super) slots: Vec<usize>,
     /// Ids whose keys and values are in the cache, from position 0.
     pub(crate) cached: Vec<u32>,
     /// What the views' cache holds.
@@ -74,7 +76,8 @@ impl Model {
     /// [`Error::Config`] for an invalid configuration, [`Error::Device`] when the backend or its memory cannot be had.
     pub async fn open(config: GptConfig, options: &ModelOptions) -> Result<Self> {
         config.validate()?;
-        let Chosen { executor, reason } = Executor::open(options.backend).await?;
+        let Chosen { mut executor, reason } = Executor::open(options.backend).await?;
+        executor.set_limit(options.memory);
         let mut layout = Layout::new(options.slab_bytes);
         let specs = param_specs(&config);
         specs.iter().for_each(|s| layout.add_param(&s.name, &s.shape));
@@ -87,7 +90,6 @@ impl Model {
             executor,
             reason,
             plans: HashMap::new(),
-            slots: Vec::new(),
             cached: Vec::new(),
             view: View::default(),
             gates: Vec::new(),
@@ -127,18 +129,45 @@ impl Model {
         }
         let parts = Parts { config: &self.config, lora: self.lora.as_ref(), layout: &self.layout, gated };
         let graph = build(parts, kind)?;
-        let plan = Arc::new(Plan::compile(&kind.name(), graph, &mut self.layout, &self.limits)?);
-        self.executor.allocate(&self.layout).await?;
-        let index = self.executor.add_plan(Arc::clone(&plan)).await?;
-        for (slot, &bytes) in plan.slots.iter().enumerate() {
-            match self.slots.get_mut(slot) {
-                Some(have) => *have = bytes.max(*have),
-                None => self.slots.push(bytes),
+        // A plan that finds no room leaves nothing behind: neither places without memory nor memory without a use.
+        let mut layout = self.layout.clone();
+        let plan = Arc::new(Plan::compile(&kind.name(), graph, &mut layout, &self.limits)?);
+        self.executor.allocate(&layout).await?;
+        let index = match self.executor.add_plan(Arc::clone(&plan)).await {
+            Ok(index) => index,
+            Err(e) => {
+                self.executor.release(&self.layout);
+                return Err(e);
             }
-        }
+        };
+        self.layout = layout;
         self.plans.insert(key, (index, Arc::clone(&plan)));
         self.write_constants();
         Ok((index, plan))
+    }
+
+    /// Drops the plans that `unwanted` names, the inputs that only they have, and their temporaries. Work in progress is
+    /// dropped too.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub(super) async fn drop_plans(&mut self, unwanted: impl Fn(&GptPlan) -> bool) -> Result<()> {
+        let gone: Vec<_> = self.plans.extract_if(|(kind, _), _| unwanted(kind)).map(|(_, plan)| plan).collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let indices: Vec<usize> = gone.iter().map(|(index, _)| *index).collect();
+        self.executor.remove_plans(&indices).await?;
+        let bufs = |plan: &Arc<Plan>| -> Vec<Buf> {
+            let inputs = plan.tensors.iter().filter(|t| t.storage == Storage::Input);
+            inputs.filter_map(|t| t.loc).map(|loc| loc.buf).collect()
+        };
+        let kept: HashSet<Buf> = self.plans.values().flat_map(|(_, plan)| bufs(plan)).collect();
+        for buf in gone.iter().flat_map(|(_, plan)| bufs(plan)).filter(|buf| !kept.contains(buf)) {
+            self.layout.remove(buf);
+        }
+        self.executor.release(&self.layout);
+        Ok(())
     }
 
     /// The graph of the forward pass over `rows` tokens, for looking at.
@@ -150,8 +179,9 @@ impl Model {
 
     /// Writes the inputs that change rarely, where plans have made them.
     pub(super) fn write_constants(&mut self) {
-        if let Some(loc) = self.layout.find("lora_scale") {
-            self.executor.write(loc, bytemuck::bytes_of(&self.lora_scale));
+        self.write_lora_scale();
+        if let (Some(loc), Some(lora)) = (self.layout.find(TRAINING_SCALE), &self.lora) {
+            self.executor.write(loc, bytemuck::bytes_of(&lora.scale()));
         }
         if let (Some(loc), false) = (self.layout.find("gates"), self.gates.is_empty()) {
             self.executor.write(loc, bytemuck::cast_slice(&self.gates));
@@ -282,7 +312,7 @@ impl Model {
             weights: self.layout.param_bytes(),
             training: self.layout.training_bytes(),
             state: self.layout.own_bytes(),
-            temporaries: self.slots.iter().sum(),
+            temporaries: total(&pool_slots(self.plans.values().map(|(_, plan)| plan.as_ref()))),
         }
     }
 

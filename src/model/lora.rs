@@ -113,7 +113,7 @@ impl LoraOptions {
         if !(self.alpha > 0.0 && self.alpha <= 1e4) {
             let alpha = self.alpha;
             return Err(Error::Input(format!(
-                "LoRA alpha is {alpha}; choose a number above 0; twice the rank is usual"
+                "LoRA alpha is {alpha}; choose a number above 0 and at most 10000; twice the rank is usual"
             )));
         }
         if !(0.0..1.0).contains(&self.dropout) {
@@ -133,6 +133,11 @@ impl LoraOptions {
         }
     }
 }
+
+/// The input by which adapters' output is multiplied when the model writes: a (1) tensor, `alpha / rank` times the strength.
+pub(super) const WRITING_SCALE: &str = "lora_scale";
+/// The same while it learns and validates: `alpha / rank`.
+pub(super) const TRAINING_SCALE: &str = "lora_scale:training";
 
 /// Name of a layer's A `(in, r)`, in the orientation of `x · A`.
 pub fn lora_a(layer: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::gpt::GptPlan;
-use super::view::Pace;
+use super::view::{Pace, Progress};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::graph::SLAB_BYTES;
@@ -76,7 +76,7 @@ impl Model {
         self.score_paced(ids, &mut async |_| Ok(())).await
     }
 
-    /// [`Model::score`] that can be ended.
+    /// [`Model::score`] that can be ended, and tells how many of the ids it has read.
     ///
     /// # Errors
     /// Also what `pace` returned.
@@ -95,6 +95,7 @@ impl Model {
             self.run_paced(index, pace).await?;
             let values: Vec<f32> = self.read_capture(&kind, "scores").await?;
             found.extend(values.chunks_exact(4).take(chunk.len()).map(|v| [v[0], v[1], v[2], v[3]]));
+            pace(Progress { done: found.len(), total: inputs.len() }).await?;
         }
         self.view.ids.extend_from_slice(inputs);
         Ok(found)

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::gpt::{GptPlan, Parts, TrainShape, build};
-use super::lora::LoraOptions;
+use super::lora::{LoraOptions, WRITING_SCALE};
 use super::params::{ParamSpec, param_specs};
 use super::train_graph::{decay_name, trained};
 use crate::config::GptConfig;
@@ -14,13 +14,13 @@ use crate::ops::{STEP_IDS, hyper};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Preflight {
     /// All weights, adapters included.
-    pub weights: usize,
+    pub weights: u64,
     /// Gradients and AdamW's moments.
-    pub training: usize,
+    pub training: u64,
     /// KV cache and inputs.
-    pub state: usize,
+    pub state: u64,
     /// Activations and other temporaries.
-    pub temporaries: usize,
+    pub temporaries: u64,
 }
 
 impl Preflight {
@@ -37,7 +37,7 @@ impl Preflight {
             lora.specs(config).iter().for_each(|s| layout.add_adapter(&s.name, &s.shape));
         }
         layout.add_training(trained(lora.is_some()));
-        let mut temporaries = 0;
+        let mut temporaries = 0u64;
         for kind in [GptPlan::Decode, GptPlan::Train(shape.clone())] {
             let graph = build(Parts { config, lora, layout: &layout, gated: false }, &kind)?;
             let plan = Plan::compile(&kind.name(), graph, &mut layout, &Limits::default())?;
@@ -48,8 +48,25 @@ impl Preflight {
     }
 
     /// All of it.
-    pub fn total(&self) -> usize {
+    pub fn total(&self) -> u64 {
         self.weights + self.training + self.state + self.temporaries
+    }
+
+    /// Compares the total with the most that a run may take, in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with both, and what to choose, where the run would take more.
+    pub fn check(&self, limit: u64) -> Result<()> {
+        let total = self.total();
+        if total <= limit {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "this run would need {} MB, more than the {} MB there is room for; choose a smaller batch, a shorter \
+             context, or LoRA",
+            total / 1_000_000,
+            limit / 1_000_000
+        )))
     }
 }
 
@@ -59,7 +76,7 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Input`] for a bad adapter configuration, or where the model is set up for another kind of training;
-    /// [`Error::Device`] when memory is refused.
+    /// [`Error::Device`] when memory is refused. The model is then as it was.
     pub async fn enable_training(&mut self, lora: Option<&LoraOptions>, seed: u64) -> Result<()> {
         self.cancel();
         self.clear_metrics();
@@ -73,12 +90,30 @@ impl Model {
             self.clear(SlabSet::Moment2);
             return Ok(());
         }
-        if let Some(lora) = lora {
-            self.add_adapters(lora, seed).await?;
-        }
-        self.layout.add_training(trained(self.lora.is_some()));
+        let mut layout = self.layout.clone();
+        let new = match lora {
+            Some(lora) => self.new_adapters(lora, &mut layout)?,
+            None => None,
+        };
+        layout.add_training(trained(lora.or(self.lora.as_ref()).is_some()));
+        self.executor.allocate(&layout).await?;
+        self.layout = layout;
         self.trains = true;
-        self.executor.allocate(&self.layout).await
+        match new {
+            Some(new) => self.adopt_adapters(new, seed).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Drops what passes of other shapes than `next` have taken (all that passes have taken, without one): their plans, inputs
+    /// and temporaries. Weights, gradients and moments stay. To be called when a run begins, so that a smaller batch also
+    /// takes less memory; work in progress is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device has failed.
+    pub async fn free_passes(&mut self, next: Option<&TrainShape>) -> Result<()> {
+        let serves = |shape: &TrainShape| next.is_some_and(|n| TrainShape { pass: n.pass, ..shape.clone() } == *n);
+        self.drop_plans(|kind| matches!(kind, GptPlan::Train(shape) if !serves(shape))).await
     }
 
     /// Adds adapters that change nothing yet; [`Model::write_param`] then fills them from a file.
@@ -86,26 +121,39 @@ impl Model {
     /// # Errors
     /// As [`Model::enable_training`].
     pub async fn add_adapters(&mut self, lora: &LoraOptions, seed: u64) -> Result<()> {
+        let mut layout = self.layout.clone();
+        let Some(new) = self.new_adapters(lora, &mut layout)? else { return Ok(()) };
+        self.executor.allocate(&layout).await?;
+        self.layout = layout;
+        self.adopt_adapters(new, seed).await
+    }
+
+    /// Places adapters in a layout; `None` where the model has them already.
+    fn new_adapters(&self, lora: &LoraOptions, layout: &mut Layout) -> Result<Option<LoraOptions>> {
         lora.validate(&self.config)?;
         if let Some(had) = &self.lora {
             if had == lora {
-                return Ok(());
+                return Ok(None);
             }
             return Err(Error::Input("this model has other adapters already; load it again to change them".into()));
         }
         if self.trains {
             return Err(Error::Input("this model is being trained as a whole; load it again to add adapters".into()));
         }
+        lora.specs(&self.config).iter().for_each(|s| layout.add_adapter(&s.name, &s.shape));
+        Ok(Some(lora.clone()))
+    }
+
+    /// Makes adapters part of the model that have their memory, with weights that change nothing.
+    async fn adopt_adapters(&mut self, lora: LoraOptions, seed: u64) -> Result<()> {
         let specs = lora.specs(&self.config);
-        specs.iter().for_each(|s| self.layout.add_adapter(&s.name, &s.shape));
         self.specs.extend(specs.iter().map(|s| (s.name.clone(), s.clone())));
         self.lora_scale = lora.scale();
-        self.lora = Some(lora.clone());
+        self.lora = Some(lora);
+        self.randomize_specs(&specs, seed)?;
         // Plans compiled before know nothing of the adapters.
-        self.plans.clear();
-        self.executor.clear_plans();
-        self.executor.allocate(&self.layout).await?;
-        self.randomize_specs(&specs, seed)
+        let all: Vec<usize> = self.plans.drain().map(|(_, (index, _))| index).collect();
+        self.executor.remove_plans(&all).await
     }
 
     /// The adapters, if there are any.
@@ -123,7 +171,8 @@ impl Model {
         self.lora_scale
     }
 
-    /// Sets how strongly the adapters act: 0 is the base model, 1 the adapted one.
+    /// Sets how strongly the adapters act when the model writes: 0 is the base model, 1 the adapted one. A run that goes on
+    /// learns and validates at full strength all the same.
     ///
     /// # Errors
     /// [`Error::Input`] when there are no adapters or the number is not finite.
@@ -133,12 +182,16 @@ impl Model {
             return Err(Error::Input(format!("the adapters' strength is {strength}; choose a number such as 1")));
         }
         self.lora_scale = lora.scale() * strength;
-        if let Some(loc) = self.layout.find("lora_scale") {
-            self.executor.write(loc, bytemuck::bytes_of(&self.lora_scale));
-        }
+        self.write_lora_scale();
         // Keys and values depend on it.
         self.forget();
         Ok(())
+    }
+
+    pub(super) fn write_lora_scale(&mut self) {
+        if let Some(loc) = self.layout.find(WRITING_SCALE) {
+            self.executor.write(loc, bytemuck::bytes_of(&self.lora_scale));
+        }
     }
 
     /// The parameters that training changes, in the table's order.

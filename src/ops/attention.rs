@@ -82,7 +82,7 @@ impl Op for Attention {
     }
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
-        4 * (s.input(0, 0) * s.input(1, 2) * s.input(0, 1) / 3) as u64
+        4 * s.input(0, 0) as u64 * s.input(1, 2) as u64 * (s.input(0, 1) / 3) as u64
     }
 }
 

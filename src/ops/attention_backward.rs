@@ -107,7 +107,7 @@ impl Op for AttentionBackward {
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
         // Five products over half of the (T, T) square.
-        5 * (s.inputs[0].len() * self.seq) as u64
+        5 * s.inputs[0].len() as u64 * self.seq as u64
     }
 }
 

@@ -16,6 +16,11 @@ pub struct AttentionDecode {
     pub n_head: usize,
 }
 
+impl AttentionDecode {
+    /// Widest heads it serves on every device: a thread for each four numbers of one.
+    pub(super) const WIDEST: usize = 4 * 256;
+}
+
 impl Op for AttentionDecode {
     fn name(&self) -> &'static str {
         "attention_decode"
@@ -79,6 +84,6 @@ impl Op for AttentionDecode {
     }
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
-        4 * (s.input(0, 2) * s.input(1, 1) / 3) as u64
+        4 * s.input(0, 2) as u64 * (s.input(1, 1) / 3) as u64
     }
 }

@@ -113,7 +113,7 @@ impl Op for AttentionProbs {
     }
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
-        let heads = s.input(1, 1);
-        (6 * heads * self.rows * s.input(1, 2) * s.input(1, 3)) as u64
+        let [heads, keys, width] = [1, 2, 3].map(|i| s.input(1, i) as u64);
+        6 * heads * self.rows as u64 * keys * width
     }
 }

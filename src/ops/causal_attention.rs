@@ -104,7 +104,7 @@ impl Op for CausalAttention {
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
         // Two products over half of the (T, T) square.
-        2 * (s.outputs[0].len() * self.seq) as u64
+        2 * s.outputs[0].len() as u64 * self.seq as u64
     }
 }
 

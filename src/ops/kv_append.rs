@@ -31,6 +31,7 @@ impl Op for KvAppend {
         // One query only: several would need each other's keys from the cache before it is written.
         let (qkv, step) = (own.inputs[1], own.inputs[2]);
         let one = graph.shape(qkv)[0] == 1 && next.inputs == [qkv, link, step];
+        let one = one && graph.shape(own.inputs[0])[3] <= AttentionDecode::WIDEST;
         one.then(|| Fused {
             op: Arc::new(AttentionDecode { n_head }),
             inputs: own.inputs.clone(),

@@ -287,6 +287,6 @@ impl Op for MatMul {
 
     fn flops(&self, s: Shapes<'_>) -> u64 {
         let (m, n, k) = self.dims(s.inputs[0], s.inputs[1]);
-        2 * (m * n * k) as u64
+        2 * m as u64 * n as u64 * k as u64
     }
 }

@@ -76,7 +76,8 @@ impl Dataset {
             return Err(Error::Input("The training context is 0 tokens; choose at least 1.".into()));
         }
         let held = (tokens.len() as f64 * validation.clamp(0.0, 0.5)).round() as usize;
-        let enough = held >= (context + 1).min(MIN_VALIDATION);
+        // A part to train on of one token would have nothing to predict.
+        let enough = held >= (context + 1).min(MIN_VALIDATION) && held + 2 <= tokens.len();
         let split = tokens.len() - if enough { held } else { 0 };
         Ok(Dataset { tokens, split, context, wanted: validation > 0.0 })
     }

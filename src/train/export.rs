@@ -6,26 +6,9 @@
 pub use super::files::{adapter, adapter_files, apply_adapter, hf_files, hf_name, merge_adapters};
 use crate::error::{Error, Result};
 
-/// A zip archive of `(name, contents)`, byte for byte the one that Python's `zipfile` makes of the same files, dated
-/// 1980-01-01. Names are relative paths with `/`.
-///
-/// # Errors
-/// [`Error::Input`] if a name is unsafe or appears twice; [`Error::Io`] if the archive would pass 4 GiB, which takes an
-/// extension of the format.
-pub fn hf_zip(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
-    let mut zip = StoredZip::default();
-    let mut out =
-        Vec::with_capacity(files.iter().map(|(name, data)| data.len() + 2 * name.len() + 76).sum::<usize>() + 22);
-    for (name, data) in files {
-        out.extend(zip.entry(name, data)?);
-        out.extend(data);
-    }
-    out.extend(zip.finish()?);
-    Ok(out)
-}
-
-/// The archive of [`hf_zip`] in pieces, for a caller who need not hold two copies of the weights: before each file's
-/// contents comes what [`StoredZip::entry`] returns, after the last what [`StoredZip::finish`] returns.
+/// A zip archive, byte for byte the one that Python's `zipfile` makes of the same files, dated 1980-01-01, in pieces, so that
+/// nobody need hold two copies of the weights: before each file's contents comes what [`StoredZip::entry`] returns, after
+/// the last what [`StoredZip::finish`] returns.
 #[derive(Debug, Default)]
 pub struct StoredZip {
     names: Vec<String>,
@@ -34,10 +17,11 @@ pub struct StoredZip {
 }
 
 impl StoredZip {
-    /// What stands before the contents of file `name`.
+    /// What stands before the contents of file `name`, a relative path with `/`.
     ///
     /// # Errors
-    /// As [`hf_zip`].
+    /// [`Error::Input`] if the name is unsafe or appears twice; [`Error::Io`] if the archive would pass 4 GiB, which takes an
+    /// extension of the format.
     pub fn entry(&mut self, name: &str, data: &[u8]) -> Result<Vec<u8>> {
         check_name(name)?;
         if self.names.iter().any(|n| n == name) {
@@ -75,7 +59,7 @@ impl StoredZip {
     /// The directory, which ends the archive.
     ///
     /// # Errors
-    /// As [`hf_zip`], and if there are more than 65,534 files.
+    /// As [`StoredZip::entry`], and if there are more than 65,534 files.
     pub fn finish(self) -> Result<Vec<u8>> {
         let count = u16::try_from(self.names.len()).ok().filter(|&n| n < u16::MAX);
         let count = count.ok_or_else(|| Error::Io(format!("{} files are too many for one zip.", self.names.len())))?;
@@ -146,6 +130,16 @@ pub fn crc32(data: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
+    fn whole(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+        let (mut zip, mut out) = (StoredZip::default(), Vec::new());
+        for (name, data) in files {
+            out.extend(zip.entry(name, data)?);
+            out.extend(data);
+        }
+        out.extend(zip.finish()?);
+        Ok(out)
+    }
+
     #[test]
     fn as_python() {
         let all: Vec<u8> = (0..=255).collect();
@@ -154,9 +148,7 @@ mod tests {
             ("folder/empty.txt".to_string(), vec![]),
             ("mod\u{e8}le.bin".to_string(), all.repeat(5)),
         ];
-        let zip = hf_zip(&files).unwrap();
-        assert_eq!(zip, include_bytes!("../../tests/fixtures/training/stored.zip"));
-        assert_eq!(zip.capacity(), zip.len(), "the size is known beforehand");
+        assert_eq!(whole(&files).unwrap(), include_bytes!("../../tests/fixtures/training/stored.zip"));
     }
 
     #[test]
@@ -175,10 +167,10 @@ mod tests {
     #[test]
     fn refuses_unsafe_names() {
         for name in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a\\b", "C:x", "a/"] {
-            assert!(hf_zip(&[(name.to_string(), vec![])]).is_err(), "{name:?}");
+            assert!(whole(&[(name.to_string(), vec![])]).is_err(), "{name:?}");
         }
         let twice = [("a".to_string(), vec![]), ("a".to_string(), vec![1])];
-        assert!(hf_zip(&twice).unwrap_err().to_string().contains("Two files"));
+        assert!(whole(&twice).unwrap_err().to_string().contains("Two files"));
     }
 
     #[test]

@@ -102,35 +102,38 @@ impl TrainOptions {
     /// [`Error::Input`] naming the option and its range.
     pub fn validate(&self, config: &GptConfig) -> Result<()> {
         let n_ctx = config.n_ctx;
-        check("steps", f64::from(self.steps), (1..=MAX_STEPS).contains(&self.steps), || {
+        check("Steps", f64::from(self.steps), (1..=MAX_STEPS).contains(&self.steps), || {
             format!("from 1 to {MAX_STEPS}")
         })?;
-        check("batch-size", self.batch_size as f64, (1..=4096).contains(&self.batch_size), || "from 1 to 4096".into())?;
-        check("context", self.context as f64, (1..=n_ctx).contains(&self.context), || {
+        check("Batch size", self.batch_size as f64, (1..=4096).contains(&self.batch_size), || "from 1 to 4096".into())?;
+        check("Context", self.context as f64, (1..=n_ctx).contains(&self.context), || {
             format!("from 1 to {n_ctx}, the longest text this model reads")
         })?;
-        check("lr", self.lr, self.lr > 0.0 && self.lr <= 1.0, || {
+        check("Learning rate", self.lr, self.lr > 0.0 && self.lr <= 1.0, || {
             "above 0 and at most 1; 0.0001 to 0.001 is usual".into()
         })?;
-        check("min-lr", self.min_lr(), (0.0..=self.lr).contains(&self.min_lr()), || {
-            format!("from 0 to lr, {}", self.lr)
+        check("Final learning rate", self.min_lr(), (0.0..=self.lr).contains(&self.min_lr()), || {
+            format!("from 0 to the learning rate, {}", self.lr)
         })?;
         // A warm-up longer than the run is allowed: a few steps for a try keep the default.
-        check("weight-decay", self.weight_decay, (0.0..=10.0).contains(&self.weight_decay), || {
+        check("Weight decay", self.weight_decay, (0.0..=10.0).contains(&self.weight_decay), || {
             "from 0 (off) to 10; 0.1 is usual".into()
         })?;
         for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
             check(name, beta, (0.0..1.0).contains(&beta), || "from 0 to below 1".into())?;
         }
         check("eps", self.eps, self.eps > 0.0 && self.eps <= 1e-2, || "above 0 and at most 0.01".into())?;
-        check("grad-clip", self.grad_clip, (0.0..=1e6).contains(&self.grad_clip), || {
+        check("Gradient clipping", self.grad_clip, (0.0..=1e6).contains(&self.grad_clip), || {
             "from 0 (off); 1 is usual".into()
         })?;
-        check("grad-accum", f64::from(self.grad_accum), (1..=MAX_GRAD_ACCUM).contains(&self.grad_accum), || {
-            format!("from 1 to {MAX_GRAD_ACCUM}")
-        })?;
-        check_dropout("dropout", self.dropout)?;
-        check("validation", self.validation, (0.0..=0.5).contains(&self.validation), || "from 0 (off) to 0.5".into())?;
+        check(
+            "Gradient accumulation",
+            f64::from(self.grad_accum),
+            (1..=MAX_GRAD_ACCUM).contains(&self.grad_accum),
+            || format!("from 1 to {MAX_GRAD_ACCUM}"),
+        )?;
+        check_dropout("Dropout", self.dropout)?;
+        check("Held back", self.validation, (0.0..=0.5).contains(&self.validation), || "from 0 (off) to 0.5".into())?;
         self.lora.as_ref().map_or(Ok(()), |lora| lora.validate(config))
     }
 }
@@ -156,19 +159,19 @@ mod tests {
         let lora = TrainOptions { lora: Some(LoraOptions::default()), ..TrainOptions::default() };
         lora.validate(&config).unwrap();
         let wrong: [(&str, Spoil); 17] = [
-            ("steps", |o| o.steps = 0),
-            ("batch-size", |o| o.batch_size = 0),
-            ("context", |o| o.context = 129),
-            ("lr", |o| o.lr = f64::NAN),
-            ("min-lr", |o| o.min_lr = Some(1.0)),
-            ("weight-decay", |o| o.weight_decay = -0.1),
+            ("Steps", |o| o.steps = 0),
+            ("Batch size", |o| o.batch_size = 0),
+            ("Context", |o| o.context = 129),
+            ("Learning rate", |o| o.lr = f64::NAN),
+            ("Final learning rate", |o| o.min_lr = Some(1.0)),
+            ("Weight decay", |o| o.weight_decay = -0.1),
             ("beta1", |o| o.beta1 = 1.0),
             ("beta2", |o| o.beta2 = f64::NAN),
             ("eps", |o| o.eps = 0.0),
-            ("grad-clip", |o| o.grad_clip = f64::INFINITY),
-            ("grad-accum", |o| o.grad_accum = 0),
-            ("dropout", |o| o.dropout = 1.0),
-            ("validation", |o| o.validation = 0.6),
+            ("Gradient clipping", |o| o.grad_clip = f64::INFINITY),
+            ("Gradient accumulation", |o| o.grad_accum = 0),
+            ("Dropout", |o| o.dropout = 1.0),
+            ("Held back", |o| o.validation = 0.6),
             ("LoRA rank", |o| o.lora.as_mut().unwrap().rank = 65),
             ("LoRA alpha", |o| o.lora.as_mut().unwrap().alpha = 0.0),
             ("LoRA has no layer", |o| o.lora.as_mut().unwrap().targets.clear()),

@@ -25,6 +25,9 @@ pub struct TrainingState {
     /// Steps done when it was measured.
     #[serde(default)]
     pub best_step: usize,
+    /// Steps done at the last validation.
+    #[serde(default)]
+    pub evaluated: Option<usize>,
     /// Whether the best weights were in use; the file's are those of the last step all the same.
     #[serde(default)]
     pub best_in_force: bool,
@@ -46,17 +49,19 @@ fn best_name(name: &str) -> String {
 }
 
 /// Writes the trained parameters, their moments, the best weights and the run's state as one safetensors file. A step under
-/// way is broken off first, to be done again.
+/// way is broken off first, to be done again. Steps that were not told yet are told afterwards, as is a loss that is no
+/// number: the file is then that of the step before it.
 ///
 /// # Errors
 /// [`Error::Device`] when the device failed.
 pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
-    trainer.settle(model);
+    trainer.catch_up(model).await?;
     let best = trainer.best.as_ref();
     let state = TrainingState {
         step: trainer.done(),
         best_loss: best.map(|b| b.loss),
         best_step: best.map_or(0, |b| b.step),
+        evaluated: trainer.evaluated,
         best_in_force: best.is_some_and(|b| b.in_force),
         options: trainer.options().clone(),
         best_weights: None,

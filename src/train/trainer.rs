@@ -8,6 +8,7 @@ use super::data::{Batch, Dataset};
 use super::options::TrainOptions;
 use super::replay::Replay;
 use super::schedule::learning_rate;
+use super::speed::Speed;
 use super::state::TrainingState;
 use crate::error::{Error, Result};
 use crate::model::{Model, Pass, TrainShape};
@@ -104,13 +105,18 @@ pub struct Trainer {
     source: Source,
     /// Steps whose work was given to the device.
     done: usize,
-    /// Steps reported.
+    /// Steps whose losses were read back.
     reported: usize,
-    evaluated: Option<usize>,
+    /// Steps read back that nobody has been told of.
+    untold: Vec<StepReport>,
+    /// What was found when they were, to be told after them.
+    failure: Option<Error>,
+    pub(super) evaluated: Option<usize>,
     phase: Phase,
     pub(super) best: Option<Best>,
     last_read: Instant,
     read_every: Duration,
+    speed: Speed,
 }
 
 impl Trainer {
@@ -136,7 +142,7 @@ impl Trainer {
         }
         let mut trainer = Self::with(options, source);
         let step = state.step;
-        (trainer.done, trainer.reported) = (step, step);
+        (trainer.done, trainer.reported, trainer.evaluated) = (step, step, state.evaluated);
         trainer.best = state.best_loss.map(|loss| {
             let aside = state.best_weights.clone();
             Best { loss, step: state.best_step, aside, in_force: false }
@@ -150,15 +156,18 @@ impl Trainer {
             source,
             done: 0,
             reported: 0,
+            untold: Vec::new(),
+            failure: None,
             evaluated: None,
             phase: Phase::Idle,
             best: None,
             last_read: Instant::now(),
             read_every: READ_EVERY,
+            speed: Speed::default(),
         }
     }
 
-    /// Steps done and reported.
+    /// Steps done whose losses were read back.
     pub fn step(&self) -> usize {
         self.reported
     }
@@ -195,10 +204,17 @@ impl Trainer {
     /// [`Error::Device`] when the device failed; [`Error::Input`] when the loss is no longer a number: the weights are then
     /// those before that step, even where the device had begun later ones.
     pub async fn advance(&mut self, model: &mut Model, budget: Duration) -> Result<Event> {
-        let start = Instant::now();
         if self.best.as_ref().is_some_and(|b| b.in_force) {
             self.use_best(model, false).await?;
         }
+        let start = Instant::now();
+        self.speed.go(start);
+        let event = self.work(model, start, budget).await;
+        self.speed.pause();
+        event
+    }
+
+    async fn work(&mut self, model: &mut Model, start: Instant, budget: Duration) -> Result<Event> {
         loop {
             if matches!(self.phase, Phase::Idle) {
                 if let Some(event) = self.between_steps(model).await? {
@@ -217,6 +233,9 @@ impl Trainer {
 
     /// Decides what comes next and begins it.
     async fn between_steps(&mut self, model: &mut Model) -> Result<Option<Event>> {
+        if let Some(reports) = self.tell()? {
+            return Ok(Some(Event::Steps(reports)));
+        }
         let finished = self.done == self.options.steps as usize;
         let due =
             self.options.eval_every > 0 && (self.done.is_multiple_of(self.options.eval_every as usize) || finished);
@@ -224,7 +243,8 @@ impl Trainer {
         if self.reported < self.done {
             let late = self.last_read.elapsed() >= self.read_every || self.done - self.reported >= metrics::RING / 2;
             if model.backend() == "cpu" || late || finished || evaluate {
-                return Ok(Some(Event::Steps(self.report(model).await?)));
+                self.read_back(model).await?;
+                return Ok(self.tell()?.map(Event::Steps));
             }
         }
         if evaluate {
@@ -326,41 +346,54 @@ impl Trainer {
         Ok((ring[at], ring[at + 1]))
     }
 
-    /// Breaks off what is under way as [`Trainer::settle`] does, and reports the steps that were done and not reported.
+    /// Breaks off what is under way as [`Trainer::settle`] does, and reports the steps that were done and not told. Nothing is
+    /// left to tell once the list is empty.
     ///
     /// # Errors
     /// As [`Trainer::advance`].
     pub async fn drain(&mut self, model: &mut Model) -> Result<Vec<StepReport>> {
-        self.settle(model);
-        if self.reported == self.done {
-            return Ok(Vec::new());
-        }
-        self.report(model).await
+        self.catch_up(model).await?;
+        Ok(self.tell()?.unwrap_or_default())
     }
 
-    async fn report(&mut self, model: &mut Model) -> Result<Vec<StepReport>> {
+    /// Breaks off what is under way and reads back what the steps given to the device came to: only then is it known how many
+    /// of them changed the weights. Told are they, and a loss that is no number, by the next [`Trainer::advance`] or
+    /// [`Trainer::drain`].
+    pub(super) async fn catch_up(&mut self, model: &mut Model) -> Result<()> {
+        self.settle(model);
+        if self.reported < self.done { self.read_back(model).await } else { Ok(()) }
+    }
+
+    /// What was read back and not told: first the steps, then what ended them.
+    fn tell(&mut self) -> Result<Option<Vec<StepReport>>> {
+        if !self.untold.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.untold)));
+        }
+        self.failure.take().map_or(Ok(None), Err)
+    }
+
+    async fn read_back(&mut self, model: &mut Model) -> Result<()> {
         let ring = model.read_metrics().await?;
         let o = &self.options;
         let steps = self.done - self.reported;
         let tokens = (steps * o.grad_accum as usize * o.batch_size * o.context) as f64;
-        let tokens_per_second = tokens / self.last_read.elapsed().as_secs_f64().max(1e-6);
+        let tokens_per_second = self.speed.after(tokens);
         self.last_read = Instant::now();
-        let mut reports = Vec::with_capacity(steps);
         for index in self.reported..self.done {
             let at = index % metrics::RING * metrics::WORDS;
             let (loss, grad_norm) = (ring[at], ring[at + 1]);
             if !loss.is_finite() || !grad_norm.is_finite() {
                 // Neither this step nor those given to the device after it have changed the weights.
                 self.done = index;
-                self.reported = index;
                 model.clear_metrics();
-                return Err(Error::Input(format!(
+                self.failure = Some(Error::Input(format!(
                     "the loss is no longer a number after {index} steps; the weights are those of before. Train with a \
                      lower learning rate (now {}) or stronger clipping (now {})",
                     o.lr, o.grad_clip
                 )));
+                break;
             }
-            reports.push(StepReport {
+            self.untold.push(StepReport {
                 step: index + 1,
                 loss,
                 lr: learning_rate(o, index as u32),
@@ -369,7 +402,7 @@ impl Trainer {
             });
         }
         self.reported = self.done;
-        Ok(reports)
+        Ok(())
     }
 
     /// Breaks off a step that is under way, so that the model can be used for something else; the step is done again from

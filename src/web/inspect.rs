@@ -72,12 +72,23 @@ fn settle(inner: &mut Inner) {
 }
 
 impl Session {
-    fn text_of(&self, id: u32) -> String {
-        String::from_utf8_lossy(self.tokenizer.token_bytes(id).unwrap_or_default()).into_owned()
+    /// A token's text, in which a byte `b` that is a part of a character stands as the lone surrogate 0xDC00 + `b`: tokens of
+    /// different bytes then read differently.
+    fn text_of(&self, id: u32) -> JsValue {
+        let bytes = self.tokenizer.token_bytes(id).unwrap_or_default();
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return text.into();
+        }
+        let mut units: Vec<u16> = Vec::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            units.extend(chunk.valid().encode_utf16());
+            units.extend(chunk.invalid().iter().map(|&b| 0xdc00 + u16::from(b)));
+        }
+        js_sys::JsString::from_char_code(&units).into()
     }
 
     /// Ids with their texts, each once.
-    fn texts(&self, ids: &[u32]) -> Vec<(u32, String)> {
+    fn texts(&self, ids: &[u32]) -> Vec<(u32, JsValue)> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();
@@ -104,7 +115,7 @@ impl Session {
             numbers(&bytes.iter().map(|&b| u32::from(b)).collect::<Vec<_>>()).into()
         };
         let maker = Maker::new().with("ids", numbers(&ids)).with("ends", numbers(&ends)).with("bos", bos.is_some());
-        let maker = maker.list("texts", ids.iter().map(|&id| self.text_of(id).into()));
+        let maker = maker.list("texts", ids.iter().map(|&id| self.text_of(id)));
         Ok(maker.list("bytes", ids.iter().map(bytes)).done())
     }
 
@@ -148,13 +159,13 @@ impl Session {
                 messages::lens(&inspect::lens(model, &ids, range.clone(), target, pace).await?, range.start, &texts)
             }
             "ablate" => {
-                // The units are told when there are new ones, since a message costs more than a slice.
-                let mut told = usize::MAX;
+                // Only what is new is told, since a message costs more than a slice.
+                let (mut told, mut units) = (usize::MAX, usize::MAX);
                 let pace = &mut async |p: Progress, found: &inspect::Ablation| {
-                    let fresh = found.effects.len() != told;
-                    told = found.effects.len();
-                    let partial = || messages::progress(p, Some(messages::ablation(found)));
-                    breaks.take(if fresh { partial() } else { JsValue::NULL }).await
+                    let (moved, fresh) = (p.done != told, found.effects.len() != units);
+                    (told, units) = (p.done, found.effects.len());
+                    let partial = fresh.then(|| messages::ablation(found));
+                    breaks.take(if moved || fresh { messages::progress(p, partial) } else { JsValue::NULL }).await
                 };
                 messages::ablation(&inspect::ablate(model, &ids, ask.index("target")? as u32, pace).await?)
             }

@@ -8,7 +8,7 @@ use crate::sample::SamplingParams;
 use wasm_bindgen::JsValue;
 
 /// Texts of ids, each once: what a message shows.
-pub(super) type Texts<'a> = &'a dyn Fn(&[u32]) -> Vec<(u32, String)>;
+pub(super) type Texts<'a> = &'a dyn Fn(&[u32]) -> Vec<(u32, JsValue)>;
 
 /// The settings that shape a distribution.
 pub(super) fn sampling(request: &Fields<'_>) -> Result<SamplingParams> {
@@ -25,8 +25,8 @@ pub(super) fn sampling(request: &Fields<'_>) -> Result<SamplingParams> {
     })
 }
 
-fn texts_field(maker: Maker, texts: Vec<(u32, String)>) -> Maker {
-    let pair = |(id, text): (u32, String)| array([f64::from(id).into(), text.into()]).into();
+fn texts_field(maker: Maker, texts: Vec<(u32, JsValue)>) -> Maker {
+    let pair = |(id, text): (u32, JsValue)| array([f64::from(id).into(), text]).into();
     maker.list("texts", texts.into_iter().map(pair))
 }
 
@@ -67,7 +67,7 @@ pub(super) fn lens(found: &Lens, from: usize, texts: Texts<'_>) -> JsValue {
     columns(maker, found.levels.iter().flatten(), &found.targets, texts).done()
 }
 
-fn entries(candidates: Vec<Candidate>, text: &dyn Fn(u32) -> String) -> impl Iterator<Item = JsValue> {
+fn entries(candidates: Vec<Candidate>, text: &dyn Fn(u32) -> JsValue) -> impl Iterator<Item = JsValue> {
     candidates.into_iter().map(move |c| {
         Maker::new()
             .number("id", c.id as usize)
@@ -84,7 +84,7 @@ pub(super) fn next(
     distribution: &Distribution,
     best: Vec<Candidate>,
     found: Vec<Candidate>,
-    text: &dyn Fn(u32) -> String,
+    text: &dyn Fn(u32) -> JsValue,
 ) -> JsValue {
     let (kept, mass) = distribution.kept();
     Maker::new()

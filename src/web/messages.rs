@@ -46,14 +46,14 @@ impl Default for StartOptions {
     }
 }
 
-/// Memory in bytes.
+/// Memory in bytes. In 64 bits, which reach JavaScript as numbers: what a model takes may pass 4 GiB.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Bytes {
-    pub weights: usize,
+    pub weights: u64,
     /// Gradients and moments.
-    pub training: usize,
-    pub kv: usize,
-    pub temporaries: usize,
+    pub training: u64,
+    pub kv: u64,
+    pub temporaries: u64,
 }
 
 /// What `Session.info` says.

@@ -180,12 +180,15 @@ impl Session {
     #[wasm_bindgen(js_name = finishLoading)]
     pub async fn finish_loading(&self) -> Result<JsValue, JsError> {
         self.with(|inner| {
-            let Some(mut loader) = inner.loader.take() else { return Ok(()) };
+            let Some(loader) = &mut inner.loader else { return Ok(()) };
             // A file that `endFile` has not ended ends here.
             if loader.position() > 0 {
                 loader.end_file()?;
             }
-            loader.finish().map(|_| ())
+            loader.finish()?;
+            // Only now: a model that lacks weights must not pass for a loaded one.
+            inner.loader = None;
+            Ok(())
         })?;
         self.info()
     }

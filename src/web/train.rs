@@ -2,33 +2,32 @@
 
 use super::messages::{js_error, to_js};
 use super::session::{Inner, Session};
-use super::train_messages::{
-    BestMessage, Planned, PreflightBytes, ScratchOptions, TrainEvents, TrainRequest, merge_options,
-};
+use super::train_messages::{BestMessage, Planned, PreflightBytes, ScratchOptions, TrainEvents, TrainRequest};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::model::checkpoint::Dtype;
 use crate::model::{Model, ModelOptions, Pass, Preflight, TrainShape};
 use crate::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
-use crate::train::export::{adapter_files, apply_adapter, hf_files, hf_zip};
+use crate::train::export::{StoredZip, adapter_files, apply_adapter, hf_files};
 use crate::train::peft::Adapter;
 use crate::train::presets::{Preset, fine_tuning};
-use crate::train::{Dataset, Source, TrainOptions, Trainer, restore, save};
+use crate::train::{Dataset, Event, Source, TrainOptions, Trainer, merge_options, restore, save};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_time::Duration;
 
-/// What a run may take on the CPU, in bytes: WebAssembly's memory ends at 4 GiB, and a save needs the weights once more.
-const CPU_LIMIT: usize = 1_500_000_000;
+/// What a run may take on the CPU, in bytes: WebAssembly's memory ends at 4 GiB, and a save needs what is trained and its moments
+/// twice more.
+const CPU_LIMIT: u64 = 1_500_000_000;
 /// What a run may take on a GPU.
-const GPU_LIMIT: usize = 4_000_000_000;
+const GPU_LIMIT: u64 = 4_000_000_000;
 
 /// A run that could be started: its options, its text, its memory.
 struct Plan {
     options: TrainOptions,
     data: Dataset,
     preflight: Preflight,
-    limit: usize,
+    limit: u64,
 }
 
 impl Plan {
@@ -76,16 +75,7 @@ impl Plan {
     }
 
     fn check_memory(&self) -> Result<()> {
-        let total = self.preflight.total();
-        if total <= self.limit {
-            return Ok(());
-        }
-        Err(Error::Input(format!(
-            "this run would need {} MB, more than the {} MB there is room for; choose a smaller batch, a shorter \
-             context, or LoRA",
-            total / 1_000_000,
-            self.limit / 1_000_000
-        )))
+        self.preflight.check(self.limit)
     }
 
     fn describe(&self, step: usize) -> Result<Planned> {
@@ -256,19 +246,20 @@ impl Session {
         }
     }
 
-    /// Breaks off a step that is under way, to be done again if the run goes on. Returns the steps done.
+    /// Breaks off a step that is under way, to be done again if the run goes on, and reads back what the steps before it came
+    /// to: `{events}`, with no events once nothing is left to tell.
     ///
     /// # Errors
-    /// While an asynchronous call works.
-    #[wasm_bindgen(js_name = trainSettle)]
-    pub fn train_settle(&self) -> Result<usize, JsError> {
-        self.with(|inner| {
-            let Inner { model, trainer, .. } = inner;
-            Ok(trainer.as_mut().map_or(0, |trainer| {
-                trainer.settle(model);
-                trainer.step()
-            }))
-        })
+    /// As `trainNext`.
+    #[wasm_bindgen(js_name = trainDrain)]
+    pub async fn train_drain(&self) -> Result<JsValue, JsError> {
+        let mut inner = self.take()?;
+        let result = match &mut inner.trainer {
+            Some(trainer) => trainer.drain(&mut inner.model).await,
+            None => Ok(Vec::new()),
+        };
+        self.put_back(inner);
+        to_js(&TrainEvents::from(Event::Steps(result.map_err(|e| js_error(&e))?)))
     }
 
     /// Ends the run; the weights stay as they are.
@@ -367,19 +358,20 @@ impl Session {
         files_to_js(files.into_iter().map(|(name, text)| (name.to_string(), text.into_bytes())).collect())
     }
 
-    /// The model as one zip: `model` is a Hugging Face folder, adapters merged; `adapter` is PEFT's two files.
+    /// The model as one zip, in pieces, a list of `Uint8Array` to be put one after another: `model` is a Hugging Face folder,
+    /// adapters merged; `adapter` is PEFT's two files.
     ///
     /// # Errors
     /// A readable `Error` when there are no adapters or the device failed.
     #[wasm_bindgen(js_name = exportZip)]
-    pub async fn export_zip(&self, kind: String) -> Result<Vec<u8>, JsError> {
+    pub async fn export_zip(&self, kind: String) -> Result<js_sys::Array, JsError> {
         let mut inner = self.take()?;
         let result = self.export(&mut inner, kind == "adapter").await;
         self.put_back(inner);
         result.map_err(|e| js_error(&e))
     }
 
-    async fn export(&self, inner: &mut Inner, adapter: bool) -> Result<Vec<u8>> {
+    async fn export(&self, inner: &mut Inner, adapter: bool) -> Result<js_sys::Array> {
         loaded(inner)?;
         if let Some(trainer) = &mut inner.trainer {
             trainer.settle(&mut inner.model);
@@ -388,7 +380,14 @@ impl Session {
             true => adapter_files(&mut inner.model).await?,
             false => hf_files(&mut inner.model, &self.tokenizer.to_json(), Dtype::F32).await?,
         };
-        hf_zip(&files)
+        // Each file leaves WebAssembly's memory before the next: two copies of a large model have no room in it.
+        let (mut zip, pieces) = (StoredZip::default(), js_sys::Array::new());
+        for (name, data) in files {
+            pieces.push(&js_sys::Uint8Array::from(zip.entry(&name, &data)?.as_slice()));
+            pieces.push(&js_sys::Uint8Array::from(data.as_slice()));
+        }
+        pieces.push(&js_sys::Uint8Array::from(zip.finish()?.as_slice()));
+        Ok(pieces)
     }
 
     /// Adds an adapter in PEFT's format to the model.
@@ -403,18 +402,13 @@ impl Session {
         result.map_err(|e| js_error(&e))
     }
 
-    /// How strongly the adapters act: 0 is the base model, 1 the adapted one.
+    /// How strongly the adapters act when the model writes: 0 is the base model, 1 the adapted one. Training is at 1.
     ///
     /// # Errors
     /// A readable `Error` when there are no adapters.
     #[wasm_bindgen(js_name = setLoraStrength)]
     pub fn set_lora_strength(&self, strength: f32) -> Result<(), JsError> {
-        self.with(|inner| {
-            if let Some(trainer) = &mut inner.trainer {
-                trainer.settle(&mut inner.model);
-            }
-            inner.model.set_lora_strength(strength)
-        })
+        self.with(|inner| inner.model.set_lora_strength(strength))
     }
 }
 

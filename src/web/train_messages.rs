@@ -1,9 +1,8 @@
 //! What crosses the boundary while training, as plain objects.
 
 use crate::model::Preflight;
-use crate::train::{BestWeights, Event, StepReport, TrainOptions};
+use crate::train::{BestWeights, Event, StepReport};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Options of `Session.trainPlan` and `Session.trainStart`.
 #[derive(Debug, Deserialize)]
@@ -37,21 +36,21 @@ pub(super) struct ScratchOptions {
     pub seed: u32,
 }
 
-/// Memory in bytes.
+/// Memory in bytes; see [`Bytes`](super::messages::Bytes).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PreflightBytes {
-    pub weights: usize,
-    pub training: usize,
-    pub state: usize,
-    pub temporaries: usize,
-    pub total: usize,
+    pub weights: u64,
+    pub training: u64,
+    pub state: u64,
+    pub temporaries: u64,
+    pub total: u64,
     /// More than this is refused.
-    pub limit: usize,
+    pub limit: u64,
 }
 
 impl PreflightBytes {
-    pub(super) fn new(preflight: &Preflight, limit: usize) -> Self {
+    pub(super) fn new(preflight: &Preflight, limit: u64) -> Self {
         let Preflight { weights, training, state, temporaries } = *preflight;
         Self { weights, training, state, temporaries, total: preflight.total(), limit }
     }
@@ -117,26 +116,5 @@ impl From<Event> for TrainEvents {
             Event::Finished => vec![TrainEvent::Finished],
         };
         Self { events }
-    }
-}
-
-/// `defaults` with what `given`, a JSON object or nothing, sets otherwise; objects within are merged likewise.
-pub(super) fn merge_options(defaults: &TrainOptions, given: &str) -> crate::error::Result<TrainOptions> {
-    let wrong = |e: serde_json::Error| crate::error::Error::Input(format!("the options of the run are wrong: {e}"));
-    let mut all = serde_json::to_value(defaults).map_err(wrong)?;
-    if !given.is_empty() {
-        merge(&mut all, serde_json::from_str(given).map_err(wrong)?);
-    }
-    serde_json::from_value(all).map_err(wrong)
-}
-
-fn merge(into: &mut Value, from: Value) {
-    match (into, from) {
-        (Value::Object(into), Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (into, from) => *into = from,
     }
 }

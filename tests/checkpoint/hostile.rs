@@ -36,8 +36,12 @@ fn unfinished_streams_are_refused() {
     loader.push(&bytes, &mut |_, _, _| Ok(())).unwrap();
     assert_eq!((loader.file_len(), loader.position()), (Some(bytes.len() as u64), bytes.len() as u64));
     assert_says(&loader.finish().unwrap_err().to_string(), &["not been read to its end"]);
-    let loader = Loader::new(&config).unwrap();
+    let mut loader = Loader::new(&config).unwrap();
     assert_says(&loader.finish().unwrap_err().to_string(), &["lack"]);
+    // It can still be given what it lacked.
+    loader.push(&bytes, &mut |_, _, _| Ok(())).unwrap();
+    loader.end_file().unwrap();
+    loader.finish().unwrap();
 }
 
 #[test]

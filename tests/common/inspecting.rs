@@ -155,11 +155,17 @@ async fn ablation(model: &mut Model, fixture: &Fixture<'_>, ids: &[u32]) {
     model.set_gates(&vec![1.0; model.gate_count()]).expect("gates");
     let mut reports = Vec::new();
     let mut pace = async |p: Progress, found: &inspect::Ablation| {
-        reports.push((p.done, found.effects.len()));
+        reports.push((p, found.effects.len()));
         Ok(())
     };
     let ranking = inspect::ablate(model, ids, target, &mut pace).await.expect("a ranking");
-    assert!(reports.iter().all(|&(done, found)| done == found));
+    let n = ids.len();
+    assert!(reports.is_sorted_by_key(|(p, _)| p.done), "it only goes forward");
+    assert!(
+        reports.iter().all(|(p, found)| (found * n..=(found + 2) * n).contains(&p.done)),
+        "tokens keep to the units"
+    );
+    assert!(reports.last().is_some_and(|(p, _)| p.done == p.total && p.total == (model.gate_count() + 1) * n));
     let logprob = |logits: &[f32]| {
         inspect::Distribution::new(logits, &Default::default(), &[]).expect("a distribution").logprobs[target as usize]
     };

@@ -25,8 +25,9 @@ export function chromiumPath() {
     .find((path) => path && existsSync(path));
 }
 
-export function launch() {
-  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+/** @param {import("playwright-core").LaunchOptions} [options] */
+export function launch(options = {}) {
+  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS, ...options });
 }
 
 /**

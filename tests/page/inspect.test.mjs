@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { axeSource, button, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { axeSource, button, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { longTasks } from "./long_tasks.mjs";
 import { browser, site } from "./stage.mjs";
 
@@ -197,6 +197,110 @@ test("a tab begins at its top, and on a phone nothing of the card is cut off", a
   assert.ok(await page.locator(".inspect-tabs.more-after").isVisible(), "it is seen that there are more tabs");
   await page.getByRole("tab", { name: "Compare" }).click();
   await page.locator(".inspect-tabs.more-before:not(.more-after)").waitFor();
+  await close();
+});
+
+test("every tab begins at the same place, under the whole card; the examples make room for a second tab", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
+  await ready(page);
+  await coloured(page);
+  assert.ok(await page.locator(".example").first().isVisible(), "a first visitor sees what there is to see");
+  const places = new Set();
+  for (const name of TABS.slice(1)) {
+    await page.getByRole("tab", { name }).click();
+    await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
+    places.add(await page.evaluate(() => ["scroll", "card", "panel"].map((part) =>
+      Math.round((document.querySelector(part === "card" ? ".card" : `.inspect-${part}`)?.getBoundingClientRect().top ?? 0))).join(" ")));
+    await page.locator(".inspect-scroll").evaluate((element) => element.scrollTo(0, 150));
+  }
+  assert.equal(places.size, 1, [...places].join(", "));
+  const [scroll, card, panel] = [...places][0].split(" ").map(Number);
+  assert.ok(card > scroll && panel - scroll < 240, `${[...places]}`);
+  assert.ok(await page.locator(".example").first().isHidden());
+  await close();
+});
+
+test("an empty paper has one sentence in every tab, and the examples to begin with", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ see: "lens" }));
+  await ready(page);
+  await paper(page).fill("");
+  for (const name of ["Layers", "Heads", "Next"]) {
+    await page.getByRole("tab", { name }).click();
+    await page.locator(".example").last().waitFor();
+    await page.waitForFunction(() => {
+      const scroll = /** @type {HTMLElement} */ (document.querySelector(".inspect-scroll"));
+      return scroll.innerText.split("\n").filter((line) => line !== "").length === 5;
+    });
+  }
+  await page.locator(".example").first().click();
+  await coloured(page);
+  assert.equal(await paper(page).inputValue(), QUESTION);
+  await close();
+});
+
+test("nothing scrolls sideways that is not meant to, with scroll bars that take room", async () => {
+  const bars = await launch({ ignoreDefaultArgs: ["--hide-scrollbars"] });
+  for (const width of [1280, 390]) {
+    const { page, close } = await openPage(bars, site.url + hash({ text: QUESTION, t: "1.3", off: "3.4" }), { viewport: { width, height: 800 } });
+    await ready(page);
+    const check = async (/** @type {string} */ where) => assert.deepEqual(await page.evaluate(() => {
+      const meant = [".inspect-tabs", ".heads-scroll", ".lens-scroll", ".compare-scroll", ".next-table-scroll", ".attention-scroll"];
+      return [...document.querySelectorAll("*")].filter((element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX)
+        && element.scrollWidth > element.clientWidth && !meant.some((name) => element.matches(name)))
+        .map((element) => `${element.className} ${element.scrollWidth} of ${element.clientWidth}`);
+    }), [], where);
+    await check("paper");
+    if (width < 1000) await button(page, "See inside").click();
+    for (const name of TABS) {
+      await page.getByRole("tab", { name }).click();
+      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
+      await page.waitForTimeout(100);
+      await check(`${name}, ${width}`);
+    }
+    await close();
+  }
+  await bars.close();
+});
+
+test("in a low window the sheet takes the paper's place, and gives it back", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }), { viewport: { width: 640, height: 400 } });
+  await ready(page);
+  await button(page, "See inside").click();
+  await page.locator(".card").waitFor();
+  assert.equal(await page.locator(".paper").evaluate((element) => getComputedStyle(element).visibility), "hidden");
+  const { y, height } = await page.locator("#inspector").boundingBox() ?? { y: 0, height: 0 };
+  assert.ok(y > 40 && Math.abs(y + height - 400) < 1 && await page.locator(".inspect-scroll").evaluate((element) => element.clientHeight > 160));
+  await page.locator(".inspect-grip").click();
+  await page.locator("#inspector").waitFor({ state: "hidden" });
+  assert.ok(await paper(page).isVisible());
+  await close();
+});
+
+test("a text that takes long to read is seen to be read, and how far", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
+  await ready(page);
+  await coloured(page);
+  const height = () => page.locator(".card").evaluate((element) => element.clientHeight);
+  const before = await height();
+  // A worker that takes its time.
+  await page.evaluate(() => {
+    const send = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ ...rest) {
+      if (message.request?.what !== "score") return send.call(this, message, ...rest);
+      const event = { done: 4, total: 10 };
+      setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data: { id: message.id, event } })), 1200);
+      setTimeout(() => send.call(this, message, ...rest), 2500);
+    };
+  });
+  await paper(page).fill("The king had three sons.");
+  const sign = page.locator(".card-reading");
+  await sign.getByText("Reading the text…").waitFor();
+  assert.equal(await sign.locator("progress").getAttribute("value"), null, "nothing is known of it yet");
+  await sign.getByText("40 %").waitFor();
+  assert.equal(await height(), before, "nothing moves");
+  await sign.waitFor({ state: "hidden" });
+  await coloured(page);
+  assert.match(await figure(page, "Probability"), /%/);
   await close();
 });
 

@@ -113,6 +113,28 @@ test("the grid has all heads and layers; a head is chosen by keyboard and stands
   await done();
 });
 
+test("a pressed thumbnail brings its map into view; by keys the thumbnail stays", async () => {
+  const { page, close } = await open(address(""), { reducedMotion: "reduce" });
+  const seen = () => page.evaluate(() => {
+    const [room, views, cell] = [".inspect-scroll", ".attention-views", ".attention-grid .attention-cell"]
+      .map((name) => /** @type {Element} */ (document.querySelector(name)).getBoundingClientRect());
+    return { views: views.top >= room.top && views.bottom <= room.bottom, cell: cell.top >= room.top && cell.bottom <= room.bottom };
+  });
+  assert.deepEqual(await seen(), { views: false, cell: true });
+  const { x, y, width, height } = await grid(page).boundingBox() ?? { x: 0, y: 0, width: 0, height: 0 };
+  await page.mouse.click(x + width * 0.6, y + height * 0.8);
+  await page.waitForURL(/layer=3/);
+  await page.waitForTimeout(200);
+  assert.ok((await seen()).views);
+  await page.locator(".inspect-scroll").evaluate((element) => element.scrollTo(0, 0));
+  await grid(page).focus();
+  for (const key of ["ArrowUp", "ArrowLeft", "Enter"]) await page.keyboard.press(key);
+  await page.waitForURL(/layer=2/);
+  await page.waitForTimeout(200);
+  assert.ok((await seen()).cell);
+  await close();
+});
+
 test("rows add up to 1, nothing looks ahead, and list, table, readout and pixels say the same", async () => {
   const { page, close: done } = await open(address("layer=3&head=4&token=20"));
   const values = await matrix(page);
@@ -254,7 +276,7 @@ test("files: the map with labels as PNG, the matrix as CSV and JSON", async () =
   assert.equal(json.tokens[2], " wolf");
   const csv = await matrix(page);
   json.matrix.forEach((/** @type {number[]} */ row, /** @type {number} */ q) => assert.deepEqual(row, csv[q].slice(0, q + 1)));
-  assert.deepEqual(json.selected.looksAt[0], { position: 21, share: csv[27][21] });
+  assert.deepEqual(json.selected.looksAt[0], { position_from_1: 22, share: csv[27][21] });
   await done();
 });
 

@@ -105,7 +105,7 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   assert.equal(await page.locator(".compare-readout").innerText(), await strips.getAttribute("aria-valuetext"), "what is seen is told");
   assert.match(
     await page.locator(".compare-readout").innerText(),
-    /^Token 3, ␣light: this model [\d.]+ %, Storyteller [\d.]+ %; gain \+[\d.]+, KL [\d.]+\.$/,
+    /^Token 3, ␣light: this model [\d.]+ %, Storyteller [\d.]+ %; gain \+[\d.]+ nats, KL [\d.]+ nats\.$/,
   );
   await page.keyboard.press("ArrowDown");
   assert.ok(Number(await strips.getAttribute("aria-valuenow")) > 5, "a line down");

@@ -183,7 +183,7 @@ test("files and tables hold the values", async () => {
     .trimEnd()
     .split("\r\n")
     .map((row) => row.split(","));
-  assert.deepEqual(rows[0], ["tensor", "index", "value"]);
+  assert.deepEqual(rows[0], ["tensor", "index_from_0", "value"]);
   assert.equal(rows.filter(([name]) => name === "logits").length, 2048);
   assert.equal(rows.filter(([name]) => name === "h.4.mlp.act").length, 640);
   const json = JSON.parse((await save("JSON")).toString());

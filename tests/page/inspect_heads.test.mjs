@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { byteTokenizer, randomWeights } from "../../benches/random_model.mjs";
 import { axeSource, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 
@@ -146,6 +147,9 @@ test("the ranking gives every unit, in order, and agrees with switching them off
   await page.locator(".heads-table tbody tr").first().waitFor();
   assert.equal(await page.locator(".heads-table tbody tr").count(), UNITS);
 
+  await cell(page, "3.4").hover();
+  assert.match(await page.locator(".heads-readout").innerText(), /^Layer 3, head 4 · on · if switched off: −2\.30 nats for/);
+
   // An entry switches its unit; the list stays, and says what it was measured on.
   const entry = page.locator('.heads-list [data-unit="3.4"]');
   await entry.click();
@@ -207,6 +211,32 @@ test("keyboard: arrows move, Space switches, a layer's number switches the layer
   await page.keyboard.press("Space");
   await page.locator(".heads-count", { hasText: "Everything is on" }).waitFor();
   await close();
+});
+
+test("a model with twelve heads fits, and what another model had off is not counted", async () => {
+  const config = { model_type: "gpt2", vocab_size: 256, n_ctx: 128, n_positions: 128, n_embd: 48, n_layer: 12, n_head: 12,
+    layer_norm_epsilon: 1e-5, activation_function: "gelu_new" };
+  const file = (/** @type {string} */ name, /** @type {string | Uint8Array} */ data) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(data) });
+  const files = [file("config.json", JSON.stringify(config)), file("tokenizer.json", byteTokenizer()), file("model.safetensors", randomWeights(config))];
+  for (const width of [1280, 390]) {
+    const { page, close } = await openPage(browser, address("&off=99.99_3.4&tab=models", "cpu", "The wolf met"), { viewport: { width, height: 800 } });
+    await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
+    await page.locator("#pick").setInputFiles(files);
+    await page.waitForFunction(() => location.hash.includes("sha256"));
+    await page.getByRole("button", { name: "Write", exact: true }).click();
+    await ready(page);
+    await cell(page, "11.11").waitFor();
+    await page.locator(".heads-count", { hasText: "1 of 156" }).waitFor();
+    assert.match(await page.locator(".off-notice").innerText(), /^1 head is/);
+    await page.setViewportSize({ width: width + 60, height: 800 });
+    await page.setViewportSize({ width, height: 800 });
+    await page.waitForFunction(() => {
+      const scroll = document.querySelector(".heads-scroll");
+      return scroll && scroll.scrollWidth <= scroll.clientWidth;
+    });
+    assert.deepEqual(await page.locator(".message:visible").allInnerTexts(), []);
+    await close();
+  }
 });
 
 for (const [name, options] of /** @type {const} */ ([

@@ -305,3 +305,51 @@ test("on a phone both fit, in Chinese and in the dark", async () => {
   await page.screenshot({ path: `${screenshots}inspect-tree-phone.png` });
   await close();
 });
+
+test("a branch that was deleted stays deleted over a reload, though its text still stands on the paper", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#${new URLSearchParams({ lang: "en", see: "tree", n: "8", text: "Once upon a time there was a king." })}`);
+  await ready(page);
+  await paper(page).press("Control+End");
+  for (const name of ["Generate", "Try another"]) {
+    await button(page, name).click();
+    await page.locator(".primary:not(.busy)").waitFor();
+    await page.locator(".tree-mark").waitFor();
+  }
+  await page.waitForFunction(() => document.querySelectorAll(".tree-item:not([aria-expanded])").length === 2);
+  assert.match((await page.locator(".tree-sides option").first().innerText()), /^1 · /, "branches are told apart by their numbers");
+  await page.getByRole("treeitem").last().click();
+  await page.locator(".tree-actions").getByRole("button", { name: "Delete" }).click();
+  await page.waitForFunction(() => document.querySelectorAll(".tree-item").length === 1);
+  await page.reload();
+  await ready(page);
+  await page.locator(".tree-item").first().waitFor();
+  await page.locator(".paper-layer .tint").first().waitFor();
+  assert.equal(await page.locator(".tree-item").count(), 1);
+  assert.equal(await page.locator(".tree-mark").count(), 0);
+  await close();
+});
+
+test("what stands before every text is explained and outlines nothing; a rare token has a number; a search that finds nothing says why", async () => {
+  const { page, close } = await openNext(new URLSearchParams({ text: "The wolf", token: "0" }).toString());
+  assert.match(await page.locator(".card-first").innerText(), /^This token is not in your text: it is put in front of every text/);
+  assert.doesNotMatch(await page.locator(".card-facts").innerText(), /bytes/);
+  assert.equal(await page.locator(".paper-layer .selected").count(), 0);
+  const search = page.getByPlaceholder("any text, or #id");
+  const said = page.locator("p.hint[role=status]", { hasText: /\S/ }).first();
+  for (const [query, words] of /** @type {const} */ ([
+    ["#99999", "There is no token #99999: the vocabulary has 2,048, with ids from 0 to 2,047."],
+    ["的", "No token is “的” as a whole: this character is made of several tokens, each of one or more of its bytes."],
+    ["xyzzy", "No token contains “xyzzy”. A longer word is made of several tokens: try a part of it."], ["wolf", "1 token with “wolf”"],
+  ])) {
+    await search.fill(query);
+    await said.filter({ hasText: query }).waitFor();
+    assert.equal(await said.innerText(), words);
+  }
+  assert.match(await page.locator(".next-row .next-p").first().innerText(), /^(0\.\d+|\d\.\d·10⁻[⁰¹²³⁴-⁹]+) %$/);
+  await page.locator("#next-topK").evaluate((field) => {
+    /** @type {HTMLInputElement} */ (field).value = "99999";
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  await page.waitForURL(/k=2048/);
+  await close();
+});

@@ -285,18 +285,18 @@ test("the whole matrix as CSV, at once and in parts", () => {
   const csv = matrixCsv(small, texts, false);
   const lines = csv.split("\r\n");
   assert.equal(lines.length, 6, "a heading, four rows, and the end");
-  assert.equal(lines[0], 'query \\ key,0 <s>,1  a,"2 """,' + '"3 b,c"');
-  assert.equal(lines[2], "1  a,0.75,0.25,0,0");
-  assert.equal(lines[4], '"3 b,c",0.5,0,0.375,0.125');
-  assert.equal(matrixCsv(small, texts, true).split("\r\n")[3], '"2 """,0,0.5,0.5,0');
+  assert.equal(lines[0], 'query_from_1 \\ key_from_1,1 <s>,2  a,"3 """,' + '"4 b,c"');
+  assert.equal(lines[2], "2  a,0.75,0.25,0,0");
+  assert.equal(lines[4], '"4 b,c",0.5,0,0.375,0.125');
+  assert.equal(matrixCsv(small, texts, true).split("\r\n")[3], '"3 """,0,0.5,0.5,0');
   assert.equal([...matrixCsvParts(small, texts, false)].join(""), csv);
   assert.equal([...matrixCsvParts(small, texts, false)].length, 5, "a part a row");
 });
 
 test("one token's row and column as CSV", () => {
   const lines = tokenCsv(small, ["<s>", "a", "b", "c"], 2, false).split("\r\n");
-  assert.equal(lines[0], "position_from_0,token,looks at,is looked at by");
-  assert.deepEqual(lines.slice(1, 5), ["0,<s>,0.5,0", "1,a,0.25,0", "2,b,0.25,0.25", "3,c,0,0.375"]);
+  assert.equal(lines[0], "position_from_1,token,looks at,is looked at by");
+  assert.deepEqual(lines.slice(1, 5), ["1,<s>,0.5,0", "2,a,0.25,0", "3,b,0.25,0.25", "4,c,0,0.375"]);
 });
 
 test("JSON has the matrix of a short text, and only the token's part of a long one", () => {
@@ -304,7 +304,9 @@ test("JSON has the matrix of a short text, and only the token's part of a long o
   const short = attentionJson(small, ["<s>", "a", "b", "c"], 2, about);
   assert.deepEqual(short.matrix, [[1], [0.75, 0.25], [0.5, 0.25, 0.25], [0.5, 0, 0.375, 0.125]]);
   assert.deepEqual(short.selected, {
-    position: 2, looksAt: [{ position: 0, share: 0.5 }, { position: 1, share: 0.25 }, { position: 2, share: 0.25 }], isLookedAtBy: [{ position: 3, share: 0.375 }],
+    position_from_1: 3,
+    looksAt: [{ position_from_1: 1, share: 0.5 }, { position_from_1: 2, share: 0.25 }, { position_from_1: 3, share: 0.25 }],
+    isLookedAtBy: [{ position_from_1: 4, share: 0.375 }],
   });
   assert.deepEqual([short.layer, short.head, short.tokens], [3, 1, ["<s>", "a", "b", "c"]]);
   const size = WHOLE_SIZE + 1;
@@ -371,7 +373,7 @@ test("keys move within the grid and stop at its edges", () => {
 test("the grid of heads fits its column for the shipped model, for GPT-2 and on a phone", () => {
   for (const [layers, heads] of [[5, 5], [12, 12], [24, 16], [1, 1]]) {
     for (const room of [318, 440, 620]) {
-      const layout = gridLayout(room, layers, heads);
+      const layout = gridLayout(room, layers, heads, 300);
       assert.ok(layout.width <= room, `${layers} x ${heads} in ${room}: ${layout.width}`);
       assert.ok(layout.left(heads) + layout.cell <= layout.width && layout.top(layers - 1) + layout.cell <= layout.height);
       for (let column = 1; column <= heads; column += 1) assert.ok(layout.left(column) >= layout.left(column - 1) + layout.cell);

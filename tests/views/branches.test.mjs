@@ -243,7 +243,7 @@ test("what is no such file is refused whole, and what is broken in a token is no
   const branches = new Branches();
   branches.record(text("A", " b"));
   const good = JSON.parse(JSON.stringify(branches));
-  const bad = [null, 7, "x", [], {}, { ...good, version: 2 }, { ...good, runs: {} }, { ...good, branches: [{ runs: [0, 99] }] },
+  const bad = [null, 7, "x", [], {}, { ...good, version: 3 }, { ...good, runs: {} }, { ...good, branches: [{ runs: [0, 99] }] },
     { ...good, branches: [null] }, { ...good, runs: [{ text: 3, source: "user" }, { text: "x", source: "model" }] }];
   for (const data of bad) {
     const read = new Branches();
@@ -266,6 +266,46 @@ test("what is no such file is refused whole, and what is broken in a token is no
   read.fromJSON(odd);
   assert.equal(read.list()[0].id, "b1");
   assert.deepEqual(read.list()[0].runs[1].token, { ...token(" b"), entropy: 0, rank: 0, top: [] });
+});
+
+test("a file of the first version, whose ranks began at 0, is read as it was meant", () => {
+  const branches = new Branches();
+  branches.record(appendTokens(userText("A"), [{ ...token(" b"), rank: 4 }]));
+  const file = JSON.parse(JSON.stringify(branches.toFile()));
+  assert.equal(file.runs[1].token.rank_from_1, 5, "as on the page");
+  const { rank_from_1: _, ...rest } = file.runs[1].token;
+  const old = { ...file, version: 1, runs: [file.runs[0], { ...file.runs[1], token: { ...rest, rank: 4 } }] };
+  for (const each of [file, old]) {
+    const read = new Branches();
+    read.fromJSON(each);
+    assert.equal(read.list()[0].runs[1].token?.rank, 4);
+  }
+});
+
+test("what was deleted stays deleted over a reload, while its text still stands on the paper", () => {
+  const branches = new Branches();
+  branches.record(text("A", " b"));
+  branches.record(text("A", " c"));
+  branches.remove("b2");
+  assert.ok(!("removed" in branches.toFile()), "a file says nothing of it");
+  const again = new Branches();
+  again.fromJSON(JSON.parse(JSON.stringify(branches)));
+  assert.equal(again.record([{ text: "A", source: "user" }, { text: " c", source: "model" }]), null);
+  assert.deepEqual(again.list().map((leaf) => leaf.text), ["A b"]);
+  assert.equal(again.record(text("A", " c", " d")), "b2", "written on, it is another text");
+  again.fromJSON({ ...branches.toFile(), branches: [], runs: [], removed: ["A b", 3] });
+  assert.equal(again.size, 2, "nothing that is here goes");
+});
+
+test("what the model wrote and a reload left without tokens parts where tokens can", () => {
+  const restored = (/** @type {string} */ own) => /** @type {Run[]} */ ([{ text: "He", source: "user" }, { text: own, source: "model" }]);
+  const branches = new Branches();
+  branches.record(restored(" had an adventure"));
+  branches.record(restored(" had a big bag"));
+  branches.record(restored(" had 12 days"));
+  branches.record(restored(" had 13 days"));
+  branches.record(restored("r name"));
+  assert.deepEqual(shape(branches.tree()), ["He", [" had", " an adventure|b1", " a big bag|b2", " 12 days|b3", " 13 days|b4"], "r name|b5"]);
 });
 
 test("text that was restored without its tokens does not make a branch forget them", () => {

@@ -167,8 +167,8 @@ describe("figures", () => {
   test("the table to save", () => {
     const tokens = /** @type {any} */ ({ ids: [4, 5], texts: ["a", "b"] });
     assert.deepEqual(tableRows(tokens, pairsOf(score([-1]), score([-2]), floats(NaN, NaN))), [
-      [0, 4, "a", "", "", "", "", "", ""],
-      [1, 5, "b", -1, -2, 0, 0, 1, ""],
+      [1, 4, "a", "", "", "", "", "", ""],
+      [2, 5, "b", -1, -2, 1, 1, 1, ""],
     ]);
   });
 });

@@ -51,9 +51,9 @@ test("each sentence is found by its own pattern", () => {
 test("real messages", async () => {
   await loadEngineText("zh");
   const zh = (/** @type {string} */ text) => engineText(text, "zh");
-  assert.equal(zh("context is 300; choose a number from 1 to 256, the longest text this model reads"),
+  assert.equal(zh("Context is 300; choose a number from 1 to 256, the longest text this model reads"),
     "“上下文”是 300；应选择从 1 到 256（此模型能读的最长文本）的数。");
-  assert.equal(zh("lr is 2; choose a number above 0 and at most 1; 0.0001 to 0.001 is usual"),
+  assert.equal(zh("Learning rate is 2; choose a number above 0 and at most 1; 0.0001 to 0.001 is usual"),
     "“学习率”是 2；应选择大于 0 且不超过 1（通常为 0.0001 到 0.001）的数。");
   assert.equal(zh("the loss is no longer a number after 12 steps; the weights are those of before. Train with a lower learning rate (now 0.5) or "
     + "stronger clipping (now 1)"), "第 12 步之后损失不再是一个数，权重仍是此前的。请用更低的学习率（现为 0.5）或更强的梯度裁剪（现为 1）再训练。");
@@ -75,12 +75,13 @@ test("real messages", async () => {
   assert.equal(zh("tokenizer.json uses the normalizer Sequence of [NFC, Lowercase], which is not supported: choose a model with GPT-2's byte-level BPE "
     + "tokenizer"), "这里不支持此 tokenizer.json（normalizer 是 Sequence（内含 NFC, Lowercase））。请选择使用 GPT-2 字节级 BPE 分词器的模型。");
   // One sentence within another: the file of an adapter, the step of a plan.
-  assert.equal(zh("adapter_config.json: LoRA alpha is 0; choose a number above 0; twice the rank is usual."),
-    "文件 adapter_config.json：LoRA alpha 是 0；应大于 0，通常为秩的两倍。");
+  assert.equal(zh("adapter_config.json: LoRA alpha is 0; choose a number above 0 and at most 10000; twice the rank is usual."),
+    "文件 adapter_config.json：LoRA alpha 是 0；应大于 0 且不超过 10000，通常为秩的两倍。");
   assert.equal(zh("adapter_model.safetensors: The weights file ends inside its header, after 9 bytes. Download it again."),
     "文件 adapter_model.safetensors：权重文件在文件头中间（9 字节处）就结束了。请重新下载。");
-  assert.equal(zh("view(64), step 3 (attention): h.0.attn.scores takes 200 bytes, more than the 128 of one binding"),
-    "view(64) 的第 3 步（attention）：h.0.attn.scores 占 200 字节，超过一次绑定最多的 128 字节。");
+  assert.equal(zh("view(64), step 3 (attention): h.0.attn.scores takes 200 bytes, more than the 128 of one binding; "
+    + "use a smaller batch, a shorter context or a smaller model"),
+    "view(64) 的第 3 步（attention）：h.0.attn.scores 占 200 字节，超过一次绑定最多的 128 字节。请减小批量、缩短上下文，或用小一些的模型。");
   assert.equal(zh("something nobody has thought of"), "something nobody has thought of");
   assert.equal(engineText("this model has no adapters", "en"), "this model has no adapters");
   // What a file says about itself is not a pattern.

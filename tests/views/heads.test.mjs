@@ -2,10 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  LAYER, MLP, Memory, OffWatch, Recent, ablationCsv, cellSize, defaultTarget, isOff, layerToggled, layerUnits, meanLoss, moveUnit, normalized,
+  LAYER, MLP, Memory, OffWatch, Pace, Recent, ablationCsv, cellSize, defaultTarget, isOff, layerToggled, layerUnits, meanLoss, moveUnit, normalized,
   offKey, positionAt, ranking, scaleOf, shade, sideBySide, signed, toggled, topAfter,
 } from "../../www/inspect/ablation_data.js";
+import { setLanguage, registerStrings } from "../../www/i18n/index.js";
+import { headsEn } from "../../www/i18n/inspect/heads.en.js";
+import { headsZh } from "../../www/i18n/inspect/heads.zh.js";
 import { Ranker } from "../../www/inspect/ranker.js";
+import { endOf } from "../../www/inspect/heads_picture.js";
+import { gridSizes } from "../../www/views/inspect/heads_grid.js";
+import { progressText } from "../../www/views/inspect/heads_ranking.js";
+
+registerStrings(headsEn, headsZh);
 
 const unit = (/** @type {number} */ layer, /** @type {number} */ head) => ({ layer, head });
 
@@ -108,7 +116,7 @@ test("colours: the ends are the strongest change, small ones still show, nothing
 test("cells fill the width, but stay large enough to hit", () => {
   assert.equal(cellSize(310, 6), 40);
   assert.equal(cellSize(350, 13), 26);
-  assert.equal(cellSize(350, 26), 24);
+  assert.equal(cellSize(350, 26), 22);
 });
 
 test("keys move through layers, heads and the MLP", () => {
@@ -139,6 +147,34 @@ test("the last few measurements are kept, the oldest go", () => {
   assert.deepEqual([recent.get("a"), recent.get("b"), recent.get("c")], [3, undefined, 4]);
   recent.clear();
   assert.equal(recent.get("c"), undefined);
+});
+
+test("how far a measuring is and how long it still takes, in parts of a pass and in whole units", () => {
+  const pace = new Pace(9, 1000);
+  pace.see({ done: 0, total: 1000 }, 1000);
+  pace.see({ done: 50, total: 1000 }, 3000);
+  assert.deepEqual([pace.share, pace.done, pace.left], [0.05, 0, null], "nobody knows before the first pass is over");
+  pace.see({ done: 100, total: 1000 }, 5000);
+  assert.deepEqual([pace.done, pace.left], [0, 36], "as long as the first, for each of nine");
+  pace.see({ done: 150, total: 1000 }, 6000);
+  assert.deepEqual([pace.done, pace.left], [0, 17], "units go twice as fast");
+  pace.see({ done: 200, total: 1000 }, 7000);
+  assert.deepEqual([pace.done, pace.left], [1, 16]);
+  pace.see({ done: 190, total: 1000 }, 7000);
+  assert.equal(pace.share, 0.2, "never back");
+  pace.see({ done: 1000, total: 1000 }, 23000);
+  assert.deepEqual([pace.share, pace.done, pace.left], [1, 9, 0]);
+  const old = new Pace(9, 0);
+  old.see({ done: 0, total: 9 }, 10);
+  assert.deepEqual([old.share, old.done, old.left], [0, 0, null]);
+  old.see({ done: 1, total: 9 }, 4000);
+  assert.deepEqual([old.share, old.done, old.left], [0.2, 1, 16], "two passes of ten");
+  setLanguage("en");
+  const words = (/** @type {number} */ passes, /** @type {number | null} */ left) => progressText({ passes, share: 0, done: Math.max(0, passes - 1), units: 156, left });
+  assert.equal(words(0.5, null), "first with nothing changed…");
+  assert.equal(words(3, 1550), "2 of 156 · about 26 min left");
+  assert.equal(words(150, 41), "149 of 156 · about 45 s left");
+  assert.equal(words(155, 2), "154 of 156");
 });
 
 test("CSV names heads and MLPs", () => {
@@ -190,7 +226,7 @@ test("what was measured outlives the panel, unless something may have changed me
 /** @typedef {import("../../www/inspect/types.js").Subject} Subject */
 /** @param {Partial<Subject>} [patch] @returns {Subject} */
 const subject = (patch = {}) => /** @type {Subject} */ (/** @type {unknown} */ ({
-  version: 1, text: "xy", info: {}, selected: 2, writing: false, scores,
+  version: 1, text: "xy", info: { nLayer: 2, nHead: 2 }, selected: 2, writing: false, scores,
   tokens: { ids: [0, 7, 8], texts: ["<s>", "x", "y"], ends: [0, 1, 2], bytes: [], bos: true }, ...patch,
 }));
 
@@ -240,7 +276,7 @@ test("ranking: asks for the text up to the token, shows what is done, ends with 
   const done = ranker.rank(at, target, [unit(1, 1)]);
   assert.deepEqual(asked[0].request, { what: "ablate", ids: [0, 7], target: 8 });
   asked[0].onProgress({ done: 2, total: 6, partial: { ...answer, units: answer.units.slice(0, 2) } });
-  assert.deepEqual(ranker.running, { done: 2, total: 6 });
+  assert.deepEqual([ranker.running?.done, ranker.running?.units], [2, 6]);
   assert.equal(ranker.shown(at, target, [unit(1, 1)])?.effects.length, 2);
   assert.equal(ranker.shown(at, target, [unit(1, 1)])?.total, 6);
   asked[0].resolve(answer);
@@ -275,4 +311,18 @@ test("cancelling ends the question, keeps what was found, and takes in nothing t
   await again;
   assert.deepEqual(said, ["heads.error"]);
   assert.equal(ranker.running, null);
+});
+
+test("the grid of all heads fits its column where its cells can still be hit", () => {
+  for (const [width, heads] of [[482, 12], [410, 12], [590, 12], [358, 12], [478, 5], [620, 20]]) {
+    const sizes = gridSizes(width, heads);
+    assert.ok(sizes.width <= width, `${heads} heads in ${width}: ${sizes.width}`);
+    assert.ok(sizes.cell >= 22);
+  }
+  assert.ok(gridSizes(358, 16).width > 358, "more heads than a phone has room for are scrolled to");
+});
+
+test("of a long text a picture shows the end", () => {
+  assert.equal(endOf("one\n two", () => true), "one two");
+  assert.equal(endOf("one two", (part) => part.length <= 4), "…two");
 });

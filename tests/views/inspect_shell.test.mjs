@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
-import { bits, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
+import { bits, finePercent, isWhole, nameBytes, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
 import { groundsOf } from "../../www/inspect/notes.js";
 import { reasonOf } from "../../www/inspect/reason.js";
 import { toCsv } from "../../www/inspect/save.js";
@@ -84,8 +84,11 @@ test("both inks can be read on every tint of surprise, in light and dark, and mo
 
 test("tokens show what they hold", () => {
   const cases = [["", "∅"], [" a", "␣a"], ["a ", "a␣"], ["  ", "␣␣"], ["a b", "a b"], ["\n", "⏎"], ["\t", "⇥"], ["a\r\n", "a␍⏎"],
-    ["\ufffd", "\ufffd"], ["\u200b", "⟨U+200B⟩"], ["\u00a0", "⟨U+00A0⟩"], ["\u0301", "◌\u0301"], ["\u0007", "⟨U+0007⟩"], ["👩‍👩‍👧", "👩‍👩‍👧"], ["狼", "狼"]];
+    ["\ufffd", "\ufffd"], ["\u200b", "⟨U+200B⟩"], ["\u00a0", "⟨U+00A0⟩"], ["\u0301", "◌\u0301"], ["\u0007", "⟨U+0007⟩"], ["👩‍👩‍👧", "👩‍👩‍👧"], ["狼", "狼"],
+    ["\udce2\udc80", "⟨E2 80⟩"], [" \udcc3", "␣⟨C3⟩"], ["\udca9a", "⟨A9⟩a"]];
   for (const [text, shown] of cases) assert.equal(showToken(text), shown);
+  assert.equal(nameBytes(" 🐺\udca9\n"), " 🐺⟨A9⟩\n", "only bytes change");
+  assert.deepEqual([" a", "🐺", "", "\ufffd", "a\udca9"].map(isWhole), [true, true, false, false, false]);
   assert.equal(shorten("🐺🐺🐺", 3), "🐺🐺🐺");
   assert.equal(shorten("🐺🐺🐺🐺", 3), "🐺🐺…");
   assert.equal(shorten("abc".repeat(1e5), 4), "abc…");
@@ -94,6 +97,8 @@ test("tokens show what they hold", () => {
 test("figures have as many digits as mean something", () => {
   assert.deepEqual([1, 0.9999, 0.123, 0.0999, 0.01234, 0.0001, 0.00001, 0, NaN].map(percent),
     ["100 %", ">99.9 %", "12.3 %", "9.99 %", "1.23 %", "0.01 %", "<0.01 %", "0 %", "–"]);
+  assert.deepEqual([0.123, 0.0000996, 0.000043, 0.0000043, 0.00000096, 2.5e-7, 2.5e-15, 0, NaN].map(finePercent),
+    ["12.3 %", "0.01 %", "0.0043 %", "0.00043 %", "9.6·10⁻⁵ %", "2.5·10⁻⁵ %", "2.5·10⁻¹³ %", "0 %", "–"]);
   assert.deepEqual([2.345, -0.001, NaN].map(nats), ["2.35 nats", "0.00 nats", "–"]);
   assert.deepEqual([Math.LN2, -0, 1e-9].map(bits), ["1.0 bits", "0.0 bits", "0.0 bits"]);
   setLanguage("zh");
@@ -106,6 +111,7 @@ test("CSV quotes what must be quoted and nothing else", () => {
   assert.equal(toCsv(["token", "p"], [["a,b", 0.5], ['say "hi"', 1], ["line\nbreak", -2], [" plain ", 1e-7]]),
     'token,p\r\n"a,b",0.5\r\n"say ""hi""",1\r\n"line\nbreak",-2\r\n plain ,1e-7\r\n');
   assert.equal(toCsv([], []), "\r\n");
+  assert.equal(toCsv(["\udca9"], []), "⟨A9⟩\r\n");
 });
 
 test("arrow keys go around the tabs", () => {

@@ -229,7 +229,8 @@ test("while the model writes, its record of the newest token is shown, until the
   assert.deepEqual([first.raw.style.transform, first.adjusted.style.transform, first.after.textContent], [`scaleX(${Math.exp(-0.5)})`, "scaleX(0)", ""]);
   writes(" elk", { id: 9, logprob: -8, rank: 512 });
   assert.deepEqual(shown().at(-1), [" elk", 512, true, true], "also where it is none of the ten");
-  assert.equal(panel.view.json()?.position, 1);
+  assert.equal(panel.view.json()?.position_from_1, 2);
+  assert.deepEqual(panel.view.json()?.found.map(({ rank_from_1: rank, id }) => [rank, id]), [[513, 9]], "ranks begin at 1 as on the page");
   assert.equal(asked.length, 1, "nothing is asked");
   ctx.subject = { ...ctx.subject, version: 3, writing: false, newest: null };
   panel.update();

@@ -1,7 +1,8 @@
 // @ts-check
-// Saved runs over a file system in memory that can break off at any point.
+// Saved runs, wherever writing them breaks off.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { FakeFolder, disk } from "./fake_disk.mjs";
 
 /** The module as it is when a page has just been opened. @type {typeof import("../../www/storage.js")} */
 let page;
@@ -13,82 +14,10 @@ const { deleteRun, listRuns, readRun, renameRun, writeRun } = new Proxy(/** @typ
   get: (_, name) => (/** @type {any[]} */ ...all) => /** @type {any} */ (page)[name](...all),
 });
 
-/** Operations until the tab "dies"; infinite for never. */
-let left = Infinity;
-/** Files that were read from end to end. */
-let wholeReads = 0;
-/** Bytes that still fit. */
-let room = Infinity;
-function operation() {
-  if (left-- <= 0) throw new Error("the tab died");
-}
-
-class FakeFile {
-  kind = "file";
-  bytes = new Uint8Array(0);
-  unreadable = false;
-  async getFile() {
-    const file = new File([this.bytes.slice()], "file");
-    const { unreadable } = this;
-    return Object.assign(file, {
-      arrayBuffer: async () => {
-        wholeReads += 1;
-        if (unreadable) throw new DOMException("no memory", "NotReadableError");
-        return File.prototype.arrayBuffer.call(file);
-      },
-    });
-  }
-  async createWritable() {
-    return { write: async (/** @type {string} */ text) => { this.bytes = new TextEncoder().encode(text); }, close: async () => {} };
-  }
-  async createSyncAccessHandle() {
-    operation();
-    return {
-      truncate: (/** @type {number} */ size) => { operation(); this.bytes = this.bytes.slice(0, size); },
-      write: (/** @type {ArrayBufferView} */ data, /** @type {{ at: number }} */ { at }) => {
-        operation();
-        const from = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-        const written = Math.min(from.length, Math.max(0, room - at));
-        const grown = new Uint8Array(Math.max(this.bytes.length, at + written));
-        grown.set(this.bytes);
-        // Dying in the middle of a write leaves a part of it.
-        const part = left === 0 ? written >> 1 : written;
-        grown.set(from.subarray(0, part), at);
-        this.bytes = grown;
-        return part;
-      },
-      flush: operation,
-      close() {},
-    };
-  }
-}
-
-class FakeFolder {
-  kind = "directory";
-  /** @type {Map<string, any>} */
-  all = new Map();
-  async getDirectoryHandle(/** @type {string} */ name, { create = false } = {}) {
-    if (!this.all.has(name) && !create) throw new DOMException(name, "NotFoundError");
-    if (!this.all.has(name)) this.all.set(name, new FakeFolder());
-    return this.all.get(name);
-  }
-  async getFileHandle(/** @type {string} */ name, { create = false } = {}) {
-    if (!this.all.has(name) && !create) throw new DOMException(name, "NotFoundError");
-    if (!this.all.has(name)) this.all.set(name, new FakeFile());
-    return this.all.get(name);
-  }
-  async removeEntry(/** @type {string} */ name) {
-    this.all.delete(name);
-  }
-  async *entries() {
-    yield* this.all;
-  }
-}
-
 let root = new FakeFolder();
 beforeEach(async () => {
   await openPage();
-  [root, left, room] = [new FakeFolder(), Infinity, Infinity];
+  [root, disk.left, disk.room] = [new FakeFolder(), Infinity, Infinity];
   Object.defineProperty(globalThis, "navigator", { configurable: true, value: { storage: { getDirectory: async () => root } } });
 });
 
@@ -110,12 +39,12 @@ test("wherever a save breaks off, the one before it is whole", async () => {
   let points = 0;
   for (let dies = 0; ; dies++) {
     root = new FakeFolder();
-    left = Infinity;
+    disk.left = Infinity;
     await writeRun("one", meta(1), parts(1));
     await writeRun("one", meta(2), parts(2));
-    left = dies;
+    disk.left = dies;
     const died = await writeRun("one", meta(3), parts(3)).then(() => false, () => true);
-    left = Infinity;
+    disk.left = Infinity;
     if (!died) {
       await holds(3);
       break;
@@ -141,7 +70,7 @@ test("a damaged save is noticed, and the one before it taken", async () => {
   await holds(1);
 });
 
-/** @param {string} name @returns {FakeFile} */
+/** @param {string} name @returns {import("./fake_disk.mjs").FakeFile} */
 const slot = (name) => root.all.get("runs").all.get("one").all.get(name);
 
 test("a save that rotted is not kept in place of the one before it", async () => {
@@ -158,17 +87,17 @@ test("a save that rotted is not kept in place of the one before it", async () =>
 
     // A page opened later writes, and dies in the middle of it.
     await openPage();
-    left = 3;
+    disk.left = 3;
     await assert.rejects(writeRun("one", meta(3), parts(3)), /died/);
-    left = Infinity;
+    disk.left = Infinity;
     await holds(1);
 
     // And where it opened the run first, as it does to go on with it.
     await openPage();
     await holds(1);
-    left = 3;
+    disk.left = 3;
     await assert.rejects(writeRun("one", meta(3), parts(3)), /died/);
-    left = Infinity;
+    disk.left = Infinity;
     await holds(1);
 
     // Then all is well again, in either order.
@@ -195,15 +124,15 @@ test("where both saves rotted, the next one is whole and newest", async () => {
 });
 
 test("a save is verified once, and not after this page wrote it", async () => {
-  wholeReads = 0;
+  disk.wholeReads = 0;
   for (const step of [1, 2, 3]) await writeRun("one", meta(step), parts(step));
-  assert.equal(wholeReads, 0);
+  assert.equal(disk.wholeReads, 0);
   await openPage();
   for (const step of [4, 5]) await writeRun("one", meta(step), parts(step));
-  assert.equal(wholeReads, 1);
+  assert.equal(disk.wholeReads, 1);
   await holds(5);
   await writeRun("one", meta(6), parts(6));
-  assert.equal(wholeReads, 2, "opening reads it");
+  assert.equal(disk.wholeReads, 2, "opening reads it");
 });
 
 test("a save that cannot be read just now is not taken for damaged", async () => {
@@ -211,9 +140,9 @@ test("a save that cannot be read just now is not taken for damaged", async () =>
   await writeRun("one", meta(2), parts(2));
   await openPage();
   slot("b.run").unreadable = true;
-  left = 3;
+  disk.left = 3;
   await assert.rejects(writeRun("one", meta(3), parts(3)), /died/);
-  left = Infinity;
+  disk.left = Infinity;
   slot("b.run").unreadable = false;
   await openPage();
   await holds(2);
@@ -232,9 +161,9 @@ test("a run is listed by the save that can be read", async () => {
 
 test("a full disk is told of, and nothing saved is lost", async () => {
   await writeRun("one", meta(1), parts(1));
-  room = 1000;
+  disk.room = 1000;
   await assert.rejects(writeRun("one", meta(2), parts(2)), /quota/);
-  room = Infinity;
+  disk.room = Infinity;
   await holds(1);
 });
 

@@ -5,7 +5,7 @@ import { treeEn } from "../../www/i18n/inspect/tree.en.js";
 import { treeZh } from "../../www/i18n/inspect/tree.zh.js";
 import { Branches } from "../../www/inspect/branches.js";
 import { TreePanel } from "../../www/inspect/panels/tree.js";
-import { headAndTail, leadOf, numbered, onPaper, ownParts, rootOf, shortenWords, treeRows, walkTree } from "../../www/inspect/tree_data.js";
+import { headAndTail, leadOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords, treeRows, walkTree } from "../../www/inspect/tree_data.js";
 import { appendTokens, textOf, userText } from "../../www/text.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
@@ -221,13 +221,17 @@ test("the beginning of the paper's text comes first, the others after it under a
   assert.equal(makePanel().root.all("tree-older").length, 0);
 });
 
-test("names are cut between words, and the same ones are numbered", () => {
+test("names are cut between words, and numbered", () => {
   assert.equal(shortenWords("the little girl went", 14), "the little…");
   assert.equal(shortenWords("the little girl", 15), "the little girl");
   assert.equal(shortenWords("x".repeat(60), 10), `${"x".repeat(9)}…`, "one very long word is cut");
   assert.equal(shortenWords("从前有一个小女孩住在森林里", 6), "从前有一个…");
   assert.equal(headAndTail("the little girl went home with the old woman", 12, 7), "the little … woman");
-  assert.deepEqual([...numbered(new Map([["a", "x"], ["b", "y"], ["c", "x"]])).values()], ["1 · x", "y", "2 · x"]);
+  assert.deepEqual([...numbered(new Map([["a", "x"], ["b", "y"], ["c", "x"]])).values()], ["1 · x", "2 · y", "3 · x"]);
+  assert.equal(pieceName("Once upon a time there was a king", " there was a king", 40), "there was a king");
+  assert.equal(pieceName("Once upon a time there was a king with", " with", 40), "…a time there was a king with");
+  assert.equal(pieceName("A b", " b", 40), "A b", "from the text's beginning");
+  assert.equal(pieceName("从前有一位国王，他住在一座很高很高的山上，他有三个女儿", "女儿", 40), "…前有一位国王，他住在一座很高很高的山上，他有三个女儿");
 });
 
 test("a closed panel does not listen; one branch alone explains how others come", () => {

@@ -18,8 +18,8 @@ export const MLP = -1;
 export const LAYER = -2;
 /** Differences below this are rounding, and get no colour of their own. */
 const LEAST_SCALE = 0.01;
-/** What a finger can hit. */
-const CELL_PX = { least: 24, most: 40 };
+/** What a finger can hit, with the gap beside it. */
+const CELL_PX = { least: 22, most: 40 };
 
 /** @param {Unit} unit */
 export function unitKey({ layer, head }) {
@@ -272,12 +272,62 @@ export function positionAt(ends, length) {
   return ends.indexOf(length);
 }
 
+/** A pass that is less far than this says little of how long passes take. */
+const TELLING = 0.25;
+
+/**
+ * How far a measuring is: a pass over the text with nothing more switched off, then one for each unit.
+ */
+export class Pace {
+  /** @param {number} units @param {number} now in milliseconds */
+  constructor(units, now) {
+    this.units = units;
+    /** Passes that are done, the last in part. */
+    this.passes = 0;
+    this.began = this.now = now;
+    /** When the first pass was over. @type {{ passes: number, at: number } | null} */
+    this.first = null;
+  }
+
+  /**
+   * @param {{ done: number, total: number }} progress in parts of a pass, or in units, which leaves out the first pass
+   * @param {number} now
+   */
+  see({ done, total }, now) {
+    const { units } = this;
+    const passes = total > units ? (done * (units + 1)) / total : done && done + 1;
+    this.passes = Math.max(this.passes, Math.min(units + 1, passes));
+    this.now = now;
+    if (this.passes >= 1) this.first ??= { passes: this.passes, at: now };
+  }
+
+  /** Of the whole, from 0 to 1. */
+  get share() {
+    return this.passes / (this.units + 1);
+  }
+
+  /** Units that are done. */
+  get done() {
+    return Math.max(0, Math.floor(this.passes + 1e-6) - 1);
+  }
+
+  /** Seconds until the end; null while nobody can tell. */
+  get left() {
+    const { first, passes, now, began } = this;
+    if (!first) return null;
+    const since = passes - first.passes;
+    // The first pass is the slowest, and counts only until there is a better measure.
+    const each = since >= TELLING ? (now - first.at) / since : (first.at - began) / first.passes;
+    return ((this.units + 1 - passes) * each) / 1000;
+  }
+}
+
 /**
  * @param {readonly Effect[]} effects
  * @param {{ text: string }} target
  */
 export function ablationCsv(effects, target) {
-  const header = ["rank", "layer", "unit", "head", "target", "change_nats", "probability_before", "probability_after", "loss_change_nats_per_token"];
+  const header = ["rank_from_1", "layer", "unit", "head", "target", "change_nats", "probability_before", "probability_after", "loss_change_nats_per_token"];
   return toCsv(header, effects.map(({ layer, head, delta, before, after, lossDelta }, i) => [
     i + 1, layer, head === MLP ? "mlp" : "head", head === MLP ? "" : head, target.text, delta, before, after, lossDelta,
   ]));

@@ -6,11 +6,15 @@ import { normalizeNewlines, textOf } from "../text.js";
 /** @typedef {import("./branch_tree.js").Branch} Branch */
 
 const FORMAT = "gpt-playground-branches";
-const VERSION = 1;
+/** In version 1 a token's rank counted from 0 and was called `rank`. */
+const VERSION = 2;
 /** More than this does not come from the page. */
 const MOST_BRANCHES = 10_000;
 
-/** What the file keeps of a token: not the alternatives, which the model finds again. @typedef {Omit<Token, "top">} FileToken */
+/**
+ * What the file keeps of a token: not the alternatives, which the model finds again. 1 is the rank of the likeliest, as on the page.
+ * @typedef {Omit<Token, "top" | "rank"> & { rank_from_1: number }} FileToken
+ */
 /**
  * Every run once, as branches share them; a branch lists its runs by their place in `runs`, and has its text for who reads the
  * file without the page.
@@ -40,16 +44,16 @@ export function writeBranches(branches, current) {
 function writeRun({ text, source, token }) {
   if (!token) return { text, source };
   const { id, text: own, logprob, entropy, rank } = token;
-  return { text, source, token: { id, text: own, logprob, entropy, rank } };
+  return { text, source, token: { id, text: own, logprob, entropy, rank_from_1: rank + 1 } };
 }
 
 /**
  * @param {unknown} data
- * @returns {{ branches: Branch[], current: string | null } | null} null where it is no such file, or a damaged one
+ * @returns {{ branches: Branch[], current: string | null, removed: string[] } | null} `removed`: texts that were deleted; null where it is no such file, or a damaged one
  */
 export function readBranches(data) {
   const file = /** @type {any} */ (data);
-  if (file?.format !== FORMAT || file.version !== VERSION) return null;
+  if (file?.format !== FORMAT || !(file.version >= 1 && file.version <= VERSION)) return null;
   if (!Array.isArray(file.runs) || !Array.isArray(file.branches) || file.branches.length > MOST_BRANCHES) return null;
   /** @type {(Run | null)[]} */
   const runs = file.runs.map(readRun);
@@ -70,7 +74,8 @@ export function readBranches(data) {
       text,
     });
   }
-  return { branches, current: typeof file.current === "string" ? file.current : null };
+  const removed = (Array.isArray(file.removed) ? file.removed : []).filter((/** @type {unknown} */ text) => typeof text === "string");
+  return { branches, current: typeof file.current === "string" ? file.current : null, removed };
 }
 
 /** @param {any} run @returns {Run | null} */
@@ -89,9 +94,15 @@ function readToken(token) {
     text: token.text,
     logprob: token.logprob,
     entropy: Number.isFinite(token.entropy) ? token.entropy : 0,
-    rank: isId(token.rank) ? token.rank : 0,
+    rank: rankOf(token),
     top: [],
   };
+}
+
+/** @param {any} token */
+function rankOf({ rank_from_1: rank, rank: old }) {
+  if (isId(rank)) return Math.max(0, rank - 1);
+  return isId(old) ? old : 0;
 }
 
 /** @param {unknown} value */

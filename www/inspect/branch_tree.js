@@ -89,12 +89,30 @@ function runAt({ starts }, at) {
   return low;
 }
 
+/** What GPT-2's tokenizer first cuts a text into: no token reaches over the edge of such a piece. */
+const PIECE = /'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+/** Longer pieces are rare, and may be cut. */
+const LONGEST_PIECE = 64;
+
+/** Where the piece around a place begins. @param {string} text @param {number} from not before this @param {number} at */
+function pieceStart(text, from, at) {
+  const start = Math.max(from, at - LONGEST_PIECE);
+  for (const piece of text.slice(start, at + LONGEST_PIECE).matchAll(PIECE)) {
+    const [begin, end] = [start + piece.index, start + piece.index + piece[0].length];
+    if (begin >= at) break;
+    if (end > at) return begin;
+  }
+  return at;
+}
+
 /** The nearest place, not after `at`, where no token and no character is cut. @param {Walked} walked @param {number} at */
 function boundary(walked, at) {
   const { text, runs, starts } = walked;
   if (at <= 0 || at >= text.length) return at;
   const index = runAt(walked, at);
   if (runs[index].token) return starts[index];
+  // After a reload what the model wrote stands here without its tokens.
+  if (runs[index].source === "model") return pieceStart(text, starts[index], at);
   return text.charCodeAt(at) >> 10 === 0x37 && text.charCodeAt(at - 1) >> 10 === 0x36 ? at - 1 : at;
 }
 

@@ -10,6 +10,8 @@ import { readBranches, writeBranches } from "./branch_file.js";
 
 /** Longer names are cut. */
 export const NAME_LENGTH = 80;
+/** So many deleted texts are remembered over a reload: only what can still come back onto the paper matters. */
+const MOST_REMOVED = 100;
 
 export class Branches {
   constructor() {
@@ -138,14 +140,19 @@ export class Branches {
     };
   }
 
-  /** Everything, for a file or for keeping it over a reload. */
-  toJSON() {
+  /** Everything, for a file. */
+  toFile() {
     return writeBranches(this.list(), this.current);
+  }
+
+  /** For keeping it over a reload: a deleted branch whose text comes back with the paper stays deleted. */
+  toJSON() {
+    return { ...this.toFile(), removed: [...this.removed].slice(-MOST_REMOVED) };
   }
 
   /**
    * Adds the branches of a file. One whose text is here already gives it its name and tokens, where those are missing.
-   * @param {unknown} data what `toJSON` gave, read back by JSON.parse
+   * @param {unknown} data what `toFile` or `toJSON` gave, read back by JSON.parse
    * @returns {number} how many are new
    * @throws {PageError} where it is something else; nothing is added then
    */
@@ -154,6 +161,7 @@ export class Branches {
     if (!read) throw new PageError("tree.badFile");
     const empty = this.size === 0;
     const byText = new Map(this.list().map((leaf) => [leaf.text, leaf]));
+    for (const text of read.removed) if (!byText.has(text)) this.removed.add(text);
     let added = 0;
     for (const branch of read.branches) {
       const same = byText.get(branch.text);

@@ -37,10 +37,12 @@ export function cardOf(trail, at, { offset, vocabSize, runs }) {
   const rank = row < 0 ? 0 : trail.rank[row];
   // A text longer than the context is read with its last tokens only; what was written was written with others.
   const record = offset && runs ? recordOf(trail, at, runs) : null;
+  // It stands for the text's beginning: its bytes would be the spelling of its name, which stands nowhere.
+  const bos = trail.bos && at === 0;
   const otherwise = record && (record.rank !== rank || Math.abs(record.logprob - logprob) > SAME_NATS);
   return {
-    position: at - offset, count: trail.length - offset, hidden: offset, id: trail.ids[at], text: trail.texts[at], bytes: trail.bytes[at],
-    first: at === 0, vocabSize, logprob, rank, entropy: row < 0 ? NaN : trail.entropy[row],
+    position: at - offset, count: trail.length - offset, hidden: offset, id: trail.ids[at], text: trail.texts[at],
+    bytes: bos ? [] : trail.bytes[at], first: at === 0, bos, vocabSize, logprob, rank, entropy: row < 0 ? NaN : trail.entropy[row],
     // Nothing is written on from where the model sees nothing before it.
     alternatives: at > offset ? trail.alternatives(row) : [],
     written: otherwise ? { logprob: record.logprob, rank: record.rank } : null,

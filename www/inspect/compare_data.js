@@ -208,23 +208,35 @@ export function pageOf(line, all, size) {
   return [from, Math.min(all, from + size)];
 }
 
+/** Positions and ranks begin at 1, as on the page. */
+export const COMPARE_CSV = [
+  "position_from_1", "id", "text", "logprob_this_nats", "logprob_other_nats", "rank_this_from_1", "rank_other_from_1", "gain_nats", "kl_nats",
+];
+
 /**
  * @param {TokensAnswer} tokens @param {Pair[]} pairs
- * @returns {(string | number)[][]} position, id, text, both log-probabilities, both ranks, difference, KL
+ * @returns {(string | number)[][]} a row for each token, as `COMPARE_CSV` has it
  */
 export function tableRows(tokens, pairs) {
   const cell = (/** @type {number} */ value) => (Number.isNaN(value) ? "" : value);
   return pairs.map((pair, i) => [
-    i,
+    i + 1,
     tokens.ids[i],
     tokens.texts[i],
     cell(pair.mine),
     cell(pair.other),
-    cell(pair.mineRank),
-    cell(pair.otherRank),
+    cell(pair.mineRank + 1),
+    cell(pair.otherRank + 1),
     cell(pair.gain),
     cell(pair.kl),
   ]);
+}
+
+/** The same for JSON. @param {TokensAnswer} tokens @param {Pair[]} pairs */
+export function tableJson(tokens, pairs) {
+  return pairs.map(({ mineRank, otherRank, ...pair }, i) => ({
+    position_from_1: i + 1, id: tokens.ids[i], text: tokens.texts[i], ...pair, mine_rank_from_1: mineRank + 1, other_rank_from_1: otherRank + 1,
+  }));
 }
 
 /**

@@ -5,6 +5,7 @@ import { PageError, isAbort } from "../errors.js";
 import { runSource, shippedSource } from "../sources.js";
 import { Asker } from "./asker.js";
 import { Branches } from "./branches.js";
+import { isWhole } from "./label.js";
 import { SubjectKeeper } from "./subject.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
@@ -28,10 +29,14 @@ export class Context {
    * @param {object} hooks
    * @param {() => void} hooks.onChange
    * @param {(key: string, params?: Record<string, string | number>, error?: unknown) => void} hooks.say
+   * @param {() => void} [hooks.onReading] the text is being read, further than before, or no more
    */
-  constructor(app, { onChange, say }) {
+  constructor(app, { onChange, say, onReading = () => {} }) {
     this.app = app;
     this.sayTo = say;
+    this.onReading = onReading;
+    /** How far the text is read, as a share of it; NaN where that is not known yet. @type {{ share: number } | null} */
+    this.reading = null;
     /** For panels. */
     this.asker = new Asker({ inspect: (request, options) => app.engine.inspect(request, options) });
     /** For the text itself, whatever panel is open. */
@@ -40,7 +45,7 @@ export class Context {
     this.others = new Set();
     this.keeper = new SubjectKeeper({
       tokens: (text) => this.own.ask("tokens", { what: "tokens", text }),
-      score: (ids) => this.own.ask("score", { what: "score", ids }),
+      score: (ids) => this.score(ids),
       onChange,
       onVersion: () => {
         this.own.abort();
@@ -60,6 +65,22 @@ export class Context {
       this.keepTimer = window.setTimeout(() => this.keepBranches(), KEEP_AFTER_MS);
       onChange();
     });
+  }
+
+  /** @param {number[]} ids */
+  async score(ids) {
+    const reading = { share: NaN };
+    this.reading = reading;
+    this.onReading();
+    try {
+      return await this.own.ask("score", { what: "score", ids }, ({ done, total }) => {
+        reading.share = done / total;
+        this.onReading();
+      });
+    } finally {
+      if (this.reading === reading) this.reading = null;
+      this.onReading();
+    }
   }
 
   get view() {
@@ -117,7 +138,7 @@ export class Context {
     const { subject } = this;
     if (!subject || position < 1) return;
     // Bytes that are no whole character cannot stand on the paper.
-    if (text === "" || text.includes("\ufffd")) return this.say("inspect.notWhole");
+    if (!isWhole(text)) return this.say("inspect.notWhole");
     const at = position <= subject.tokens.ids.length ? subject.tokens.ends[position - 1] : subject.text.length;
     const token = this.keeper.alternative(position - 1, id, text);
     this.record();
@@ -182,10 +203,10 @@ export class Context {
       const inUse = engine.source?.id === model.id || (tuned && origin?.id === model.id);
       if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, vocabSize: model.vocab_size, source: shippedSource(model, MODELS_INDEX) });
     }
-    for (const { meta } of training.saved) {
+    for (const { meta } of training.saves.list) {
       if (meta.id === training.runId && tuned) continue;
       try {
-        list.push({ id: `run:${meta.id}`, name: meta.name, vocabSize: meta.vocabSize, source: runSource(meta, training.sourceOf(meta)) });
+        list.push({ id: `run:${meta.id}`, name: meta.name, vocabSize: meta.vocabSize, source: runSource(meta, training.saves.sourceOf(meta)) });
       } catch {
         // Adapters whose model is not here.
       }
@@ -211,7 +232,7 @@ export class Context {
       asker.abort();
       engine.client?.close();
     };
-    const info = await engine.load(found.source, this.app.state.info?.backend ?? "cpu", { signal, onProgress });
+    const info = await engine.load(found.source, this.app.state.info?.backend ?? "cpu", { signal, onProgress, look: true });
     if (signal.aborted) {
       close();
       signal.throwIfAborted();

@@ -7,22 +7,34 @@ import { sheet } from "./picture.js";
 /** @typedef {import("./ablation_data.js").Effect} Effect */
 
 const CELL = 52;
-const MARGIN = { left: 56, top: 80, bottom: 72, right: 24 };
+const MARGIN = { left: 56, top: 92, bottom: 72, right: 24 };
+const EDGE = 16;
+/** Room for the title. */
+const LEAST_WIDTH = 560;
+
+/** As much of a text's end as fits. @param {string} text @param {(part: string) => boolean} fits */
+export function endOf(text, fits) {
+  const letters = Array.from(text.replace(/\s+/g, " "));
+  let from = 0;
+  while (from < letters.length && !fits(`${from ? "…" : ""}${letters.slice(from).join("")}`)) from += 1;
+  return `${from ? "…" : ""}${letters.slice(from).join("")}`;
+}
 
 /**
- * @param {{ layers: number, heads: number, effects: readonly Effect[], title: string, layerWord: string, mlpWord: string, unit: string,
+ * @param {{ layers: number, heads: number, effects: readonly Effect[], title: string, text: string, layerWord: string, mlpWord: string, unit: string,
  *   paper: string, ink: string, line: string, dark?: boolean }} data
  * @returns {HTMLCanvasElement}
  */
-export function headsPicture({ layers, heads, effects, title, layerWord, mlpWord, unit, paper, ink, line, dark = false }) {
-  const width = Math.max(480, MARGIN.left + (heads + 1) * CELL + MARGIN.right);
+export function headsPicture({ layers, heads, effects, title, text, layerWord, mlpWord, unit, paper, ink, line, dark = false }) {
+  const width = Math.max(LEAST_WIDTH, MARGIN.left + (heads + 1) * CELL + MARGIN.right);
   const height = MARGIN.top + layers * CELL + MARGIN.bottom;
   const { canvas, pen } = sheet(width, height, paper);
   pen.fillStyle = ink;
   pen.font = "600 14px system-ui";
-  pen.fillText(title, 16, 28);
+  pen.fillText(title, EDGE, 28, width - 2 * EDGE);
   pen.font = "12px system-ui";
-  pen.fillText(layerWord, 16, MARGIN.top - 10);
+  pen.fillText(endOf(text, (part) => pen.measureText(part).width <= width - 2 * EDGE), EDGE, 48);
+  pen.fillText(layerWord, EDGE, MARGIN.top - 10);
   pen.textAlign = "center";
   for (let column = 0; column <= heads; column += 1) {
     pen.fillText(column === heads ? mlpWord : String(column), MARGIN.left + (column + 0.5) * CELL, MARGIN.top - 10);

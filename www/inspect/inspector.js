@@ -29,6 +29,8 @@ registerStrings(inspectEn, inspectZh);
 
 /** While the model writes, the card follows no more often than figures can be read. */
 const CARD_EVERY_MS = 100;
+/** A text that is read sooner needs no sign that it is being read. */
+const LONG_MS = 400;
 const PANEL_ID = "inspect-panel";
 
 /** Files in `css/`; a later one wins. */
@@ -55,7 +57,9 @@ export class Inspector {
   constructor(app) {
     this.app = app;
     const change = () => app.store.set({});
-    this.context = new Context(app, { onChange: change, say: (key, params, error) => this.notes.say(key, params, error) });
+    this.context = new Context(app, {
+      onChange: change, say: (key, params, error) => this.notes.say(key, params, error), onReading: () => this.tellReading(),
+    });
     const { context } = this;
 
     this.root = byId("inspector");
@@ -65,10 +69,13 @@ export class Inspector {
       mayClose: () => app.writer.phase === "idle",
     });
     this.scroll = h("div", { class: "inspect-scroll" });
-    this.empty = h("p", { class: "inspect-empty" });
     /** The examples are for who has not tried anything yet. */
     this.introducing = storage.get("tried") === null && !app.writer.canUndo;
-    this.examples = new Examples({ keys: EXAMPLES.map(({ key }) => key), open: this.introducing, onOpen: (index) => void this.openExample(index) });
+    /** Nothing stands on the paper. */
+    this.blank = app.writer.text === "";
+    // A link to another tab means that tab.
+    const open = this.blank || (this.introducing && app.state.view.panel === PANELS[0]);
+    this.examples = new Examples({ keys: EXAMPLES.map(({ key }) => key), open, onOpen: (index) => void this.openExample(index) });
     this.card = new TokenCard(this.scroll, {
       onAlternative: (id, text) => {
         const { subject } = context;
@@ -84,8 +91,8 @@ export class Inspector {
     }));
     this.tabs = new Tabs({ names: PANELS, panelId: PANEL_ID, onSelect: (panel) => context.setView({ panel }) });
     this.place = h("div", { class: "inspect-panel", id: PANEL_ID, role: "tabpanel", tabindex: "-1" });
-    this.scroll.append(this.empty, this.place);
-    if (this.sheet.on) this.examples.close();
+    this.scroll.append(this.place);
+    if (this.sheet.on && !this.blank) this.examples.close();
     this.arrange(this.sheet.on);
     this.keys = h("span", { class: "inspect-keys" });
     this.foot = h("div", { class: "inspect-foot" }, this.keys);
@@ -109,6 +116,9 @@ export class Inspector {
     /** What the card shows. @type {unknown[]} */
     this.carded = [];
     this.wasWriting = false;
+    /** The text has been read for so long that it is said. */
+    this.readsLong = false;
+    this.readingTimer = 0;
     this.wasShown = false;
     this.recordHistory();
     addEventListener("pagehide", () => context.keepBranches());
@@ -120,10 +130,10 @@ export class Inspector {
     return this.app.state.view.panel === "next" ? "alternativesOpen.next" : "alternativesOpen";
   }
 
-  /** Folds the card's alternatives where the panel needs the room: where it shows bars of its own, and on a phone. */
+  /** Folds the card's alternatives where the panel needs the room: where it shows bars of its own, and in a small window. */
   fold() {
     const { foldKey } = this;
-    const open = foldKey === "alternativesOpen" && matchMedia("(min-width: 720px)").matches;
+    const open = foldKey === "alternativesOpen" && matchMedia("(min-width: 720px) and (min-height: 900px)").matches;
     this.card.unfold((storage.get(foldKey) ?? (open ? "1" : "0")) === "1");
   }
 
@@ -131,16 +141,27 @@ export class Inspector {
   introduced() {
     this.introducing = false;
     storage.set("tried", "1");
-    this.examples.close();
+    if (!this.blank) this.examples.close();
   }
 
   /** In a sheet there is little room: what is folded stands below the panel. @param {boolean} sheet */
   arrange(sheet) {
     if (sheet) this.place.after(this.card.folds);
     else this.card.root.append(this.card.folds);
-    // The examples stand first for who has not tried anything yet, where there is room.
-    if (this.introducing && !sheet) this.scroll.prepend(this.examples.root);
-    else if (sheet || !this.examples.root.parentElement) this.scroll.append(this.examples.root);
+    // The examples stand first for who has not tried anything yet, where there is room; below the panel's words on an empty paper.
+    if (this.introducing && !sheet && !this.blank) this.scroll.prepend(this.examples.root);
+    else if (sheet || this.blank || !this.examples.root.parentElement) this.scroll.append(this.examples.root);
+    this.root.classList.toggle("inspect-blank", this.blank);
+  }
+
+  /** Where there is nothing to look into, there is something to begin with. */
+  followBlank() {
+    const blank = this.app.writer.text === "";
+    if (blank === this.blank) return;
+    this.blank = blank;
+    if (blank) this.examples.open();
+    else if (!this.introducing) this.examples.close();
+    this.arrange(this.sheet.on);
   }
 
   /** Another model is in use. */
@@ -197,7 +218,7 @@ export class Inspector {
     const leaves = !shown && this.root.contains(document.activeElement);
     this.root.hidden = !shown;
     document.body.classList.toggle("inside", shown);
-    this.notice.update({ off: view.off });
+    this.notice.update({ off: view.off, info: app.state.info });
     this.legend.root.hidden = !shown;
     this.ties.update(shown);
     this.notes.follow();
@@ -213,8 +234,6 @@ export class Inspector {
     const { subject } = context;
     this.root.setAttribute("aria-label", t("inspect.label"));
     this.sheet.grip.setAttribute("aria-label", t("inspect.close"));
-    setText(this.empty, t("inspect.empty"));
-    this.empty.hidden = subject !== null;
     this.card.root.hidden = this.card.folds.hidden = subject === null;
     this.examples.update({ shown: app.engine.source?.id === EXAMPLES_MODEL && !app.state.info?.trained });
     this.tabs.update({ label: t("inspect.tabs"), selected: view.panel, text: (name) => t(`inspect.tab.${name}`) });
@@ -225,7 +244,9 @@ export class Inspector {
     this.legend.update({ on: view.surprise });
     this.share.update();
     if (this.introducing && app.writer.canUndo) this.introduced();
+    this.followBlank();
     if (subject) this.updateCard(subject);
+    this.tellReading();
     if (view.panel !== this.panelName) return void this.openPanel(view.panel);
     // While the model writes, a panel that follows is drawn together with the card.
     const seen = [subject?.writing ? this.panel?.live && this.carded : subject, view, settings, lang];
@@ -233,6 +254,23 @@ export class Inspector {
     if (this.seen[3] !== lang) this.notes.update();
     this.seen = seen;
     this.panel.update();
+  }
+
+  /** Says that the text is being read, where that takes long. */
+  tellReading() {
+    const { subject, reading } = this.context;
+    if (reading && this.shown && subject && !subject.writing && !subject.scores) {
+      if (this.readsLong) this.card.read(reading.share);
+      else this.readingTimer ||= window.setTimeout(() => {
+        this.readsLong = true;
+        this.tellReading();
+      }, LONG_MS);
+      return;
+    }
+    clearTimeout(this.readingTimer);
+    this.readingTimer = 0;
+    this.readsLong = false;
+    this.card.read(null);
   }
 
   /** @param {Subject} subject */
@@ -255,6 +293,8 @@ export class Inspector {
 
   /** @param {PanelName} name */
   async openPanel(name) {
+    // Who goes on to another tab needs its room.
+    if (this.panelName !== null && !this.blank) this.examples.close();
     this.closePanel();
     this.panelName = name;
     this.fold();

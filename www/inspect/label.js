@@ -13,14 +13,27 @@ function codePoint(character) {
   return `⟨U+${/** @type {number} */ (character.codePointAt(0)).toString(16).toUpperCase().padStart(4, "0")}⟩`;
 }
 
+/** Bytes of a token that are no whole character: the engine gives each as a lone surrogate, 0xDC00 + byte. */
+const BYTES = /[\udc80-\udcff]+/gu;
+
+/** Such bytes as they are read: ⟨C3⟩, ⟨E2 80⟩. @param {string} text */
+export function nameBytes(text) {
+  return text.replace(BYTES, (bytes) => `⟨${Array.from(bytes, (unit) => (unit.charCodeAt(0) & 0xff).toString(16).toUpperCase()).join(" ")}⟩`);
+}
+
+/** Whether a token's text can stand on the paper by itself: nothing in it is a part of a character. @param {string} text */
+export function isWhole(text) {
+  return text !== "" && !/[\ufffd\udc80-\udcff]/u.test(text);
+}
+
 /**
  * A token's text with everything in it to be seen: spaces at its edges as ␣, line ends as ⏎, tabs as ⇥, what has no shape of
- * its own by its code point, nothing at all as ∅. U+FFFD, which stands for bytes that are no whole character, stays.
+ * its own by its code point, bytes as ⟨C3⟩, nothing at all as ∅. U+FFFD, which stands where bytes are not known, stays.
  * @param {string} text
  */
 export function showToken(text) {
   if (text === "") return "∅";
-  return text
+  return nameBytes(text)
     .replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length))
     .replace(/[\n\r\t]/g, (character) => VISIBLE[character])
     .replace(/[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, codePoint)
@@ -42,6 +55,22 @@ export function percent(p) {
   if (value >= 9.995) return `${value.toFixed(1)} %`;
   if (value >= 0.01) return `${value.toFixed(2)} %`;
   return value > 0 ? "<0.01 %" : "0 %";
+}
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/**
+ * The same, and of what is rarer the size too: "0.0043 %", "2.5·10⁻⁵ %". For what someone asked about, where there is room.
+ * @param {number} p from 0 to 1
+ */
+export function finePercent(p) {
+  const value = 100 * p;
+  if (!(value > 0) || value >= 0.01) return percent(p);
+  // What rounds up to "0.01" has no more digits to show.
+  if (value >= 0.00995) return "0.01 %";
+  if (value >= 0.0001) return `${value.toFixed(value >= 0.001 ? 4 : 5)} %`;
+  const [digits, exponent] = value.toExponential(1).split("e-");
+  return `${digits}·10⁻${Array.from(exponent, (digit) => SUPERSCRIPTS[Number(digit)]).join("")} %`;
 }
 
 /** Information in nats: "2.35 nats". @param {number} x */

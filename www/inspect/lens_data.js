@@ -136,13 +136,17 @@ export function niceShare(p) {
   return 1;
 }
 
+/** Ticks stand at least this share of the axis before its end. */
+const APART = 0.22;
+
 /**
  * The target's way through the levels, as points in two bands one above the other: its probability (from 0 up), and its rank
  * (logarithmic, 1 on top).
  * @param {LensColumn} column @param {{ left: number, right: number, probability: [number, number], rank: [number, number] }} bands
  *   top and bottom of each band
+ * @param {number} [vocabSize] no rank is beyond it
  */
-export function chartOf(column, { left, right, probability, rank }) {
+export function chartOf(column, { left, right, probability, rank }, vocabSize = Infinity) {
   const { levels } = column;
   const step = levels.length > 1 ? (right - left) / (levels.length - 1) : 0;
   const x = levels.map((_, level) => left + step * level);
@@ -150,13 +154,17 @@ export function chartOf(column, { left, right, probability, rank }) {
   const decades = Math.max(1, Math.ceil(Math.log10(Math.max(...levels.map((level) => level.rank))) - 1e-9));
   const at = (/** @type {[number, number]} */ [top, bottom], /** @type {number} */ down) => top + down * (bottom - top);
   const ofShare = (/** @type {number} */ p) => at(probability, 1 - p / share);
-  const ofRank = (/** @type {number} */ r) => at(rank, Math.log10(r) / decades);
+  const lowest = Math.min(10 ** decades, Math.max(vocabSize, 2));
+  const ofRank = (/** @type {number} */ r) => at(rank, Math.log10(r) / Math.log10(lowest));
+  const powers = Array.from({ length: decades + 1 }, (_, power) => 10 ** power);
+  // A power of ten close above the last rank would stand in its label.
+  const ranks = [...powers.filter((power) => power === lowest || Math.log10(lowest / power) >= APART * Math.log10(lowest)), ...(powers.includes(lowest) ? [] : [lowest])];
   return {
     x,
     probability: levels.map((level) => ofShare(Math.exp(level.logprob))),
     rank: levels.map((level) => ofRank(level.rank)),
     shareTicks: [share, share / 2, 0].map((value) => ({ value, y: ofShare(value) })),
-    rankTicks: Array.from({ length: decades + 1 }, (_, power) => ({ value: 10 ** power, y: ofRank(10 ** power) })),
+    rankTicks: ranks.map((value) => ({ value, y: ofRank(value) })),
     // A label at least every 24 pixels, always one at both ends.
     levelTicks: spread(levels.length, Math.max(2, Math.floor((right - left) / 24))),
   };
@@ -183,10 +191,10 @@ export function spread(count, most) {
  */
 export function lensCsv(columns, tokens, names) {
   const top = columns[0]?.levels[0]?.top.length ?? 0;
-  const header = ["position_from_0", "token", "level", "name", "entropy_nats", "target", "target_probability", "target_rank"];
+  const header = ["position_from_1", "token", "level", "name", "entropy_nats", "target", "target_probability", "target_rank_from_1"];
   for (let i = 1; i <= top; i += 1) header.push(`token_${i}`, `probability_${i}`);
   const rows = columns.flatMap(({ row, target, levels }) => levels.map((level, i) => [
-    row, tokens[row] ?? "", i, names[i], level.entropy, target?.text ?? "", target ? Math.exp(level.logprob) : "", target ? level.rank : "",
+    row + 1, tokens[row] ?? "", i, names[i], level.entropy, target?.text ?? "", target ? Math.exp(level.logprob) : "", target ? level.rank : "",
     ...level.top.flatMap(({ text, logprob }) => [text, Math.exp(logprob)]),
   ]));
   return toCsv(header, rows);
@@ -203,10 +211,10 @@ export function lensJson(columns, tokens, names, kind) {
     what: "logit lens",
     target: kind === "answer" ? "the model's likeliest token" : "the token that follows",
     positions: columns.map(({ row, target, levels }) => ({
-      position: row, token: tokens[row] ?? "", target,
+      position_from_1: row + 1, token: tokens[row] ?? "", target,
       levels: levels.map(({ top, logprob, rank, entropy }, level) => ({
         level, name: names[level], entropy,
-        ...(target ? { targetLogprob: logprob, targetRank: rank } : {}),
+        ...(target ? { targetLogprob: logprob, target_rank_from_1: rank } : {}),
         top,
       })),
     })),

@@ -140,18 +140,37 @@ export function axisEnd({ entries }) {
   return AXIS_ENDS.find((end) => longest <= end * 1.0001) ?? 1;
 }
 
+/**
+ * What to say of a search: "" for nothing.
+ * @param {string} query @param {number} count of what was found @param {number} most that a search gives
+ */
+export function foundKey(query, count, most) {
+  if (count > 1) return count < most ? "next.found" : "next.found.most";
+  if (/^#\d+$/.test(query)) return count ? "" : "next.found.noId";
+  if (count === 1) return "next.found.one";
+  // A tokenizer over bytes has every character, if only in parts: what is not found as a whole is no longer word.
+  const [character, ...others] = new Intl.Segmenter().segment(query);
+  return others.length === 0 && /[^\0-\x7f]/.test(character.segment) ? "next.found.bytes" : "next.found.none";
+}
+
 /** How many times likelier the settings make a token; null where it cannot be drawn or nobody knows. @param {NextEntry} entry */
 export function factor({ adjusted, kept, logprob }) {
   const p = Math.exp(logprob);
   return kept && p > 0 && !Number.isNaN(adjusted) ? adjusted / p : null;
 }
 
-export const CSV_HEADER = ["rank", "id", "token", "probability", "adjusted", "drawable", "logprob_nats"];
+export const CSV_HEADER = ["rank_from_1", "id", "token", "probability", "adjusted", "drawable", "logprob_nats"];
 
-/** Ranks count from 1 for people. @param {readonly Row[]} rows @returns {(string | number)[][]} */
+/** @param {readonly Row[]} rows @returns {(string | number)[][]} */
 export function csvRows(rows) {
   return rows.map(({ entry, p }) => [
     entry.rank + 1, entry.id, entry.text, digits(p), digits(entry.adjusted), entry.kept ? "yes" : "no", digits(entry.logprob)]);
+}
+
+/** What the engine said, for a file: with ranks as the page shows them. @param {NextAnswer} answer */
+export function answerJson(answer) {
+  const list = (/** @type {readonly NextEntry[]} */ entries) => entries.map(({ rank, ...entry }) => ({ rank_from_1: rank + 1, ...entry }));
+  return { ...answer, entries: list(answer.entries), found: list(answer.found) };
 }
 
 /** As many digits as a 32-bit number has. @param {number} x */

@@ -1,6 +1,6 @@
 /** Ranking heads for a target: which target, the measuring, what was found. Free of the DOM. */
 import { isAbort } from "../errors.js";
-import { Memory, defaultTarget, offKey, ranking, topAfter } from "./ablation_data.js";
+import { Memory, Pace, defaultTarget, offKey, ranking, topAfter } from "./ablation_data.js";
 import { reasonOf } from "./reason.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
@@ -35,7 +35,7 @@ export class Ranker {
     this.ctx = ctx;
     this.memory = memory;
     this.onProgress = onProgress;
-    /** @type {{ done: number, total: number } | null} */
+    /** @type {Pace | null} */
     this.running = null;
     /** A target other than the usual one, and the place it was chosen for. @type {(Target & { place: string }) | null} */
     this.chosen = null;
@@ -91,7 +91,8 @@ export class Ranker {
    */
   async rank(subject, target, off) {
     const where = `${placeOf(subject)} ${target.id}`;
-    const run = { done: 0, total: 0 };
+    const { nLayer, nHead } = subject.info;
+    const run = new Pace(nLayer * (nHead + 1), performance.now());
     this.running = run;
     const keep = (/** @type {AblateAnswer} */ answer, /** @type {number} */ done, /** @type {number} */ total) => {
       const ranked = { effects: ranking(answer, off), off, target: target.text, token: subject.tokens.texts[subject.selected], done, total };
@@ -102,8 +103,8 @@ export class Ranker {
     try {
       const answer = await this.ctx.ask("rank", { what: "ablate", ids, target: target.id }, ({ done, total, partial }) => {
         if (this.running !== run) return;
-        Object.assign(run, { done, total });
-        if (partial) keep(partial, done, total);
+        run.see({ done, total }, performance.now());
+        if (partial) keep(partial, partial.units.length, run.units);
         this.onProgress();
       });
       keep(answer, answer.units.length, answer.units.length);

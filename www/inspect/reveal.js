@@ -38,11 +38,26 @@ export async function revealPicture(scroller, words, panel) {
 }
 
 /**
- * Brings a panel that was just opened into view from its top, however far the one before it was scrolled.
+ * Brings a picture that was asked for into view with the words above it, no further than needed: what was pressed stays where there is
+ * room for both.
+ * @param {Element} scroller @param {Element} words about it, above it @param {Element} picture
+ * @param {Element | null} keep what must not leave the view
+ */
+export function revealNear(scroller, words, picture, keep) {
+  const [from, shown, room] = [words, picture, scroller].map((element) => element.getBoundingClientRect());
+  const most = Math.min(from.top, keep?.getBoundingClientRect().top ?? Infinity) - room.top - AIR;
+  const by = Math.min(most, shown.bottom - room.bottom + AIR);
+  if (by <= 0) return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  scroller.scrollBy({ top: by, behavior: calm ? "instant" : "smooth" });
+}
+
+/**
+ * A panel that was just opened begins at the top, with all that stands above it; alone where that would leave it little room.
  * @param {Element} scroller @param {Element} panel
  */
 export function revealTop(scroller, panel) {
+  scroller.scrollTop = 0;
   const [top, room] = [panel.getBoundingClientRect().top, scroller.getBoundingClientRect()];
-  // Where it begins in the upper half, what stands above it is in view too.
-  if (top < room.top || top > room.top + room.height / 2) scroller.scrollTop += top - room.top;
+  if (top > room.top + room.height / 2) scroller.scrollTop = top - room.top;
 }

@@ -1,6 +1,7 @@
 /** Takes what a view shows out of the page: pictures, tables, data. */
 import { h, setText } from "../dom.js";
 import { t } from "../i18n/index.js";
+import { nameBytes } from "./label.js";
 
 /** The browser has read a saved file's address by then. */
 const KEEP_ADDRESS_MS = 60_000;
@@ -17,7 +18,7 @@ export function saveBlob(name, blob) {
 
 /** @param {string | number} value */
 function csvField(value) {
-  const text = String(value);
+  const text = nameBytes(String(value));
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -30,10 +31,11 @@ export function toCsv(header, rows) {
 }
 
 /**
- * Makes typed arrays plain, which JSON would write as objects.
+ * Makes typed arrays plain, which JSON would write as objects, and names bytes, which many readers would refuse.
  * @param {string} _key @param {unknown} value
  */
-function plainArrays(_key, value) {
+function plain(_key, value) {
+  if (typeof value === "string") return nameBytes(value);
   return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(/** @type {Float32Array} */ (value)) : value;
 }
 
@@ -41,8 +43,8 @@ function plainArrays(_key, value) {
  * @typedef {object} SaveOptions
  * @property {() => string} name the file's name without its ending
  * @property {() => HTMLCanvasElement} [png]
- * @property {() => string} [csv]
- * @property {() => unknown} [json]
+ * @property {() => string | null | Promise<string | null>} [csv] null where there is nothing to save after all
+ * @property {() => unknown} [json] likewise, or a promise
  */
 
 /** A quiet row "Save PNG · CSV · JSON"; each button makes its file when it is pressed. */
@@ -63,8 +65,14 @@ export class SaveRow {
       this.root.append(button);
     };
     if (png) add("png", () => new Promise((resolve) => png().toBlob(resolve, "image/png")));
-    if (csv) add("csv", async () => new Blob([csv()], { type: "text/csv;charset=utf-8" }));
-    if (json) add("json", async () => new Blob([JSON.stringify(json(), plainArrays)], { type: "application/json" }));
+    if (csv) add("csv", async () => {
+      const text = await csv();
+      return text === null ? null : new Blob([text], { type: "text/csv;charset=utf-8" });
+    });
+    if (json) add("json", async () => {
+      const data = await json();
+      return data === null ? null : new Blob([JSON.stringify(data, plain)], { type: "application/json" });
+    });
     root.append(this.root);
     this.update();
   }

@@ -245,8 +245,13 @@ export class Trail {
     return this.before(place + 1);
   }
 
-  /** The token that ends the character which a token is a part of; itself where it has characters. @param {number} token */
+  /**
+   * The token that ends the character which a token is a part of; itself where it has characters, and -1 for the one that the model
+   * puts before the text.
+   * @param {number} token
+   */
   shownBy(token) {
+    if (this.bos && token === 0) return -1;
     let at = token;
     while (at + 1 < this.length && this.ends[at] === (this.ends[at - 1] ?? 0)) at += 1;
     return at;

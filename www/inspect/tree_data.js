@@ -66,19 +66,29 @@ export function onPaper(branches, last, paper) {
   return found;
 }
 
-/** Names that occur more than once are numbered. @param {ReadonlyMap<string, string>} names @returns {Map<string, string>} */
+/** Branches with their numbers: many begin with the same word. @param {ReadonlyMap<string, string>} names @returns {Map<string, string>} */
 export function numbered(names) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const name of names.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
-  /** @type {Map<string, number>} */
-  const seen = new Map();
-  return new Map([...names].map(([id, name]) => {
-    if ((counts.get(name) ?? 0) < 2) return [id, name];
-    const at = (seen.get(name) ?? 0) + 1;
-    seen.set(name, at);
-    return [id, `${at} · ${name}`];
-  }));
+  return new Map([...names].map(([id, name], at) => [id, `${at + 1} · ${name}`]));
+}
+
+/** A shorter piece says too little of its branch. */
+const ENOUGH = 12;
+/** So much of what stands before it is then said too. */
+const CONTEXT = 24;
+
+/**
+ * What a branch is called by: how its own part begins, and where that is short, what it stands after.
+ * @param {string} text of the whole branch @param {string} own its own part, at the end @param {number} most characters
+ */
+export function pieceName(text, own, most) {
+  const piece = oneLine(own);
+  const start = text.length - own.length;
+  // Without the first word, of which a part may be missing.
+  const rest = text.slice(Math.max(0, start - CONTEXT), start);
+  const before = start > CONTEXT ? rest.replace(/^[\p{L}\p{N}\p{M}'’-]+/u, (word) => (NO_SPACES.test(word) ? word : "")) : rest;
+  const lead = leadOf(text.slice(0, start), own);
+  if (Array.from(piece).length >= ENOUGH || start === 0) return shortenWords(`${lead}${lead ? own : piece}`, most);
+  return `${start > CONTEXT ? "…" : ""}${shortenWords(oneLine(`${before}${own}`), most)}`;
 }
 
 /** A letter, a digit or what stands inside of words, in scripts that put spaces between words. */

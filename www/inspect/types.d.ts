@@ -39,7 +39,7 @@ export type Sampling = Pick<Settings, "temperature" | "topK" | "topP" | "minP" |
 
 export interface TokensAnswer {
   ids: number[];
-  /** What each token shows as, alone; bytes that are no whole character show as U+FFFD. */
+  /** What each token shows as, alone; a byte that is a part of a character is the lone surrogate 0xDC00 + byte. */
   texts: string[];
   bytes: number[][];
   /** Where each token's characters end in the text, in UTF-16 units; a token that completes no character ends where the one before it ends. */

@@ -39,7 +39,8 @@ export class MessageView {
     const text = h("div", { class: "message-text" }, h("p", {}, h("strong", {}, first)));
     const { detail } = message;
     if (detail) text.append(h("p", { class: "message-detail" }, typeof detail === "string" ? engineWords(detail) : t(...detail)));
-    if (rest.length) text.append(h("p", {}, rest.join(" ")));
+    // After a full-width sign stands no space.
+    if (rest.length) text.append(h("p", {}, rest.join(" ").replace(/(?<=[。？！]) /g, "")));
     const actions = (message.actions ?? []).map(({ key, run }) =>
       h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); run(); } }, t(key)));
     const close = h("button", { type: "button", class: "quiet", onclick: () => this.clear() }, t("message.close"));

@@ -74,7 +74,11 @@ export class Saved {
       this.redraw();
     };
     if (this.deleting === meta.id) {
-      return h("li", {}, text, h("span", { class: "facts" }, t("saved.delete.sure")), act("saved.keep", () => show("deleting", "")), act("saved.delete", () => this.onDelete(run), "secondary"));
+      const remove = () => {
+        this.onDelete(run);
+        show("deleting", "");
+      };
+      return h("li", {}, text, h("span", { class: "facts" }, t("saved.delete.sure")), act("saved.keep", () => show("deleting", "")), act("saved.delete", remove, "secondary"));
     }
     const side = openId === meta.id ? [h("span", { class: "in-use" }, t("models.inUse"))]
       : [act("saved.delete", () => show("deleting", meta.id)), act("models.open", () => this.onOpen(run), "secondary")];

@@ -40,7 +40,7 @@ export class TrainView {
     this.text = new TrainText(training);
     this.counts = h("p", { class: "facts", role: "status" });
 
-    this.modeInputs = MODES.map((mode) => h("input", { type: "radio", name: "mode", value: mode, id: `mode-${mode}`, onchange: () => training().setMode(mode) }));
+    this.modeInputs = MODES.map((mode) => h("input", { type: "radio", name: "mode", value: mode, id: `mode-${mode}`, onchange: () => training().plan.setMode(mode) }));
     this.modeLabels = MODES.map((mode) => h("label", { for: `mode-${mode}` }));
     this.modeLegend = h("legend", { class: "visually-hidden" });
     this.modeHint = h("p", { class: "hint" });
@@ -84,11 +84,11 @@ export class TrainView {
   /** @param {State} state */
   update(state) {
     const training = this.training();
-    const { phase, busy, locked, plan, run, mode } = training;
+    const { phase, busy, locked, plan: { planned, mode, text, error }, run } = training;
     this.columns.classList.toggle("locked", locked);
     this.progress.update(state.loading);
     this.text.update();
-    setText(this.counts, [plan ? t(plan.tokens === 1 ? "train.tokens.one" : "train.tokens", { count: n(plan.tokens) }) : "", ...(plan?.notes ?? []).map(engineWords)].filter(Boolean).join(" "));
+    setText(this.counts, [planned ? t(planned.tokens === 1 ? "train.tokens.one" : "train.tokens", { count: n(planned.tokens) }) : "", ...(planned?.notes ?? []).map(engineWords)].filter(Boolean).join(" "));
 
     setText(this.modeLegend, t("train.mode"));
     MODES.forEach((one, at) => {
@@ -99,17 +99,17 @@ export class TrainView {
     setText(this.modeHint, t(`train.mode.${mode}.hint`));
     this.settings.update(training, state.info?.nCtx ?? null);
 
-    const over = plan !== null && plan.bytes.total > plan.bytes.limit;
+    const over = planned !== null && planned.bytes.total > planned.bytes.limit;
     setText(this.train, t(phase === "starting" ? "train.starting" : "train.go"));
     this.train.hidden = phase === "running" || phase === "pausing" || phase === "paused";
-    this.train.disabled = busy || !state.info || over || !training.text.trim() || training.planError !== null;
+    this.train.disabled = busy || !state.info || over || !text.trim() || error !== null;
     this.pause.hidden = !(phase === "running" || phase === "pausing" || phase === "paused");
     this.pause.disabled = phase === "pausing" || training.readOnly;
-    setText(this.pause, t(phase === "paused" ? "train.resume" : phase === "pausing" ? "train.pausing" : "train.pause"));
+    setText(this.pause, t(phase === "paused" ? "train.resume" : phase === "pausing" ? (training.writing ? "train.pausing.writing" : "train.pausing") : "train.pause"));
     this.stop.hidden = this.pause.hidden;
     setText(this.stop, t("train.stop"));
-    this.memory.classList.toggle("bad", over || training.planError !== null);
-    setText(this.memory, this.memoryText(training, over));
+    this.memory.classList.toggle("bad", over || error !== null);
+    setText(this.memory, this.memoryText(training.plan, over));
     this.memory.hidden = busy || phase === "paused";
 
     const started = run !== null;
@@ -144,30 +144,30 @@ export class TrainView {
     this.updateOffer(training, state.lang);
   }
 
-  /** @param {Training} training @param {boolean} over */
-  memoryText({ plan, planError, text }, over) {
-    if (planError) {
-      const message = planError instanceof Error ? planError.message : String(planError);
+  /** @param {Training["plan"]} plan @param {boolean} over */
+  memoryText({ planned, error, text }, over) {
+    if (error) {
+      const message = error instanceof Error ? error.message : String(error);
       return /MiB allowed|of one binding/.test(message) ? t("train.memory.tooLarge") : engineWords(message);
     }
-    if (!plan || !text.trim()) return "";
-    const { total, limit } = plan.bytes;
+    if (!planned || !text.trim()) return "";
+    const { total, limit } = planned.bytes;
     if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit) });
-    const options = JSON.parse(plan.options);
+    const options = JSON.parse(planned.options);
     return t(options.steps === 1 ? "train.memory.one" : "train.memory", { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
   }
 
   /** @param {Training} training @param {string} lang */
-  updateOffer({ offer }, lang) {
+  updateOffer({ saves: { offer } }, lang) {
     const drawn = offer ? `${offer.meta.id} ${offer.meta.step} ${offer.meta.name} ${lang}` : "";
     if (drawn === this.offered) return;
     this.offered = drawn;
     this.offer.hidden = !offer;
     if (!offer) return this.offer.replaceChildren();
     const { name, step, steps } = offer.meta;
-    const resume = h("button", { type: "button", class: "quiet", onclick: () => void this.training().openSaved(offer, true) }, t("train.offer.resume", { step: n(step) }));
+    const resume = h("button", { type: "button", class: "quiet", onclick: () => void this.training().saves.open(offer, true) }, t("train.offer.resume", { step: n(step) }));
     const dismiss = h("button", { type: "button", class: "quiet", onclick: () => {
-      this.training().offer = null;
+      this.training().saves.offer = null;
       this.training().parts.onChange();
     } }, t("message.close"));
     this.offer.replaceChildren(

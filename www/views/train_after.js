@@ -34,7 +34,7 @@ export class TrainAfter {
 
   /** @param {Training} training @param {import("../types.js").State} state */
   update(training, { info }) {
-    const { comparison, strength, phase } = training;
+    const { comparison: { texts, busy }, strength, phase } = training;
     const lora = info?.trained === "lora";
     this.root.hidden = !info?.trained || phase === "starting";
     if (this.root.hidden) return;
@@ -51,12 +51,12 @@ export class TrainAfter {
     this.comparing.hidden = !training.origin || training.origin.kind === "scratch";
     setText(this.compareTitle, t("train.compare"));
     setText(this.promptLabel, t("train.compare.prompt"));
-    setText(this.compare, t(comparison?.busy ? "train.compare.busy" : "train.compare.go"));
-    this.compare.disabled = comparison?.busy ?? false;
-    this.columns.hidden = !comparison;
+    setText(this.compare, t(busy ? "train.compare.busy" : "train.compare.go"));
+    this.compare.disabled = busy;
+    this.columns.hidden = !texts;
     for (const { side, name, text } of this.sides) {
       setText(name, t(`train.compare.${side}`));
-      if (comparison) text.replaceChildren(h("span", { class: "ink-user" }, comparison.prompt), h("span", { class: "ink-model" }, comparison[side]));
+      if (texts) text.replaceChildren(h("span", { class: "ink-user" }, texts.prompt), h("span", { class: "ink-model" }, texts[side]));
     }
   }
 

@@ -1,7 +1,7 @@
 /** The numbers of a run, folded: each with its default and one sentence. */
 import { h, setText } from "../dom.js";
 import { t } from "../i18n/index.js";
-import { LORA_TARGETS } from "../training.js";
+import { LORA_TARGETS } from "../training_plan.js";
 
 /** @typedef {import("../training.js").Training} Training */
 
@@ -23,14 +23,14 @@ export class TrainSettings {
     this.rows = FIELDS.map(([name, min, max, step]) => {
       const id = `train-${name}`;
       const input = h("input", { id, type: "number", min: String(min), max: String(max), step: String(step), "aria-describedby": `${id}-hint` });
-      input.addEventListener("change", () => training().setOption(name, input.value));
+      input.addEventListener("change", () => training().plan.setOption(name, input.value));
       const label = h("label", { for: id });
       const hint = h("p", { class: "hint", id: `${id}-hint` });
       return { name, input, label, hint, root: h("div", { class: "train-setting" }, label, input, hint) };
     });
     this.legend = h("legend");
     this.boxes = LORA_TARGETS.map((name) => {
-      const box = h("input", { type: "checkbox", checked: true, onchange: () => training().setTargets(this.chosen()) });
+      const box = h("input", { type: "checkbox", checked: true, onchange: () => training().plan.setTargets(this.chosen()) });
       return { name, box, root: h("label", { class: "train-target" }, box, ` ${name}`) };
     });
     this.targets = h("fieldset", { class: "train-targets" }, this.legend, ...this.boxes.map(({ root }) => root));
@@ -41,9 +41,9 @@ export class TrainSettings {
       const label = h("label", { for: `train-${id}` });
       return { select, label, root: h("div", { class: "field" }, label, select) };
     };
-    this.preset = choice("preset", PRESETS, (preset) => training().setScratch({ preset }));
-    this.tokenizer = choice("tokenizer", TOKENIZERS, (tokenizer) => training().setScratch({ tokenizer }));
-    this.vocabulary = choice("vocabulary", VOCABULARIES, (size) => training().setScratch({ vocabSize: Number(size) }));
+    this.preset = choice("preset", PRESETS, (preset) => training().plan.setScratch({ preset }));
+    this.tokenizer = choice("tokenizer", TOKENIZERS, (tokenizer) => training().plan.setScratch({ tokenizer }));
+    this.vocabulary = choice("vocabulary", VOCABULARIES, (size) => training().plan.setScratch({ vocabSize: Number(size) }));
     this.native = h("p", { class: "hint" });
     this.scratch = h("div", { class: "train-scratch" }, h("div", { class: "row" }, this.preset.root, this.tokenizer.root, this.vocabulary.root), this.native);
   }
@@ -54,13 +54,13 @@ export class TrainSettings {
   }
 
   /** @param {Training} training @param {number | null} nCtx */
-  update({ mode, locked, plan, given, scratch }, nCtx) {
+  update({ locked, plan: { mode, planned, given, scratch } }, nCtx) {
     this.targets.hidden = mode !== "lora";
     setText(this.legend, t("train.targets"));
     for (const { box } of this.boxes) box.disabled = locked;
     setText(this.title, t("settings.title"));
     /** @type {Record<string, any>} */
-    const options = plan ? JSON.parse(plan.options) : {};
+    const options = planned ? JSON.parse(planned.options) : {};
     const defaults = { ...options, lora_rank: options.lora?.rank, lora_alpha: options.lora?.alpha };
     for (const { name, input, label, hint, root } of this.rows) {
       root.hidden = name.startsWith("lora") && mode !== "lora";

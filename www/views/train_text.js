@@ -40,7 +40,7 @@ export class TrainText {
     this.field = h("textarea", { id: "train-text", class: "train-text", spellcheck: "false", "aria-describedby": "train-text-about" });
     this.field.addEventListener("input", () => {
       this.edited = this.field.value;
-      training().setText(this.edited, this.edited ? training().textName : "");
+      training().plan.setText(this.edited, this.edited ? training().plan.textName : "");
     });
     this.field.addEventListener("paste", (event) => this.insert(event, event.clipboardData?.getData("text/plain")));
     // A text that is dragged here.
@@ -50,17 +50,17 @@ export class TrainText {
     this.about = h("span", { class: "facts", id: "train-text-about" });
     const act = (/** @type {() => void} */ onclick) => h("button", { type: "button", class: "quiet", onclick });
     this.edit = act(() => {
-      this.edited = training().text;
+      this.edited = training().plan.text;
       training().parts.onChange();
       this.field.focus();
     });
     this.clear = act(() => {
-      this.cleared = { text: training().text, name: training().textName };
-      training().setText("");
+      this.cleared = { text: training().plan.text, name: training().plan.textName };
+      training().plan.setText("");
       this.field.focus();
     });
     this.back = act(() => {
-      if (this.cleared) training().setText(this.cleared.text, this.cleared.name);
+      if (this.cleared) training().plan.setText(this.cleared.text, this.cleared.name);
       this.cleared = null;
     });
     this.long = h("div", { class: "train-sources" }, this.about, this.edit, this.clear, this.back);
@@ -83,7 +83,7 @@ export class TrainText {
 
   /** Whether the field shows the beginning only. */
   get excerpt() {
-    const { text } = this.training();
+    const { text } = this.training().plan;
     return text.length > MOST_EDITED && text !== this.edited;
   }
 
@@ -98,7 +98,7 @@ export class TrainText {
     if (!excerpt && (inserted.length <= MOST_TYPED || field.value.length + inserted.length <= MOST_EDITED)) return;
     event.preventDefault();
     const { value, selectionStart: start, selectionEnd: end } = field;
-    training.setText(withInserted({ text: training.text, value, start, end, excerpt }, inserted));
+    training.plan.setText(withInserted({ text: training.plan.text, value, start, end, excerpt }, inserted));
   }
 
   /** Text files, one after another. @param {File[]} files */
@@ -107,18 +107,18 @@ export class TrainText {
     const texts = await Promise.all(files.map((file) => file.text()));
     const training = this.training();
     const text = texts.map((one) => one.trim()).join("\n\n");
-    const fresh = !training.text.trim();
-    if (text) training.setText(fresh ? `${text}\n` : `${training.text.trimEnd()}\n\n${text}\n`, fresh ? files.map(({ name }) => name).join(", ") : "");
+    const fresh = !training.plan.text.trim();
+    if (text) training.plan.setText(fresh ? `${text}\n` : `${training.plan.text.trimEnd()}\n\n${text}\n`, fresh ? files.map(({ name }) => name).join(", ") : "");
   }
 
   /** @param {string} file */
   async fetchSample(file) {
     const response = await fetch(new URL(`../samples/${file}`, import.meta.url));
-    if (response.ok) this.training().setText(await response.text(), file);
+    if (response.ok) this.training().plan.setText(await response.text(), file);
   }
 
   update() {
-    const { text, textName, locked } = this.training();
+    const { plan: { text, textName }, locked } = this.training();
     const { excerpt, field } = this;
     setText(this.label, t("train.text"));
     field.placeholder = t("train.text.placeholder");

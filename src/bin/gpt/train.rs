@@ -78,7 +78,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let bar = bar(trainer.options(), trainer.step());
     let mut progress = Progress::default();
     let mut saved_at = trainer.step();
-    let outcome = loop {
+    let mut outcome = loop {
         if stop.load(Ordering::SeqCst) {
             break Ok(false);
         }
@@ -87,8 +87,6 @@ pub(super) async fn run(args: Args) -> Result<()> {
             Ok(Event::Steps(reports)) => {
                 progress.steps(&reports, &mut log, &bar)?;
                 if args.save_every > 0 && trainer.step() >= saved_at + args.save_every {
-                    let reports = trainer.drain(&mut model).await?;
-                    progress.steps(&reports, &mut log, &bar)?;
                     output.save(&mut model, &mut trainer).await?;
                     saved_at = trainer.step();
                 }
@@ -109,9 +107,12 @@ pub(super) async fn run(args: Args) -> Result<()> {
             Err(e) => break Err(e),
         }
     };
-    if outcome.is_ok() {
-        let reports = trainer.drain(&mut model).await?;
-        progress.steps(&reports, &mut log, &bar)?;
+    while outcome.is_ok() {
+        match trainer.drain(&mut model).await {
+            Ok(reports) if reports.is_empty() => break,
+            Ok(reports) => progress.steps(&reports, &mut log, &bar)?,
+            Err(e) => outcome = Err(e),
+        }
     }
     log.flush()?;
     bar.finish_and_clear();

@@ -220,11 +220,11 @@ impl Loader {
     }
 
     /// Ends the checkpoint, after [`Loader::end_file`] for its last file. Returns the names of the tensors that were
-    /// skipped because they are not parameters.
+    /// skipped because they are not parameters. After an error the loader is as before: more may be pushed.
     ///
     /// # Errors
     /// [`Error::Checkpoint`](crate::error::Error::Checkpoint) if a file was not ended or a parameter is missing.
-    pub fn finish(self) -> Result<Vec<String>> {
+    pub fn finish(&mut self) -> Result<Vec<String>> {
         if !matches!(&self.state, State::Header(buffer) if buffer.is_empty()) {
             return Err(checkpoint_error(format!(
                 "The last weights file has not been read to its end. {DOWNLOAD_AGAIN}"

@@ -53,10 +53,10 @@ impl Matcher {
         Ok(matched)
     }
 
-    /// Checks that every parameter was in some file; the names of all other tensors.
-    pub(super) fn finish(self) -> Result<Vec<String>> {
+    /// Checks that every parameter was in some file; takes out the names of all other tensors.
+    pub(super) fn finish(&mut self) -> Result<Vec<String>> {
         self.check_complete()?;
-        Ok(self.ignored)
+        Ok(std::mem::take(&mut self.ignored))
     }
 
     /// Fails, naming the first of them, if parameters have not been found yet.

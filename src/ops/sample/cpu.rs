@@ -124,7 +124,8 @@ fn nucleus(adjusted: &[f32], floor: u32, largest: f32, top_p: f32) -> u32 {
     // What weighs nothing decides nothing: with a large vocabulary that is most of it.
     let weights = mass.iter().map(|m| (m * unit) as u32);
     let mut left: Vec<(u32, u32)> = keys.into_iter().zip(weights).filter(|(_, w)| *w > 0).collect();
-    let mut need = (top_p * FIXED_ONE) as u32;
+    // The likeliest stays, however little is asked for.
+    let mut need = ((top_p * FIXED_ONE) as u32).max(1);
     let mut prefix = 0;
     for shift in [24, 16, 8, 0] {
         let mut bins = [0u32; 256];

@@ -9,6 +9,7 @@ export const flowEn = {
   "flow.step.of": "{at} of {all}",
   "flow.step.keys": "Arrow keys step, Page Up and Page Down go block by block, Enter opens and closes.",
   "flow.of.token": "Token {number}: {token}",
+  "flow.tokens.one": "T = 1 token up to here · {params} parameters",
   "flow.tokens": "T = {count} tokens up to here · {params} parameters",
   "flow.loading": "Running the model on the text up to this token…",
   "flow.error": "These values could not be had: {reason}",

@@ -11,7 +11,7 @@ export const inspectEn = {
   "inspect.tab.compare": "Compare",
   "inspect.save": "Save",
   "inspect.save.kind": "Save as {kind}",
-  "inspect.empty": "Write something on the paper, and see here how the model reads it.",
+  "inspect.join": " ",
   "inspect.reading": "Reading the text…",
 
   "inspect.card.label": "The selected token",
@@ -27,6 +27,7 @@ export const inspectEn = {
   "inspect.card.entropy": "Entropy",
   "inspect.card.token": "Token",
   "inspect.card.first": "The first token: nothing stands before it, so nothing was expected.",
+  "inspect.card.bos": "This token is not in your text: it is put in front of every text and stands for its beginning. Nothing stands before it, so nothing was expected.",
   "inspect.card.window": "Only the last {count} of the text's {all} tokens are looked at: the model sees no more.",
   "inspect.card.unseen": "Out of the model's sight: it sees only the last {count} tokens. These figures are from an earlier window of the text; the tabs speak of the last token.",
   "inspect.card.written": "When this token was written, with another window of the text, it had {probability} and rank {rank}.",

@@ -11,7 +11,7 @@ export const inspectZh = {
   "inspect.tab.compare": "对比",
   "inspect.save": "保存",
   "inspect.save.kind": "保存为 {kind}",
-  "inspect.empty": "在纸上写点什么，就能在这里看到模型如何读它。",
+  "inspect.join": "",
   "inspect.reading": "正在读文本……",
 
   "inspect.card.label": "选中的 token",
@@ -27,6 +27,7 @@ export const inspectZh = {
   "inspect.card.entropy": "熵",
   "inspect.card.token": "token",
   "inspect.card.first": "这是第一个 token：前面什么都没有，也就无从预料。",
+  "inspect.card.bos": "这个 token 不在你的文字里：它放在每段文字之前，代表开头。它前面什么都没有，也就无从预料。",
   "inspect.card.window": "这里只看全文 {all} 个 token 中的最后 {count} 个：模型看不到更多。",
   "inspect.card.unseen": "模型已看不到这里：它只看最后 {count} 个 token。这些数字来自文本更靠前的一个窗口；各标签页讲的是最后一个 token。",
   "inspect.card.written": "写下这个 token 时，模型看到的是文本的另一个窗口，当时的概率是 {probability}，第 {rank} 名。",

@@ -45,5 +45,7 @@ export const lensEn = {
   "lens.head.top": "The five likeliest",
   "lens.table": "The map as a table",
   "lens.table.cell": "{top} {p}",
+  "lens.files": "CSV and JSON hold all {count} tokens, the picture tokens {from} to {to}.",
+  "lens.saving": "Reading the layers for the file: {done} of {count} tokens",
   "lens.error": "The layers could not be read: {reason}",
 };

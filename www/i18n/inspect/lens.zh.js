@@ -45,5 +45,7 @@ export const lensZh = {
   "lens.head.top": "最可能的五个",
   "lens.table": "以表格显示",
   "lens.table.cell": "{top} {p}",
+  "lens.files": "CSV 和 JSON 含全部 {count} 个 token，图片含第 {from} 到 {to} 个。",
+  "lens.saving": "正在为文件读取各层：{done} / {count} 个 token",
   "lens.error": "无法读取各层：{reason}",
 };

@@ -14,6 +14,7 @@ import { clampUnit } from "../attention_data.js";
 import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "../attention_export.js";
 import { percent } from "../label.js";
 import { reasonOf } from "../reason.js";
+import { revealNear } from "../reveal.js";
 import { SaveRow, saveBlob } from "../save.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
@@ -47,12 +48,13 @@ export class AttentionPanel {
     this.note = h("p", { class: "attention-about" });
     this.error = h("p", { class: "attention-error", role: "alert" });
     const head = h("div", { class: "attention-head" }, this.title);
+    this.head = head;
     const views = h("div", { class: "attention-views" });
     this.body = h("div", { class: "attention-body" });
     this.root = h("div", { class: "attention" }, this.empty, this.body);
 
     const select = (/** @type {number} */ position) => ctx.select(position);
-    this.grid = new AttentionGrid(this.body, { onChoose: (layer, one) => ctx.setView({ layer, head: one }) });
+    this.grid = new AttentionGrid(this.body, { onChoose: (layer, one, pointed) => this.choose(layer, one, pointed) });
     this.grid.side.prepend(this.about);
     this.body.append(head, this.note, this.error, views);
     this.views = views;
@@ -120,6 +122,15 @@ export class AttentionPanel {
   /** @returns {Mode} */
   get mode() {
     return MODES.find((mode) => mode === this.ctx.view.mode) ?? "map";
+  }
+
+  /** @param {number} layer @param {number} head @param {boolean} pointed by a pointer */
+  choose(layer, head, pointed) {
+    this.ctx.setView({ layer, head });
+    const scroller = this.root.closest(".inspect-scroll");
+    // Whoever goes by keys goes on from the thumbnail.
+    const keep = pointed ? null : this.grid.cursor.cell;
+    if (scroller && this.got) requestAnimationFrame(() => revealNear(scroller, this.head, this.views, keep));
   }
 
   /** Asks for what the view needs and has not. @param {Subject} subject */

@@ -7,9 +7,9 @@ import { n, registerStrings, t } from "../../i18n/index.js";
 import { CompareControls } from "../../views/inspect/compare_controls.js";
 import { CompareBeside, CompareMoves, CompareOff, CompareTable, CompareTotals, signed } from "../../views/inspect/compare_lists.js";
 import { CompareStrips } from "../../views/inspect/compare_strips.js";
-import { areEqual, candidates, comparable, extremes, niceScale, pairsOf, tableRows, totalsOf, unitsOff, usual } from "../compare_data.js";
+import { COMPARE_CSV, areEqual, candidates, comparable, extremes, niceScale, pairsOf, tableJson, tableRows, totalsOf, unitsOff, usual } from "../compare_data.js";
 import { CompareRun } from "../compare_run.js";
-import { percent, showToken } from "../label.js";
+import { finePercent, showToken } from "../label.js";
 import { SaveRow, toCsv } from "../save.js";
 import { MOST_BITS } from "../trail.js";
 
@@ -58,7 +58,7 @@ export class ComparePanel {
     this.save = new SaveRow(this.body, {
       name: () => "compare",
       png: () => this.picture(),
-      csv: () => toCsv(["position_from_0", "id", "text", "logprob_this", "logprob_other", "rank_this", "rank_other", "gain", "kl"], this.rows()),
+      csv: () => toCsv(COMPARE_CSV, this.rows()),
       json: () => this.json(),
     });
     this.root = h("section", { class: "compare-panel" }, this.controls.root, this.body);
@@ -74,7 +74,7 @@ export class ComparePanel {
     this.where = "instead";
     /** @type {Pair[]} */
     this.pairs = [];
-    /** @type {string[]} */
+    /** @type {{ kind: string, text: string }[]} */
     this.legendWords = [];
   }
 
@@ -185,7 +185,7 @@ export class ComparePanel {
       ["more", t("compare.legend.more")],
       ["less", t("compare.legend.less", { scale: gainScale })],
     ];
-    this.legendWords = words.map(([, text]) => text);
+    this.legendWords = words.map(([kind, text]) => ({ kind, text }));
     if (this.legend.children.length === 0)
       this.legend.append(...words.map(([kind]) => h("li", {}, h("i", { "data-kind": kind, "aria-hidden": "true" }), h("span"))));
     words.forEach(([, text], i) => setText(/** @type {Element} */ (this.legend.children[i].lastElementChild), text));
@@ -218,10 +218,10 @@ export class ComparePanel {
     return t("compare.readout", {
       number: n(position + 1),
       token,
-      mine: percent(Math.exp(pair.mine)),
+      mine: finePercent(Math.exp(pair.mine)),
       name: this.name(),
-      other: percent(Math.exp(pair.other)),
-      gain: signed(pair.gain),
+      other: finePercent(Math.exp(pair.other)),
+      gain: signed(pair.gain, 3),
       kl,
     });
   }
@@ -241,9 +241,9 @@ export class ComparePanel {
       .map((pair, i) => [
         n(from + i + 1),
         labels[from + i],
-        percent(Math.exp(pair.mine)),
-        percent(Math.exp(pair.other)),
-        signed(pair.gain),
+        finePercent(Math.exp(pair.mine)),
+        finePercent(Math.exp(pair.other)),
+        signed(pair.gain, 3),
         Number.isNaN(pair.kl) ? "–" : pair.kl.toFixed(3),
       ]);
   }
@@ -253,7 +253,7 @@ export class ComparePanel {
   }
 
   picture() {
-    return this.strips.picture(`${t("compare.this")} ‖ ${this.name()}`, [this.legendWords.join(" · ")]);
+    return this.strips.picture(`${t("compare.this")} ‖ ${this.name()}`, this.legendWords);
   }
 
   json() {
@@ -266,7 +266,7 @@ export class ComparePanel {
       off: this.ctx.view.off,
       totals: result && totalsOf(pairs, result.kl),
       kl: result?.kl,
-      tokens: result?.subject.tokens.ids.map((id, i) => ({ id, text: result.subject.tokens.texts[i], ...pairs[i] })),
+      tokens: result && tableJson(result.subject.tokens, pairs),
     };
   }
 }

@@ -166,7 +166,7 @@ export class FlowPanel {
     const known = { subject, flow, tensors, attention, next, settings, off: view.off, head: view.head };
     this.lines = linesOf(rows, known, this.open, this.started ? at + 1 : 0);
     const { texts } = subject.tokens;
-    setText(this.size, t("flow.tokens", { count: n(subject.selected + 1), params: formatCount(flow.nParams) }));
+    setText(this.size, t(subject.selected ? "flow.tokens" : "flow.tokens.one", { count: n(subject.selected + 1), params: formatCount(flow.nParams) }));
     this.title = t("flow.of.token", { number: n(subject.selected + 1), token: showToken(texts[subject.selected] ?? "") });
     this.bar.update({ who: this.title, at: this.started ? at + 1 : 0, all: rows.length, title: titleOf(row, flow) });
     const dim = this.ctx.subject?.writing === true || source.stale;
@@ -208,13 +208,13 @@ export class FlowPanel {
   }
 
   csv() {
-    return toCsv(["tensor", "index", "value"], valueRows(this.source.tensors));
+    return toCsv(["tensor", "index_from_0", "value"], valueRows(this.source.tensors));
   }
 
   json() {
     const { subject, flow, tensors, attention } = this.source;
     return {
-      token: subject && { position: subject.selected, id: subject.tokens.ids[subject.selected], text: subject.tokens.texts[subject.selected] },
+      token: subject && { position_from_1: subject.selected + 1, id: subject.tokens.ids[subject.selected], text: subject.tokens.texts[subject.selected] },
       nodes: flow && [...flow.boxes.values()].map(({ name, op, inputs, shape, params, layer }) => ({ name, op, inputs, shape, params, layer })),
       tensors: Object.fromEntries(tensors),
       attention: Object.fromEntries(attention),

@@ -4,7 +4,7 @@ import { registerStrings, t } from "../../i18n/index.js";
 import { headsEn } from "../../i18n/inspect/heads.en.js";
 import { headsZh } from "../../i18n/inspect/heads.zh.js";
 import { isDark, watchTheme } from "../../views/inspect/attention_canvas.js";
-import { HeadsEffect } from "../../views/inspect/heads_effect.js";
+import { HeadsEffect, unitList } from "../../views/inspect/heads_effect.js";
 import { HeadsGrid } from "../../views/inspect/heads_grid.js";
 import { HeadsRanking } from "../../views/inspect/heads_ranking.js";
 import { LAYER, Memory, ablationCsv, layerToggled, meanLoss, offKey, positionAt, sideBySide, toggled, topAfter } from "../ablation_data.js";
@@ -25,6 +25,8 @@ const memories = new WeakMap();
 const PREDICTIONS = 8;
 /** While it measures, the page is drawn no more often than an eye needs. */
 const DRAW_EVERY_MS = 250;
+/** More of the text would not fit on a picture. */
+const MOST_LETTERS = 400;
 /** The subject is gone for a moment whenever it is read anew: no reason to clear the panel, and to lose the focus. */
 const GONE_MS = 600;
 
@@ -53,6 +55,7 @@ export class HeadsPanel {
     /** What the grid shows. @type {Parameters<HeadsGrid["update"]>[0] | null} */
     this.shownGrid = null;
     this.width = 0;
+    this.fitting = 0;
     this.drawing = 0;
     this.gone = 0;
     this.observed = false;
@@ -78,7 +81,10 @@ export class HeadsPanel {
       csv: () => ablationCsv(this.shown()?.effects ?? [], { text: this.shown()?.target ?? "" }),
       json: () => ({ what: "single units switched off, on top of `off`", model: this.size, ...this.shown() }),
     });
-    this.resize = new ResizeObserver(() => this.fit());
+    // Drawn a frame later: what is drawn here has a size of its own, which the observer would be told of within its own round.
+    this.resize = new ResizeObserver(() => {
+      this.fitting ||= requestAnimationFrame(() => this.fit());
+    });
   }
 
   /** Called for every change of the context. */
@@ -113,6 +119,8 @@ export class HeadsPanel {
     this.resize.disconnect();
     this.unwatch();
     this.observed = false;
+    cancelAnimationFrame(this.fitting);
+    this.fitting = 0;
     clearTimeout(this.gone);
     clearTimeout(this.drawing);
     this.drawing = 0;
@@ -127,9 +135,8 @@ export class HeadsPanel {
   }
 
   fit() {
-    if (this.root.clientWidth === this.width) return;
-    this.width = this.root.clientWidth;
-    if (this.ctx.subject) this.render();
+    this.fitting = 0;
+    if (this.observed && this.root.clientWidth !== this.width && this.ctx.subject) this.render();
   }
 
   /** Those of this model. A link may speak of another. @returns {Unit[]} */
@@ -256,7 +263,8 @@ export class HeadsPanel {
     const { choices, target } = this.ranker.targets(subject, this.fresh);
     const ranked = this.ranker.shown(subject, target, off);
     const stale = ranked !== null && offKey(ranked.off) !== offKey(off);
-    this.shownGrid = { ...this.size, off, effects: ranked?.effects ?? [], target: ranked?.target ?? "", width: this.width || 350 };
+    this.width = this.root.clientWidth;
+    this.shownGrid = { ...this.size, off, effects: ranked?.effects ?? [], target: ranked?.target ?? "", width: this.width };
     this.grid.update(this.shownGrid);
     this.tellEffect(subject);
     this.ranking.update({
@@ -281,12 +289,22 @@ export class HeadsPanel {
     });
   }
 
+  /** The text up to the selected token, whose end a long one is known by. */
+  before() {
+    const { subject } = this.ctx;
+    if (!subject) return "";
+    const { ends } = subject.tokens;
+    return subject.text.slice(0, ends[subject.selected]).slice(-MOST_LETTERS);
+  }
+
   picture() {
     const style = getComputedStyle(document.documentElement);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const ranked = this.shown();
     return headsPicture({
-      ...this.size, effects: ranked?.effects ?? [], title: t("heads.picture", { target: HeadsRanking.named(ranked?.target ?? "") }),
+      ...this.size, effects: ranked?.effects ?? [], text: this.before(), title: t(ranked?.off.length ? "heads.picture.ontop" : "heads.picture", {
+        target: HeadsRanking.named(ranked?.target ?? ""), token: HeadsRanking.named(ranked?.token ?? ""), units: unitList(ranked?.off ?? []),
+      }),
       layerWord: t("heads.layer"), mlpWord: t("heads.mlp"), unit: t("heads.legend.unit"),
       paper: colour("--sheet"), ink: colour("--ink"), line: colour("--line"), dark: isDark(),
     });

@@ -1,13 +1,13 @@
 /** The logit lens: what the model would say after every layer. */
 import { h, setText } from "../../dom.js";
 import { isAbort } from "../../errors.js";
-import { registerStrings, t } from "../../i18n/index.js";
+import { n, registerStrings, t } from "../../i18n/index.js";
 import { lensEn } from "../../i18n/inspect/lens.en.js";
 import { lensZh } from "../../i18n/inspect/lens.zh.js";
 import { Choice } from "../../views/inspect/choice.js";
 import { LensColumnView } from "../../views/inspect/lens_column.js";
 import { LensTable, levelName } from "../../views/inspect/lens_table.js";
-import { percent, showToken } from "../label.js";
+import { finePercent, percent, showToken } from "../label.js";
 import { columnsFor, columnsOf, lensCsv, lensJson, missingSpan, windowFrom } from "../lens_data.js";
 import { lensPicture } from "../lens_picture.js";
 import { reasonOf } from "../reason.js";
@@ -19,6 +19,9 @@ import { SaveRow } from "../save.js";
 /** @typedef {import("../lens_data.js").Cursor} Cursor */
 
 registerStrings(lensEn, lensZh);
+
+/** Positions that are read at once for a file: the page goes on in between. */
+const PIECE = 32;
 
 /** @implements {Panel} */
 export class LensPanel {
@@ -65,9 +68,19 @@ export class LensPanel {
     this.save = new SaveRow(this.body, {
       name: () => "logit-lens",
       png: () => this.picture(),
-      csv: () => lensCsv(this.shown(), this.texts(), this.names()),
-      json: () => lensJson(this.shown(), this.texts(), this.names(), this.kind),
+      csv: async () => {
+        const columns = await this.whole();
+        return columns && lensCsv(columns, this.texts(), this.names());
+      },
+      json: async () => {
+        const columns = await this.whole();
+        return columns && lensJson(columns, this.texts(), this.names(), this.kind);
+      },
     });
+    this.note = h("p", { class: "hint", role: "status" });
+    this.body.append(this.note);
+    /** The columns of the whole text are on their way; how many have come. @type {{ all: Promise<LensColumn[] | null>, done: number } | null} */
+    this.saving = null;
     this.resize = new ResizeObserver(() => this.fit());
     this.observed = false;
   }
@@ -183,7 +196,7 @@ export class LensPanel {
   render() {
     const { subject } = this.ctx;
     if (!subject) return;
-    const { from, to } = this.window();
+    const { from, to, count } = this.window();
     const rows = Array.from({ length: to - from }, (_, i) => from + i);
     const stale = rows.some((row) => !this.columns.has(row) && this.stale.has(row));
     const columns = rows.map((row) => this.columns.get(row) ?? this.stale.get(row) ?? null);
@@ -197,12 +210,46 @@ export class LensPanel {
     const column = this.columns.get(subject.selected) ?? this.stale.get(subject.selected) ?? null;
     this.detail.update({
       column, token: subject.tokens.texts[subject.selected], kind: this.kind, level: cursor.level,
-      width: Math.min(this.width || 350, 640), lang: document.documentElement.lang,
+      width: Math.min(this.width || 350, 640), lang: document.documentElement.lang, vocabSize: subject.info.vocabSize,
     });
     setText(this.summary, t("lens.table"));
     this.writeTable();
     this.save.update();
-    this.save.root.hidden = !this.shown().length;
+    this.save.root.hidden = this.note.hidden = !this.shown().length;
+    setText(this.note, this.saving ? t("lens.saving", { done: n(this.saving.done), count: n(count) })
+      : from === 0 && to === count ? "" : t("lens.files", { from: n(from + 1), to: n(to), count: n(count) }));
+  }
+
+  /** The columns of the whole text; null where it changes before they have come. @returns {Promise<LensColumn[] | null>} */
+  whole() {
+    this.saving ??= { all: this.readWhole(), done: this.columns.size };
+    return this.saving.all;
+  }
+
+  async readWhole() {
+    const { subject } = this.ctx;
+    const { key } = this;
+    try {
+      // From here on `saving` is there.
+      await null;
+      while (subject && key === this.key) {
+        const { ids } = subject.tokens;
+        const span = missingSpan((row) => this.columns.has(row), 0, ids.length);
+        if (!span) return [...this.columns.values()].sort((a, b) => a.row - b.row);
+        const [from, to] = [span[0], Math.min(span[1], span[0] + PIECE)];
+        this.render();
+        const answer = await this.ctx.ask("lens.whole", { what: "lens", ids, from, to, target: this.kind });
+        if (key !== this.key) break;
+        for (const column of columnsOf(answer)) this.columns.set(column.row, column);
+        if (this.saving) this.saving.done = this.columns.size;
+      }
+    } catch (error) {
+      if (!isAbort(error)) this.ctx.say("lens.error", { reason: reasonOf(error) });
+    } finally {
+      this.saving = null;
+      this.render();
+    }
+    return null;
   }
 
   /** The map in words, only while it is unfolded. */
@@ -214,7 +261,7 @@ export class LensPanel {
     const rows = this.names().map((name, level) => h("tr", {}, h("th", { scope: "row" }, name), ...columns.map(({ target, levels }) => {
       const { top, logprob, rank } = levels[level];
       const says = t("lens.table.cell", { top: showToken(top[0].text), p: percent(Math.exp(top[0].logprob)) });
-      const aim = target ? t("lens.cell.target", { target: showToken(target.text), p: percent(Math.exp(logprob)), rank }) : "–";
+      const aim = target ? t("lens.cell.target", { target: showToken(target.text), p: finePercent(Math.exp(logprob)), rank: n(rank) }) : "–";
       return h("td", {}, says, h("br"), aim);
     })));
     this.textTable.replaceChildren(head, ...rows.reverse());

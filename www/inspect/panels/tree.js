@@ -8,7 +8,7 @@ import { BranchCompare } from "../../views/inspect/branch_compare.js";
 import { TreeView } from "../../views/inspect/tree.js";
 import { compareBranches, figuresOf } from "../branch_tree.js";
 import { SaveRow, toCsv } from "../save.js";
-import { TREE_CSV, nodeOf, numbered, onPaper, oneLine, ownParts, rootOf, shortenWords } from "../tree_data.js";
+import { TREE_CSV, nodeOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords } from "../tree_data.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
 /** @typedef {import("../types.js").Panel} Panel */
@@ -57,7 +57,7 @@ export class TreePanel {
     this.file.addEventListener("change", () => void this.load());
     this.loadButton = h("button", { type: "button", class: "quiet", onclick: () => this.file.click() });
     this.foot = h("div", { class: "tree-foot" });
-    this.save = new SaveRow(this.foot, { name: () => "branches", csv: () => this.csv(), json: () => ctx.branches.toJSON() });
+    this.save = new SaveRow(this.foot, { name: () => "branches", csv: () => this.csv(), json: () => ctx.branches.toFile() });
     this.foot.append(this.loadButton, this.file);
     this.root = h("div", { class: "tree" }, this.intro, this.removedRow, this.body, this.foot);
   }
@@ -104,7 +104,7 @@ export class TreePanel {
   renderCompare(tree) {
     const { branches } = this.ctx;
     const all = branches.list();
-    const names = this.names(tree);
+    const names = numbered(this.names(tree));
     // At first the branch on the paper beside the newest other one.
     if (!names.has(this.picked[0])) this.picked[0] = this.current ?? all[0]?.id ?? "";
     if (!names.has(this.picked[1]) || this.picked[1] === this.picked[0]) {
@@ -114,13 +114,10 @@ export class TreePanel {
     this.compare.update({ branches: all, names, picked: this.picked, compared: left && right ? compareBranches(left, right) : null });
   }
 
-  /** What each branch is called: its name, else how its own part begins. @param {TreeNode | null} tree @returns {Map<string, string>} */
+  /** What each branch is called: its name, else its own part. @param {TreeNode | null} tree @returns {Map<string, string>} */
   names(tree) {
     const parts = ownParts(tree);
-    return numbered(new Map(this.ctx.branches.list().map(({ id, name }) => {
-      const { lead, text } = parts.get(id) ?? { lead: "", text: "" };
-      return [id, name || shortenWords(`${lead}${lead ? text : oneLine(text)}`, 40)];
-    })));
+    return new Map(this.ctx.branches.list().map(({ id, name, text }) => [id, name || pieceName(text, parts.get(id)?.text ?? "", 40)]));
   }
 
   /** @param {string} id */

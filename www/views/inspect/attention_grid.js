@@ -11,10 +11,13 @@ import { CellCursor, inks, pictureOf, sharp } from "./attention_canvas.js";
 const GAP = 3;
 const ROW_LABEL = 26;
 const COLUMN_LABEL = 18;
-const LARGEST = 36;
+const LARGEST = 56;
+/** Up to this they are as large as the column allows; larger only where words still stand beside them. */
+const USUAL = 36;
+const SIDE = 184;
 const SMALLEST = 12;
-/** Many layers are drawn smaller, so that the map below comes into view; but never too small for a finger. */
-const TALL = 300;
+/** Many layers are drawn smaller, so that the map below comes into view: this share of the window; but never too small for a finger. */
+const TALL = 0.28;
 const LEAST_TALL = 20;
 /** The mean stands apart from the heads. */
 const MEAN_GAP = 6;
@@ -23,12 +26,12 @@ const LABEL_ROOM = 26;
 
 /**
  * Sizes of the grid in a column of `room` pixels.
- * @param {number} room @param {number} layers @param {number} heads
+ * @param {number} room @param {number} layers @param {number} heads @param {number} tall the height that is meant for it
  */
-export function gridLayout(room, layers, heads) {
+export function gridLayout(room, layers, heads, tall) {
   const columns = heads + 1;
   const free = room - ROW_LABEL - MEAN_GAP - GAP * columns;
-  const largest = Math.min(LARGEST, Math.max(LEAST_TALL, Math.floor(TALL / layers) - GAP));
+  const largest = Math.min(LARGEST, Math.max(LEAST_TALL, Math.floor(tall / layers) - GAP), Math.max(USUAL, Math.floor((free - SIDE) / columns)));
   const cell = Math.min(largest, Math.max(SMALLEST, Math.floor(free / columns)));
   const pitch = cell + GAP;
   const left = (/** @type {number} */ column) => ROW_LABEL + column * pitch + (column === heads ? MEAN_GAP : 0);
@@ -47,12 +50,16 @@ export function gridLayout(room, layers, heads) {
 /** @typedef {ReturnType<typeof gridLayout>} Layout */
 
 export class AttentionGrid {
-  /** @param {HTMLElement} root @param {{ onChoose: (layer: number, head: number) => void }} handlers `head` -1 is the mean */
+  /**
+   * @param {HTMLElement} root
+   * @param {{ onChoose: (layer: number, head: number, pointed: boolean) => void }} handlers `head` -1 is the mean; `pointed`: by a
+   *   pointer, not a key
+   */
   constructor(root, { onChoose }) {
     this.canvas = h("canvas", { class: "attention-picture", "aria-hidden": "true" });
     this.cursor = new CellCursor("attention-head", {
       onMove: (row, column) => this.point(row, column),
-      onChoose: (row, column) => this.choose(row, column),
+      onChoose: (row, column) => this.choose(row, column, false),
       onFocus: (has) => this.point(has ? this.cursor.row : -1, this.cursor.column),
     });
     this.stack = h("div", { class: "attention-stack" }, this.canvas, this.cursor.root);
@@ -67,9 +74,9 @@ export class AttentionGrid {
     this.cursor.root.addEventListener("pointerleave", () => this.hover(null));
     this.cursor.root.addEventListener("click", (event) => {
       const hit = this.hit(event);
-      if (hit) this.choose(hit.row, hit.column);
+      if (hit) this.choose(hit.row, hit.column, true);
     });
-    new ResizeObserver(() => this.draw()).observe(this.root);
+    new ResizeObserver(() => this.schedule()).observe(this.root);
     /** @type {{ answer: HeadsAnswer, layer: number, head: number, wholeRow: boolean, look: Look } | null} */
     this.data = null;
     /** @type {{ answer: HeadsAnswer, look: string, canvas: HTMLCanvasElement } | null} */
@@ -78,6 +85,7 @@ export class AttentionGrid {
     this.means = null;
     /** The cell that pointer or keyboard is on. @type {{ row: number, column: number } | null} */
     this.at = null;
+    this.pending = 0;
   }
 
   /**
@@ -102,12 +110,20 @@ export class AttentionGrid {
     this.draw();
   }
 
+  /** In the next frame: what is drawn has a size of its own, which the observer would be told of within its own round. */
+  schedule() {
+    this.pending ||= requestAnimationFrame(() => {
+      this.pending = 0;
+      this.draw();
+    });
+  }
+
   draw() {
     const { data, picture } = this;
     const room = this.root.clientWidth;
     if (!data || !picture || !room) return;
     const { layers, heads, size } = data.answer;
-    const layout = gridLayout(room, layers, heads);
+    const layout = gridLayout(room, layers, heads, TALL * innerHeight);
     this.layout = layout;
     this.stack.style.width = `${layout.width}px`;
     this.stack.style.height = `${layout.height}px`;
@@ -204,10 +220,10 @@ export class AttentionGrid {
     this.cursor.root.classList.toggle("on", Boolean(hit));
   }
 
-  /** @param {number} row @param {number} column */
-  choose(row, column) {
+  /** @param {number} row @param {number} column @param {boolean} pointed */
+  choose(row, column, pointed) {
     this.at = { row, column };
-    this.onChoose(row, column === this.data?.answer.heads ? -1 : column);
+    this.onChoose(row, column === this.data?.answer.heads ? -1 : column, pointed);
   }
 
   /** The cell under a pointer. @param {MouseEvent} event */

@@ -19,6 +19,8 @@ const TALLEST = 560;
 /** Saved pictures have squares of about this many pixels. */
 const SAVED_SIDE = 1600;
 const SAVED_LARGEST_CELL = 28;
+/** What stays free around them. */
+const SAVED_EDGE = 16;
 
 export class AttentionMap {
   /** @param {HTMLElement} root @param {{ onSelect: (position: number) => void }} handlers */
@@ -233,11 +235,12 @@ export class AttentionMap {
     const canvas = h("canvas");
     const cell = Math.min(SAVED_LARGEST_CELL, Math.max(1, Math.floor(SAVED_SIDE / size)));
     const side = cell * size;
-    const [width, height] = [LEFT + Math.max(side, 280) + 16, TOP + side + 64];
+    const [width, height] = [LEFT + Math.max(side, 280) + 2 * SAVED_EDGE, TOP + side + 48 + 2 * SAVED_EDGE];
     const colours = inks();
     const context = sharp(canvas, width, height, 1);
     context.fillStyle = colours.sheet;
     context.fillRect(0, 0, width, height);
+    context.translate(SAVED_EDGE, SAVED_EDGE);
     drawMap(context, {
       picture: pictureOf(pixels, size, size), texts: data.texts, frame: { size, side }, zoom: { cell, x: 0, y: 0 }, selected: data.selected,
       cursor: null, inks: colours, ratio: 1, words: { query: t("attention.query"), key: t("attention.key") },

@@ -124,3 +124,37 @@ export function drawOverview(g, pairs, width, height, scale, inks, selected) {
     g.fillRect(i * each, gain > 0 ? zero - length : zero + 1, Math.max(1, each - (each > 3 ? 1 : 0)), length);
   });
 }
+
+/** A sample of a colour in the legend, and the gaps behind it and between two entries. */
+const SAMPLE = { width: 24, height: 10, gap: 6, between: 20 };
+
+/**
+ * What the colours mean, in one line around `y`.
+ * @param {CanvasRenderingContext2D} g @param {{ kind: string, text: string }[]} legend @param {number} y @param {number} room @param {Inks} inks
+ */
+export function drawLegend(g, legend, y, room, inks) {
+  g.font = FONT;
+  g.textAlign = "left";
+  g.textBaseline = "middle";
+  const { width, height, gap, between } = SAMPLE;
+  const fixed = legend.length * (width + gap + between) - between;
+  const words = legend.map(({ text }) => g.measureText(text).width);
+  // A narrow picture, or a language of long words: the words are set narrower, all alike.
+  const shrink = Math.min(1, (room - fixed) / words.reduce((sum, each) => sum + each, 0));
+  let x = 0;
+  legend.forEach(({ kind, text }, i) => {
+    const top = y - height / 2;
+    if (kind === "surprise") {
+      for (let at = 0; at < width; at += 1) {
+        g.fillStyle = `rgb(${viridis(at / (width - 1)).join(" ")})`;
+        g.fillRect(x + at, top, 1, height);
+      }
+    } else {
+      g.fillStyle = kind === "kl" ? inks.quiet : kind === "more" ? MORE : LESS;
+      g.fillRect(x, top, width, height);
+    }
+    g.fillStyle = inks.quiet;
+    g.fillText(text, x + width + gap, y, words[i] * shrink + 1);
+    x += width + gap + words[i] * shrink + between;
+  });
+}

@@ -7,11 +7,11 @@ import { percent, showToken } from "../../inspect/label.js";
 /** @typedef {import("../../inspect/compare_data.js").Candidate} Candidate */
 /** @typedef {{ position: number, text: string, gain: number }} Move */
 
-/** A difference with its sign. @param {number} value */
-export function signed(value) {
+/** A difference with its sign. @param {number} value @param {number} [digits] */
+export function signed(value, digits = 2) {
   if (!Number.isFinite(value)) return "–";
-  const text = Math.abs(value).toFixed(2);
-  return text === "0.00" ? "0.00" : `${value < 0 ? "−" : "+"}${text}`;
+  const text = Math.abs(value).toFixed(digits);
+  return Number(text) === 0 ? text : `${value < 0 ? "−" : "+"}${text}`;
 }
 
 /** Says that the comparison is not one of whole models. */
@@ -196,7 +196,7 @@ export class CompareBeside {
               "th",
               { scope: "row", dir: "auto", title: id === actual ? t("compare.actual") : null },
               showToken(text),
-              ...(id === actual ? [h("span", { class: "visually-hidden" }, ` (${t("compare.actual")})`)] : []),
+              ...(id === actual ? [h("span", { class: "visually-hidden" }, t("compare.actual.aside", { words: t("compare.actual") }))] : []),
             ),
             cells(other, "other"),
           ),

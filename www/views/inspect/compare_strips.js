@@ -3,7 +3,7 @@ import { h, setText } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
 import { pageOf, setLines, tokenAt, tokenBeside } from "../../inspect/compare_data.js";
 import { sheet } from "../../inspect/picture.js";
-import { FONT, LINE_HEIGHT, PADDING, SHAPE, drawLine, drawOverview } from "./compare_draw.js";
+import { FONT, LINE_HEIGHT, PADDING, SHAPE, drawLegend, drawLine, drawOverview } from "./compare_draw.js";
 
 /** @typedef {import("./compare_draw.js").Strips} Strips */
 /** @typedef {import("./compare_draw.js").Inks} Inks */
@@ -188,7 +188,7 @@ export class CompareStrips {
     this.select(keys[event.key]());
   }
 
-  /** All lines with a title, to be saved. @param {string} title @param {string[]} legend */
+  /** All lines with a title, to be saved. @param {string} title @param {{ kind: string, text: string }[]} legend */
   picture(title, legend) {
     const data = /** @type {StripsData} */ (this.data);
     const [room, margin, head] = [900, 24, 64];
@@ -196,7 +196,7 @@ export class CompareStrips {
     const { places, lines } = this.place(data, room);
     this.layout = kept;
     const width = room + 2 * margin;
-    const height = head + lines.length * LINE_HEIGHT + legend.length * 20 + margin;
+    const height = head + lines.length * LINE_HEIGHT + 20 + margin;
     const inks = this.inks();
     const { canvas, pen: g } = sheet(width, height, inks.ground);
     g.fillStyle = inks.ink;
@@ -204,9 +204,7 @@ export class CompareStrips {
     g.fillText(title, margin, 40, room);
     g.translate(margin, head);
     lines.forEach((_, line) => drawLine(g, { ...data, places, lines }, line, line * LINE_HEIGHT, inks, -1));
-    g.font = FONT;
-    g.fillStyle = inks.quiet;
-    legend.forEach((line, i) => g.fillText(line, 0, lines.length * LINE_HEIGHT + 10 + i * 20, room));
+    drawLegend(g, legend, lines.length * LINE_HEIGHT + 10, room, inks);
     return canvas;
   }
 }

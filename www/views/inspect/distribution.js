@@ -2,9 +2,9 @@
 import { h, setText } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
 import {
-  CSV_HEADER, NEUTRAL, SHAPING, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, followingId, rowsOf,
+  CSV_HEADER, NEUTRAL, SHAPING, answerJson, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, followingId, foundKey, rowsOf,
 } from "../../inspect/next_data.js";
-import { bits, nats, percent, shorten, showToken } from "../../inspect/label.js";
+import { bits, finePercent, nats, percent, shorten, showToken } from "../../inspect/label.js";
 import { nextPicture, pageColours } from "../../inspect/next_picture.js";
 import { SaveRow, toCsv } from "../../inspect/save.js";
 import { NextBars } from "./next_bars.js";
@@ -89,7 +89,7 @@ export class Distribution {
     this.tableBox.addEventListener("toggle", () => this.fillTable());
     this.feet = h("div");
     this.save = new SaveRow(this.feet, {
-      name: () => `next-${this.data ? this.data.shown.selected : 0}`,
+      name: () => `next-${this.data ? this.data.shown.selected + 1 : 0}`,
       png: () => this.picture(),
       csv: () => toCsv(CSV_HEADER, this.data ? csvRows(this.rows()) : []),
       json: () => this.json(),
@@ -118,8 +118,10 @@ export class Distribution {
     this.empty.hidden = !empty;
     this.body.hidden = empty;
     if (empty) return setText(this.empty, t("next.empty"));
-    this.sliders.update(settings);
-    setText(this.settingsTitle, this.settingsPlace.open ? t("settings.title") : `${t("settings.title")}: ${this.settingsText(settings)}`);
+    this.sliders.update(settings, data?.answer.vocabSize);
+    const most = data?.answer.vocabSize ?? Infinity;
+    const shownSettings = { ...settings, topK: Math.min(settings.topK, most) };
+    setText(this.settingsTitle, this.settingsPlace.open ? t("settings.title") : `${t("settings.title")}: ${this.settingsText(shownSettings)}`);
     // Before the first answer there is nothing to show more of, nor to save.
     this.tableBox.hidden = this.feet.hidden = !data;
     setText(this.searchLabel, t("next.search"));
@@ -149,11 +151,12 @@ export class Distribution {
     const searching = query !== "";
     const label = t(searching ? "next.chart.found" : "next.chart", { query });
     // An axis that changes with every token could not be read.
-    this.bars.update({ rows, end: live ? 1 : axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), label });
-    this.found.hidden = !searching;
+    this.bars.update({ rows, end: live ? 1 : axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), label, fine: searching });
     // The engine gives the likeliest of what it finds.
-    const foundKey = rows.length === 0 ? "next.found.none" : rows.length < MOST_FOUND ? "next.found" : "next.found.most";
-    setText(this.found, t(foundKey, { count: rows.length, query }));
+    const noId = { count: n(answer.vocabSize), last: n(answer.vocabSize - 1) };
+    const key = searching ? foundKey(query, rows.length, MOST_FOUND) : "";
+    this.found.hidden = key === "";
+    setText(this.found, key && t(key, { query, ...(key === "next.found.noId" ? noId : { count: rows.length }) }));
     this.more.hidden = searching || live || answer.vocabSize <= FEW;
     setText(this.more, t(many ? "next.fewer" : "next.more", { count: n(Math.min(many ? FEW : MANY, answer.vocabSize)) }));
     this.fillTable();
@@ -180,7 +183,8 @@ export class Distribution {
   /** @param {NextAnswer} answer */
   entropyText({ entropy, adjustedEntropy }) {
     if (Number.isNaN(adjustedEntropy)) return `${nats(entropy)} (${bits(entropy)})`;
-    return `${nats(entropy).replace(/ .*/, "")} → ${nats(adjustedEntropy)} (${bits(adjustedEntropy)})`;
+    const from = (/** @type {(x: number) => string} */ unit) => `${unit(entropy).replace(/ .*/, "")} → ${unit(adjustedEntropy)}`;
+    return `${from(nats)} (${from(bits)})`;
   }
 
   /** @param {NextAnswer} answer */
@@ -216,7 +220,7 @@ export class Distribution {
       h("tr", {}, ...texts.map((text) => h(tag, tag === "th" ? { scope: "col" } : {}, String(text))));
     const names = ["rank", "id", "token", "p", "adjusted", "logprob"].map((name) => t(`next.column.${name}`));
     this.table.replaceChildren(h("thead", {}, cells("th", names)), h("tbody", {}, ...this.rows().map(({ entry, p }) => cells("td",
-      [n(entry.rank + 1), entry.id, showToken(entry.text), percent(p), entry.kept ? percent(entry.adjusted) : t("next.cut"),
+      [n(entry.rank + 1), entry.id, showToken(entry.text), finePercent(p), entry.kept ? finePercent(entry.adjusted) : t("next.cut"),
         entry.logprob.toFixed(3)]))));
   }
 
@@ -224,6 +228,6 @@ export class Distribution {
     const { data } = this;
     if (!data) return null;
     const { shown, answer, applied } = data;
-    return { text: shown.text.slice(0, shown.tokens.ends[shown.selected]), position: shown.selected, settings: applied, ...answer };
+    return { text: shown.text.slice(0, shown.tokens.ends[shown.selected]), position_from_1: shown.selected + 1, settings: applied, ...answerJson(answer) };
   }
 }

@@ -11,6 +11,10 @@ export class Examples {
       this.title, h("ul", {}, ...this.items.map(({ button }) => h("li", {}, button))));
   }
 
+  open() {
+    this.root.open = true;
+  }
+
   close() {
     this.root.open = false;
   }

@@ -93,7 +93,8 @@ export class HeadsEffect {
     if (after.loss === null) return t("heads.loss.short");
     const unit = t("heads.loss.unit");
     if (!off || !before || before.loss === null) return `${after.loss.toFixed(3)} ${unit}`;
-    return `${before.loss.toFixed(3)} → ${after.loss.toFixed(3)} ${unit} (${signed(after.loss - before.loss, 3)})`;
+    const numbers = { before: before.loss.toFixed(3), after: after.loss.toFixed(3), change: signed(after.loss - before.loss, 3) };
+    return t("heads.loss.change", { ...numbers, unit });
   }
 
   /**

@@ -10,8 +10,11 @@ import { isDark } from "./attention_canvas.js";
 /** @typedef {import("../../inspect/ablation_data.js").Effect} Effect */
 /** @typedef {{ layers: number, heads: number, off: readonly Unit[], effects: readonly Effect[], target: string, width: number }} GridData */
 
-const LABEL_PX = 40;
 const GAP_PX = 2;
+/** The MLPs stand a little apart. */
+const MLP_GAP_PX = 6;
+/** The numbers of the layers; narrower where the grid is. */
+const LABEL_PX = { wide: 40, narrow: 28, narrowBelow: 400 };
 /** Cells this wide hold a number. */
 const NUMBER_PX = 38;
 
@@ -24,6 +27,18 @@ export function unitName({ layer, head }) {
 /** @param {Unit} unit */
 export function unitShort({ layer, head }) {
   return head === MLP ? t("heads.unit.short.mlp", { layer }) : t("heads.unit.short", { layer, head });
+}
+
+/**
+ * Sizes of the grid in a column of `width` pixels.
+ * @param {number} width @param {number} heads
+ */
+export function gridSizes(width, heads) {
+  const label = width < LABEL_PX.narrowBelow ? LABEL_PX.narrow : LABEL_PX.wide;
+  // Columns: the labels, the heads, the MLP; and a gap before, between and after them.
+  const fixed = label + MLP_GAP_PX + GAP_PX * (heads + 3);
+  const cell = cellSize(width - fixed, heads + 1);
+  return { label, cell, width: fixed + cell * (heads + 1) };
 }
 
 export class HeadsGrid {
@@ -50,7 +65,9 @@ export class HeadsGrid {
       this.scale, h("div", { class: "heads-ticks" }, ...this.ends), this.legendUnit);
     this.keys = h("p", { class: "hint" });
     this.bar = h("div", { class: "heads-bar" }, this.count, this.reset);
-    root.append(this.bar, h("div", { class: "heads-scroll" }, this.table), this.readout, this.legend, this.keys);
+    this.scroll = h("div", { class: "heads-scroll" }, this.table);
+    this.scroll.addEventListener("scroll", () => this.look(), { passive: true });
+    root.append(this.bar, this.scroll, this.readout, this.legend, this.keys);
     /** @type {Map<string, HTMLButtonElement>} */
     this.buttons = new Map();
     /** @type {Unit} */
@@ -74,9 +91,12 @@ export class HeadsGrid {
     this.dark = isDark();
     const gradient = `linear-gradient(90deg, ${Array.from({ length: 13 }, (_, i) => divergingCss(i / 6 - 1, this.dark)).join(", ")})`;
     this.once("scale", gradient, () => (this.scale.style.background = gradient));
-    // The MLPs stand a little apart.
-    const cell = cellSize(width - LABEL_PX - 12 - GAP_PX * (heads + 2), heads + 1);
-    this.once("cell", String(cell), () => this.table.style.setProperty("--cell", `${cell}px`));
+    const { label, cell } = gridSizes(width, heads);
+    this.once("cell", `${label} ${cell}`, () => {
+      this.table.style.setProperty("--cell", `${cell}px`);
+      this.table.style.setProperty("--label", `${label}px`);
+      this.look();
+    });
     this.table.setAttribute("aria-label", t("heads.grid"));
     setText(this.count, off.length ? t("heads.count", { count: off.length, total: layers * (heads + 1) }) : t("heads.none"));
     setText(this.reset, t("heads.reset"));
@@ -124,6 +144,12 @@ export class HeadsGrid {
     this.roam();
   }
 
+  /** Says whether more columns are than can be seen: the edge fades there. */
+  look() {
+    const { scrollLeft, scrollWidth, clientWidth, classList } = this.scroll;
+    classList.toggle("more-after", scrollWidth - clientWidth - scrollLeft > MLP_GAP_PX);
+  }
+
   /** Does something only where what it depends on has changed. @param {string} name @param {string} value @param {() => void} draw */
   once(name, value, draw) {
     if (this.painted.get(name) === value) return;
@@ -155,7 +181,7 @@ export class HeadsGrid {
     const words = t("heads.readout", { unit: unitName(unit), state });
     if (!effect) return words;
     const { delta, before, after, lossDelta } = effect;
-    const told = t("heads.readout.effect", {
+    const told = t(off ? "heads.readout.effect.off" : "heads.readout.effect", {
       delta: signed(delta), target: showToken(this.data?.target ?? ""), before: percent(before), after: percent(after), loss: signed(lossDelta, 3),
     });
     // A number and its sign of per cent stay on one line.

@@ -1,9 +1,9 @@
 /** Which heads matter for one token: choosing it, the measuring, the ranked list. */
 import { h, setText } from "../../dom.js";
-import { t } from "../../i18n/index.js";
+import { n, t } from "../../i18n/index.js";
 import { isOff, scaleOf, shade, signed } from "../../inspect/ablation_data.js";
 import { divergingCss } from "../../inspect/color.js";
-import { percent, shorten, showToken } from "../../inspect/label.js";
+import { finePercent, percent, shorten, showToken } from "../../inspect/label.js";
 import { isDark } from "./attention_canvas.js";
 import { unitList } from "./heads_effect.js";
 import { unitName } from "./heads_grid.js";
@@ -19,11 +19,26 @@ import { unitName } from "./heads_grid.js";
  * @property {readonly Unit[]} off
  * @property {Ranked | null} ranked
  * @property {boolean} stale something else is off by now
- * @property {{ done: number, total: number } | null} running
+ * @property {Pick<import("../../inspect/ablation_data.js").Pace, "share" | "passes" | "done" | "units" | "left"> | null} running
  * @property {boolean} busy
  */
 
 const FEW = 12;
+/** A wait that is shorter needs no announcement. */
+const LONG_SECONDS = 4;
+/** A longer wait is told in minutes. */
+const MINUTES_FROM = 90;
+
+/**
+ * How far the measuring is, and how long it still takes.
+ * @param {NonNullable<RankingData["running"]>} running
+ */
+export function progressText({ passes, done, units, left }) {
+  const words = [passes < 1 ? t("heads.progress.first") : t("heads.progress", { done: n(done), total: n(units) })];
+  if (left !== null && left > MINUTES_FROM) words.push(t("heads.left.minutes", { count: n(Math.round(left / 60)) }));
+  else if (left !== null && left > LONG_SECONDS) words.push(t("heads.left.seconds", { count: n(5 * Math.ceil(left / 5)) }));
+  return words.join(" · ");
+}
 
 export class HeadsRanking {
   /**
@@ -77,10 +92,9 @@ export class HeadsRanking {
     this.select.disabled = running !== null || busy;
     this.progress.hidden = !running;
     if (running) {
-      this.bar.max = Math.max(1, running.total);
-      this.bar.value = running.done;
+      this.bar.value = running.share;
       this.bar.setAttribute("aria-label", t("heads.rank"));
-      setText(this.figures, t("heads.progress", running));
+      setText(this.figures, progressText(running));
     }
     this.tell(ranked, stale, running !== null);
     this.fill();
@@ -156,7 +170,7 @@ export class HeadsRanking {
     if (!this.details.open) return;
     const head = h("tr", {}, ...["unit", "delta", "before", "after", "loss"].map((key) => h("th", { scope: "col" }, t(`heads.table.${key}`))));
     const rows = effects.map((effect) => {
-      const cells = [signed(effect.delta, 3), percent(effect.before), percent(effect.after), signed(effect.lossDelta, 3)];
+      const cells = [signed(effect.delta, 3), finePercent(effect.before), finePercent(effect.after), signed(effect.lossDelta, 3)];
       return h("tr", {}, h("th", { scope: "row" }, unitName(effect)), ...cells.map((text) => h("td", {}, text)));
     });
     this.table.replaceChildren(h("thead", {}, head), h("tbody", {}, ...rows));

@@ -1,7 +1,7 @@
 /** One position through all levels: how the target rises, and what stood above it. */
 import { h, setText } from "../../dom.js";
-import { t } from "../../i18n/index.js";
-import { percent, showToken } from "../../inspect/label.js";
+import { n, t } from "../../i18n/index.js";
+import { finePercent, percent, showToken } from "../../inspect/label.js";
 import { chartOf, settledAt } from "../../inspect/lens_data.js";
 import { levelLabel, levelName } from "./lens_table.js";
 
@@ -45,10 +45,11 @@ export class LensColumnView {
   }
 
   /**
-   * @param {{ column: LensColumn | null, token: string, kind: "answer" | "next", level: number, width: number, lang: string }} data
+   * @param {{ column: LensColumn | null, token: string, kind: "answer" | "next", level: number, width: number, lang: string,
+   *   vocabSize: number }} data
    *   `level` is the one to mark
    */
-  update({ column, token, kind, level, width, lang }) {
+  update({ column, token, kind, level, width, lang, vocabSize }) {
     this.root.hidden = !column;
     if (!column) return;
     if (column !== this.column || this.drawn !== `${width} ${kind} ${lang}`) {
@@ -57,7 +58,7 @@ export class LensColumnView {
       setText(this.title, t("lens.column", { token: showToken(token) }));
       setText(this.words, this.sentence(column, kind));
       this.list(column);
-      this.draw(column, width);
+      this.draw(column, width, vocabSize);
     }
     this.mark(level);
   }
@@ -77,22 +78,22 @@ export class LensColumnView {
     this.head.replaceChildren(...heads);
     const rows = column.levels.map((at, level) => h("tr", {},
       h("th", { scope: "row", "aria-label": levelName(level, column.levels.length) }, levelLabel(level)),
-      h("td", {}, column.target ? percent(Math.exp(at.logprob)) : "–"),
-      h("td", {}, column.target ? String(at.rank) : "–"),
+      h("td", {}, column.target ? finePercent(Math.exp(at.logprob)) : "–"),
+      h("td", {}, column.target ? n(at.rank) : "–"),
       h("td", {}, h("ol", {}, ...at.top.slice(0, LISTED).map(({ id, text, logprob }) =>
         h("li", { class: id === column.target?.id ? "lens-target" : null },
           h("span", { class: "lens-token" }, showToken(text)), ` ${percent(Math.exp(logprob))}`))))));
     this.body.replaceChildren(...rows.reverse());
   }
 
-  /** @param {LensColumn} column @param {number} width */
-  draw(column, width) {
+  /** @param {LensColumn} column @param {number} width @param {number} vocabSize */
+  draw(column, width, vocabSize) {
     this.chart.hidden = !column.target;
     this.marks = null;
     if (!column.target || width < 120) return;
     const { left, probability, rank } = BANDS;
     const right = width - 16;
-    const chart = chartOf(column, { left, right, probability, rank });
+    const chart = chartOf(column, { left, right, probability, rank }, vocabSize);
     this.xs = chart.x;
     const share = (/** @type {number} */ level) => percent(Math.exp(column.levels[level].logprob));
     const label = t("lens.chart", { target: showToken(column.target.text), first: share(0), last: share(column.levels.length - 1) });
@@ -101,8 +102,9 @@ export class LensColumnView {
       svg("line", { x1: left - 8, x2: right + 8, y1: y, y2: y, class: "lens-rule" }),
       svg("text", { x: left - 14, y: y + 4, "text-anchor": "end" }, label));
     for (const { value, y } of chart.shareTicks) grid(y, `${+(100 * value).toPrecision(3)} %`);
+    const last = chart.rankTicks.length - 1;
     const every = Math.ceil(chart.rankTicks.length / 4);
-    chart.rankTicks.forEach(({ value, y }, i) => grid(y, i % every ? "" : String(value)));
+    chart.rankTicks.forEach(({ value, y }, i) => grid(y, i % every && i < last ? "" : n(value)));
     picture.append(
       svg("text", { x: left - 8, y: probability[0] - 8, class: "lens-band" }, t("lens.chart.probability")),
       svg("text", { x: left - 8, y: rank[0] - 8, class: "lens-band" }, t("lens.chart.rank")));
@@ -136,7 +138,7 @@ export class LensColumnView {
     const x = this.xs[level];
     marks.rule.setAttribute("x1", String(x));
     marks.rule.setAttribute("x2", String(x));
-    const values = [percent(Math.exp(at.logprob)), String(at.rank)];
+    const values = [finePercent(Math.exp(at.logprob)), n(at.rank)];
     // The label keeps to the chart, and out of the line's way where the curve rises.
     const before = x > marks.right - 56;
     marks.dots.forEach(({ ys, dot, label }, i) => {

@@ -1,8 +1,8 @@
 /** The logit lens as a map: positions to the right, depth upwards; every cell says a token. */
 import { h, setText } from "../../dom.js";
-import { t } from "../../i18n/index.js";
+import { n, t } from "../../i18n/index.js";
 import { inkOn, viridis, viridisCss } from "../../inspect/color.js";
-import { percent, showToken } from "../../inspect/label.js";
+import { finePercent, percent, showToken } from "../../inspect/label.js";
 import { cellShare, moveCursor } from "../../inspect/lens_data.js";
 
 /** @typedef {import("../../inspect/lens_data.js").LensColumn} LensColumn */
@@ -44,7 +44,7 @@ export function describeCell({ texts, from, columns, levels }, { level, position
     top: showToken(at.top[0].text), p: percent(Math.exp(at.top[0].logprob)),
   })];
   words.push(column.target
-    ? t("lens.cell.target", { target: showToken(column.target.text), p: percent(Math.exp(at.logprob)), rank: at.rank })
+    ? t("lens.cell.target", { target: showToken(column.target.text), p: finePercent(Math.exp(at.logprob)), rank: n(at.rank) })
     : t("lens.cell.nothing"));
   words.push(t("lens.cell.entropy", { entropy: at.entropy.toFixed(2) }));
   // A number and its sign of per cent stay on one line.

@@ -2,7 +2,7 @@
 import { h, setText } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
 import { factor } from "../../inspect/next_data.js";
-import { bits, nats, percent, showToken } from "../../inspect/label.js";
+import { bits, finePercent, nats, percent, showToken } from "../../inspect/label.js";
 
 /** @typedef {import("../../inspect/next_data.js").Row} Row */
 
@@ -29,15 +29,16 @@ class BarRow {
     for (const type of ["pointerleave", "focus", "blur"]) this.button.addEventListener(type, () => onPoint(null));
   }
 
-  /** @param {Row} row @param {number} end of the axis */
-  update(row, end) {
+  /** @param {Row} row @param {number} end of the axis @param {boolean} fine it was asked for: the number counts, however small */
+  update(row, end, fine) {
     this.row = row;
     const { entry, p } = row;
+    const number = fine || row.follows ? finePercent : percent;
     setText(this.rank, n(entry.rank + 1));
     setText(this.token, showToken(entry.text));
-    setText(this.before, percent(p));
+    setText(this.before, number(p));
     const drawn = entry.kept && !Number.isNaN(entry.adjusted);
-    setText(this.after, drawn ? percent(entry.adjusted) : entry.kept ? "" : t("next.cut"));
+    setText(this.after, drawn ? number(entry.adjusted) : entry.kept ? "" : t("next.cut"));
     this.raw.style.transform = `scaleX(${Math.min(1, p / end)})`;
     this.adjusted.style.transform = `scaleX(${Math.min(1, (entry.adjusted || 0) / end)})`;
     this.button.classList.toggle("next-is-cut", !entry.kept);
@@ -101,14 +102,14 @@ export class NextBars {
     const { entry, p } = about;
     const times = factor(entry);
     const parts = [`#${entry.id}`, t("next.detail.rank", { rank: n(entry.rank + 1) })];
-    parts.push(Number.isNaN(entry.adjusted) ? percent(p) : `${percent(p)} → ${percent(entry.adjusted)}`);
+    parts.push(Number.isNaN(entry.adjusted) ? finePercent(p) : `${finePercent(p)} → ${finePercent(entry.adjusted)}`);
     if (times !== null) parts.push(`×${times < 10 ? times.toFixed(2) : n(Math.round(times))}`);
     parts.push(t("next.detail.surprise", { nats: nats(-entry.logprob), bits: bits(-entry.logprob) }));
     this.onExplain(parts.join(" · "));
   }
 
-  /** @param {{ rows: readonly Row[], end: number, cutAt: number, cutText: string, label: string }} data `cutText`: "" for no line */
-  update({ rows, end, cutAt, cutText, label }) {
+  /** @param {{ rows: readonly Row[], end: number, cutAt: number, cutText: string, label: string, fine?: boolean }} data `cutText`: "" for no line */
+  update({ rows, end, cutAt, cutText, label, fine = false }) {
     setText(this.raw, t("next.head.raw"));
     setText(this.adjusted, t("next.head.adjusted"));
     setText(this.axisStart, "0");
@@ -127,7 +128,7 @@ export class NextBars {
       if (this.pointed === gone) this.pointed = null;
       gone.root.remove();
     }
-    rows.forEach((row, i) => this.rows[i].update(row, end));
+    rows.forEach((row, i) => this.rows[i].update(row, end, fine));
     setText(this.cutLine, cutText);
     if (!cutText) this.cutLine.remove();
     else if (this.cutLine.parentElement !== this.list || this.cutLine.nextSibling !== (this.rows[cutAt]?.root ?? null)) {

@@ -1,5 +1,6 @@
 import { h, setText } from "../../dom.js";
 import { t } from "../../i18n/index.js";
+import { unitsOff } from "../../inspect/compare_data.js";
 
 /** @param {number} heads @param {number} mlps that are off */
 export function offText(heads, mlps) {
@@ -18,12 +19,11 @@ export class OffNotice {
     this.root = h("p", { class: "off-notice", role: "status", hidden: true }, this.text, this.button);
   }
 
-  /** @param {{ off: readonly import("../../inspect/types.js").Unit[] }} data */
-  update({ off }) {
-    this.root.hidden = off.length === 0;
-    const heads = off.filter((unit) => unit.head >= 0).length;
-    const mlps = off.length - heads;
-    setText(this.text, off.length ? offText(heads, mlps) : "");
+  /** @param {{ off: readonly import("../../inspect/types.js").Unit[], info: import("../../types.js").Info | null }} data */
+  update({ off, info }) {
+    const { heads, mlps } = info ? unitsOff(off, info) : { heads: 0, mlps: 0 };
+    this.root.hidden = heads + mlps === 0;
+    setText(this.text, heads + mlps ? offText(heads, mlps) : "");
     setText(this.button, t("inspect.off.restore"));
   }
 }

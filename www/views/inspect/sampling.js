@@ -13,6 +13,7 @@ export class SamplingSliders {
    * @param {{ onChange: (patch: Partial<Sampling>) => void, onExplain: (key: keyof Sampling | null) => void, hintId: string }} options
    */
   constructor(root, { onChange, onExplain, hintId }) {
+    this.vocabSize = Infinity;
     this.controls = SHAPING.map((key) => {
       const spec = /** @type {import("../../settings.js").SettingSpec} */ (SETTING_SPECS.find((each) => each.key === key));
       const id = `next-${key}`;
@@ -20,7 +21,7 @@ export class SamplingSliders {
       const label = h("label", { for: id });
       const number = h("input", { id, type: "number", max: spec.limit ?? spec.max, ...range });
       const slider = h("input", { type: "range", max: spec.max, ...range });
-      const change = (/** @type {string} */ value) => onChange({ [key]: clampSetting(spec, value) });
+      const change = (/** @type {string} */ value) => onChange({ [key]: Math.min(clampSetting(spec, value), this.most(key)) });
       number.addEventListener("change", () => {
         control.value = NaN;
         change(number.value);
@@ -40,11 +41,17 @@ export class SamplingSliders {
     root.append(this.root);
   }
 
-  /** @param {Sampling} settings */
-  update(settings) {
+  /** No more tokens can be chosen among than there are. @param {keyof Sampling} key */
+  most(key) {
+    return key === "topK" ? this.vocabSize : Infinity;
+  }
+
+  /** @param {Sampling} settings @param {number} [vocabSize] */
+  update(settings, vocabSize = this.vocabSize) {
+    this.vocabSize = vocabSize;
     for (const control of this.controls) {
       const { key, spec, label, number, slider } = control;
-      const value = settings[key];
+      const value = Math.min(settings[key], this.most(key));
       const name = t(`setting.${key}`);
       setText(label, key === "repetitionPenalty" ? t("next.penalty") : name);
       label.title = name;

@@ -1,5 +1,5 @@
 import { h, setText } from "../../dom.js";
-import { bits, percent, shorten, showToken } from "../../inspect/label.js";
+import { bits, finePercent, percent, shorten, showToken } from "../../inspect/label.js";
 import { n, t } from "../../i18n/index.js";
 
 /**
@@ -11,6 +11,7 @@ import { n, t } from "../../i18n/index.js";
  * @property {string} text
  * @property {number[]} bytes empty where they are not known
  * @property {boolean} first nothing stands before it
+ * @property {boolean} [bos] the model puts it before every text
  * @property {number} vocabSize
  * @property {number} logprob natural; NaN where it is not known
  * @property {number} rank 0 is the likeliest
@@ -36,7 +37,7 @@ const FIGURES = /** @type {const} */ (["probability", "rank", "surprise", "entro
 export function figures({ logprob, rank, entropy, vocabSize }) {
   const known = !Number.isNaN(logprob);
   return {
-    probability: known ? percent(Math.exp(logprob)) : "–",
+    probability: known ? finePercent(Math.exp(logprob)) : "–",
     rank: known ? t("inspect.card.rankOf", { rank: n(rank + 1), size: n(vocabSize) }) : "–",
     surprise: known ? bits(-logprob) : "–",
     entropy: bits(entropy),
@@ -52,7 +53,7 @@ export function sightOf({ position, count, hidden, written }) {
   const seen = n(count);
   const lines = [position < 0 ? t("inspect.card.unseen", { count: seen }) : t("inspect.card.window", { count: seen, all: n(count + hidden) })];
   if (written) lines.push(t("inspect.card.written", { probability: percent(Math.exp(written.logprob)), rank: n(written.rank + 1) }));
-  return lines.join(" ");
+  return lines.join(t("inspect.join"));
 }
 
 /** @param {number[]} bytes as "E5 A4 A9" */
@@ -76,6 +77,10 @@ export class TokenCard {
     const list = FIGURES.map((name) => ({ name, term: h("dt"), value: h("dd") }));
     this.figures = list;
     this.numbers = h("dl", { class: "card-figures" }, ...list.map(({ term, value }) => h("div", {}, term, value)));
+    this.readingText = h("span");
+    this.readingShare = h("span", { "aria-hidden": "true" });
+    this.readingBar = h("progress", { max: 1 });
+    this.reading = h("p", { class: "card-reading", role: "status", hidden: true }, this.readingText, this.readingShare, this.readingBar);
     this.first = h("p", { class: "hint card-first" });
     this.sight = h("p", { class: "hint card-sight" });
     this.title = h("summary", { id: "card-alternatives" });
@@ -96,11 +101,26 @@ export class TokenCard {
     this.root = h("section", { class: "card" },
       h("div", { class: "card-head" }, h("h2", { class: "card-name" }, this.token), this.facts,
         h("span", { class: "card-steps" }, this.back, this.on)),
-      this.numbers, this.first, this.sight);
+      h("div", { class: "card-state" }, this.numbers, this.reading), this.first, this.sight);
     /** What can be folded away; stands at the end of the card, or where the shell puts it. */
     this.folds = h("div", { class: "card-folds" }, this.alternatives, this.help);
     this.root.append(this.folds);
     root.append(this.root);
+  }
+
+  /**
+   * Says in the place of the figures how far the text is read: a large model takes its time.
+   * @param {number | null} share NaN where it is not known; null where nothing is to be waited for
+   */
+  read(share) {
+    this.reading.hidden = share === null;
+    this.numbers.classList.toggle("card-awaited", share !== null);
+    if (share === null) return;
+    setText(this.readingText, t("inspect.reading"));
+    this.readingBar.setAttribute("aria-label", t("inspect.reading"));
+    setText(this.readingShare, Number.isNaN(share) ? "" : ` ${n(Math.floor(100 * share))} %`);
+    if (Number.isNaN(share)) this.readingBar.removeAttribute("value");
+    else this.readingBar.value = share;
   }
 
   /** Shows or folds the alternatives. @param {boolean} open */
@@ -111,7 +131,7 @@ export class TokenCard {
 
   /** @param {TokenCardData} data */
   update(data) {
-    const { text, id, bytes, first, position, count, hidden, alternatives } = data;
+    const { text, id, bytes, first, bos, position, count, hidden, alternatives } = data;
     this.root.setAttribute("aria-label", t("inspect.card.label"));
     const shown = showToken(text);
     setText(this.token, shorten(shown, 24));
@@ -133,7 +153,7 @@ export class TokenCard {
     }
     this.numbers.hidden = first;
     this.first.hidden = !first;
-    setText(this.first, t("inspect.card.first"));
+    setText(this.first, t(bos ? "inspect.card.bos" : "inspect.card.first"));
     const sight = sightOf(data);
     this.sight.hidden = sight === "";
     setText(this.sight, sight);

@@ -244,7 +244,7 @@ fn preflight(config: &GptConfig, options: &TrainOptions) -> Result<()> {
         dropout: (options.dropout as f32).to_bits(),
     };
     let needs = Preflight::compute(config, options.lora.as_ref(), &shape)?;
-    let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let trained = options.lora.as_ref().map_or(config.n_params(), |l| l.specs(config).iter().map(|s| s.numel()).sum());
     eprintln!(
         "trains {trained} of {} weights for {} steps of {} tokens; memory {:.1} MiB: weights {:.1}, gradients and moments \

@@ -1,0 +1,99 @@
+//! Options as somebody sets them: some of them, as JSON, over the defaults.
+
+use super::options::TrainOptions;
+use crate::error::{Error, Result};
+use serde_json::Value;
+
+/// `defaults` with what `given`, a JSON object or nothing, sets otherwise; objects within are merged likewise.
+///
+/// # Errors
+/// [`Error::Input`] naming the option that is no whole number where it must be one, or what else is wrong with `given`.
+pub fn merge_options(defaults: &TrainOptions, given: &str) -> Result<TrainOptions> {
+    let wrong = |e: serde_json::Error| Error::Input(format!("the options of the run are wrong: {e}"));
+    let defaults = serde_json::to_value(defaults).map_err(wrong)?;
+    let given = if given.is_empty() { Value::Null } else { serde_json::from_str(given).map_err(wrong)? };
+    let with = |given: Value| {
+        let mut all = defaults.clone();
+        if !given.is_null() {
+            merge(&mut all, given);
+        }
+        serde_json::from_value(all)
+    };
+    let found: serde_json::Result<TrainOptions> = with(given.clone());
+    found.map_err(|e| {
+        let fits = |path: &[&str], value: &Value| {
+            let nested = path.iter().rev().fold(value.clone(), |inner, key| serde_json::json!({ *key: inner }));
+            with(nested).is_ok()
+        };
+        not_whole(&given, &fits).unwrap_or_else(|| wrong(e))
+    })
+}
+
+/// The options that count something, by their place in the JSON, and as messages call them.
+const COUNTS: [(&[&str], &str); 8] = [
+    (&["steps"], "Steps"),
+    (&["batch_size"], "Batch size"),
+    (&["context"], "Context"),
+    (&["warmup"], "Warm-up"),
+    (&["grad_accum"], "Gradient accumulation"),
+    (&["eval_every"], "Validate every"),
+    (&["seed"], "Seed"),
+    (&["lora", "rank"], "LoRA rank"),
+];
+
+/// The first option that counts something and was given no whole number. `fits` says whether an option takes a value.
+fn not_whole(given: &Value, fits: &dyn Fn(&[&str], &Value) -> bool) -> Option<Error> {
+    for (path, label) in COUNTS {
+        let value = path.iter().try_fold(given, |value, key| value.get(key));
+        if let Some(value) = value.filter(|value| value.is_number() && !fits(path, value)) {
+            return Some(Error::Input(format!(
+                "{label} is {value}; choose a whole number, not below 0 and not too large"
+            )));
+        }
+    }
+    None
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::lora::LoraOptions;
+
+    #[test]
+    fn given_options_replace_defaults() {
+        let lora = LoraOptions { rank: 4, ..LoraOptions::default() };
+        let defaults = TrainOptions { steps: 7, lora: Some(lora.clone()), ..TrainOptions::default() };
+        assert_eq!(merge_options(&defaults, "").unwrap(), defaults);
+        let found = merge_options(&defaults, r#"{"lr": 0.5, "lora": {"alpha": 3}}"#).unwrap();
+        let lora = Some(LoraOptions { alpha: 3.0, ..lora });
+        assert_eq!(found, TrainOptions { lr: 0.5, lora, ..defaults.clone() });
+    }
+
+    #[test]
+    fn what_is_no_count_is_named() {
+        let defaults = TrainOptions { lora: Some(LoraOptions::default()), ..TrainOptions::default() };
+        for (given, want) in [
+            (r#"{"steps": -5}"#, "Steps is -5; choose a whole number"),
+            (r#"{"steps": 3, "batch_size": 2.5}"#, "Batch size is 2.5; "),
+            (r#"{"warmup": 1e20}"#, "Warm-up is 1e+20; "),
+            (r#"{"seed": -1}"#, "Seed is -1; "),
+            (r#"{"lora": {"rank": 0.5}}"#, "LoRA rank is 0.5; "),
+            (r#"{"stpes": 3}"#, "the options of the run are wrong: unknown field `stpes`"),
+            ("{", "the options of the run are wrong"),
+        ] {
+            let error = merge_options(&defaults, given).expect_err(given).to_string();
+            assert!(error.starts_with(want), "{given}: {error}");
+        }
+    }
+}

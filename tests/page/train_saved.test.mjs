@@ -1,0 +1,182 @@
+// @ts-check
+// Saved runs on the real page: what a failed switch, another tab and another model of the same name must not do to them.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { button, openPage, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
+import { reaches, setOptions, step } from "./training.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
+const MODEL = fileURLToPath(new URL("../../www/models/storyteller/", import.meta.url));
+
+/** So that the inspector stays closed and asks nothing meanwhile. */
+const NARROW = { viewport: { width: 900, height: 800 } };
+
+/** Starts a run on the Train tab. @param {Page} page @param {"Full" | "LoRA" | "From scratch"} mode @param {Record<string, number>} options */
+async function start(page, mode, options) {
+  await button(page, "Train").first().click();
+  await page.getByText(mode, { exact: true }).first().click();
+  await page.locator("#train-text").fill(TEXT);
+  await page.locator(".train-left details.train-settings").evaluate((details) => details.setAttribute("open", ""));
+  await setOptions(page, options);
+  await page.locator(".train-memory", { hasText: `${options.steps.toLocaleString("en")} step` }).waitFor();
+  await page.locator(".train-go:not([disabled])").click();
+}
+/** Waits until the page says that a step is saved. @param {Page} page @param {number} steps */
+const says = (page, steps) => page.locator(".train-figures dd", { hasText: new RegExp(`^step ${steps.toLocaleString("en")}$`) }).waitFor({ timeout: 60_000 });
+/** Pauses the run, and returns the step that is then said to be saved. @param {Page} page */
+async function pause(page) {
+  await page.locator(".train-actions .secondary").click();
+  await button(page, "Resume").waitFor();
+  const paused = await step(page);
+  await says(page, paused);
+  return paused;
+}
+/** What is saved: each run's steps, and how far it is. @param {Page} page @returns {Promise<Record<string, { id: string, step: number }>>} */
+const saved = (page) =>
+  page.evaluate(async () => {
+    const address = new URL("www/storage.js", location.href).href;
+    const { listRuns } = await import(address);
+    return Object.fromEntries((await listRuns()).map((/** @type {any} */ { meta }) => [meta.steps, { id: meta.id, step: meta.step }]));
+  });
+/** Breaks both saves of a run. @param {Page} page @param {string} id */
+const damage = (page, id) =>
+  page.evaluate(async (name) => {
+    const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
+    const run = await runs.getDirectoryHandle(name);
+    for (const slot of ["a.run", "b.run"]) {
+      const file = await run.getFileHandle(slot).catch(() => null);
+      if (!file) continue;
+      const stream = await file.createWritable({ keepExistingData: true });
+      await stream.write({ type: "write", position: (await file.getFile()).size - 40, data: new Uint8Array(40).fill(7) });
+      await stream.close();
+    }
+  }, id);
+/** The runs that a worker holds for itself. @param {Page} page */
+const held = (page) =>
+  page.evaluate(async () => (await navigator.locks.query()).held?.map(({ name }) => String(name)).filter((name) => name.startsWith("run:")) ?? []);
+const row = (/** @type {Page} */ page, /** @type {number} */ steps) => page.locator(".saved li", { hasText: `of ${steps}` });
+
+test("a run whose place another could not take is saved again", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, NARROW);
+  await ready(page);
+  await start(page, "From scratch", { steps: 3, batch_size: 1, context: 32, eval_every: 0 });
+  await says(page, 3);
+  await start(page, "From scratch", { steps: 90_000, batch_size: 8, context: 64, eval_every: 0 });
+  await reaches(page, 2);
+  await damage(page, (await saved(page))[3].id);
+  await button(page, "Models").click();
+  await row(page, 3).getByRole("button", { name: /^Open/ }).click();
+  await page.getByText("Both saves of this run are damaged.").waitFor();
+  await button(page, "Train").first().click();
+  await button(page, "Resume").click();
+  await reaches(page, (await step(page)) + 3);
+  const later = await pause(page);
+  const run = (await saved(page))[90_000];
+  assert.equal(run.step, later, "what is said to be saved is");
+  assert.deepEqual(await held(page), [`run:${run.id}`]);
+  await close();
+});
+
+test("a pause waits for the text that is being written, and says so", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&n=1000&end=0`, NARROW);
+  await ready(page);
+  await start(page, "Full", { steps: 900, batch_size: 1, context: 32, eval_every: 0 });
+  await reaches(page, 1);
+  await button(page, "Write").first().click();
+  await page.keyboard.press("Control+Enter");
+  await page.locator(".paper-layer .ink-model").first().waitFor();
+  await button(page, "Train").first().click();
+  await page.locator(".train-actions .secondary").click();
+  await button(page, "Pausing when the text is written…").waitFor();
+  await button(page, "Write").first().click();
+  await page.keyboard.press("Escape");
+  await button(page, "Train").first().click();
+  await button(page, "Resume").waitFor();
+  await close();
+});
+
+test("a run is not locked by looking at it, and not deleted while another tab has it", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&see=compare`);
+  await ready(page);
+  await start(page, "LoRA", { steps: 3, batch_size: 1, context: 32, eval_every: 0 });
+  await says(page, 3);
+  const { id } = (await saved(page))[3];
+  await button(page, "Models").click();
+  await page.locator(".list li", { hasText: "Comes with the page" }).getByRole("button").first().click();
+  await page.locator(".list li", { hasText: "Comes with the page" }).locator(".in-use").waitFor();
+  assert.deepEqual(await held(page), []);
+  await button(page, "Write").first().click();
+  await page.locator("#compare-model").selectOption(`run:${id}`);
+  await page.locator(".compare-controls .secondary").click();
+  await page.locator(".compare-totals tbody").waitFor({ timeout: 60_000 });
+  assert.deepEqual(await held(page), []);
+
+  const other = await page.context().newPage();
+  await other.goto(`${site.url}?backend=cpu#lang=en&tab=train&model=run:${id}`);
+  await says(other, 3);
+  assert.equal(await other.getByText("open in another tab").count(), 0);
+  assert.deepEqual(await held(page), [`run:${id}`]);
+
+  await button(page, "Models").click();
+  const remove = async () => {
+    await button(page, /^Delete/).click();
+    await button(page, /^Delete/).click();
+  };
+  await remove();
+  await page.getByRole("alert").filter({ hasText: "The run could not be deleted." }).filter({ hasText: "It is open in another tab." }).waitFor();
+  assert.equal((await saved(page))[3].id, id);
+  await other.close();
+  await remove();
+  await page.locator(".saved li").waitFor({ state: "detached" });
+  await close();
+});
+
+test("adapters go onto the very file that they were made for, and beside it they are compared", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&end=0&t=0`);
+  await ready(page);
+  const weights = readFileSync(`${MODEL}model.safetensors`);
+  /** Another model under the same names: a part of the weights is gone. */
+  const others = Buffer.from(weights);
+  others.fill(0, others.length >> 1, (others.length >> 1) + (others.length >> 3));
+  const open = async (/** @type {Buffer} */ content) => {
+    await button(page, "Models").click();
+    const file = (/** @type {string} */ name, /** @type {Buffer} */ buffer) => ({ name, mimeType: "application/octet-stream", buffer });
+    await page.locator("#pick").setInputFiles([
+      ...["config.json", "tokenizer.json"].map((name) => file(name, readFileSync(MODEL + name))), file("model.safetensors", content),
+    ]);
+    await page.locator(".list li", { hasText: "model.safetensors" }).locator(".in-use").waitFor();
+    await page.waitForFunction(() => location.hash.includes("model=sha256"));
+  };
+  /** Adapters that learnt next to nothing, and what they and the model under them write. @param {number} steps */
+  const tune = async (steps) => {
+    await start(page, "LoRA", { steps, batch_size: 1, context: 16, eval_every: 0, lr: 0.000001 });
+    await says(page, steps);
+    await page.locator(".train-go:not([disabled])").waitFor();
+    await button(page, "Compare").click();
+    await page.locator(".compare").waitFor();
+    await page.locator(".train-after .row button:not([disabled])").waitFor({ timeout: 60_000 });
+    const [base, tuned] = await page.locator(".compare .ink-model").allInnerTexts();
+    assert.ok(base.length > 20);
+    assert.equal(tuned, base);
+    return base;
+  };
+  await open(weights);
+  const first = await tune(2);
+  const workers = page.workers().length;
+  await open(others);
+  assert.equal(page.workers().length, workers - 1, "the base of the model before is closed");
+  assert.notEqual(await tune(3), first);
+
+  await button(page, "Models").click();
+  await row(page, 2).getByRole("button", { name: /^Open/ }).click();
+  await page.getByText(/These adapters belong to the model model\.safetensors \(sha256:[0-9a-f]{16}\)\. Open it first/).waitFor();
+  await open(weights);
+  await row(page, 2).getByRole("button", { name: /^Open/ }).click();
+  await row(page, 2).locator(".in-use").waitFor();
+  await close();
+});

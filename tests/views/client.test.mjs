@@ -1,0 +1,104 @@
+// @ts-check
+// A model that is to take another's place: what the other lets go of, and takes back where the load comes to nothing.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Engine } from "../../www/client.js";
+
+/** @typedef {import("../../www/sources.js").ModelSource} ModelSource */
+
+/** What no worker answers by itself. @type {Set<string>} */
+let held = new Set();
+/** What workers refuse. @type {Set<string>} */
+let refused = new Set();
+/** What waits for its answer. @type {(() => void)[]} */
+let waiting = [];
+
+class FakeWorker {
+  ended = false;
+  /** @type {(event: { data: object }) => void} */
+  onmessage = () => {};
+  /** @param {{ id: number, cmd: string }} request */
+  postMessage({ id, cmd }) {
+    const error = { message: `no ${cmd}`, fatal: false };
+    const answer = () => {
+      if (!this.ended) this.onmessage({ data: refused.has(cmd) ? { id, error } : { id, value: { info: { cmd } } } });
+    };
+    if (held.has(cmd)) waiting.push(answer);
+    else queueMicrotask(answer);
+  }
+  terminate() {
+    this.ended = true;
+  }
+}
+Object.assign(globalThis, { Worker: FakeWorker });
+
+/** What the model in use was told. @type {string[]} */
+let told = [];
+/** @type {Engine} */
+let engine;
+/** @param {string} name @returns {ModelSource} */
+const files = (name) => ({ kind: "files", id: name, name, open: async () => ({ files: {}, weights: [], weightBytes: 0 }) });
+/** @param {ModelSource | null} base @returns {ModelSource} */
+const run = (base) => ({ ...files("run"), kind: "run", run: { id: "one", base, origin: base } });
+/** @param {ModelSource} source */
+function load(source, control = new AbortController()) {
+  return { control, done: engine.load(source, "cpu", { signal: control.signal, onProgress: () => {} }) };
+}
+const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+beforeEach(async () => {
+  [held, refused, waiting, told] = [new Set(), new Set(), [], []];
+  engine = new Engine(() => {});
+  await load(files("first")).done;
+  engine.onLeave = async () => void told.push("leave");
+  engine.onStay = async () => void told.push("stay");
+});
+
+test("a run that cannot be opened leaves the one in use as it was", async () => {
+  refused.add("restore");
+  await assert.rejects(load(run(null)).done, /no restore/);
+  assert.deepEqual(told, ["leave", "stay"]);
+  assert.equal(engine.source?.name, "first");
+});
+
+test("a base that cannot be opened does not disturb the run in use", async () => {
+  refused.add("finish");
+  await assert.rejects(load(run(files("base"))).done, /no finish/);
+  assert.deepEqual(told, []);
+});
+
+test("a load that is cancelled at its very end is taken back", async () => {
+  const control = new AbortController();
+  engine.onLeave = async () => {
+    told.push("leave");
+    control.abort();
+  };
+  await assert.rejects(load(files("second"), control).done, { name: "AbortError" });
+  assert.deepEqual(told, ["leave", "stay"]);
+});
+
+test("a load that another one follows gives nothing back while that one goes on", async () => {
+  held.add("restore");
+  const first = load(run(null));
+  await turn();
+  first.control.abort();
+  const second = load(run(null));
+  await assert.rejects(first.done, { name: "AbortError" });
+  await turn();
+  assert.deepEqual(told, ["leave", "leave"]);
+  refused.add("restore");
+  for (const answer of waiting) answer();
+  await assert.rejects(second.done, /no restore/);
+  assert.deepEqual(told, ["leave", "leave", "stay"]);
+});
+
+test("what another model has replaced takes nothing back", async () => {
+  held.add("restore");
+  const first = load(run(null));
+  await turn();
+  await load(files("second")).done;
+  first.control.abort();
+  await assert.rejects(first.done, { name: "AbortError" });
+  assert.deepEqual(told, ["leave", "leave"]);
+  assert.equal(engine.source?.name, "second");
+});

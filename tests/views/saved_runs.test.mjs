@@ -1,0 +1,64 @@
+// @ts-check
+// Saved runs as the page has them: which model their adapters belong to, and what is left of one that was deleted.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { SavedRuns } from "../../www/saved_runs.js";
+import { runSource } from "../../www/sources.js";
+import { writeRun } from "../../www/storage.js";
+import { FakeFolder } from "./fake_disk.mjs";
+
+/** @typedef {import("../../www/sources.js").ModelSource} ModelSource */
+
+/** @param {string} id @param {Partial<ModelSource>} [more] @returns {ModelSource} */
+const file = (id, more = {}) => ({ kind: "files", id, name: "model.safetensors", open: () => Promise.reject(), ...more });
+/** @param {{ kind: string, id: string, name: string }} source */
+const meta = (source) => /** @type {any} */ ({ version: 1, id: "one", name: "a run", mode: "lora", source, step: 1, steps: 2, savedAt: 1 });
+/** What stands in for the rest of training. @param {ModelSource | null} origin @param {object} [state] */
+function saves(origin, state = {}) {
+  const store = { state: { shipped: [], modelId: "", ...state }, set: (/** @type {object} */ patch) => Object.assign(store.state, patch) };
+  const engine = { source: origin };
+  /** @type {string[]} */
+  const failed = [];
+  const training = /** @type {any} */ ({
+    origin, runId: "another", parts: { store, engine, onChange() {} }, failed: (/** @type {Error} */ error) => failed.push(error.message),
+  });
+  return { saves: new SavedRuns(training), store, engine, failed };
+}
+
+beforeEach(() => {
+  const root = new FakeFolder();
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { storage: { getDirectory: async () => root } } });
+});
+
+test("files are told apart by what they hold, not by their name", () => {
+  const of = (/** @type {ModelSource | null} */ origin, id = "sha256:aa", kind = "files") =>
+    saves(origin).saves.sourceOf(meta({ kind, id, name: "model.safetensors" }));
+  const right = file("sha256:aa");
+  assert.equal(of(right), right);
+  assert.equal(of(file("sha256:bb")), null);
+  assert.equal(of(file("sha256:aa", { kind: "url" })), null);
+  assert.equal(of(null), null);
+  // Nothing is known of either.
+  assert.equal(of(file(""), ""), null);
+  assert.equal(of(file("", { kind: "scratch" }), "", "scratch"), null);
+});
+
+test("the file that is needed is named by name and content", () => {
+  const about = meta({ kind: "files", id: "sha256:aa", name: "model.safetensors" });
+  assert.throws(() => runSource(about, null), { key: "error.baseNeeded", params: { name: "model.safetensors (sha256:aa)" } });
+  assert.throws(() => runSource(meta({ kind: "shipped", id: "x", name: "Storyteller" }), null), { params: { name: "Storyteller" } });
+});
+
+test("what is deleted is not named any more", async () => {
+  const source = { kind: "files", id: "sha256:aa", name: "model.safetensors" };
+  await writeRun("one", meta(source), [{ name: "state", bytes: new Uint8Array(1) }]);
+  const base = file("sha256:aa");
+  const { saves: all, store, engine, failed } = saves(base, { modelId: "run:one" });
+  engine.source = file("", { kind: "run", run: { id: "one", base, origin: base } });
+  await all.refresh(true);
+  assert.equal(all.offer?.meta.id, "one");
+  await all.remove(all.list[0]);
+  assert.deepEqual([all.list, all.offer, failed], [[], null, []]);
+  assert.equal(store.state.modelId, "sha256:aa");
+  assert.equal(engine.source, base);
+});
