@@ -25,11 +25,11 @@ impl<F: AsyncFnMut(Progress) -> Result<()>> Pace for F {}
 /// What the model said after one token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Log-probability of the token that follows in the text, in nats; 0 where none follows.
+    /// Log-probability of the token that follows in the text, in nats; meaningless where none follows.
     pub logprob: f32,
     /// Of the distribution, in nats.
     pub entropy: f32,
-    /// How many tokens are likelier than the one that follows; 0 where none follows.
+    /// How many tokens are likelier than the one that follows; meaningless where none follows.
     pub rank: u32,
     /// The likeliest tokens with their log-probabilities, best first: ten, or the whole of a smaller vocabulary.
     pub top: Vec<(u32, f32)>,

@@ -122,7 +122,7 @@ impl Preset {
 const SHORT: usize = 1280;
 
 /// Options to fine-tune a model of this size on `n_tokens` tokens of text, fully or by LoRA: measured on the shipped
-/// model ("Measured defaults" in ARCHITECTURE.md), scaled by a rule for wider ones.
+/// model (`docs/training-defaults.md`), scaled by a rule for wider ones.
 pub fn fine_tuning(config: &GptConfig, n_tokens: usize, lora: bool) -> TrainOptions {
     // The first pair is measured: the compromise between texts of 20 kB, close to the model's and far from it, and a
     // book. Wider models' full rates fall about as 1 / width; the last LoRA rate is that of Hu et al. 2021 for GPT-2.
