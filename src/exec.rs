@@ -3,6 +3,7 @@
 use crate::cpu::CpuExecutor;
 use crate::error::{Error, Result};
 use crate::gpu::{Counters, GpuContext, GpuExecutor};
+pub use crate::graph::{Advance, RunId};
 use crate::graph::{Layout, Limits, Loc, Plan, Target};
 use std::sync::Arc;
 use web_time::Duration;
@@ -154,22 +155,22 @@ impl Executor {
     }
 
     /// Starts a plan, `repeats` times over; [`Executor::advance`] does the work. A run in progress is dropped.
-    pub fn begin(&mut self, plan: usize, repeats: usize) {
+    pub fn begin(&mut self, plan: usize, repeats: usize) -> RunId {
         match self {
             Self::Cpu(c) => c.begin(plan, repeats),
             Self::Gpu(g) => g.begin(plan, repeats),
         }
     }
 
-    /// Works on what was begun until it is done or the budget is used up; returns whether it is done. On a GPU, what was
-    /// submitted last counts as done, and reading waits for it.
+    /// Works on a run until it is done or the budget is used up. On a GPU, what was submitted last counts as done, and
+    /// reading waits for it.
     ///
     /// # Errors
     /// [`Error::Device`] when the device has failed.
-    pub async fn advance(&mut self, budget: Duration) -> Result<bool> {
+    pub async fn advance(&mut self, run: RunId, budget: Duration) -> Result<Advance> {
         match self {
-            Self::Cpu(c) => Ok(c.advance(budget)),
-            Self::Gpu(g) => g.advance(budget).await,
+            Self::Cpu(c) => Ok(c.advance(run, budget)),
+            Self::Gpu(g) => g.advance(run, budget).await,
         }
     }
 
@@ -178,8 +179,8 @@ impl Executor {
     /// # Errors
     /// [`Error::Device`] when the device has failed.
     pub async fn run(&mut self, plan: usize, repeats: usize) -> Result<()> {
-        self.begin(plan, repeats);
-        while !self.advance(Duration::MAX).await? {}
+        let run = self.begin(plan, repeats);
+        while self.advance(run, Duration::MAX).await? == Advance::Working {}
         Ok(())
     }
 

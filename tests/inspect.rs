@@ -37,7 +37,7 @@ fn numbers_equal_transformers_on_the_gpu() {
     ["gpt2-tanh-f32", "gpt2-erf-f16", "gpt2-relu-bf16"].iter().for_each(|name| equal_on(name, Backend::Gpu));
 }
 
-/// Writes `n` tokens, calling `between` after each step.
+/// Writes `n` tokens, calling `between` in the midst of it, ever less often: what was under way is then begun again.
 fn write(model: &mut Model, n: usize, mut between: impl FnMut(&mut Model)) -> Vec<Record> {
     let prompt: Vec<u32> = (1..9).collect();
     let params = SamplingParams { temperature: 1.0, ..SamplingParams::default() };
@@ -47,14 +47,16 @@ fn write(model: &mut Model, n: usize, mut between: impl FnMut(&mut Model)) -> Ve
         ids.extend(all.iter().map(|r: &Record| r.id));
         let params = SamplingParams { seed: round, ..params.clone() };
         let mut generation = Generation::start(model, &ids, params, n, None).expect("a start");
-        loop {
-            if let Step::Tokens { records, finished } =
-                block_on(generation.next(model, Duration::from_secs(1), 4)).expect("a step")
-            {
+        for call in 1u32.. {
+            let step = block_on(generation.next(model, Duration::ZERO, 4)).expect("a step");
+            if let Step::Tokens { records, finished } = step {
                 all.extend(records);
                 if finished.is_some() {
                     break;
                 }
+            }
+            if call.is_power_of_two() {
+                between(model);
             }
         }
         between(model);

@@ -351,6 +351,30 @@ fn what_is_switched_off_is_on_while_a_run_learns_and_validates() {
     }
 }
 
+/// Looking and writing in the midst of a step, without breaking it off first: it is done again.
+#[test]
+fn what_is_looked_at_meanwhile_changes_no_step() {
+    for backend in BACKENDS {
+        let losses = |look: bool| {
+            let (mut model, options, source) = fresh(false, backend);
+            let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+            let mut found = Vec::new();
+            for call in 1u32.. {
+                match block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a piece") {
+                    Event::Steps(steps) => found.extend(steps),
+                    Event::Finished => return losses(&found),
+                    _ => {}
+                }
+                if look && call.is_power_of_two() {
+                    block_on(model.look(&[1, 2, 3, 4], &mut async |_| Ok(()))).expect("a look");
+                }
+            }
+            unreachable!("it ends")
+        };
+        assert_eq!(losses(true), losses(false), "{backend:?}");
+    }
+}
+
 #[test]
 fn the_best_weights_come_back() {
     let (mut model, options, source) = noisy(Backend::Cpu, false);

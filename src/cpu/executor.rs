@@ -2,7 +2,7 @@
 
 use crate::cpu::gemm::Scratch;
 use crate::error::{Error, Result};
-use crate::graph::{Buf, CpuArgs, Layout, Loc, Meta, Plan, RawSlice, Shapes, pool_slots};
+use crate::graph::{Advance, Buf, CpuArgs, Layout, Loc, Meta, Plan, RawSlice, RunId, Shapes, pool_slots};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use web_time::{Duration, Instant};
@@ -77,6 +77,8 @@ pub struct CpuExecutor {
     /// Most bytes of all buffers together.
     limit: Option<u64>,
     run: Option<Run>,
+    /// Runs begun or dropped: the newest is the one in progress.
+    runs: u64,
     scratch: Scratch,
 }
 
@@ -174,7 +176,7 @@ impl CpuExecutor {
 
     /// Forgets plans and frees the temporaries that only they needed; what they were compiled against stays allocated.
     pub fn remove_plans(&mut self, plans: &[usize]) {
-        self.run = None;
+        self.cancel();
         plans.iter().for_each(|&index| self.plans[index] = None);
         self.shrink_pool();
     }
@@ -201,18 +203,23 @@ impl CpuExecutor {
     }
 
     /// Starts a run of a plan, `repeats` times over. A run in progress is dropped: what it had written so far stays.
-    pub fn begin(&mut self, plan: usize, repeats: usize) {
+    pub fn begin(&mut self, plan: usize, repeats: usize) -> RunId {
+        self.cancel();
         self.run = (repeats > 0).then_some(Run { plan, repeats, step: 0, task: 0 });
+        RunId(self.runs)
     }
 
     /// Drops the run in progress.
     pub fn cancel(&mut self) {
         self.run = None;
+        self.runs += 1;
     }
 
-    /// Works on the run in progress until it ends or the budget is used up; returns whether it ended. At least one piece
-    /// of work is done each time.
-    pub fn advance(&mut self, budget: Duration) -> bool {
+    /// Works on a run until it ends or the budget is used up. At least one piece of work is done each time.
+    pub fn advance(&mut self, run: RunId, budget: Duration) -> Advance {
+        if run.0 != self.runs {
+            return Advance::Lost;
+        }
         let start = Instant::now();
         while let Some(mut run) = self.run {
             self.task(run);
@@ -231,7 +238,7 @@ impl CpuExecutor {
                 break;
             }
         }
-        self.run.is_none()
+        if self.run.is_none() { Advance::Done } else { Advance::Working }
     }
 
     fn task(&mut self, run: Run) {

@@ -4,7 +4,7 @@ use super::pace::Pace;
 use super::pipeline::Pipelines;
 use super::{GpuContext, readback};
 use crate::error::{Error, Result};
-use crate::graph::{Buf, Layout, Loc, Plan, Target, pool_slots};
+use crate::graph::{Advance, Buf, Layout, Loc, Plan, RunId, Target, pool_slots};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use web_time::{Duration, Instant};
@@ -58,6 +58,8 @@ pub struct GpuExecutor {
     plans: Vec<Option<Prepared>>,
     counters: Counters,
     run: Option<Run>,
+    /// Runs begun or dropped: the newest is the one in progress.
+    runs: u64,
     /// Follows every wait for the device.
     pace: Pace,
     /// Where the pace's times begin.
@@ -78,7 +80,7 @@ impl GpuExecutor {
         });
         let (pipelines, buffers, plans) = (Pipelines::default(), HashMap::new(), Vec::new());
         let (counters, started) = (Counters::default(), Instant::now());
-        Self { cx, pipelines, buffers, plans, counters, run: None, pace, started, limit: None }
+        Self { cx, pipelines, buffers, plans, counters, run: None, runs: 0, pace, started, limit: None }
     }
 
     /// The device.
@@ -218,7 +220,7 @@ impl GpuExecutor {
         }
         // A run in progress has lost what it had written to them.
         if !replaced.is_empty() {
-            self.run = None;
+            self.cancel();
         }
         // What was submitted before may still use them: the device frees them after.
         destroy(&replaced);
@@ -272,13 +274,16 @@ impl GpuExecutor {
     }
 
     /// Starts a run of a plan, `repeats` times over; [`GpuExecutor::advance`] submits it. A run in progress is dropped.
-    pub fn begin(&mut self, plan: usize, repeats: usize) {
+    pub fn begin(&mut self, plan: usize, repeats: usize) -> RunId {
+        self.cancel();
         self.run = (repeats > 0).then_some(Run { plan, repeats, next: 0 });
+        RunId(self.runs)
     }
 
     /// Drops what was begun and not submitted yet.
     pub fn cancel(&mut self) {
         self.run = None;
+        self.runs += 1;
     }
 
     /// Forgets plans and frees the temporaries that only they needed; pipelines and all other buffers stay.
@@ -286,7 +291,7 @@ impl GpuExecutor {
     /// # Errors
     /// [`Error::Device`] when the device has failed.
     pub async fn remove_plans(&mut self, plans: &[usize]) -> Result<()> {
-        self.run = None;
+        self.cancel();
         plans.iter().for_each(|&index| self.plans[index] = None);
         let slots = pool_slots(self.plans.iter().flatten().map(|p| p.plan.as_ref()));
         self.buffers.retain(|buf, buffer| {
@@ -313,7 +318,10 @@ impl GpuExecutor {
     ///
     /// # Errors
     /// [`Error::Device`] when the device has failed since.
-    pub async fn advance(&mut self, budget: Duration) -> Result<bool> {
+    pub async fn advance(&mut self, run: RunId, budget: Duration) -> Result<Advance> {
+        if run.0 != self.runs {
+            return Ok(Advance::Lost);
+        }
         let start = Instant::now();
         while let Some(run) = self.run {
             self.cx.check()?;
@@ -326,16 +334,16 @@ impl GpuExecutor {
             self.run = next;
             self.pace.submitted(cost, now);
             if next.is_none() {
-                return Ok(true);
+                return Ok(Advance::Done);
             }
             self.finish().await?;
             let uninterruptible =
                 next.is_some_and(|r| r.next > 0 && !prepared(&self.plans, r.plan).dispatches[r.next].interruptible);
             if start.elapsed() >= budget && !uninterruptible {
-                return Ok(false);
+                return Ok(Advance::Working);
             }
         }
-        Ok(true)
+        Ok(Advance::Done)
     }
 
     /// Encodes and submits as much of a run as fits one submit; returns its cost and what is left.

@@ -10,6 +10,7 @@ mod kernel;
 mod layout;
 mod op;
 mod plan;
+mod run;
 mod verify;
 
 #[cfg(feature = "train")]
@@ -21,6 +22,7 @@ pub use layout::{Buf, COMPANIONS, Layout, Loc, Piece, SLAB_BYTES, SlabSet, rows_
 pub(crate) use op::RawSlice;
 pub use op::{Absorb, CpuArgs, Fused, Op, Shapes};
 pub use plan::{Plan, PlanTensor, Step, pool_slots};
+pub use run::{Advance, RunId};
 pub use verify::{Limits, verify};
 
 use crate::error::{Error, Result};

@@ -7,6 +7,7 @@ use super::params::{ParamSpec, param_specs};
 use super::train_graph::{decay_name, trained};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
+use crate::exec::RunId;
 use crate::graph::{Buf, Layout, Limits, Plan, SlabSet, slab_name};
 use crate::ops::{STEP_IDS, hyper};
 
@@ -254,7 +255,7 @@ impl Model {
         inputs: &[u32],
         targets: &[u32],
         options: &[u32; hyper::WORDS],
-    ) -> Result<()> {
+    ) -> Result<RunId> {
         let rows = shape.batch * shape.seq;
         if inputs.len() != rows || targets.len() != rows {
             let (i, t) = (inputs.len(), targets.len());
@@ -277,8 +278,7 @@ impl Model {
         self.executor.write(targets_loc, bytemuck::cast_slice(targets));
         self.executor.write(hyper_loc, bytemuck::cast_slice(options));
         self.forget();
-        self.executor.begin(index, 1);
-        Ok(())
+        Ok(self.executor.begin(index, 1))
     }
 
     /// Forgets losses and norms, and lets steps change weights again after one that was not finite.

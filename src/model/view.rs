@@ -3,6 +3,7 @@
 use super::Model;
 use super::gpt::{GptPlan, TOP, targets_input};
 use crate::error::Result;
+use crate::exec::Advance;
 use web_time::Duration;
 
 /// Work done between two chances to stop.
@@ -151,8 +152,8 @@ impl Model {
 
     /// Runs a plan to its end in slices.
     pub(crate) async fn run_paced(&mut self, index: usize, pace: &mut impl Pace) -> Result<()> {
-        self.executor.begin(index, 1);
-        while !self.executor.advance(SLICE).await? {
+        let run = self.executor.begin(index, 1);
+        while self.executor.advance(run, SLICE).await? == Advance::Working {
             if let Err(e) = pace(Progress { done: 0, total: 0 }).await {
                 self.executor.cancel();
                 return Err(e);

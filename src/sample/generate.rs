@@ -2,6 +2,7 @@
 
 use super::params::{Record, SamplingParams};
 use crate::error::{Error, Result};
+use crate::exec::{Advance, RunId};
 use crate::model::{GptPlan, Model};
 use crate::ops::control;
 use web_time::{Duration, Instant};
@@ -39,9 +40,9 @@ pub enum Step {
 enum Running {
     Nothing,
     /// A prefill chunk of this many ids.
-    Chunk(usize),
-    /// One decode step.
-    Decode,
+    Chunk(usize, RunId),
+    /// Decode steps.
+    Decode(RunId),
 }
 
 /// A generation in progress.
@@ -121,7 +122,7 @@ impl Generation {
         self.window.len()
     }
 
-    /// Works for about `budget` and says what came of it. On the GPU at most `most` tokens are decoded in one submit.
+    /// Works for about `budget`, but at least a piece of work, and says what came of it. On the GPU at most `most` tokens are decoded in one submit.
     ///
     /// # Errors
     /// [`Error::Device`] when the device failed. The generation is then over.
@@ -132,8 +133,11 @@ impl Generation {
         }
         let fed = self.window.len() - 1;
         if model.cached.len() < fed {
-            while model.cached.len() < fed && start.elapsed() < budget {
+            loop {
                 self.prefill_slice(model, budget.saturating_sub(start.elapsed())).await?;
+                if model.cached.len() >= fed || start.elapsed() >= budget {
+                    break;
+                }
             }
             let (done, total) = (model.cached.len() - self.first, fed - self.first);
             return Ok(Step::Prefill { done, total });
@@ -155,21 +159,26 @@ impl Generation {
 
     async fn prefill_slice(&mut self, model: &mut Model, budget: Duration) -> Result<()> {
         let at = model.cached.len();
-        if self.running == Running::Nothing {
-            let left = self.window.len() - 1 - at;
-            let rows = model.chunk(left);
-            let n = rows.min(left);
-            let (index, _) = model.plan(&GptPlan::Prefill { rows }).await?;
-            model.write_step(rows, at, &self.window[at..at + n])?;
-            model.executor().begin(index, 1);
-            self.running = Running::Chunk(n);
-        }
-        if model.executor().advance(budget).await?
-            && let Running::Chunk(n) = self.running
-        {
-            model.cached.extend_from_slice(&self.window[at..at + n]);
-            self.running = Running::Nothing;
-        }
+        let (n, run) = match self.running {
+            Running::Chunk(n, run) => (n, run),
+            _ => {
+                let left = self.window.len() - 1 - at;
+                let rows = model.chunk(left);
+                let n = rows.min(left);
+                let (index, _) = model.plan(&GptPlan::Prefill { rows }).await?;
+                model.write_step(rows, at, &self.window[at..at + n])?;
+                (n, model.executor().begin(index, 1))
+            }
+        };
+        self.running = match model.executor().advance(run, budget).await? {
+            Advance::Working => Running::Chunk(n, run),
+            Advance::Done => {
+                model.cached.extend_from_slice(&self.window[at..at + n]);
+                Running::Nothing
+            }
+            // What the chunk has left in the cache is written over.
+            Advance::Lost => Running::Nothing,
+        };
         Ok(())
     }
 
@@ -196,18 +205,22 @@ impl Generation {
         let begun = Instant::now();
         let on_cpu = model.backend() == "cpu";
         let mut steps = 1;
-        if self.running == Running::Nothing {
-            if !on_cpu && self.step_seconds > 0.0 {
-                let fitting = (budget.as_secs_f64() / self.step_seconds) as usize;
-                steps = fitting.min(most).min(self.max_new - self.emitted).clamp(1, control::RING);
+        let run = match self.running {
+            Running::Decode(run) => run,
+            _ => {
+                if !on_cpu && self.step_seconds > 0.0 {
+                    let fitting = (budget.as_secs_f64() / self.step_seconds) as usize;
+                    steps = fitting.min(most).min(self.max_new - self.emitted).clamp(1, control::RING);
+                }
+                let (index, _) = model.plan(&GptPlan::Decode).await?;
+                model.executor().begin(index, steps)
             }
-            let (index, _) = model.plan(&GptPlan::Decode).await?;
-            model.executor().begin(index, steps);
-            self.running = Running::Decode;
-        }
-        if !model.executor().advance(budget).await? {
+        };
+        if model.executor().advance(run, budget).await? == Advance::Working {
+            self.running = Running::Decode(run);
             return Ok(Vec::new());
         }
+        // Of a run that was lost, the whole steps count: the device's own state says how many.
         self.running = Running::Nothing;
         let place = model.place("control")?;
         let words = model.executor().read_u32(place).await?;

@@ -6,6 +6,7 @@ use super::schedule::Schedule;
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 pub use crate::model::lora::{LoraOptions, LoraTarget};
+use crate::model::{Pass, TrainShape};
 
 /// One training run. The names are the command line's and nanoGPT's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,6 +95,11 @@ impl TrainOptions {
     /// Tokens that one optimiser step sees.
     pub fn tokens_per_step(&self) -> u64 {
         self.batch_size as u64 * self.context as u64 * u64::from(self.grad_accum)
+    }
+
+    /// What the passes of a run over the model are compiled for.
+    pub fn shape(&self, pass: Pass) -> TrainShape {
+        TrainShape { batch: self.batch_size, seq: self.context, pass, dropout: (self.dropout as f32).to_bits() }
     }
 
     /// Checks the ranges, and that the model can be trained so.

@@ -5,9 +5,10 @@ use super::data::Batch;
 use super::options::TrainOptions;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
+use crate::exec::Advance;
 use crate::model::checkpoint::{Dtype, Header, TensorOut, write_safetensors};
 use crate::model::params::{ParamSpec, param_specs};
-use crate::model::{Model, Pass, TrainShape};
+use crate::model::{Model, Pass};
 use crate::ops::hyper;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -132,6 +133,7 @@ pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
     let best: Vec<_> =
         specs.iter().map(|spec| range_of(&header, &best_name(&spec.name), spec)).collect::<Result<_>>()?;
     let values = |range: Range<usize>| -> Vec<f32> { bytemuck::pod_collect_to_vec(&bytes[range]) };
+    model.free_passes(Some(&state.options.shape(Pass::Update))).await?;
     model.enable_training(state.options.lora.as_ref(), state.options.seed).await?;
     for (name, range) in found {
         model.write_param(&name, 0, &values(range))?;
@@ -164,12 +166,7 @@ pub async fn gradients(
     batches: &[Batch],
 ) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
     model.abandon_step();
-    let shape = TrainShape {
-        batch: options.batch_size,
-        seq: options.context,
-        pass: Pass::Gradients,
-        dropout: (options.dropout as f32).to_bits(),
-    };
+    let shape = options.shape(Pass::Gradients);
     let valid: usize = batches.iter().map(Batch::n_targets).sum();
     let mut words = [0; hyper::WORDS];
     words[hyper::LOSS_SCALE] = (1.0 / valid.max(1) as f32).to_bits();
@@ -177,8 +174,8 @@ pub async fn gradients(
     words[hyper::SEED_HIGH] = (options.seed >> 32) as u32;
     for (micro, batch) in batches.iter().enumerate() {
         words[hyper::MICRO] = micro as u32;
-        model.begin_pass(&shape, &batch.inputs, &batch.targets, &words).await?;
-        while !model.executor().advance(web_time::Duration::MAX).await? {}
+        let run = model.begin_pass(&shape, &batch.inputs, &batch.targets, &words).await?;
+        while model.executor().advance(run, web_time::Duration::MAX).await? == Advance::Working {}
     }
     let mut found = Vec::new();
     for spec in model.trained_specs() {

@@ -11,7 +11,8 @@ use super::schedule::learning_rate;
 use super::speed::Speed;
 use super::state::TrainingState;
 use crate::error::{Error, Result};
-use crate::model::{Model, Pass, TrainShape};
+use crate::exec::{Advance, RunId};
+use crate::model::{Model, Pass};
 use crate::ops::{hyper, metrics};
 use web_time::{Duration, Instant};
 
@@ -113,6 +114,8 @@ pub struct Trainer {
     failure: Option<Error>,
     pub(super) evaluated: Option<usize>,
     phase: Phase,
+    /// The pass that is under way, unless idle.
+    run: RunId,
     pub(super) best: Option<Best>,
     last_read: Instant,
     read_every: Duration,
@@ -126,6 +129,7 @@ impl Trainer {
     /// [`Error::Input`] for options out of range or a text that is too short; [`Error::Device`] when memory is refused.
     pub async fn new(model: &mut Model, options: TrainOptions, source: Source) -> Result<Self> {
         options.validate(model.config())?;
+        model.free_passes(Some(&options.shape(Pass::Update))).await?;
         model.enable_training(options.lora.as_ref(), options.seed).await?;
         Ok(Self::with(options, source))
     }
@@ -160,6 +164,7 @@ impl Trainer {
             failure: None,
             evaluated: None,
             phase: Phase::Idle,
+            run: RunId(0),
             best: None,
             last_read: Instant::now(),
             read_every: READ_EVERY,
@@ -193,11 +198,6 @@ impl Trainer {
         self.best.as_ref().map(|b| b.loss)
     }
 
-    fn shape(&self, pass: Pass) -> TrainShape {
-        let o = &self.options;
-        TrainShape { batch: o.batch_size, seq: o.context, pass, dropout: (o.dropout as f32).to_bits() }
-    }
-
     /// Works for about `budget`. Where a GPU works by itself, several steps may be under way before their losses are read.
     ///
     /// # Errors
@@ -220,10 +220,18 @@ impl Trainer {
                 if let Some(event) = self.between_steps(model).await? {
                     return Ok(event);
                 }
-            } else if model.executor().advance(budget.saturating_sub(start.elapsed())).await?
-                && let Some(event) = self.pass_done(model).await?
-            {
-                return Ok(event);
+            } else {
+                let budget = budget.saturating_sub(start.elapsed());
+                match model.executor().advance(self.run, budget).await? {
+                    Advance::Working => {}
+                    Advance::Done => {
+                        if let Some(event) = self.pass_done(model).await? {
+                            return Ok(event);
+                        }
+                    }
+                    // The model was used for something else: the step is done again.
+                    Advance::Lost => self.settle(model),
+                }
             }
             if start.elapsed() >= budget {
                 return Ok(Event::Working);
@@ -282,7 +290,8 @@ impl Trainer {
         let valid: usize = batches.iter().map(Batch::n_targets).sum();
         let words = self.words(valid, index);
         let batch = &batches[index];
-        model.begin_pass(&self.shape(pass), &batch.inputs, &batch.targets, &words).await
+        self.run = model.begin_pass(&self.options.shape(pass), &batch.inputs, &batch.targets, &words).await?;
+        Ok(())
     }
 
     /// The input `hyper` of a pass: bias corrections are computed here in f64, as shaders' powers are loose.

@@ -6,7 +6,7 @@ use super::train_messages::{BestMessage, Planned, PreflightBytes, ScratchOptions
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::model::checkpoint::Dtype;
-use crate::model::{Model, ModelOptions, Pass, Preflight, TrainShape};
+use crate::model::{Model, ModelOptions, Pass, Preflight};
 use crate::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
 use crate::train::export::{StoredZip, adapter_files, apply_adapter, hf_files};
 use crate::train::peft::Adapter;
@@ -34,12 +34,7 @@ impl Plan {
     fn new(config: &GptConfig, gpu: bool, tokens: Vec<u32>, options: TrainOptions) -> Result<Self> {
         options.validate(config)?;
         let data = Dataset::new(tokens, options.validation, options.context)?;
-        let shape = TrainShape {
-            batch: options.batch_size,
-            seq: options.context,
-            pass: Pass::Update,
-            dropout: (options.dropout as f32).to_bits(),
-        };
+        let shape = options.shape(Pass::Update);
         let preflight = Preflight::compute(config, options.lora.as_ref(), &shape)?;
         let limit = if gpu { GPU_LIMIT } else { CPU_LIMIT };
         Ok(Self { options, data, preflight, limit })

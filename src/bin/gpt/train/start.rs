@@ -5,7 +5,7 @@ use super::args::Args;
 use super::output::{Output, STATE_FILE, check_free};
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
-use gpt_playground::model::{Model, ModelOptions, Pass, Preflight, TrainShape};
+use gpt_playground::model::{Model, ModelOptions, Pass, Preflight};
 use gpt_playground::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
 use gpt_playground::train::peft::CONFIG_FILE;
 use gpt_playground::train::presets::{Preset, fine_tuning};
@@ -237,12 +237,7 @@ fn source(
 
 /// Says how much memory the run will take, before it takes any.
 fn preflight(config: &GptConfig, options: &TrainOptions) -> Result<()> {
-    let shape = TrainShape {
-        batch: options.batch_size,
-        seq: options.context,
-        pass: Pass::Update,
-        dropout: (options.dropout as f32).to_bits(),
-    };
+    let shape = options.shape(Pass::Update);
     let needs = Preflight::compute(config, options.lora.as_ref(), &shape)?;
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let trained = options.lora.as_ref().map_or(config.n_params(), |l| l.specs(config).iter().map(|s| s.numel()).sum());
