@@ -96,9 +96,9 @@ export class App {
       open: (source, options) => this.opener.open(source, options),
       write: (prompt) => void this.writeWithTuned(prompt),
       onChange: () => this.store.set({}),
-      say: (lines, error) => {
+      say: (lines, error, actions) => {
         const view = this.page.messagesOn(this.state.tab);
-        if (error === undefined) view.show({ kind: "info", lines });
+        if (error === undefined) view.show({ kind: "info", lines, actions });
         else showError(view, lines, error);
       },
     });
@@ -154,7 +154,7 @@ export class App {
       header: {
         tabs: TABS,
         onTab: (tab) => this.store.set({ tab }),
-        onBackend: (backend) => this.setBackend(backend),
+        onBackend: (backend) => void this.setBackend(backend),
         onLang: () => this.setLang(this.state.lang === "en" ? "zh" : "en"),
         onTheme: () => this.setTheme(THEMES[(THEMES.indexOf(this.state.theme) + 1) % THEMES.length]),
       },
@@ -220,6 +220,12 @@ export class App {
     });
     addEventListener("hashchange", () => this.applyFragment());
     addEventListener("pagehide", () => this.save());
+    addEventListener("beforeunload", (event) => {
+      if (!this.training.unsaved) return;
+      event.preventDefault();
+      // While the browser asks there is time for it.
+      void this.training.save();
+    });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) return;
       this.save();
@@ -306,8 +312,10 @@ export class App {
   }
 
   /** @param {Backend} backend */
-  setBackend(backend) {
+  async setBackend(backend) {
     if (backend === this.state.backend) return;
+    // The select goes back to what is in use.
+    if (!(await this.training.handover.secure())) return this.store.set({});
     this.store.set({ backend });
     const url = new URL(location.href);
     if (backend === "auto") url.searchParams.delete("backend");

@@ -52,6 +52,8 @@ export class Opener {
     this.lastCrash = -Infinity;
     /** The fingerprint of the file that a link asked for. */
     this.wanted = "";
+    /** The archives that files came in, by name. @type {WeakMap<File, string>} */
+    this.archives = new WeakMap();
   }
 
   messages() {
@@ -138,7 +140,12 @@ export class Opener {
   async takeFiles(files) {
     if (!files.length) return;
     try {
-      const unpacked = await Promise.all(files.map((file) => (/\.zip$/i.test(file.name) ? filesFromZip(file) : [file])));
+      const unpacked = await Promise.all(files.map(async (file) => {
+        if (!/\.zip$/i.test(file.name)) return [file];
+        const inside = await filesFromZip(file);
+        for (const one of inside) this.archives.set(one, file.name.replace(/\.zip$/i, ""));
+        return inside;
+      }));
       files = unpacked.flat().filter(({ name }) => name !== "generation_config.json");
     } catch (error) {
       return showError(this.messages(), [["message.loadFailed", { name: files[0].name }]], error);
@@ -169,7 +176,7 @@ export class Opener {
     } else {
       this.store.set({ pending: {} });
       const { weights, config } = pending;
-      if (weights && config) void this.openFiles(fileSource(pending), weights, config);
+      if (weights && config) void this.openFiles(fileSource(pending, this.archives.get(weights)), weights, config);
     }
   }
 

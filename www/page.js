@@ -85,7 +85,9 @@ export class Page {
     document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
     document.title = t("app.title");
     for (const name of TABS) byId(`tab-${name}`).hidden = name !== tab;
-    this.header.update({ tab, backend, theme, lang });
+    const { busy, run: started, step } = this.training();
+    const run = busy && started ? { step, steps: started.steps } : null;
+    this.header.update({ tab, backend, theme, lang, run });
 
     const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;
     this.paper.update({ runs, text: writer.text, caret, writing: phase !== "idle", marks, open: info ? state.view.open : null });
@@ -96,7 +98,7 @@ export class Page {
     const changed = keys.some((key) => settings[key] !== DEFAULT_SETTINGS[key]);
     this.controls.update({ settings, changed, nCtx: info?.nCtx ?? null });
     this.writeProgress.update(loading);
-    this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null });
+    this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null, run });
     if (tab === "train") this.train.update(state);
     if (tab === "models") {
       const { saves, runId } = this.training();

@@ -9,6 +9,8 @@ import { samplePrompt } from "./text.js";
 
 /** How long one call into the engine may take: a pause is heard within it. */
 const STEP_BUDGET_MS = 30;
+/** The first save comes soon: until then a reload loses everything. */
+const FIRST_SAVE_MS = 2000;
 const SAVE_EVERY_MS = 10_000;
 const SAMPLE_EVERY_MS = 4_000;
 /** Saving and sampling may each take this part of the time. */
@@ -32,7 +34,7 @@ export class Run {
     this.readOnly = readOnly;
     this.finished = meta.step >= meta.steps;
     this.savedStep = -1;
-    /** Since the save other weights were chosen. */
+    /** Since the save other weights were chosen, or another strength. */
     this.chosen = false;
     this.lastSave = performance.now();
     this.saveCost = 0;
@@ -40,6 +42,10 @@ export class Run {
     this.sampleCost = 0;
     /** Writing failed: it is not tried again by itself. */
     this.broken = !storageSupported();
+    /** Hears of the run while it goes on. @type {((event: RunEvent) => void) | null} */
+    this.emit = null;
+    /** What ended it while it was being saved. @type {unknown} */
+    this.failure = null;
   }
 
   /**
@@ -72,6 +78,7 @@ export class Run {
     const planned = await session.wasm.restoreState(part("state"), text);
     const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
     run.savedStep = planned.step;
+    if (meta.mode === "lora" && meta.strength !== undefined) session.wasm.setLoraStrength(meta.strength);
     return { run, planned };
   }
 
@@ -84,9 +91,12 @@ export class Run {
    * @returns {Promise<{ finished: boolean, step: number, best: import("./types.js").BestWeights | null }>}
    */
   async train({ emit, shouldPause, between }) {
+    this.emit = emit;
+    this.failure = null;
     try {
       await this.goOn({ emit, shouldPause, between });
     } finally {
+      this.emit = null;
       await this.catchUp(emit);
     }
     return { finished: this.finished, step: this.meta.step, best: this.best() };
@@ -118,6 +128,7 @@ export class Run {
     };
     while (!this.finished) {
       await between();
+      if (this.failure) throw this.failure;
       if (shouldPause()) break;
       const step = await this.session.wasm.trainNext(STEP_BUDGET_MS);
       tick();
@@ -130,7 +141,8 @@ export class Run {
         await this.sample(emit, shouldPause);
         tick();
       }
-      if (!this.broken && !this.readOnly && now - this.lastSave > Math.max(SAVE_EVERY_MS, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
+      const every = this.savedStep < 0 ? FIRST_SAVE_MS : SAVE_EVERY_MS;
+      if (!this.broken && !this.readOnly && now - this.lastSave > Math.max(every, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
     }
   }
 
@@ -148,12 +160,21 @@ export class Run {
     return now ?? null;
   }
 
+  /** How strongly adapters act when the model writes. @param {number} value */
+  setStrength(value) {
+    this.session.wasm.setLoraStrength(value);
+    this.meta.strength = value;
+    this.chosen = true;
+  }
+
   /** @param {import("./types.js").TrainEvent} event */
   note(event) {
     const { history } = this.meta;
     if (event.type === "finished") this.finished = true;
-    else if (event.type === "evaluated") history.validation.push([event.step, event.loss]);
-    else {
+    else if (event.type === "evaluated") {
+      // What is no number is none in JSON either.
+      if (Number.isFinite(event.loss)) history.validation.push([event.step, event.loss]);
+    } else {
       this.meta.step = event.step;
       history.train.push([event.step, event.loss]);
       if (history.train.length > MOST_POINTS) history.train = history.train.filter((_, at) => at % 2 === 1);
@@ -188,7 +209,6 @@ export class Run {
 
   /** @param {(event: RunEvent) => void} emit */
   async autosave(emit) {
-    await this.catchUp(emit);
     try {
       emit({ type: "saved", step: await this.save() });
     } catch (error) {
@@ -215,6 +235,8 @@ export class Run {
   async save() {
     const { meta, session } = this;
     if (this.readOnly || !storageSupported()) return this.savedStep;
+    // The state would hold steps that nobody has been told of.
+    if (this.emit) await this.catchUp(this.emit).catch((error) => (this.failure = error));
     if (this.savedStep === meta.step && !this.chosen) return meta.step;
     const from = performance.now();
     const state = await session.wasm.saveState();
@@ -223,6 +245,7 @@ export class Run {
     await writeRun(meta.id, meta, [{ name: "text", bytes: new TextEncoder().encode(this.text) }, ...files, { name: "state", bytes: state }]);
     this.savedStep = meta.step;
     this.chosen = false;
+    this.broken = false;
     this.lastSave = performance.now();
     this.saveCost = this.lastSave - from;
     return meta.step;

@@ -1,6 +1,6 @@
 /** The runs that are saved on this device, as the page sees them: listed, offered, opened, renamed, deleted. Draws nothing. */
 import { isSame, runSource, shippedSource, urlSource } from "./sources.js";
-import { deleteRun, listRuns, renameRun } from "./storage.js";
+import { LOCK_WAIT_MS, deleteRun, isLocked, listRuns, renameRun, whenFree } from "./storage.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
 /** @typedef {import("./types.js").SavedRun} SavedRun */
@@ -18,6 +18,8 @@ export class SavedRuns {
     this.list = [];
     /** The run that a reload can go on with. @type {SavedRun | null} */
     this.offer = null;
+    /** Another tab has that run. */
+    this.taken = false;
     /** The saved run that is being opened. @type {{ id: string, done: Promise<void> } | null} */
     this.opening = null;
   }
@@ -26,8 +28,47 @@ export class SavedRuns {
   async refresh(offer = false) {
     this.list = await listRuns();
     const newest = this.list[0];
-    if (offer && newest && newest.meta.step < newest.meta.steps && newest.meta.id !== this.training.runId) this.offer = newest;
+    if (offer && newest) await this.propose(newest.meta.id, false);
     this.training.parts.onChange();
+  }
+
+  /**
+   * Offers to go on with a run that has steps left. Where another tab has it, that is said instead, until that tab lets go.
+   * @param {string} id @param {boolean} [anew] whether to read the list first
+   */
+  async propose(id, anew = true) {
+    if (anew) await this.refresh();
+    const { training } = this;
+    const run = this.list.find(({ meta }) => meta.id === id);
+    const unfit = () => !run || run.meta.step >= run.meta.steps || id === training.runId;
+    if (unfit() || !run) return;
+    // Of a run that this page is about to open the lock says nothing about others.
+    const own = this.opening?.id === id || training.parts.store.state.modelId === `${RUN_LINK}${id}`;
+    // The worker of a page before this one, as of a reload, may still be on its way out.
+    const taken = !own && (await isLocked(id)) && (await whenFree(id, AbortSignal.timeout(LOCK_WAIT_MS)).then(() => false, () => true));
+    if (unfit()) return;
+    this.taken = taken;
+    this.offer = run;
+    training.parts.onChange();
+    if (!taken) return;
+    whenFree(id).then(async () => {
+      if (this.offer?.meta.id === id && this.taken) await this.propose(id);
+    }, () => {});
+  }
+
+  /** A name that no saved run has. @param {string} name */
+  unusedName(name) {
+    const used = new Set(this.list.map(({ meta }) => meta.name));
+    let unused = name;
+    for (let count = 2; used.has(unused); count += 1) unused = `${name} (${count})`;
+    return unused;
+  }
+
+  /** Opens a saved run as it stands by now. @param {string} id @param {boolean} [goOn] */
+  async openById(id, goOn) {
+    await this.refresh();
+    const run = this.list.find(({ meta }) => meta.id === id);
+    if (run) await this.open(run, goOn);
   }
 
   /** Opens a saved run. @param {SavedRun} run @param {boolean} [goOn] */
@@ -75,7 +116,11 @@ export class SavedRuns {
   /** @param {SavedRun} run @param {string} name */
   async rename({ meta }, name) {
     try {
-      await renameRun(meta.id, name.trim() || meta.name);
+      const given = name.trim() || meta.name;
+      await renameRun(meta.id, given);
+      const { training, training: { parts: { engine } } } = this;
+      if (training.runId === meta.id) training.runName = given;
+      if (engine.source?.run?.id === meta.id) engine.source.name = given;
     } catch (error) {
       this.training.failed(error, "train.error.rename");
     }

@@ -208,6 +208,11 @@ export function urlSource(input) {
   return { kind: "url", id: url.href, name, open: (signal) => openUrls((file) => new URL(file, base).href, signal) };
 }
 
+/** A model's name as that of a file. @param {string} name */
+export function fileName(name) {
+  return name.replace(/[^\p{L}\p{N}._]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 80);
+}
+
 /** @typedef {"config" | "tokenizer" | "vocab" | "merges" | "weights"} FileRole */
 
 /**
@@ -244,9 +249,10 @@ export function missingFiles(files) {
 
 /**
  * @param {Partial<Record<FileRole, File>>} files as many as `missingFiles` asks for
+ * @param {string} [name] of the archive that they came in
  * @returns {ModelSource}
  */
-export function fileSource(files) {
+export function fileSource(files, name) {
   const { config, tokenizer, vocab, merges, weights } = files;
   if (!config || !weights) throw new PageError("error.filesMissing", { files: missingFiles(files).join(", ") });
   /** @param {File} file */
@@ -260,7 +266,7 @@ export function fileSource(files) {
   return {
     kind: "files",
     id: "",
-    name: weights.name,
+    name: name || weights.name,
     async open() {
       /** @type {SmallFiles} */
       const small = { "config.json": await read(config) };

@@ -231,7 +231,7 @@ export async function isNewest(id) {
 }
 
 /** A worker that was ended, as by a reload, holds its locks until the browser has taken it down. */
-const LOCK_WAIT_MS = 2000;
+export const LOCK_WAIT_MS = 2000;
 const lockName = (/** @type {string} */ id) => `run:${id}`;
 /** Locks that this worker holds, by run. @type {Map<string, () => void>} */
 const held = new Map();
@@ -246,6 +246,17 @@ export async function lockRun(id) {
     };
     navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch(() => resolve(false));
   });
+}
+
+/** Whether a tab, this one too, has a run. @param {string} id */
+export async function isLocked(id) {
+  const all = await navigator.locks?.query?.();
+  return all?.held?.some(({ name }) => name === lockName(id)) ?? false;
+}
+
+/** Resolves when no tab has the run. @param {string} id @param {AbortSignal} [signal] ends the wait, with an error */
+export async function whenFree(id, signal) {
+  await navigator.locks?.request(lockName(id), { mode: "shared", signal }, () => {});
 }
 
 /** Lets go of every run. */

@@ -1,17 +1,24 @@
 /** Training as the page sees it: how a run goes, and what comes of it. Draws nothing. */
 import { Comparison } from "./comparison.js";
 import { EngineError, PageError, isAbort } from "./errors.js";
+import { Handover } from "./handover.js";
 import { RUN_LINK, SavedRuns } from "./saved_runs.js";
 import { storageSupported } from "./storage.js";
-import { scratchSource } from "./sources.js";
+import { fileName, scratchSource } from "./sources.js";
 import { samplePrompt, titleOf } from "./text.js";
 import { TrainingPlan } from "./training_plan.js";
+import { restoreSettings } from "./training_settings.js";
 
 /** @typedef {import("./types.js").RunMode} RunMode */
 /** @typedef {import("./types.js").RunEvent} RunEvent */
 /** @typedef {import("./types.js").RunMeta} RunMeta */
 /** @typedef {import("./types.js").Planned} Planned */
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
+/** Hundreds of steps a second must not be drawn one by one: the page would fall behind the run. */
+const DRAW_EVERY_MS = 100;
+/** Until a slider has come to rest. */
+const STRENGTH_SAVE_MS = 600;
+
 /** @typedef {"idle" | "starting" | "running" | "pausing" | "paused" | "stopped" | "finished"} RunPhase */
 
 /**
@@ -22,18 +29,22 @@ import { TrainingPlan } from "./training_plan.js";
  * @property {(source: ModelSource, options?: { named?: string, quiet?: boolean }) => Promise<void>} open
  * @property {(prompt: string) => void} write shows the paper; `prompt` for a text that the model cannot read
  * @property {() => void} onChange
- * @property {(lines: [string, Record<string, string | number>?][], error?: unknown) => void} say
+ * @property {(lines: [string, Record<string, string | number>?][], error?: unknown, actions?: { key: string, run: () => void }[]) => void} say
  */
 
 export class Training {
   /** @param {TrainingParts} parts */
   constructor(parts) {
     this.parts = parts;
-    parts.engine.onLeave = () => this.leave();
-    parts.engine.onStay = () => this.stay();
+    this.handover = new Handover(this);
+    parts.engine.onLeave = () => this.handover.leave();
+    parts.engine.onStay = () => this.handover.stay();
     this.plan = new TrainingPlan(this);
+    restoreSettings(this.plan);
     this.saves = new SavedRuns(this);
     this.strength = 1;
+    this.strengthTimer = 0;
+    this.drawTimer = 0;
     /** @type {RunPhase} */
     this.phase = "idle";
     /** @type {import("./types.js").LossHistory} */
@@ -42,6 +53,8 @@ export class Training {
     this.run = null;
     this.runId = "";
     this.runName = "";
+    /** What the run learns from: the field's may be another by the time it goes on. */
+    this.runText = "";
     /** @type {RunMode} */
     this.runMode = "full";
     this.step = 0;
@@ -56,6 +69,8 @@ export class Training {
     this.best = null;
     /** Another tab has the run. */
     this.readOnly = false;
+    /** That tab has let go of it. */
+    this.free = false;
     /** It was let go of, for a model that is about to take its place. */
     this.away = false;
     this.stopAsked = false;
@@ -67,8 +82,8 @@ export class Training {
   /** Forgets the run. */
   clear() {
     Object.assign(this, {
-      phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runMode: "full", step: 0, loss: NaN, rate: 0,
-      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, best: null, readOnly: false, away: false, stopAsked: false, sample: null,
+      phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runText: "", runMode: "full", step: 0, loss: NaN, rate: 0,
+      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, best: null, readOnly: false, free: false, away: false, stopAsked: false, sample: null,
     });
     this.comparison.clear();
   }
@@ -93,8 +108,25 @@ export class Training {
     return source?.run ? source.run.origin : source;
   }
 
+  /** Whether the run stands still with steps left. */
+  get canGoOn() {
+    return this.run !== null && (this.phase === "paused" || this.phase === "stopped") && this.step < this.run.steps;
+  }
+
+  /** Whether closing the page would lose steps. */
+  get unsaved() {
+    return this.run !== null && !this.readOnly && this.savedStep < this.step;
+  }
+
+  /** The name of the model that a new run could begin from instead of the open one, which is tuned and would be tuned further. */
+  get instead() {
+    const { info } = this.parts.store.state;
+    return !this.locked && info?.trained && info.trained === this.plan.mode && this.origin ? this.origin.name : "";
+  }
+
   /** Seconds until the run ends, as far as one can tell. */
   get remainingMs() {
+    if (!this.locked) return NaN;
     const done = this.step - this.resumedAt;
     return this.run && done > 0 ? ((this.elapsedMs - this.elapsedBefore) / done) * (this.run.steps - this.step) : NaN;
   }
@@ -105,7 +137,13 @@ export class Training {
     this.parts.say([[key]], error);
   }
 
-  async start() {
+  /** Says that the run could not be saved, and what that means for it now. @param {unknown} error */
+  notSaved(error) {
+    this.failed(error, this.busy ? "train.error.notSaved" : "train.error.notSaved.still");
+  }
+
+  /** @param {boolean} [afresh] from the model that a tuned one began from */
+  async start(afresh = false) {
     const { engine, store, onChange, open } = this.parts;
     if (this.busy || !store.state.info) return;
     if (!this.plan.text.trim()) return this.parts.say([["train.error.noText"]]);
@@ -120,7 +158,7 @@ export class Training {
     try {
       const { trained } = store.state.info;
       const fresh = mode === "scratch" ? scratchSource(plan.scratchOptions(), plan.scratchName())
-        : trained !== "" && trained !== mode ? this.origin : null;
+        : trained !== "" && (afresh || trained !== mode) ? this.origin : null;
       if (fresh) {
         await open(fresh);
         // What went wrong has been said.
@@ -129,14 +167,14 @@ export class Training {
       const { origin } = this;
       if (!origin) throw new PageError("error.noBase");
       const meta = {
-        id: crypto.randomUUID(), name: `${origin.name} · ${titleOf(plan.text)}`, mode, nParams: store.state.info.nParams,
+        id: crypto.randomUUID(), name: this.saves.unusedName(`${origin.name} · ${titleOf(plan.text)}`), mode, nParams: store.state.info.nParams,
         vocabSize: store.state.info.vocabSize,
         source: { kind: origin.kind, id: origin.id, name: origin.name },
       };
       const started = await (await engine.trainer()).request("trainStart", { request: plan.request(), meta });
       this.phase = "starting";
       this.begun(started.planned, meta.id, mode);
-      this.runName = meta.name;
+      Object.assign(this, { runName: meta.name, runText: plan.text });
       store.set({ info: started.info });
       await this.train();
     } catch (error) {
@@ -179,8 +217,19 @@ export class Training {
     } catch (error) {
       this.phase = "stopped";
       this.failed(error, "train.error.run");
+      await this.keep();
     }
     await this.saves.refresh();
+  }
+
+  /** What is left of a run that failed: its last good weights. */
+  async keep() {
+    const { client } = this.parts.engine;
+    if (!client || !this.run) return;
+    this.best = await client.request("best").catch(() => null);
+    // What went wrong is told already.
+    this.noteSaved(await client.request("save").catch(() => -1));
+    this.parts.onChange();
   }
 
   /** Lets the model write with the weights that it has now. */
@@ -192,18 +241,25 @@ export class Training {
 
   /** @param {RunEvent} event */
   hear(event) {
+    const { onChange } = this.parts;
     if (event.type === "progress") {
       this.elapsedMs = event.elapsedMs;
       for (const one of event.events) {
         if (one.type === "step") {
           ({ step: this.step, loss: this.loss, tokensPerSecond: this.rate } = one);
           this.history.train.push([one.step, one.loss]);
-        } else if (one.type === "evaluated") this.history.validation.push([one.step, one.loss]);
+        } else if (one.type === "evaluated" && Number.isFinite(one.loss)) this.history.validation.push([one.step, one.loss]);
       }
-    } else if (event.type === "sample") this.sample = event;
+      this.drawTimer ||= window.setTimeout(() => {
+        this.drawTimer = 0;
+        onChange();
+      }, DRAW_EVERY_MS);
+      return;
+    }
+    if (event.type === "sample") this.sample = event;
     else if (event.type === "saved") this.noteSaved(event.step);
-    else this.parts.say([[event.reason === "error.quota" ? "error.quota" : "train.error.notSaved"]], event.reason === "error.quota" ? undefined : event.reason);
-    this.parts.onChange();
+    else this.notSaved(/^error\.\w+$/.test(event.reason) ? new PageError(event.reason) : event.reason);
+    onChange();
   }
 
   /** From here on the tuned model can be opened again. @param {number} step */
@@ -226,41 +282,9 @@ export class Training {
     try {
       this.noteSaved(await client.request("save"));
     } catch (error) {
-      this.failed(error, "train.error.notSaved");
+      this.notSaved(error);
     }
     this.parts.onChange();
-  }
-
-  /** Before another model takes the place of this one: the run is saved, and another worker may have it. */
-  async leave() {
-    const { client } = this.parts.engine;
-    if (!client || !this.run) return;
-    this.away = true;
-    try {
-      client.request("stop").catch(() => {});
-      await client.request("pause");
-      if (!this.readOnly) await client.request("save");
-      await client.request("release");
-    } catch (error) {
-      this.failed(error, "train.error.notSaved");
-    }
-  }
-
-  /** The model that was to take its place could not be opened: the run is this page's again, unless another took it meanwhile. */
-  async stay() {
-    this.away = false;
-    const { client } = this.parts.engine;
-    const { runId } = this;
-    if (!client || !this.run || this.readOnly) return;
-    try {
-      const readOnly = await client.request("reclaim");
-      if (!readOnly || runId !== this.runId) return;
-      this.readOnly = true;
-      this.parts.say([["train.readOnly"]]);
-      this.parts.onChange();
-    } catch (error) {
-      this.failed(error, "train.error.notSaved");
-    }
   }
 
   pause() {
@@ -280,7 +304,15 @@ export class Training {
   }
 
   resume() {
-    if (this.phase === "paused" && !this.readOnly && !this.away) void this.train();
+    if (!this.canGoOn) return;
+    if (this.readOnly) return this.free ? void this.saves.openById(this.runId, true) : undefined;
+    if (this.away) return;
+    const { plan } = this;
+    plan.hold();
+    plan.mode = this.runMode;
+    if (plan.text !== this.runText) plan.keep(this.runText, "");
+    Object.assign(plan, { planned: this.run, error: null });
+    void this.train();
   }
 
   /** Another model is in use: a saved run shows where it stood. */
@@ -290,16 +322,18 @@ export class Training {
     if (restored) {
       const { meta, text, planned, readOnly, best } = restored;
       this.clear();
-      Object.assign(this, { history: meta.history, elapsedMs: meta.elapsedMs, sample: meta.sample, readOnly, best, runName: meta.name });
+      Object.assign(this, { history: meta.history, elapsedMs: meta.elapsedMs, sample: meta.sample, readOnly, best, runName: meta.name, runText: text });
       this.plan.mode = meta.mode;
       if (text !== this.plan.text) this.plan.keep(text, "");
       this.begun(planned, meta.id, meta.mode);
+      this.strength = meta.strength ?? 1;
       this.savedStep = planned.step;
       this.loss = meta.history.train.at(-1)?.[1] ?? NaN;
       this.phase = planned.step >= (this.run?.steps ?? 0) ? "finished" : "paused";
       this.saves.offer = null;
-      if (readOnly) this.parts.say([["train.readOnly"]]);
+      if (readOnly) this.handover.elsewhere();
     } else if (this.phase !== "starting") this.clear();
+    this.handover.opened();
     this.plan.soon();
   }
 
@@ -314,7 +348,8 @@ export class Training {
       const url = URL.createObjectURL(await this.parts.engine.ready().request("exportZip", { kind }));
       const link = document.createElement("a");
       link.href = url;
-      link.download = `${kind}.zip`;
+      const name = fileName(this.runName || this.parts.engine.source?.name || "") || "gpt";
+      link.download = kind === "model" ? `${name}.zip` : `${name}-adapter.zip`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(url), 60_000);
     } catch (error) {
@@ -341,18 +376,36 @@ export class Training {
   setStrength(value) {
     this.strength = value;
     this.parts.engine.client?.request("strength", { value }).catch((error) => this.failed(error, "train.error.run"));
+    clearTimeout(this.strengthTimer);
+    // A run that goes on is saved by itself.
+    this.strengthTimer = window.setTimeout(() => this.busy || void this.save(), STRENGTH_SAVE_MS);
     this.parts.onChange();
   }
 
   /** Adds an adapter to the model in use. @param {File} config @param {File} weights */
   async addAdapter(config, weights) {
+    const { engine, open, say, store } = this.parts;
+    if (this.busy) return say([["train.adapterBusy"]]);
     const read = async (/** @type {File} */ file) => new Uint8Array(await file.arrayBuffer());
+    const { runId, origin } = this;
     try {
-      const info = await (await this.parts.engine.trainer()).request("addAdapter", { config: await read(config), weights: await read(weights) });
+      // Adapters go onto the model that a run's own adapters are for, and onto what a run has made of a whole model.
+      if (this.run && this.runMode === "lora" && origin) {
+        await open(origin);
+        // What went wrong has been said.
+        if (engine.source !== origin) return;
+      } else if (this.run && !(await this.handover.secure())) return;
+      const client = await engine.trainer();
+      const info = await client.request("addAdapter", { config: await read(config), weights: await read(weights) });
+      this.clear();
       this.strength = 1;
-      this.parts.store.set({ info });
-      this.parts.say([["train.adapterAdded"]]);
+      store.set({ info });
+      this.handover.opened();
+      this.plan.soon();
+      say([["train.adapterAdded"]]);
     } catch (error) {
+      // The engine has let go of the run all the same.
+      if (this.run) await this.saves.openById(runId);
       this.failed(error, "train.error.adapter");
     }
   }

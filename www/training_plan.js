@@ -2,6 +2,7 @@
 import { storage } from "./dom.js";
 import { isAbort } from "./errors.js";
 import { t } from "./i18n/index.js";
+import { keepSettings } from "./training_settings.js";
 
 /** @typedef {import("./types.js").RunMode} RunMode */
 /** @typedef {import("./types.js").Planned} Planned */
@@ -19,6 +20,10 @@ export class TrainingPlan {
     this.text = storage.getTab("trainText") ?? "";
     /** The file that it is from. */
     this.textName = storage.getTab("trainTextName") ?? "";
+    /** What the text was when it came from where it can be had again: a sample, or a saved run. */
+    this.elsewhere = "";
+    /** The user's own text that another took the place of. @type {{ text: string, name: string } | null} */
+    this.before = null;
     /** @type {RunMode} */
     this.mode = "full";
     /** What the user set, by the name of the option. @type {Record<string, number>} */
@@ -28,6 +33,10 @@ export class TrainingPlan {
     this.scratch = { preset: "tiny", tokenizer: "char", vocabSize: 512 };
     /** What the engine makes of it. @type {Planned | null} */
     this.planned = null;
+    /** The last answer that was no error, and to what. @type {{ planned: Planned, text: string, mode: RunMode } | null} */
+    this.last = null;
+    /** An answer that counts tokens before there is a vocabulary. @type {Planned | null} */
+    this.guess = null;
     /** @type {unknown} */
     this.error = null;
     this.timer = 0;
@@ -36,12 +45,34 @@ export class TrainingPlan {
 
   /** @param {string} text @param {string} [name] the file that it is from */
   setText(text, name = "") {
-    this.keep(text, name);
+    this.put(text, name);
     this.soon();
   }
 
+  /** Another text in the place of the user's own, which can be brought back. @param {string} text @param {string} [name] @param {boolean} [elsewhere] whether it can be had again */
+  replace(text, name = "", elsewhere = false) {
+    this.keep(text, name, elsewhere);
+    this.soon();
+  }
+
+  /** The two change places. */
+  bringBack() {
+    const { before } = this;
+    if (!before) return;
+    this.before = null;
+    this.replace(before.text, before.name);
+  }
+
+  /** As `replace`, of a text that the engine has already. @param {string} text @param {string} name @param {boolean} [elsewhere] */
+  keep(text, name, elsewhere = true) {
+    if (this.text.trim() && this.text !== this.elsewhere) this.before = { text: this.text, name: this.textName };
+    this.put(text, name);
+    this.elsewhere = elsewhere ? this.text : "";
+    if (this.before?.text === this.text) this.before = null;
+  }
+
   /** @param {string} text @param {string} name */
-  keep(text, name) {
+  put(text, name) {
     // As a text field would: with line ends of one kind.
     this.text = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
     this.textName = name;
@@ -77,8 +108,8 @@ export class TrainingPlan {
   }
 
   /** The options that differ from the defaults, as the engine takes them. */
-  options() {
-    const { lora_rank, lora_alpha, ...plain } = this.given;
+  options(given = this.given) {
+    const { lora_rank, lora_alpha, ...plain } = given;
     /** @type {Record<string, unknown>} */
     const options = plain;
     if (this.mode === "lora") {
@@ -109,9 +140,19 @@ export class TrainingPlan {
   }
 
   soon() {
+    keepSettings(this);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.replan(), PLAN_AFTER_MS);
     this.training.parts.onChange();
+  }
+
+  /** @param {string} options @returns {Promise<Planned>} */
+  async ask(options) {
+    const { engine, store } = this.training.parts;
+    const backend = store.state.info?.backend ?? "cpu";
+    const trainer = await engine.trainer();
+    return this.mode === "scratch" ? trainer.request("scratchPlan", { backend, options: this.scratchOptions(), given: options })
+      : trainer.request("trainPlan", { request: { ...this.request(), options } });
   }
 
   /** Asks the engine what a run would be and need. */
@@ -119,22 +160,28 @@ export class TrainingPlan {
     const { engine, store, onChange } = this.training.parts;
     if (this.training.locked || !engine.client || !store.state.info) return;
     const number = ++this.number;
+    const { text, mode } = this;
     /** @type {Planned | null} */
     let planned = null;
+    /** @type {Planned | null} */
+    let bare = null;
     /** @type {unknown} */
     let failure = null;
     if (this.text.trim()) {
       try {
-        planned = this.mode === "scratch"
-          ? await (await engine.trainer()).request("scratchPlan", { backend: store.state.info.backend, options: this.scratchOptions(), given: this.options() })
-          : await (await engine.trainer()).request("trainPlan", { request: this.request() });
+        planned = await this.ask(this.options());
       } catch (error) {
         failure = isAbort(error) ? null : error;
       }
+      // What the other numbers would be, where one is wrong.
+      if (failure) bare = await this.ask(this.options({})).catch(() => null);
     }
     if (number !== this.number) return;
     this.planned = planned;
     this.error = failure;
+    const known = planned ?? bare;
+    if (known) this.last = { planned: known, text, mode };
+    this.guess = this.mode === "scratch" && this.scratch.tokenizer === "bpe" ? planned : null;
     onChange();
   }
 }

@@ -92,6 +92,8 @@ export interface RunMeta {
   vocabSize?: number;
   history: LossHistory;
   sample: { step: number; prompt: string; text: string } | null;
+  /** How strongly adapters act when the model writes, where it was changed. */
+  strength?: number;
 }
 
 /** A run in the list of what is saved. */
@@ -198,6 +200,7 @@ export type Request =
   | { id: number; cmd: "save" }
   | { id: number; cmd: "release" }
   | { id: number; cmd: "reclaim" }
+  | { id: number; cmd: "best" }
   | { id: number; cmd: "useBest"; best: boolean }
   | { id: number; cmd: "sample" }
   | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean; look: boolean }

@@ -166,6 +166,8 @@ async function execute(request) {
       return null;
     case "reclaim":
       return run ? run.reclaim() : false;
+    case "best":
+      return run ? run.best() : null;
     case "useBest":
       return theRun().useBest(request.best);
     case "sample":
@@ -184,10 +186,14 @@ async function execute(request) {
     case "exportZip":
       return new Blob(await loaded().wasm.exportZip(request.kind), { type: "application/zip" });
     case "addAdapter":
+      // The engine ends its run for it, also where the adapter does not fit.
+      run?.release();
+      run = null;
       await loaded().wasm.addAdapter(request.config, request.weights);
       return loaded().wasm.info();
     case "strength":
-      loaded().wasm.setLoraStrength(request.value);
+      if (run?.meta.mode === "lora") run.setStrength(request.value);
+      else loaded().wasm.setLoraStrength(request.value);
       return null;
     case "chunk":
       loaded().chunk(request.bytes);

@@ -334,7 +334,7 @@ test("a model from disk is named by its content, and a link asks for it", async 
 
   const other = await openPage(browser, link);
   await other.page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
-  const asks = other.page.getByText("This link was made with a model from somebody's disk");
+  const asks = other.page.getByText("The model here is a file on a disk");
   await asks.waitFor();
   const changed = Buffer.from(files[2].buffer);
   changed[changed.length - 1] ^= 1;
@@ -343,7 +343,7 @@ test("a model from disk is named by its content, and a link asks for it", async 
   await other.close();
 
   const right = await openPage(browser, link);
-  await right.page.getByText("This link was made with a model from somebody's disk").waitFor();
+  await right.page.getByText("The model here is a file on a disk").waitFor();
   await right.page.locator("#pick").setInputFiles(files);
   await right.page.locator(".status-model", { hasText: "model.safetensors" }).waitFor({ timeout: 60_000 });
   await right.page.locator(".message").first().waitFor({ state: "hidden" });

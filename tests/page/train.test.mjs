@@ -96,7 +96,7 @@ describe("on the CPU", () => {
     await button(page, "Models").click();
     await page.locator(".saved li").waitFor();
     await page.locator("#pick").setInputFiles(zip);
-    await page.locator(".list li", { hasText: "model.safetensors" }).locator(".in-use").waitFor({ timeout: 60_000 });
+    await page.locator(".list li", { has: page.locator('h3:text-is("model")') }).locator(".in-use").waitFor({ timeout: 60_000 });
     await button(page, "Write").first().click();
     assert.equal(await write(), written, "the export writes as the tuned model did");
 
@@ -171,8 +171,11 @@ describe("on the CPU", () => {
 
     const second = await context.newPage();
     await second.goto(`${site.url}?backend=cpu#lang=en&tab=train`);
-    await button(second, /^Resume the run/).click();
+    await second.getByText("is being trained in another tab").waitFor();
+    await button(second, "Models").first().click();
+    await second.locator(".saved").getByRole("button", { name: /^Open/ }).click();
     await second.getByText("open in another tab").waitFor();
+    await button(second, "Train").first().click();
     assert.ok(await second.locator(".train-actions .secondary").isDisabled());
     await second.close();
 
@@ -186,6 +189,58 @@ describe("on the CPU", () => {
     assert.deepEqual(problems, []);
     await context.close();
   });
+});
+
+test("what is wrong is told beside its field and beside Train, which keeps its place and its focus", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
+  await ready(page);
+  await prepare(page, { steps: 400, batch_size: 1, context: 32, eval_every: 5 });
+  await setOptions(page, { batch_size: 0 });
+  await page.locator(".train-memory.bad", { hasText: "Batch size is 0; choose a number from 1 to 4096" }).waitFor();
+  const field = page.locator("#train-batch_size");
+  assert.equal(await field.getAttribute("aria-invalid"), "true");
+  assert.match(await page.locator("#train-batch_size-wrong").innerText(), /^Batch size is 0/);
+  assert.notEqual(await page.locator("#train-lr").getAttribute("placeholder"), "");
+  assert.ok(await page.locator(".train-go").isDisabled());
+
+  // At once: what the engine answers is within sight, and the field is marked after.
+  await setOptions(page, { batch_size: 1 });
+  await page.locator(".train-memory:not(.bad)", { hasText: "400 steps of 1 × 32" }).waitFor();
+  await setOptions(page, { lr: -3 });
+  await go(page);
+  const alert = page.locator(".train-said [role=alert]", { hasText: "Learning rate is -3" });
+  await alert.waitFor();
+  await page.waitForFunction(() => {
+    const { top, bottom } = /** @type {Element} */ (document.querySelector(".train-said")).getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  await page.locator("#train-lr[aria-invalid]").waitFor();
+  await setOptions(page, { lr: 0.001 });
+  await page.locator(".train-memory:not(.bad)", { hasText: "400 steps" }).waitFor();
+
+  const place = () => page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector(".train-actions")).offsetTop);
+  const focused = () => page.evaluate(() => document.activeElement?.textContent);
+  const before = await place();
+  await page.locator(".train-go").focus();
+  await page.keyboard.press("Enter");
+  await reaches(page, 6);
+  assert.ok(await alert.isHidden());
+  assert.equal(await place(), before);
+  assert.equal(await focused(), "Pause");
+  await page.keyboard.press("Enter");
+  await button(page, "Resume").waitFor();
+  assert.equal(await focused(), "Resume");
+  const chart = page.locator(".chart");
+  assert.match(await chart.getAttribute("aria-label") ?? "", /at step [\d,]+ of 400: training \d/);
+  await chart.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await page.locator(".train-curve [role=status]", { hasText: /^Step 1: training \d/ }).waitFor({ state: "attached" });
+  await page.locator(".train-actions").getByRole("button", { name: "Stop" }).focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".train-go").waitFor();
+  assert.equal(await focused(), "Train");
+  await close();
 });
 
 test("a few steps on WebGPU", async () => {

@@ -208,11 +208,11 @@ test("the best weights can be used, and the last again, over a reload too", asyn
 test("what the engine says is said in Chinese", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=zh&tab=train`);
   await page.locator("#train-text").fill("短文。");
-  await page.getByText(/文本只有 \d+ 个 token，太短/).waitFor();
+  await page.getByText(/^共 \d+ 个 token。太短/).waitFor();
   await page.locator(".train-left details.train-settings summary").click();
   await page.locator("#train-context").fill("9999");
   await page.locator("#train-context").press("Tab");
-  await page.getByText("“上下文”是 9999；应选择从 1 到 256（此模型能读的最长文本）的数。").waitFor();
+  await page.locator("#train-context-wrong", { hasText: "“上下文”是 9999；应选择从 1 到 256（此模型能读的最长文本）的数。" }).waitFor();
   await page.getByRole("button", { name: "模型" }).click();
   await page.getByText("一个小型 GPT-2，以儿童读物的笔调用英文写简单的故事。").waitFor();
   await page.locator("#pick").setInputFiles([

@@ -6,43 +6,15 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { button, openPage, ready } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
-import { reaches, setOptions, step } from "./training.mjs";
+import { held, pause, reaches, saved, says, start, step } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 const MODEL = fileURLToPath(new URL("../../www/models/storyteller/", import.meta.url));
 
 /** So that the inspector stays closed and asks nothing meanwhile. */
 const NARROW = { viewport: { width: 900, height: 800 } };
 
-/** Starts a run on the Train tab. @param {Page} page @param {"Full" | "LoRA" | "From scratch"} mode @param {Record<string, number>} options */
-async function start(page, mode, options) {
-  await button(page, "Train").first().click();
-  await page.getByText(mode, { exact: true }).first().click();
-  await page.locator("#train-text").fill(TEXT);
-  await page.locator(".train-left details.train-settings").evaluate((details) => details.setAttribute("open", ""));
-  await setOptions(page, options);
-  await page.locator(".train-memory", { hasText: `${options.steps.toLocaleString("en")} step` }).waitFor();
-  await page.locator(".train-go:not([disabled])").click();
-}
-/** Waits until the page says that a step is saved. @param {Page} page @param {number} steps */
-const says = (page, steps) => page.locator(".train-figures dd", { hasText: new RegExp(`^step ${steps.toLocaleString("en")}$`) }).waitFor({ timeout: 60_000 });
-/** Pauses the run, and returns the step that is then said to be saved. @param {Page} page */
-async function pause(page) {
-  await page.locator(".train-actions .secondary").click();
-  await button(page, "Resume").waitFor();
-  const paused = await step(page);
-  await says(page, paused);
-  return paused;
-}
-/** What is saved: each run's steps, and how far it is. @param {Page} page @returns {Promise<Record<string, { id: string, step: number }>>} */
-const saved = (page) =>
-  page.evaluate(async () => {
-    const address = new URL("www/storage.js", location.href).href;
-    const { listRuns } = await import(address);
-    return Object.fromEntries((await listRuns()).map((/** @type {any} */ { meta }) => [meta.steps, { id: meta.id, step: meta.step }]));
-  });
 /** Breaks both saves of a run. @param {Page} page @param {string} id */
 const damage = (page, id) =>
   page.evaluate(async (name) => {
@@ -56,9 +28,6 @@ const damage = (page, id) =>
       await stream.close();
     }
   }, id);
-/** The runs that a worker holds for itself. @param {Page} page */
-const held = (page) =>
-  page.evaluate(async () => (await navigator.locks.query()).held?.map(({ name }) => String(name)).filter((name) => name.startsWith("run:")) ?? []);
 const row = (/** @type {Page} */ page, /** @type {number} */ steps) => page.locator(".saved li", { hasText: `of ${steps}` });
 
 test("a run whose place another could not take is saved again", async () => {

@@ -123,3 +123,28 @@ test("a long file is shown by its name, and trained on as a whole", async () => 
   await page.locator(".train-figures dd", { hasText: "3 / 3" }).waitFor({ timeout: 60_000 });
   await close();
 });
+
+test("a sample in the place of the user's own text can be taken back; files that are no text are told of", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&tab=train`);
+  const back = button(page, "Bring the text back");
+  await page.locator(".train-memory", { hasText: "Paste a text first" }).waitFor();
+  await page.locator("#train-text").fill("My own diary.");
+  await button(page, "Alice (English)").click();
+  await back.waitFor();
+  assert.match(await shown(page), /^Alice was/);
+  await button(page, "唐诗 (Chinese)").click();
+  await page.waitForFunction(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value.startsWith("床前"));
+  await back.click();
+  assert.equal(await shown(page), "My own diary.");
+  assert.ok(await back.isHidden());
+
+  const file = (/** @type {string} */ name, /** @type {number[]} */ ...bytes) => ({ name, mimeType: "text/plain", buffer: Buffer.from(bytes) });
+  const pick = page.locator(".train-left input[type=file]");
+  await pick.setInputFiles([file("gbk.txt", 0xc4, 0xe3, 0xba, 0xc3), file("empty.txt")]);
+  await page.locator(".train-said", { hasText: "This cannot be read as text: gbk.txt." }).filter({ hasText: "There is no text in empty.txt." }).waitFor();
+  assert.equal(await shown(page), "My own diary.");
+  await pick.setInputFiles(file("good.txt", 0x61));
+  await page.waitForFunction(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value.endsWith("a\n"));
+  assert.equal(await page.locator(".train-said").innerText(), "");
+  await close();
+});

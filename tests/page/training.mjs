@@ -1,8 +1,11 @@
 // @ts-check
 // The Train tab as tests use it, in any language.
 import assert from "node:assert/strict";
+import { button } from "./browser.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
+
+export const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 
 /** The run's step, 0 before the first. @param {Page} page */
 export const step = async (page) =>
@@ -22,3 +25,34 @@ export async function setOptions(page, options) {
     await page.locator(`#train-${name}`).press("Tab");
   }
 }
+
+/** Starts a run on the Train tab. @param {Page} page @param {"Full" | "LoRA" | "From scratch"} mode @param {Record<string, number>} options */
+export async function start(page, mode, options) {
+  await button(page, "Train").first().click();
+  await page.getByText(mode, { exact: true }).first().click();
+  await page.locator("#train-text").fill(TEXT);
+  await page.locator(".train-left details.train-settings").evaluate((details) => details.setAttribute("open", ""));
+  await setOptions(page, options);
+  await page.locator(".train-memory", { hasText: `${options.steps.toLocaleString("en")} step` }).waitFor();
+  await page.locator(".train-go:not([disabled])").click();
+}
+/** Waits until the page says that a step is saved. @param {Page} page @param {number} steps */
+export const says = (page, steps) => page.locator(".train-figures dd", { hasText: new RegExp(`^step ${steps.toLocaleString("en")}$`) }).waitFor({ timeout: 60_000 });
+/** Pauses the run, and returns the step that is then said to be saved. @param {Page} page */
+export async function pause(page) {
+  await page.locator(".train-actions .secondary").click();
+  await button(page, "Resume").waitFor();
+  const paused = await step(page);
+  await says(page, paused);
+  return paused;
+}
+/** What is saved: each run's steps, and how far it is. @param {Page} page @returns {Promise<Record<string, { id: string, step: number }>>} */
+export const saved = (page) =>
+  page.evaluate(async () => {
+    const address = new URL("www/storage.js", location.href).href;
+    const { listRuns } = await import(address);
+    return Object.fromEntries((await listRuns()).map((/** @type {any} */ { meta }) => [meta.steps, { id: meta.id, step: meta.step }]));
+  });
+/** The runs that a worker holds for itself. @param {Page} page */
+export const held = (page) =>
+  page.evaluate(async () => (await navigator.locks.query()).held?.map(({ name }) => String(name)).filter((name) => name.startsWith("run:")) ?? []);

@@ -2,7 +2,11 @@
 // What becomes of a long text's field: excerpts, and insertions that the browser does not do itself.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EXCERPT, excerptOf, withInserted } from "../../www/views/train_text.js";
+import { TrainingPlan } from "../../www/training_plan.js";
+import { tableRows } from "../../www/views/chart.js";
+import { byHeart } from "../../www/views/train_after.js";
+import { wrongOption } from "../../www/views/train_settings.js";
+import { EXCERPT, decode, excerptOf, withInserted } from "../../www/views/train_text.js";
 
 test("an insertion takes the place of what is selected", () => {
   const field = { text: "abcdef", value: "abcdef", excerpt: false };
@@ -23,4 +27,47 @@ test("an excerpt ends between characters", () => {
   const emoji = `${"x".repeat(EXCERPT - 1)}😀${"x".repeat(5000)}`;
   assert.equal(excerptOf(emoji), `${"x".repeat(EXCERPT - 1)}…`);
   assert.equal(excerptOf(`x${emoji}`.slice(2)), `${"x".repeat(EXCERPT - 2)}😀…`);
+});
+
+test("the user's own text comes back, a sample or a saved run's does not", () => {
+  const plan = new TrainingPlan(/** @type {any} */ ({ parts: { onChange() {} } }));
+  plan.soon = () => {};
+  plan.setText("My own diary");
+  plan.replace("Alice was beginning", "alice.txt", true);
+  assert.equal(plan.before?.text, "My own diary");
+  plan.keep("what a saved run learns", "");
+  assert.equal(plan.before?.text, "My own diary", "one sample in the place of another");
+  plan.setText("what a saved run learns, and more");
+  plan.bringBack();
+  assert.equal(plan.text, "My own diary");
+  assert.equal(plan.before?.text, "what a saved run learns, and more", "what was changed is the user's own");
+});
+
+test("a file is text in UTF-8, or in UTF-16 that says so", () => {
+  const bytes = (/** @type {number[]} */ ...all) => new Uint8Array(all).buffer;
+  assert.equal(decode(bytes(0xef, 0xbb, 0xbf, 0x61)), "a");
+  assert.equal(decode(bytes(0xff, 0xfe, 0x61, 0)), "a");
+  assert.equal(decode(bytes(0xc4, 0xe3, 0xba, 0xc3)), null, "GBK");
+  assert.equal(decode(bytes(0x61, 0)), null, "binary");
+  assert.equal(decode(bytes()), "");
+});
+
+test("the option that an error is about is found by its name", () => {
+  assert.equal(wrongOption(new Error("Batch size is 0; choose a number from 1 to 4096")), "batch_size");
+  assert.equal(wrongOption(new Error("Warm-up is -1; choose a whole number")), "warmup");
+  assert.equal(wrongOption(new Error("LoRA has no layer to adapt")), "");
+  assert.equal(wrongOption(null), "");
+});
+
+test("learnt by heart: the training loss fell and the validation loss rose", () => {
+  const train = /** @type {[number, number][]} */ ([[1, 3], [2, 2.5], [3, 2], [4, 1], [5, 0.5], [6, 0.1]]);
+  assert.ok(byHeart({ train, validation: [[0, 3.3], [6, 4.4]] }));
+  assert.ok(!byHeart({ train, validation: [[0, 3.3], [6, 3.1]] }));
+  assert.ok(!byHeart({ train, validation: [] }));
+  assert.ok(!byHeart({ train: train.map(([step]) => [step, 3]), validation: [[0, 3.3], [6, 4.4]] }), "nothing was learnt");
+});
+
+test("the table shows the steps that were validated, or all", () => {
+  assert.deepEqual(tableRows([[0, 1, 2], [null, 3, 2], [4, null, 3]]), [[0, null, 4], [2, 2, 3]]);
+  assert.deepEqual(tableRows([[1, 2], [3, 2], [null, null]]), [[1, 3, null], [2, 2, null]]);
 });

@@ -1,10 +1,12 @@
 /** The loss over the steps, drawn by uPlot. */
-import { h } from "../dom.js";
-import { t } from "../i18n/index.js";
+import { h, setText } from "../dom.js";
+import { n, t } from "../i18n/index.js";
 
 /** @typedef {import("../types.js").LossHistory} LossHistory */
 
 const HEIGHT = 260;
+/** Rows of the table. */
+const MOST_ROWS = 12;
 
 /** @type {Promise<any> | null} */
 let loading = null;
@@ -33,11 +35,32 @@ export function chartData({ train, validation }) {
   return [steps, steps.map((step) => rows.get(step)?.[0] ?? null), steps.map((step) => rows.get(step)?.[1] ?? null)];
 }
 
+/**
+ * The points that a table shows: the last of those with both losses where there are some, else of all.
+ * @param {ReturnType<typeof chartData>} data
+ */
+export function tableRows([steps, train, validation]) {
+  const all = steps.map((_, at) => at);
+  const both = all.filter((at) => validation[at] !== null);
+  return (both.length > 1 ? both : all).slice(-MOST_ROWS).map((at) => /** @type {const} */ ([steps[at], train[at], validation[at]]));
+}
+
+/** @param {number | null | undefined} loss */
+const figure = (loss) => (loss === null || loss === undefined ? "–" : loss.toFixed(3));
+
 export class LossChart {
   /** @param {HTMLElement} root */
   constructor(root) {
-    this.root = h("div", { class: "chart" });
-    root.append(this.root);
+    this.root = h("div", { class: "chart", role: "img", tabindex: "0", onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) });
+    this.said = h("p", { class: "visually-hidden", role: "status" });
+    this.tableTitle = h("summary");
+    this.rows = h("tbody");
+    this.heads = [h("th", { scope: "col" }), h("th", { scope: "col" }), h("th", { scope: "col" })];
+    this.table = h("details", { class: "chart-table", ontoggle: () => this.fillTable() },
+      this.tableTitle, h("table", {}, h("thead", {}, h("tr", {}, ...this.heads)), this.rows));
+    root.append(this.root, this.said, this.table);
+    /** The point that the keys are at, -1 for none. */
+    this.at = -1;
     /** @type {any} */
     this.plot = null;
     /** Language and colours of what is drawn. */
@@ -55,7 +78,39 @@ export class LossChart {
     this.history = history;
     this.steps = steps;
     this.look = look;
+    const { train, validation } = history;
+    const label = t("train.chart.label", {
+      step: n(train.at(-1)?.[0] ?? 0), steps: n(steps), train: figure(train.at(-1)?.[1]), validation: figure(validation.at(-1)?.[1]),
+    });
+    if (this.root.getAttribute("aria-label") !== label) this.root.setAttribute("aria-label", label);
+    setText(this.tableTitle, t("train.chart.table"));
+    this.fillTable();
     this.schedule();
+  }
+
+  fillTable() {
+    if (!this.table.open || !this.history) return;
+    ["step", "train", "validation"].forEach((name, at) => setText(this.heads[at], t(`train.chart.${name}`)));
+    const rows = tableRows(chartData(this.history));
+    this.rows.replaceChildren(...rows.map(([step, train, validation]) =>
+      h("tr", {}, h("th", { scope: "row" }, n(step)), h("td", {}, figure(train)), h("td", {}, figure(validation)))));
+  }
+
+  /** The arrow keys go from point to point, and tell it. @param {KeyboardEvent} event */
+  key(event) {
+    const { plot, history } = this;
+    if (!plot || !history || event.ctrlKey || event.altKey || event.metaKey) return;
+    const [steps, train, validation] = chartData(history);
+    const last = steps.length - 1;
+    const from = this.at < 0 ? last + 1 : this.at;
+    /** @type {Record<string, number>} */
+    const to = { ArrowLeft: from - 1, ArrowRight: this.at < 0 ? 0 : from + 1, PageUp: from - 10, PageDown: from + 10, Home: 0, End: last };
+    if (!(event.key in to) || last < 0) return;
+    event.preventDefault();
+    this.at = Math.min(last, Math.max(0, to[event.key]));
+    const { at } = this;
+    plot.setCursor({ left: plot.valToPos(steps[at], "x"), top: plot.valToPos(train[at] ?? validation[at] ?? 0, "y") });
+    setText(this.said, t("train.chart.at", { step: n(steps[at]), train: figure(train[at]), validation: figure(validation[at]) }));
   }
 
   schedule() {
@@ -89,7 +144,7 @@ export class LossChart {
       stroke: colour("--ink-2"), font: "12px system-ui", labelFont: "12px system-ui", labelSize: 22,
       grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 },
     };
-    const value = (/** @type {unknown} */ _, /** @type {number | null} */ loss) => (loss === null || loss === undefined ? "–" : loss.toFixed(3));
+    const value = (/** @type {unknown} */ _, /** @type {number | null} */ loss) => figure(loss);
     return {
       width: this.root.clientWidth, height: HEIGHT, pxAlign: 0,
       scales: {

@@ -1,5 +1,5 @@
 import { h, setText } from "../dom.js";
-import { t } from "../i18n/index.js";
+import { n, t } from "../i18n/index.js";
 
 /** @typedef {import("../types.js").Tab} Tab */
 /** @typedef {import("../types.js").Backend} Backend */
@@ -13,7 +13,10 @@ export class Header {
   constructor(root, { tabs, onTab, onBackend, onLang, onTheme }) {
     this.title = h("h1", { class: "brand" });
     /** @type {Map<Tab, HTMLButtonElement>} */
-    this.tabs = new Map(tabs.map((tab) => [tab, h("button", { type: "button", class: "tab", onclick: () => onTab(tab) })]));
+    this.tabs = new Map(tabs.map((tab) => [tab, h("button", { type: "button", class: "tab", onclick: () => onTab(tab) }, h("span"))]));
+    // Read out from the status line; the tab keeps its name.
+    this.run = h("span", { class: "tab-run", "aria-hidden": "true", hidden: true });
+    this.tabs.get("train")?.append(this.run);
     this.nav = h("nav", { class: "tabs" }, ...this.tabs.values());
     this.backendLabel = h("span", { class: "backend-label" });
     /** @type {HTMLSelectElement} */
@@ -29,15 +32,17 @@ export class Header {
     );
   }
 
-  /** @param {{ tab: Tab, backend: Backend, theme: string, lang: string }} data */
-  update({ tab, backend, theme, lang }) {
+  /** @param {{ tab: Tab, backend: Backend, theme: string, lang: string, run: { step: number, steps: number } | null }} data `run`: the one going on */
+  update({ tab, backend, theme, lang, run }) {
     setText(this.title, t("app.title"));
     this.nav.setAttribute("aria-label", t("nav.label"));
     for (const [name, button] of this.tabs) {
-      setText(button, t(`tab.${name}`));
+      setText(/** @type {Element} */ (button.firstElementChild), t(`tab.${name}`));
       if (name === tab) button.setAttribute("aria-current", "page");
       else button.removeAttribute("aria-current");
     }
+    this.run.hidden = !run;
+    if (run) setText(this.run, n(run.step));
     setText(this.backendLabel, t("backend.label"));
     // The visible label is left out on small screens.
     this.backend.setAttribute("aria-label", t("backend.label"));

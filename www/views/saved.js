@@ -21,6 +21,8 @@ export class Saved {
     /** The run whose name is being edited, and the one whose deletion is asked about. */
     this.renaming = "";
     this.deleting = "";
+    /** The button to be in focus once the list is drawn anew. */
+    this.focusNext = "";
     /** @type {SavedRun[]} */
     this.runs = [];
   }
@@ -34,7 +36,13 @@ export class Saved {
     const drawn = JSON.stringify([runs.map(({ meta, bytes }) => [meta.id, meta.name, meta.step, bytes]), openId, lang, this.renaming, this.deleting]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
+    const { activeElement } = document;
+    const held = activeElement instanceof HTMLElement && this.list.contains(activeElement) ? activeElement.dataset.at ?? "" : "";
     this.list.replaceChildren(...runs.map((run) => this.row(run, openId, lang)));
+    // The focus stays at the button that was pressed, or at what took its place.
+    const next = this.focusNext || held;
+    if (next) /** @type {HTMLElement | null} */ (this.list.querySelector(`[data-at="${next}"]`))?.focus();
+    this.focusNext = "";
   }
 
   redraw() {
@@ -45,7 +53,7 @@ export class Saved {
   row(run, openId, lang) {
     const { meta, bytes } = run;
     const act = (/** @type {string} */ key, /** @type {() => void} */ onclick, kind = "quiet") =>
-      h("button", { type: "button", class: kind, "aria-label": `${t(key)}: ${meta.name}`, onclick }, t(key));
+      h("button", { type: "button", class: kind, "aria-label": `${t(key)}: ${meta.name}`, "data-at": `${key} ${meta.id}`, onclick }, t(key));
     const loss = meta.history.validation.at(-1)?.[1] ?? meta.history.train.at(-1)?.[1];
     const facts = [t(`train.mode.${meta.mode}`), t("saved.step", { step: n(meta.step), steps: n(meta.steps) })];
     if (loss !== undefined) facts.push(t("saved.loss", { loss: loss.toFixed(3) }));
@@ -56,13 +64,17 @@ export class Saved {
       const done = (/** @type {boolean} */ keep) => {
         if (this.renaming !== meta.id) return;
         this.renaming = "";
+        if (document.activeElement === input) this.focusNext = `saved.rename ${meta.id}`;
         if (keep && input.value.trim() && input.value !== meta.name) this.onRename(run, input.value);
         this.redraw();
       };
       input.addEventListener("keydown", (event) => {
         if (event.isComposing) return;
-        if (event.key === "Enter") done(true);
-        else if (event.key === "Escape") done(false);
+        if (event.key === "Enter") {
+          // Else the same press would be the next one of the button that gets the focus.
+          event.preventDefault();
+          done(true);
+        } else if (event.key === "Escape") done(false);
       });
       input.addEventListener("blur", () => done(true));
       queueMicrotask(() => input.select());
@@ -71,6 +83,8 @@ export class Saved {
     text.append(h("p", { class: "facts" }, facts.join(" · ")));
     const show = (/** @type {"renaming" | "deleting"} */ what, /** @type {string} */ id) => {
       this[what] = id;
+      // Of the two that take the place of "Delete", the one that does no harm; after it "Delete" again.
+      if (what === "deleting") this.focusNext = `${id ? "saved.keep" : "saved.delete"} ${meta.id}`;
       this.redraw();
     };
     if (this.deleting === meta.id) {

@@ -27,13 +27,14 @@ export class Status {
   constructor(root) {
     this.root = root;
     this.model = h("span", { class: "status-model" });
+    this.training = h("span", { class: "status-training" });
     this.rate = h("span");
     this.context = h("span");
     this.meter = h("span", { class: "meter", "aria-hidden": "true" });
     this.memory = h("span");
     this.backend = h("span", { class: "status-backend" });
     this.live = h("p", { class: "visually-hidden", role: "status", "aria-live": "polite" });
-    root.append(h("div", { class: "status" }, this.model, this.rate, h("span", { class: "status-context" }, this.context, this.meter),
+    root.append(h("div", { class: "status" }, this.model, this.training, this.rate, h("span", { class: "status-context" }, this.context, this.meter),
       this.memory, this.backend), this.live);
     this.spoken = -Infinity;
     this.timer = 0;
@@ -54,11 +55,13 @@ export class Status {
 
   /**
    * @param {{ info: import("../types.js").Info | null, name: string, rate: number, contextUsed: number,
-   *   prefill: { done: number, total: number } | null }} data
+   *   prefill: { done: number, total: number } | null, run: { step: number, steps: number } | null }} data `run`: the one going on
    */
-  update({ info, name, rate, contextUsed, prefill }) {
+  update({ info, name, rate, contextUsed, prefill, run }) {
     this.root.setAttribute("aria-label", t("status.label"));
     setText(this.model, info ? `${name} · ${t("status.parameters", { count: formatCount(info.nParams) })}` : "");
+    setText(this.training, run ? t("status.training", { step: n(run.step), steps: n(run.steps) }) : "");
+    this.training.title = t("status.training.hint");
     setText(this.rate, !info ? "" : prefill?.total ? t("status.prefill", { done: n(prefill.done), total: n(prefill.total) })
       : rate ? t("status.rate", { rate: formatRate(rate) }) : "");
     setText(this.context, info ? t("status.context", { used: n(contextUsed), total: n(info.nCtx) }) : "");

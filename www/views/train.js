@@ -23,6 +23,23 @@ export function formatTime(ms) {
   return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
+/** Behind what it answers to, the Train button; brought into view where that is out of sight. */
+class TrainMessage extends MessageView {
+  /** @override @param {import("./message.js").Message | null} message */
+  show(message) {
+    // What was dropped here may have been meant to be learnt.
+    const files = message?.lines[0][0] === "error.unknownFiles";
+    super.show(message && files ? { ...message, lines: [...message.lines, ["train.file.kinds"]] } : message);
+    if (message) reveal(this.root);
+  }
+}
+
+/** Scrolls no further than to see all of it. @param {HTMLElement} element */
+function reveal(element) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  requestAnimationFrame(() => element.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" }));
+}
+
 export class TrainView {
   /**
    * @param {HTMLElement} root
@@ -35,9 +52,10 @@ export class TrainView {
     this.progress = new ProgressView(messages, { onCancel });
     this.offer = h("div", { class: "message", hidden: true, "data-kind": "info", role: "status" });
     messages.append(this.offer);
-    this.message = new MessageView(messages);
+    const said = h("div", { class: "train-said" });
+    this.message = new TrainMessage(said);
 
-    this.text = new TrainText(training);
+    this.text = new TrainText(training, () => this.message.clear());
     this.counts = h("p", { class: "facts", role: "status" });
 
     this.modeInputs = MODES.map((mode) => h("input", { type: "radio", name: "mode", value: mode, id: `mode-${mode}`, onchange: () => training().plan.setMode(mode) }));
@@ -47,12 +65,15 @@ export class TrainView {
     const modes = h("fieldset", { class: "modes" }, this.modeLegend, ...MODES.flatMap((_, at) => [this.modeInputs[at], this.modeLabels[at]]));
 
     this.train = h("button", { type: "button", class: "train-go", onclick: () => void training().start() });
-    this.pause = h("button", { type: "button", class: "secondary", onclick: () => (training().phase === "paused" ? training().resume() : training().pause()) });
+    this.pause = h("button", { type: "button", class: "secondary", onclick: () => (training().canGoOn ? training().resume() : training().pause()) });
     this.stop = h("button", { type: "button", class: "quiet", onclick: () => training().stop() });
-    this.memory = h("p", { class: "facts train-memory" });
+    this.memory = h("p", { class: "facts train-memory", role: "status" });
+    this.furtherText = h("span");
+    this.afresh = h("button", { type: "button", class: "quiet", onclick: () => void training().start(true) });
+    this.further = h("p", { class: "hint train-further" }, this.furtherText, " ", this.afresh);
     this.settings = new TrainSettings(training);
     const left = h("section", { class: "train-left" }, ...this.text.parts, this.counts, modes, this.modeHint, this.settings.scratch,
-      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), this.memory, this.settings.root);
+      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), said, this.memory, this.further, this.settings.root);
 
     this.empty = h("p", { class: "train-empty" });
     this.curve = h("div", { class: "train-curve" });
@@ -74,6 +95,17 @@ export class TrainView {
     this.columns = h("div", { class: "train" }, left, this.right);
     root.append(messages, this.columns);
     this.offered = "";
+    this.phase = "";
+    this.buttons = [this.train, this.pause, this.stop];
+    /** What the last run worked off in a millisecond, in tokens times bytes of weights, and on what. */
+    this.known = { work: 0, backend: "" };
+  }
+
+  /** What took the focused button's place has the focus. */
+  keepFocus() {
+    const gone = this.buttons.find((button) => button === document.activeElement);
+    if (gone && !gone.hidden && !gone.disabled) return;
+    this.buttons.find((button) => !button.hidden && !button.disabled)?.focus({ preventScroll: true });
   }
 
   /** Text files, one after another. @param {File[]} files */
@@ -85,10 +117,16 @@ export class TrainView {
   update(state) {
     const training = this.training();
     const { phase, busy, locked, plan: { planned, mode, text, error }, run } = training;
+    const held = this.buttons.some((button) => button === document.activeElement);
+    // What was said of the last attempt.
+    if (phase === "starting" && this.phase !== phase) this.message.clear();
+    // What was to be planned with when Train was pressed: the field that is wrong gets marked.
+    if (this.phase === "starting" && !locked && !run) queueMicrotask(() => training.plan.soon());
+    this.phase = phase;
     this.columns.classList.toggle("locked", locked);
     this.progress.update(state.loading);
     this.text.update();
-    setText(this.counts, [planned ? t(planned.tokens === 1 ? "train.tokens.one" : "train.tokens", { count: n(planned.tokens) }) : "", ...(planned?.notes ?? []).map(engineWords)].filter(Boolean).join(" "));
+    setText(this.counts, this.countText(training.plan));
 
     setText(this.modeLegend, t("train.mode"));
     MODES.forEach((one, at) => {
@@ -97,22 +135,33 @@ export class TrainView {
       this.modeInputs[at].disabled = locked;
     });
     setText(this.modeHint, t(`train.mode.${mode}.hint`));
-    this.settings.update(training, state.info?.nCtx ?? null);
+    this.settings.update(training, state.info);
 
     const over = planned !== null && planned.bytes.total > planned.bytes.limit;
     setText(this.train, t(phase === "starting" ? "train.starting" : "train.go"));
     this.train.hidden = phase === "running" || phase === "pausing" || phase === "paused";
-    this.train.disabled = busy || !state.info || over || !text.trim() || error !== null;
-    this.pause.hidden = !(phase === "running" || phase === "pausing" || phase === "paused");
-    this.pause.disabled = phase === "pausing" || training.readOnly;
-    setText(this.pause, t(phase === "paused" ? "train.resume" : phase === "pausing" ? (training.writing ? "train.pausing.writing" : "train.pausing") : "train.pause"));
-    this.stop.hidden = this.pause.hidden;
+    // A button that is disabled under the finger or in focus would lose both.
+    const starting = phase === "starting";
+    this.train.setAttribute("aria-disabled", String(starting));
+    this.train.disabled = !starting && (busy || !state.info || over || !text.trim() || error !== null);
+    // A run that was stopped can still go on.
+    const { canGoOn, instead } = training;
+    this.pause.hidden = !(phase === "running" || phase === "pausing" || canGoOn);
+    this.pause.setAttribute("aria-disabled", String(phase === "pausing"));
+    this.pause.disabled = training.readOnly && !training.free;
+    this.further.hidden = !instead || this.train.hidden || this.train.disabled;
+    setText(this.furtherText, t("train.further"));
+    setText(this.afresh, t("train.further.instead", { name: instead }));
+    setText(this.pause, t(canGoOn ? "train.resume" : phase === "pausing" ? (training.writing ? "train.pausing.writing" : "train.pausing") : "train.pause"));
+    this.stop.hidden = !this.train.hidden;
     setText(this.stop, t("train.stop"));
     this.memory.classList.toggle("bad", over || error !== null);
-    setText(this.memory, this.memoryText(training.plan, over));
-    this.memory.hidden = busy || phase === "paused";
+    this.pace(training, state);
+    setText(this.memory, this.memoryText(training, over, state));
+    if (held) this.keepFocus();
 
     const started = run !== null;
+    if (started && phase === "running" && this.curve.hidden) reveal(this.curve);
     this.empty.hidden = started;
     setText(this.empty, t("train.empty"));
     for (const part of [this.curve, this.bar, this.figures]) part.hidden = !started;
@@ -144,22 +193,52 @@ export class TrainView {
     this.updateOffer(training, state.lang);
   }
 
-  /** @param {Training["plan"]} plan @param {boolean} over */
-  memoryText({ planned, error, text }, over) {
+  /** How long the text is, and what follows from that. @param {Training["plan"]} plan */
+  countText({ planned, last, text, guess }) {
+    const found = planned ?? (last?.text === text ? last.planned : null);
+    if (!found) return "";
+    const about = guess !== null && guess === found;
+    const count = t(about ? "train.tokens.about" : found.tokens === 1 ? "train.tokens.one" : "train.tokens", { count: n(found.tokens) });
+    // The number was just told.
+    const notes = found.notes.map((note) => (/^The text has only \d+ tokens, too few/.test(note) ? t("train.tokens.few") : engineWords(note)));
+    return [count, ...notes].join(" ").replace(/(?<=[。？！]) /g, "");
+  }
+
+  /** Notes how fast a run goes. @param {Training} training @param {State} state */
+  pace({ run, rate, phase }, { info }) {
+    if (run && rate > 0 && phase === "running" && info) this.known = { work: (rate * run.bytes.weights) / 1000, backend: info.backend };
+  }
+
+  /** How long a run that was not begun may take, "" where nothing tells. @param {Record<string, any>} options @param {Training} training @param {State} state */
+  timeText(options, { plan: { planned, mode, scratch }, locked }, { info }) {
+    if (locked || !planned || !info) return "";
+    const { work, backend } = this.known;
+    const tokens = options.steps * options.batch_size * options.context * options.grad_accum;
+    if (work && backend === info.backend) return t("train.memory.time", { time: formatTime((tokens * planned.bytes.weights) / work) });
+    return mode === "scratch" && scratch.preset === "10m" && info.backend === "cpu" ? t("train.memory.days") : "";
+  }
+
+  /** What the run needs, or why there can be none. @param {Training} training @param {boolean} over @param {State} state */
+  memoryText(training, over, state) {
+    const { planned, guess, error, text, mode, scratch } = training.plan;
+    const advice = t(mode === "full" ? "train.memory.less" : mode === "lora" || scratch.preset === "tiny" ? "train.memory.less.lora" : "train.memory.less.scratch");
+    if (!text.trim()) return training.locked ? "" : t("train.memory.noText");
     if (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return /MiB allowed|of one binding/.test(message) ? t("train.memory.tooLarge") : engineWords(message);
+      return /MiB allowed|of one binding|more than 2 GiB/.test(message) ? t("train.memory.tooLarge", { advice }) : engineWords(message);
     }
-    if (!planned || !text.trim()) return "";
+    if (!planned) return "";
     const { total, limit } = planned.bytes;
-    if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit) });
+    if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit), advice });
     const options = JSON.parse(planned.options);
-    return t(options.steps === 1 ? "train.memory.one" : "train.memory", { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
+    const key = options.steps === 1 ? "train.memory.one" : guess === planned ? "train.memory.about" : "train.memory";
+    const needs = t(key, { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
+    return [needs, this.timeText(options, training, state)].filter(Boolean).join(" ").replace(/(?<=[。？！]) /g, "");
   }
 
   /** @param {Training} training @param {string} lang */
-  updateOffer({ saves: { offer } }, lang) {
-    const drawn = offer ? `${offer.meta.id} ${offer.meta.step} ${offer.meta.name} ${lang}` : "";
+  updateOffer({ saves: { offer, taken } }, lang) {
+    const drawn = offer ? `${taken} ${offer.meta.id} ${offer.meta.step} ${offer.meta.name} ${lang}` : "";
     if (drawn === this.offered) return;
     this.offered = drawn;
     this.offer.hidden = !offer;
@@ -171,7 +250,7 @@ export class TrainView {
       this.training().parts.onChange();
     } }, t("message.close"));
     this.offer.replaceChildren(
-      h("div", { class: "message-text" }, h("p", {}, h("strong", {}, t("train.offer", { name, step: n(step), steps: n(steps) })))),
-      h("div", { class: "message-actions" }, resume, dismiss));
+      h("div", { class: "message-text" }, h("p", {}, h("strong", {}, t(taken ? "train.offer.taken" : "train.offer", { name, step: n(step), steps: n(steps) })))),
+      h("div", { class: "message-actions" }, ...(taken ? [dismiss] : [resume, dismiss])));
   }
 }

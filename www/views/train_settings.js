@@ -1,17 +1,26 @@
 /** The numbers of a run, folded: each with its default and one sentence. */
 import { h, setText } from "../dom.js";
-import { t } from "../i18n/index.js";
+import { engineWords, t } from "../i18n/index.js";
 import { LORA_TARGETS } from "../training_plan.js";
 
 /** @typedef {import("../training.js").Training} Training */
 
-/** Name of the option, lowest, highest, step; `lora` for adapters only. */
+const U32 = 4_294_967_295;
+/** Name of the option and what the engine calls it, lowest, highest, step; the engine's ranges. `lora` for adapters only. */
 const FIELDS = /** @type {const} */ ([
-  ["steps", 1, 1_000_000, 1], ["batch_size", 1, 512, 1], ["context", 1, 4096, 1], ["lr", 0.000001, 1, "any"],
-  ["lora_rank", 1, 256, 1], ["lora_alpha", 0.1, 1000, "any"], ["warmup", 0, 100_000, 1], ["weight_decay", 0, 10, "any"],
-  ["grad_clip", 0, 1000, "any"], ["dropout", 0, 0.9, "any"], ["grad_accum", 1, 1024, 1], ["eval_every", 0, 100_000, 1],
-  ["validation", 0, 0.5, "any"], ["seed", 0, 4_294_967_295, 1],
+  ["steps", "Steps", 1, 10_000_000, 1], ["batch_size", "Batch size", 1, 4096, 1], ["context", "Context", 1, 4096, 1],
+  ["lr", "Learning rate", 0, 1, "any"], ["lora_rank", "LoRA rank", 1, 4096, 1], ["lora_alpha", "LoRA alpha", 0, 10_000, "any"],
+  ["warmup", "Warm-up", 0, U32, 1], ["weight_decay", "Weight decay", 0, 10, "any"], ["grad_clip", "Gradient clipping", 0, 1_000_000, "any"],
+  ["dropout", "Dropout", 0, 0.9, "any"], ["grad_accum", "Gradient accumulation", 1, 65_536, 1], ["eval_every", "Validate every", 0, U32, 1],
+  ["validation", "Held back", 0, 0.5, "any"], ["seed", "Seed", 0, U32, 1],
 ]);
+
+/** The option that the engine's words about an error begin with, "" for none. @param {unknown} error */
+export function wrongOption(error) {
+  const words = error instanceof Error ? error.message : String(error ?? "");
+  return FIELDS.find(([, engine]) => words.startsWith(`${engine} is `))?.[0] ?? "";
+}
+
 const PRESETS = ["tiny", "nanogpt-cpu", "small", "10m"];
 const TOKENIZERS = ["char", "byte", "bpe"];
 const VOCABULARIES = [257, 512, 1024, 2048, 4096, 8192];
@@ -20,13 +29,14 @@ export class TrainSettings {
   /** @param {() => Training} training */
   constructor(training) {
     this.title = h("span");
-    this.rows = FIELDS.map(([name, min, max, step]) => {
+    this.rows = FIELDS.map(([name, , min, max, step]) => {
       const id = `train-${name}`;
-      const input = h("input", { id, type: "number", min: String(min), max: String(max), step: String(step), "aria-describedby": `${id}-hint` });
+      const input = h("input", { id, type: "number", min: String(min), max: String(max), step: String(step), "aria-describedby": `${id}-wrong ${id}-hint` });
       input.addEventListener("change", () => training().plan.setOption(name, input.value));
       const label = h("label", { for: id });
       const hint = h("p", { class: "hint", id: `${id}-hint` });
-      return { name, input, label, hint, root: h("div", { class: "train-setting" }, label, input, hint) };
+      const wrong = h("p", { class: "train-wrong", id: `${id}-wrong`, hidden: true });
+      return { name, input, label, hint, wrong, root: h("div", { class: "train-setting" }, label, input, wrong, hint) };
     });
     this.legend = h("legend");
     this.boxes = LORA_TARGETS.map((name) => {
@@ -53,24 +63,31 @@ export class TrainSettings {
     return this.boxes.filter(({ box }) => box.checked).map(({ name }) => name);
   }
 
-  /** @param {Training} training @param {number | null} nCtx */
-  update({ locked, plan: { mode, planned, given, scratch } }, nCtx) {
+  /** @param {Training} training @param {import("../types.js").Info | null} info */
+  update({ locked, plan: { mode, planned, last, given, scratch, error } }, info) {
     this.targets.hidden = mode !== "lora";
     setText(this.legend, t("train.targets"));
     for (const { box } of this.boxes) box.disabled = locked;
     setText(this.title, t("settings.title"));
     /** @type {Record<string, any>} */
-    const options = planned ? JSON.parse(planned.options) : {};
+    const options = JSON.parse((planned ?? (last?.mode === mode ? last.planned : null))?.options ?? "{}");
     const defaults = { ...options, lora_rank: options.lora?.rank, lora_alpha: options.lora?.alpha };
-    for (const { name, input, label, hint, root } of this.rows) {
+    const bad = wrongOption(error);
+    for (const { name, input, label, hint, wrong, root } of this.rows) {
       root.hidden = name.startsWith("lora") && mode !== "lora";
       setText(label, t(`train.option.${name}`));
       setText(hint, t(`train.option.${name}.hint`));
       const value = given[name];
       // A default is shown as what it is: it changes with the text and the model.
       const usual = defaults[/** @type {keyof typeof defaults} */ (name)];
+      const isBad = name === bad;
+      wrong.hidden = !isBad;
+      setText(wrong, isBad && error instanceof Error ? engineWords(error.message) : "");
+      if (isBad) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
       input.placeholder = usual === undefined || usual === null ? "" : String(usual);
-      if (name === "context" && nCtx && mode !== "scratch") input.max = String(nCtx);
+      if (name === "context") input.max = String((mode !== "scratch" && info?.nCtx) || 4096);
+      if (name === "lora_rank" && info) input.max = String(info.nEmbd);
       if (document.activeElement !== input) input.value = value === undefined ? "" : String(value);
       input.disabled = locked;
     }

@@ -32,15 +32,31 @@ export function excerptOf(text) {
   return `${text.slice(0, cut)}…`;
 }
 
+/** A file's text: UTF-8, or UTF-16 that says so. Of anything else one cannot tell what it means. @param {ArrayBuffer} bytes @returns {string | null} */
+export function decode(bytes) {
+  const [a, b] = new Uint8Array(bytes);
+  const encoding = a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return text.includes("\0") ? null : text;
+  } catch {
+    return null;
+  }
+}
+
 export class TrainText {
-  /** @param {() => Training} training */
-  constructor(training) {
+  /** @param {() => Training} training @param {() => void} onTake called before files are read: what was said of others is past */
+  constructor(training, onTake) {
     this.training = training;
+    this.onTake = onTake;
     this.label = h("label", { for: "train-text" });
     this.field = h("textarea", { id: "train-text", class: "train-text", spellcheck: "false", "aria-describedby": "train-text-about" });
     this.field.addEventListener("input", () => {
       this.edited = this.field.value;
-      training().plan.setText(this.edited, this.edited ? training().plan.textName : "");
+      const { plan } = training();
+      // What is begun anew in an empty field was not put in another's place.
+      if (!plan.text) plan.before = null;
+      plan.setText(this.edited, this.edited ? plan.textName : "");
     });
     this.field.addEventListener("paste", (event) => this.insert(event, event.clipboardData?.getData("text/plain")));
     // A text that is dragged here.
@@ -55,13 +71,15 @@ export class TrainText {
       this.field.focus();
     });
     this.clear = act(() => {
-      this.cleared = { text: training().plan.text, name: training().plan.textName };
-      training().plan.setText("");
+      const { plan } = training();
+      // Of whatever text: what was cleared comes back.
+      plan.elsewhere = "";
+      plan.replace("");
       this.field.focus();
     });
     this.back = act(() => {
-      if (this.cleared) training().plan.setText(this.cleared.text, this.cleared.name);
-      this.cleared = null;
+      training().plan.bringBack();
+      this.field.focus();
     });
     this.long = h("div", { class: "train-sources" }, this.about, this.edit, this.clear, this.back);
 
@@ -74,8 +92,6 @@ export class TrainText {
     this.parts = [this.label, this.field, this.long, this.sources];
     /** A text that stays in the field however long, because it was written there. */
     this.edited = "";
-    /** What was cleared last. @type {{ text: string, name: string } | null} */
-    this.cleared = null;
     /** The text whose size is known. */
     this.measured = "";
     this.bytes = 0;
@@ -98,27 +114,48 @@ export class TrainText {
     if (!excerpt && (inserted.length <= MOST_TYPED || field.value.length + inserted.length <= MOST_EDITED)) return;
     event.preventDefault();
     const { value, selectionStart: start, selectionEnd: end } = field;
-    training.plan.setText(withInserted({ text: training.plan.text, value, start, end, excerpt }, inserted));
+    const text = withInserted({ text: training.plan.text, value, start, end, excerpt }, inserted);
+    if (start === end) training.plan.setText(text);
+    else training.plan.replace(text);
   }
 
   /** Text files, one after another. @param {File[]} files */
   async take(files) {
     this.pick.value = "";
-    const texts = await Promise.all(files.map((file) => file.text()));
+    this.onTake();
     const training = this.training();
-    const text = texts.map((one) => one.trim()).join("\n\n");
+    /** @type {[string, string][]} */
+    const texts = [];
+    const unread = [];
+    const empty = [];
+    for (const file of files) {
+      const text = decode(await file.arrayBuffer());
+      if (text === null) unread.push(file.name);
+      else if (!text.trim()) empty.push(file.name);
+      else texts.push([file.name, text.trim()]);
+    }
+    /** @type {[string, Record<string, string>][]} */
+    const lines = [];
+    if (unread.length) lines.push(["train.file.unread", { files: unread.join(", ") }]);
+    if (empty.length) lines.push(["train.file.empty", { files: empty.join(", ") }]);
+    if (lines.length) training.parts.say(lines);
+    if (!texts.length) return;
+    const text = texts.map(([, one]) => one).join("\n\n");
     const fresh = !training.plan.text.trim();
-    if (text) training.plan.setText(fresh ? `${text}\n` : `${training.plan.text.trimEnd()}\n\n${text}\n`, fresh ? files.map(({ name }) => name).join(", ") : "");
+    training.plan.setText(fresh ? `${text}\n` : `${training.plan.text.trimEnd()}\n\n${text}\n`, fresh ? texts.map(([name]) => name).join(", ") : "");
   }
 
   /** @param {string} file */
   async fetchSample(file) {
-    const response = await fetch(new URL(`../samples/${file}`, import.meta.url));
-    if (response.ok) this.training().plan.setText(await response.text(), file);
+    const response = await fetch(new URL(`../samples/${file}`, import.meta.url)).catch(() => null);
+    const text = response?.ok ? await response.text().catch(() => null) : null;
+    const training = this.training();
+    if (text === null) training.parts.say([["train.sample.failed"]]);
+    else if (!training.locked) training.plan.replace(text, file, true);
   }
 
   update() {
-    const { plan: { text, textName }, locked } = this.training();
+    const { plan: { text, textName, before }, locked } = this.training();
     const { excerpt, field } = this;
     setText(this.label, t("train.text"));
     field.placeholder = t("train.text.placeholder");
@@ -126,11 +163,12 @@ export class TrainText {
     if (field.value !== shown) field.value = shown;
     field.readOnly = locked || excerpt;
 
-    if (text) this.cleared = null;
-    this.long.hidden = !excerpt && !this.cleared;
-    this.back.hidden = !this.cleared;
+    this.back.hidden = !before;
+    this.back.disabled = locked;
+    this.long.hidden = !excerpt && this.back.hidden;
     this.edit.hidden = locked || !excerpt || text.length > MOST_EDITABLE;
     this.clear.hidden = locked || !excerpt;
+    this.about.hidden = !excerpt;
     setText(this.about, excerpt ? t(textName ? "train.text.long.named" : "train.text.long", { size: this.size(text), name: textName, count: n(EXCERPT) }) : "");
     setText(this.edit, t("train.text.edit"));
     setText(this.clear, t("train.text.clear"));
@@ -139,7 +177,8 @@ export class TrainText {
     setText(this.choose, t("train.choose"));
     setText(this.sampleLabel, t("train.samples"));
     this.samples.forEach((button, at) => setText(button, t(SAMPLES[at].key)));
-    this.sources.hidden = locked;
+    // They keep their place: what is below would jump, and another button come under the pointer.
+    for (const button of [this.choose, ...this.samples]) button.disabled = locked;
   }
 
   /** The size as a file. @param {string} text */

@@ -1,0 +1,112 @@
+/** A run that gives way, to another model, backend or tab, and what the page says of it then. Draws nothing. */
+import { whenFree } from "./storage.js";
+
+export class Handover {
+  /** @param {import("./training.js").Training} training */
+  constructor(training) {
+    this.training = training;
+    /** A run with steps left that gave way, and whether it was going on then. @type {{ id: string, name: string, step: number, steps: number, ran: boolean } | null} */
+    this.left = null;
+    /** Ends the wait for the tab that has the run. @type {AbortController | null} */
+    this.waiting = null;
+  }
+
+  /** @param {boolean} ran */
+  note(ran) {
+    const { runId: id, runName: name, savedStep: step, run } = this.training;
+    this.left = run && step >= 0 && step < run.steps ? { id, name, step, steps: run.steps, ran: ran || (this.left?.ran ?? false) } : null;
+  }
+
+  /** Pauses and saves the run, so that it can be opened anew. Returns whether nothing of it would be lost; what would be has been said. */
+  async secure() {
+    const { training } = this;
+    const { client } = training.parts.engine;
+    if (!client || !training.run || training.readOnly) return true;
+    const ran = training.busy;
+    /** @type {unknown} */
+    let cause;
+    try {
+      client.request("stop").catch(() => {});
+      await client.request("pause");
+      training.noteSaved(await client.request("save"));
+    } catch (error) {
+      cause = error;
+    }
+    if (training.savedStep < training.step) {
+      training.parts.say([["train.error.keep"]], cause);
+      return false;
+    }
+    this.note(ran);
+    return true;
+  }
+
+  /** Before another model takes the place of this one: the run is saved, and another worker may have it. */
+  async leave() {
+    const { training } = this;
+    const { client } = training.parts.engine;
+    if (!client || !training.run) return;
+    const { busy, readOnly } = training;
+    training.away = true;
+    try {
+      client.request("stop").catch(() => {});
+      await client.request("pause");
+      if (!readOnly) training.noteSaved(await client.request("save"));
+      await client.request("release");
+    } catch (error) {
+      training.notSaved(error);
+    }
+    if (!readOnly) this.note(busy);
+  }
+
+  /** The model that was to take its place could not be opened: the run is this page's again, unless another took it meanwhile. */
+  async stay() {
+    const { training } = this;
+    this.left = null;
+    training.away = false;
+    const { client } = training.parts.engine;
+    const { runId } = training;
+    if (!client || !training.run || training.readOnly) return;
+    try {
+      const readOnly = await client.request("reclaim");
+      if (!readOnly || runId !== training.runId) return;
+      training.readOnly = true;
+      this.elsewhere();
+      training.parts.onChange();
+    } catch (error) {
+      training.failed(error, "train.error.open");
+    }
+  }
+
+  /** Another model is in use: says where the run stands that gave way. */
+  opened() {
+    const { left, training } = this;
+    this.left = null;
+    if (!left || training.phase === "starting") return;
+    const { say, store } = training.parts;
+    const onTrain = store.state.tab === "train";
+    if (training.runId === left.id) {
+      // On the Train tab the button is there already.
+      const actions = onTrain ? [] : [{ key: "train.resume", run: () => training.resume() }];
+      if (left.ran && training.phase === "paused") say([["train.pausedSaved", { step: training.step }]], undefined, actions);
+      return;
+    }
+    const { id, name, step, steps } = left;
+    void training.saves.propose(id);
+    if (left.ran && !onTrain) say([["train.offer", { name, step, steps }]], undefined, [{ key: "train.resume", run: () => void training.saves.openById(id, true) }]);
+  }
+
+  /** Another tab has the run: says so, and when that tab lets go of it. */
+  elsewhere() {
+    const { training } = this;
+    const { runId: id, parts: { say, onChange } } = training;
+    say([["train.readOnly"]]);
+    this.waiting?.abort();
+    const control = (this.waiting = new AbortController());
+    whenFree(id, control.signal).then(() => {
+      if (training.runId !== id || !training.readOnly) return;
+      training.free = true;
+      say([["train.free"]], undefined, [{ key: "train.useHere", run: () => void training.saves.openById(id) }]);
+      onChange();
+    }, () => {});
+  }
+}
