@@ -267,25 +267,6 @@ fn grids_have_limits() {
     }
 }
 
-#[test]
-fn workgroups_have_limits() {
-    let with = |text: &'static str| {
-        let mut d = Draft::new();
-        let (x, a) = (d.input("x"), d.temp("a", 0));
-        let kernel = Kernel::new("kernel", text).constant("N", 16u32).read("i", Elem::F32, 0).write("o", Elem::F32, 0);
-        d.step(Fake { updates: &[], kernel }, &[x], &[a]);
-        d
-    };
-    with("@compute @workgroup_size(N, N)").passes();
-    with("@compute @workgroup_size(N, 17)").fails(&["kernel has 272 invocations", "256"]);
-    with("var<workgroup> tile: array<vec4f, (N + 48u) * N>;").passes();
-    with("var<workgroup> tile: array<vec4f, (N + 48u) * N>;\nvar<workgroup> one: u32;")
-        .fails(&["kernel takes 16400 bytes of workgroup memory", "16384"]);
-    // What cannot be read does not pass for small.
-    with("@compute @workgroup_size(M)").fails(&["invocations"]);
-    with("var<workgroup> tile: array<vec4f, N % 3u>;").fails(&["workgroup memory"]);
-}
-
 /// Heads wider than a workgroup has threads for are written without the fused kernel.
 #[test]
 fn wide_heads_fit_the_default_limits() {

@@ -145,7 +145,20 @@ export class App {
     }
     // On a touch screen focus would pull up the keyboard.
     if (matchMedia("(pointer: fine)").matches && this.state.tab === "write") this.page.paper.focusEnd();
+    // What is said while a model opens has its place there.
+    if (this.state.tab === "train") await this.openTrain();
     await Promise.all([this.opener.start(), this.training.saves.refresh(true)]);
+  }
+
+  /** Loads what is on the Train tab when it is first needed. */
+  async openTrain() {
+    try {
+      await this.page.openTrain();
+      this.store.set({});
+    } catch (error) {
+      this.store.set({ tab: "write" });
+      showError(this.page.writeMessage, [["train.notLoaded"]], error);
+    }
   }
 
   buildPage() {
@@ -242,7 +255,7 @@ export class App {
   async takeDrop(files) {
     const isText = (/** @type {File} */ { name }) => /\.(txt|md)$/i.test(name) && name.toLowerCase() !== "merges.txt";
     const texts = this.state.tab === "train" ? files.filter(isText) : [];
-    if (texts.length && !this.training.busy) await this.page.train.take(texts);
+    if (texts.length && !this.training.busy) await this.page.train?.take(texts);
     await this.opener.takeFiles(files.filter((file) => !texts.includes(file)));
   }
 
@@ -397,6 +410,7 @@ export class App {
     inspector?.update();
     this.inspect();
     const { tab, settings } = this.state;
+    if (tab === "train" && !this.page.trainOpening) void this.openTrain();
     if (!this.address.write(encodeFragment({ ...this.shared(), tab }))) return;
     storage.set("settings", encodeFragment({ tab: "write", settings, model: "" }));
   }

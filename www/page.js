@@ -12,7 +12,6 @@ import { Paper } from "./views/paper.js";
 import { ProgressView } from "./views/progress.js";
 import { Saved } from "./views/saved.js";
 import { Status } from "./views/status.js";
-import { TrainView } from "./views/train.js";
 
 /** @typedef {import("./types.js").Tab} Tab */
 /** @typedef {import("./types.js").State} State */
@@ -58,7 +57,11 @@ export class Page {
     });
     this.models.messages.after(this.saved.root);
     this.training = training;
-    this.train = new TrainView(byId("tab-train"), { training, onCancel: onCancelLoading });
+    this.onCancelLoading = onCancelLoading;
+    /** What is on the Train tab, once that was opened. @type {import("./views/train.js").TrainView | null} */
+    this.train = null;
+    /** @type {Promise<void> | null} */
+    this.trainOpening = null;
     this.modelsProgress = new ProgressView(this.models.messages, { onCancel: onCancelLoading });
     this.modelsMessage = new MessageView(this.models.messages);
     this.status = new Status(byId("status"));
@@ -68,12 +71,22 @@ export class Page {
     this.messagesLang = "";
   }
 
+  /** Loads what is on the Train tab, which many visitors never open. */
+  openTrain() {
+    return (this.trainOpening ??= import("./views/train.js").then(({ TrainView }) => {
+      this.train = new TrainView(byId("tab-train"), { training: this.training, onCancel: this.onCancelLoading });
+    }, (error) => {
+      this.trainOpening = null;
+      throw error;
+    }));
+  }
+
   /**
    * Where a message is seen: on the tab that is open.
    * @param {Tab} tab
    */
   messagesOn(tab) {
-    return tab === "models" ? this.modelsMessage : tab === "train" ? this.train.message : this.writeMessage;
+    return tab === "models" ? this.modelsMessage : tab === "train" && this.train ? this.train.message : this.writeMessage;
   }
 
   /**
@@ -99,7 +112,7 @@ export class Page {
     this.controls.update({ settings, changed, nCtx: info?.nCtx ?? null });
     this.writeProgress.update(loading);
     this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null, run });
-    if (tab === "train") this.train.update(state);
+    if (tab === "train") this.train?.update(state);
     if (tab === "models") {
       const { saves, runId } = this.training();
       this.saved.update(saves.list, source?.run ? runId || source.run.id : "", lang);
@@ -114,6 +127,6 @@ export class Page {
     this.messagesLang = lang;
     this.writeMessage.update();
     this.modelsMessage.update();
-    this.train.message.update();
+    this.train?.message.update();
   }
 }

@@ -82,8 +82,6 @@ impl GpuContext {
             bindings: l.max_storage_buffers_per_shader_stage as usize,
             workgroups: l.max_compute_workgroups_per_dimension as usize,
             align: l.min_storage_buffer_offset_alignment as usize,
-            invocations: l.max_compute_invocations_per_workgroup as usize,
-            workgroup_bytes: l.max_compute_workgroup_storage_size as usize,
             ..Limits::default()
         }
     }

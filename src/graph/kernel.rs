@@ -123,15 +123,6 @@ pub struct Kernel {
     pub workgroups: [usize; 3],
 }
 
-/// What a workgroup of a kernel asks of a device.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Workgroup {
-    /// Invocations, in all dimensions together.
-    pub invocations: usize,
-    /// Bytes of memory that they share, each variable rounded up to 16 as WebGPU counts them.
-    pub bytes: usize,
-}
-
 impl Kernel {
     /// A kernel without constants or bindings yet.
     pub fn new(name: &'static str, source: &'static str) -> Self {
@@ -176,28 +167,6 @@ impl Kernel {
         self.constant("GRID_X", x).grid([x, y, 1])
     }
 
-    /// What the text says of a workgroup's size, with its constants put in. A text that says nothing has no workgroup; one that
-    /// cannot be read (a test sees to it that each can) counts as asking for more than any device has.
-    pub fn workgroup(&self) -> Workgroup {
-        let mut sizes = Sizes::default();
-        for (name, value) in &self.constants {
-            if let Const::U32(v) = value {
-                sizes.known.push((name, *v as usize));
-            }
-        }
-        let mut found = Workgroup::default();
-        for line in self.includes.iter().chain([&self.source]).flat_map(|text| text.lines()) {
-            sizes.note(line);
-            if let Some((_, rest)) = line.split_once("@workgroup_size(") {
-                let sides = rest.split_once(')').map_or("", |(sides, _)| sides).split(',');
-                found.invocations = sides.fold(1, |n: usize, side| n.saturating_mul(sizes.value(side)));
-            } else if let Some(rest) = line.strip_prefix("var<workgroup>") {
-                found.bytes = found.bytes.saturating_add(sizes.bytes(rest));
-            }
-        }
-        found
-    }
-
     /// The complete WGSL; `lens` are the bindings' lengths in four-byte elements, in binding order.
     pub fn wgsl(&self, lens: &[usize]) -> String {
         let mut text = String::new();
@@ -223,87 +192,4 @@ impl Kernel {
         }
         text
     }
-}
-
-/// The whole-number constants of a shader, as far as a workgroup's size needs them.
-#[derive(Default)]
-struct Sizes<'a> {
-    known: Vec<(&'a str, usize)>,
-}
-
-impl<'a> Sizes<'a> {
-    /// Takes up a line such as `const THREADS: u32 = LANES * BQ;`. What else a constant may be is left out.
-    fn note(&mut self, line: &'a str) {
-        if let Some((name, value)) = line.strip_prefix("const ").and_then(|rest| rest.split_once(": u32 = ")) {
-            let value = self.value(value.trim_end_matches(';'));
-            self.known.push((name, value));
-        }
-    }
-
-    /// Bytes of a declaration such as ` tile: array<vec4f, BK * STRIDE>;`.
-    fn bytes(&self, declaration: &str) -> usize {
-        let kind = declaration.split_once(": ").map_or("", |(_, kind)| kind.trim_end_matches(';'));
-        let of = |kind: &str| match kind {
-            "f32" | "u32" | "i32" | "atomic<u32>" => 4,
-            "vec2f" | "vec2u" => 8,
-            "vec4f" | "vec4u" => 16,
-            _ => usize::MAX,
-        };
-        let array = kind.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')?.rsplit_once(", "));
-        let bytes = array.map_or_else(|| of(kind), |(kind, len)| of(kind).saturating_mul(self.value(len)));
-        bytes.checked_next_multiple_of(16).unwrap_or(usize::MAX)
-    }
-
-    /// The value of an expression of `+`, `-`, `*` and `/`; the largest number where it is no such expression.
-    fn value(&self, text: &str) -> usize {
-        let mut rest = text;
-        match (self.sum(&mut rest), rest.trim()) {
-            (Some(value), "") => value,
-            _ => usize::MAX,
-        }
-    }
-
-    fn sum(&self, rest: &mut &str) -> Option<usize> {
-        let mut value = self.product(rest)?;
-        loop {
-            value = match operator(rest, ['+', '-']) {
-                Some('+') => value.checked_add(self.product(rest)?)?,
-                Some(_) => value.checked_sub(self.product(rest)?)?,
-                None => return Some(value),
-            };
-        }
-    }
-
-    fn product(&self, rest: &mut &str) -> Option<usize> {
-        let mut value = self.atom(rest)?;
-        loop {
-            value = match operator(rest, ['*', '/']) {
-                Some('*') => value.checked_mul(self.atom(rest)?)?,
-                Some(_) => value.checked_div(self.atom(rest)?)?,
-                None => return Some(value),
-            };
-        }
-    }
-
-    fn atom(&self, rest: &mut &str) -> Option<usize> {
-        *rest = rest.trim_start();
-        if let Some(inner) = rest.strip_prefix('(') {
-            *rest = inner;
-            let value = self.sum(rest)?;
-            *rest = rest.trim_start().strip_prefix(')')?;
-            return Some(value);
-        }
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        *rest = after;
-        let named = self.known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
-        named.or_else(|| word.trim_end_matches('u').parse().ok())
-    }
-}
-
-/// Takes one of two operators off the front.
-fn operator(rest: &mut &str, which: [char; 2]) -> Option<char> {
-    let found = rest.trim_start().chars().next().filter(|c| which.contains(c))?;
-    *rest = &rest.trim_start()[1..];
-    Some(found)
 }

@@ -16,7 +16,7 @@ mod verify;
 #[cfg(feature = "train")]
 pub use autodiff::differentiate;
 pub use autodiff::{Backward, Sums, gradient_name};
-pub use kernel::{Access, Arg, Binding, Const, Elem, Kernel, Target, Workgroup};
+pub use kernel::{Access, Arg, Binding, Const, Elem, Kernel, Target};
 pub(crate) use layout::total;
 pub use layout::{Buf, COMPANIONS, Layout, Loc, Piece, SLAB_BYTES, SlabSet, rows_name, slab_name, split_rows};
 pub(crate) use op::RawSlice;

@@ -15,29 +15,17 @@ pub struct Limits {
     pub workgroups: usize,
     /// Alignment of a binding's offset.
     pub align: usize,
-    /// Invocations of one workgroup.
-    pub invocations: usize,
-    /// Bytes of memory that a workgroup shares.
-    pub workgroup_bytes: usize,
     /// Bytes of all temporaries of one plan.
     pub temp_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            binding_bytes: 128 << 20,
-            bindings: 8,
-            workgroups: 65_535,
-            align: 256,
-            invocations: 256,
-            workgroup_bytes: 16 << 10,
-            temp_bytes: 2 << 30,
-        }
+        Self { binding_bytes: 128 << 20, bindings: 8, workgroups: 65_535, align: 256, temp_bytes: 2 << 30 }
     }
 }
 
-/// Checks aliasing, bindings, sizes of grids and workgroups, lifetimes and total size of a plan.
+/// Checks aliasing, bindings, grid sizes, lifetimes and total size of a plan.
 ///
 /// # Errors
 /// [`Error::Plan`] with the plan, the op and the tensor at fault.
@@ -156,15 +144,6 @@ fn check_kernel(plan: &Plan, step: &Step, kernel: &Kernel, limits: &Limits) -> R
     }
     if let Some(n) = kernel.workgroups.iter().find(|&&n| n > limits.workgroups || n == 0) {
         return Err(format!("{name} has {n} workgroups in one dimension, not within 1 to {}", limits.workgroups));
-    }
-    let size = kernel.workgroup();
-    if size.invocations > limits.invocations {
-        let most = limits.invocations;
-        return Err(format!("{name} has {} invocations in a workgroup, more than {most}", size.invocations));
-    }
-    if size.bytes > limits.workgroup_bytes {
-        let most = limits.workgroup_bytes;
-        return Err(format!("{name} takes {} bytes of workgroup memory, more than {most}", size.bytes));
     }
     let mut bound: Vec<(Access, Loc, &str)> = Vec::new();
     for b in &kernel.bindings {

@@ -178,8 +178,6 @@ export const engineZh = [
     "the weight {} takes {} bytes, more than the {} that one matrix may; use a narrower model",
     "权重 {0} 占 {1} 字节，超过一个矩阵最多的 {2} 字节。请用窄一些的模型。",
   ],
-  ["{} has {} invocations in a workgroup, more than {}", "{0} 在一个工作组里有 {1} 个线程，最多 {2} 个。"],
-  ["{} takes {} bytes of workgroup memory, more than {}", "{0} 在一个工作组里占 {1} 字节内存，最多 {2} 字节。"],
   ["{} has {} workgroups in one dimension, not within 1 to {}", "{0} 在一个维度上有 {1} 个工作组，应在 1 到 {2} 之间。"],
   ["{} sequences of {} heads are more than 65535 in all; use a smaller batch", "{0} 个序列乘以 {1} 个头超过了 65535。请减小批量。"],
   ["no plan has made the tensor {} yet", "还没有任何计算步骤建立张量 {0}。"],

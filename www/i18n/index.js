@@ -1,14 +1,12 @@
 import { en } from "./en.js";
 import { engineText, loadEngineText } from "./engine.js";
-import { trainEn } from "./train.en.js";
-import { trainZh } from "./train.zh.js";
 import { zh } from "./zh.js";
 
 /** @typedef {import("../types.js").Lang} Lang */
 
 export const LANGUAGES = /** @type {const} */ (["en", "zh"]);
 /** @type {Record<Lang, Record<string, string>>} */
-const tables = { en: { ...en, ...trainEn }, zh: { ...zh, ...trainZh } };
+const tables = { en: { ...en }, zh: { ...zh } };
 
 /** @type {Lang} */
 let current = "en";

@@ -1,13 +1,17 @@
 /** The Train tab: the text on the left, the run on the right. */
 import { h, setText } from "../dom.js";
 import { formatBytes, formatRate } from "../format.js";
-import { engineWords, n, t } from "../i18n/index.js";
+import { engineWords, n, registerStrings, t } from "../i18n/index.js";
+import { trainEn } from "../i18n/train.en.js";
+import { trainZh } from "../i18n/train.zh.js";
 import { LossChart } from "./chart.js";
 import { MessageView } from "./message.js";
 import { ProgressView } from "./progress.js";
 import { TrainAfter } from "./train_after.js";
 import { TrainSettings } from "./train_settings.js";
 import { TrainText } from "./train_text.js";
+
+registerStrings(trainEn, trainZh);
 
 /** @typedef {import("../training.js").Training} Training */
 /** @typedef {import("../types.js").State} State */

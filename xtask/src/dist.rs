@@ -11,7 +11,17 @@ use std::path::Path;
 const FIRST_LOAD_LIMIT: usize = 300_000;
 
 /// Beginnings of the paths below `www` that are loaded later or not at all.
-const LATER: [&str; 6] = ["models/", "pkg-train/", "samples/", "vendor/", "fingerprint.js", "i18n/engine.zh.js"];
+const LATER: [&str; 9] = [
+    "models/",
+    "pkg-train/",
+    "samples/",
+    "vendor/",
+    "fingerprint.js",
+    "i18n/engine.zh.js",
+    "views/train",
+    "views/chart.js",
+    "i18n/train.",
+];
 
 /// Likewise, of what a wide window loads by itself once the model can write, and a narrow one when it is asked for.
 const INSPECTOR: [&str; 3] = ["inspect/", "views/inspect/", "i18n/inspect/"];
