@@ -152,7 +152,7 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   await button(page, "Models").click();
   await page.locator(".saved li").waitFor();
   await page.locator("#pick").setInputFiles(zip);
-  await page.locator(".list li", { hasText: "model.safetensors" }).locator(".in-use").waitFor({ timeout: 60_000 });
+  await page.locator(".list li", { has: page.locator('h3:text-is("model")') }).locator(".in-use").waitFor({ timeout: 60_000 });
   await button(page, "Write").first().click();
   await paper(page).fill(TEXT);
   await page.getByRole("tab", { name: "Compare" }).click();
