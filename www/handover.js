@@ -17,6 +17,15 @@ export class Handover {
     this.left = run && step >= 0 && step < run.steps ? { id, name, step, steps: run.steps, ran: ran || (this.left?.ran ?? false) } : null;
   }
 
+  /** Ends what the worker is at, and saves the run unless it is another tab's. */
+  async halt() {
+    const { training } = this;
+    const client = training.parts.engine.ready();
+    client.request("stop").catch(() => {});
+    await client.request("pause");
+    if (!training.readOnly) training.noteSaved(await client.request("save"));
+  }
+
   /** Pauses and saves the run, so that it can be opened anew. Returns whether nothing of it would be lost; what would be has been said. */
   async secure() {
     const { training } = this;
@@ -26,9 +35,7 @@ export class Handover {
     /** @type {unknown} */
     let cause;
     try {
-      client.request("stop").catch(() => {});
-      await client.request("pause");
-      training.noteSaved(await client.request("save"));
+      await this.halt();
     } catch (error) {
       cause = error;
     }
@@ -48,9 +55,7 @@ export class Handover {
     const { busy, readOnly } = training;
     training.away = true;
     try {
-      client.request("stop").catch(() => {});
-      await client.request("pause");
-      if (!readOnly) training.noteSaved(await client.request("save"));
+      await this.halt();
       await client.request("release");
     } catch (error) {
       training.notSaved(error);

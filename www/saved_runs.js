@@ -39,7 +39,7 @@ export class SavedRuns {
   async propose(id, anew = true) {
     if (anew) await this.refresh();
     const { training } = this;
-    const run = this.list.find(({ meta }) => meta.id === id);
+    const run = this.find(id);
     const unfit = () => !run || run.meta.step >= run.meta.steps || id === training.runId;
     if (unfit() || !run) return;
     // Of a run that this page is about to open the lock says nothing about others.
@@ -56,6 +56,11 @@ export class SavedRuns {
     }, () => {});
   }
 
+  /** @param {string} id */
+  find(id) {
+    return this.list.find(({ meta }) => meta.id === id);
+  }
+
   /** A name that no saved run has. @param {string} name */
   unusedName(name) {
     const used = new Set(this.list.map(({ meta }) => meta.name));
@@ -67,7 +72,7 @@ export class SavedRuns {
   /** Opens a saved run as it stands by now. @param {string} id @param {boolean} [goOn] */
   async openById(id, goOn) {
     await this.refresh();
-    const run = this.list.find(({ meta }) => meta.id === id);
+    const run = this.find(id);
     if (run) await this.open(run, goOn);
   }
 
@@ -96,7 +101,7 @@ export class SavedRuns {
   async openNamed(id, free = () => true) {
     await this.refresh();
     if (!free()) return "opened";
-    const run = this.list.find(({ meta }) => meta.id === id);
+    const run = this.find(id);
     if (!run) return "missing";
     await this.open(run);
     return this.training.parts.engine.source?.run?.id === id ? "opened" : "failed";

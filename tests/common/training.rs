@@ -93,3 +93,14 @@ pub fn fresh(lora: bool, backend: Backend) -> (Model, TrainOptions, Source) {
     let (options, source) = rich(&model, lora.then(|| LoraOptions { dropout: 0.2, ..LoraOptions::default() }));
     (model, options, source)
 }
+
+/// What the model holds of the parameters that are trained.
+pub fn weights(model: &mut Model) -> Vec<Vec<f32>> {
+    let specs = model.trained_specs();
+    specs.iter().map(|spec| block_on(model.read_param(&spec.name)).expect("a weight")).collect()
+}
+
+/// Losses, to be compared to the last bit.
+pub fn losses(steps: &[StepReport]) -> Vec<u32> {
+    steps.iter().map(|s| s.loss.to_bits()).collect()
+}
