@@ -1,19 +1,16 @@
 // @ts-check
 // Starts Chromium and watches its pages: any console error, page error or CSP violation fails the test that caused it.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { withJitter } from "./jitter.mjs";
 
 export const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** No wait is longer, except those that say so. */
 const WAIT_MS = 30_000;
-
-/** The accessibility checker, to be evaluated in a page. */
-export const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Folder for pictures, ending in a slash. */
 export const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
@@ -37,6 +34,7 @@ export function launch(options = {}) {
  */
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
+  await withJitter(context);
   const page = await context.newPage();
   page.setDefaultTimeout(WAIT_MS);
   /** @type {string[]} */

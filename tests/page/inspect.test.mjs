@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { axeSource, button, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { violations } from "./axe.mjs";
+import { button, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { longTasks } from "./long_tasks.mjs";
 import { browser, site } from "./stage.mjs";
 
@@ -381,16 +382,10 @@ for (const [name, options] of /** @type {const} */ ([
       await button(page, "See inside").click();
     }
     await page.locator(".card").waitFor();
-    await page.evaluate(axeSource);
     for (const tab of TABS) {
       await page.getByRole("tab", { name: tab }).click();
       await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
-      await page.waitForTimeout(300);
-      const found = await page.evaluate(async () => {
-        const { violations } = await /** @type {any} */ (globalThis).axe.run();
-        const where = (/** @type {any} */ one) => one.nodes.map((/** @type {any} */ node) => node.target.join(" ")).join(", ");
-        return violations.map((/** @type {any} */ one) => `${one.id}: ${where(one)}`);
-      });
+      const found = await violations(page);
       await page.screenshot({ path: `${screenshots}/inside-${name}-${tab.toLowerCase()}.png` });
       assert.deepEqual(found, [], tab);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width, `${tab} is no wider than the window`);

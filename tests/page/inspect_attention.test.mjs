@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { viridis } from "../../www/inspect/color.js";
-import { axeSource, openPage, ready, screenshots } from "./browser.mjs";
+import { violations } from "./axe.mjs";
+import { openPage, ready, screenshots } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -398,16 +399,14 @@ for (const [where, viewport, colorScheme, lang] of /** @type {const} */ ([
 ])) {
   test(`axe-core finds nothing, and nothing is wider than the page: ${where}, ${colorScheme}`, async () => {
     const { page, close: done } = await open(address("layer=4&head=4&token=22", { lang }), { viewport, colorScheme, hasTouch: where === "phone" });
-    await page.evaluate(axeSource);
     for (const mode of ["map", "lines", "rollout"]) {
       await page.locator(`label[for=attention-mode-${mode}]`).click();
       await page.waitForFunction((value) => value === "map" || location.hash.includes(`mode=${value}`), mode);
       await answered(page);
       await page.locator(".attention-head").evaluate((head) => head.scrollIntoView());
-      await page.waitForTimeout(250);
+      const found = await violations(page, ".attention");
       await page.screenshot({ path: `${screenshots}inspect-attention-${mode}-${where}-${colorScheme}.png` });
-      const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run(".attention"));
-      assert.deepEqual(violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.html).join(" ")}`), []);
+      assert.deepEqual(found, []);
       const wide = await page.locator(".attention").evaluate((root) => [...root.querySelectorAll("*")]
         .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !one.closest(".attention-scroll, .visually-hidden"))
         .map((one) => one.className));

@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { axeSource, button, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { violations } from "./axe.mjs";
+import { button, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 import { setOptions } from "./training.mjs";
 
@@ -76,7 +77,7 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   await button(page, "Switch everything on").click();
   await page.locator(".compare-off").waitFor({ state: "hidden" });
   await page.waitForFunction((loss) => document.querySelector(".compare-totals tbody td")?.textContent === loss, figures.mine.toFixed(3));
-  await page.locator(".compare-body:not(.compare-dim)").waitFor();
+  await page.locator(".compare-body:not(.stale)").waitFor();
   await page.locator(".compare-head progress").waitFor({ state: "hidden" });
 
   // The files agree with the totals and with each other.
@@ -135,7 +136,7 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   // It follows the text.
   await paper(page).fill("Once upon a time there was a little girl.");
   await page.waitForFunction(() => Number(document.querySelector(".compare-strips")?.getAttribute("aria-valuemax")) === 10);
-  await page.locator(".compare-body:not(.compare-dim)").waitFor();
+  await page.locator(".compare-body:not(.stale)").waitFor();
   await page.locator(".compare-head progress").waitFor({ state: "hidden" });
   assert.ok((await totals(page)).mine > (await totals(page)).other, "what it was not taught it has forgotten a little");
 
@@ -241,16 +242,10 @@ for (const [where, options] of /** @type {const} */ ([
       });
       await tune(page);
       await page.locator(".compare-controls").waitFor();
-      await page.evaluate(axeSource);
       const check = async (/** @type {string} */ state) => {
         const { wide, has } = await page.locator(".compare-panel").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
         assert.ok(wide <= has + 8, `${state}: ${wide} of ${has}`);
-        const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run(".compare-panel"));
-        assert.deepEqual(
-          violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes[0].html}`),
-          [],
-          state,
-        );
+        assert.deepEqual(await violations(page, ".compare-panel"), [], state);
       };
       await check("closed");
       await openCompare(page);

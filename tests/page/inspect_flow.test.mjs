@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { axeSource, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { violations } from "./axe.mjs";
+import { openPage, paper, ready, screenshots } from "./browser.mjs";
 import { longTasks } from "./long_tasks.mjs";
 import { browser, site } from "./stage.mjs";
 
@@ -149,10 +150,10 @@ test("the token that is chosen is the one that is followed; what is gone is not 
     (old) => [...document.querySelectorAll(".flow-line")].some((one) => one.textContent?.includes("embed") && !one.textContent.includes(old)),
     before,
   );
-  await page.locator(".flow-list:not(.flow-dim)").waitFor();
+  await page.locator(".flow-list:not(.stale)").waitFor();
   await paper(page).fill("Once");
   await page.locator(".flow-who", { hasText: "Token 2: Once" }).waitFor();
-  await page.locator(".flow-list:not(.flow-dim)").waitFor();
+  await page.locator(".flow-list:not(.stale)").waitFor();
   await page.locator(".flow-line[data-type=input] .flow-box").click();
   assert.match(await current(page).innerText(), /Id\s+933\s+Bytes\s+4F 6E 63 65\s+Position\s+2, context 256/);
   await paper(page).fill("");
@@ -226,17 +227,11 @@ for (const [where, options] of /** @type {const} */ ([
       await shown(page);
       await page.locator(".flow").evaluate((element) => element.scrollIntoView());
       await page.screenshot({ path: `${screenshots}inspect-flow-${where}-${colorScheme}.png` });
-      await page.evaluate(axeSource);
       for (const tensor of ["", "h.0.attn.out", "h.0.attn.qkv", "h.0.mlp.act", "logits"]) {
         if (tensor) await line(page, tensor).locator(".flow-box").click();
         const { wide, has } = await page.locator(".flow").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
         assert.ok(wide <= has + 8, `${tensor}: ${wide} of ${has}`);
-        const { violations } = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run(".flow"));
-        assert.deepEqual(
-          violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes[0].html}`),
-          [],
-          tensor,
-        );
+        assert.deepEqual(await violations(page, ".flow"), [], tensor);
       }
       await line(page, "h.0.attn.out").locator(".flow-box").click();
       await page.locator(".flow-detail").evaluate((element) => element.scrollIntoView({ block: "end" }));

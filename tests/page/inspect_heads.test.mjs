@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { byteTokenizer, randomWeights } from "../../benches/random_model.mjs";
-import { axeSource, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { violations } from "./axe.mjs";
+import { openPage, paper, ready, screenshots } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 
 const TEXT = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
@@ -253,9 +254,7 @@ for (const [name, options] of /** @type {const} */ ([
       const room = await page.locator(".heads").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
       assert.ok(room.wide <= room.has + 12, `nothing sticks out: ${room.wide} of ${room.has}`);
       assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), "the page itself does not scroll");
-      await page.evaluate(axeSource);
-      const { violations } = await page.evaluate((root) => /** @type {any} */ (globalThis).axe.run(root), ".heads");
-      assert.deepEqual(violations.map((/** @type {any} */ { id, nodes }) => [id, nodes[0].html]), []);
+      assert.deepEqual(await violations(page, ".heads"), []);
       await page.locator(".heads-bar").evaluate((element) => element.scrollIntoView());
       await page.screenshot({ path: `${screenshots}${name}-${colorScheme}-heads.png` });
       await page.locator(".heads-ranking").evaluate((element) => element.scrollIntoView());

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { axeSource, button, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { violations } from "./axe.mjs";
+import { button, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -14,18 +15,6 @@ async function openNext(fragment, options, lang = "en") {
   await ready(opened.page);
   await opened.page.locator(".next-row").first().waitFor();
   return opened;
-}
-
-/** Looks for what keeps people out of the inspector. @param {Page} page */
-async function accessible(page) {
-  await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
-    // @ts-ignore axe is what was just put into the page
-    const { violations } = await axe.run(".inspect-panel", { resultTypes: ["violations"] });
-    return violations.filter((/** @type {any} */ { impact }) => impact === "serious" || impact === "critical")
-      .map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.html).join(" ")}`);
-  });
-  assert.deepEqual(found, []);
 }
 
 /** The rows of the chart as they read. @param {Page} page */
@@ -54,7 +43,7 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
   const { page, close } = await openNext("t=1&k=0&p=1&rp=1");
   await paper(page).fill("Once upon a time there was a");
   await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
-  await page.locator(".next-stale").waitFor({ state: "detached" });
+  await page.locator(".next-facts.stale").waitFor({ state: "detached" });
   const own = await rows(page);
   assert.equal(own.length, 20);
   assert.ok(own.every(({ raw, drawn }) => raw === drawn), "with the model's own odds both are the same");
@@ -84,7 +73,7 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
   assert.match(await facts(), /5 of 2,048 tokens/);
   await page.locator(".next-table summary").click();
   assert.equal(await page.locator(".next-table tbody tr").count(), 20, "the chart as a table");
-  await accessible(page);
+  assert.deepEqual(await violations(page, ".inspect-panel"), []);
   // And back, from the page's own slider.
   await page.locator(".settings .control:has(#setting-topK) input[type=range]").evaluate((slider) => {
     /** @type {HTMLInputElement} */ (slider).value = "0";
@@ -109,7 +98,7 @@ test("while the model writes, the bars are its records of the newest token; then
       const rows = [...document.querySelectorAll(".next-row")];
       seen.push({
         at: performance.now(), text: context.textContent ?? "", rows: rows.length, marked: document.querySelectorAll(".next-follows").length,
-        asked: document.querySelector(".next-stale") !== null,
+        asked: document.querySelector(".next-facts.stale") !== null,
       });
     }).observe(context, { subtree: true, childList: true, characterData: true });
   });
@@ -145,7 +134,7 @@ for (const [width, height] of [[1280, 720], [1280, 800], [1440, 900], [390, 844]
     assert.ok(first.rows >= 2, `${first.rows} rows are seen, with the examples above`);
     await paper(page).fill("Once upon a time there was a");
     await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
-    await page.waitForFunction(() => !document.querySelector(".next-stale"));
+    await page.waitForFunction(() => !document.querySelector(".next-facts.stale"));
     assert.equal(await page.locator(".examples[open]").count(), 0, "who has written something needs no examples");
     assert.ok((await visible()).rows >= 4, `${(await visible()).rows} rows are seen`);
     await page.reload();
@@ -205,7 +194,7 @@ test("another token is another branch; walking the tree gives the first text bac
   for (let i = 0; i < "Once upon a time there was a".length; i += 1) await paper(page).press("ArrowRight");
   await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
   await page.waitForFunction(() => document.querySelectorAll(".next-follows").length === 1);
-  await page.waitForFunction(() => !document.querySelector(".next-stale"));
+  await page.waitForFunction(() => !document.querySelector(".next-facts.stale"));
   const other = page.locator(".next-row:not(.next-follows)").first();
   const token = (await other.locator(".next-token").innerText()).replace("␣", " ");
   await page.screenshot({ path: `${screenshots}inspect-next.png` });
@@ -252,7 +241,7 @@ test("another token is another branch; walking the tree gives the first text bac
   await page.locator(".tree-list").scrollIntoViewIfNeeded();
   await page.screenshot({ path: `${screenshots}inspect-tree.png` });
 
-  await accessible(page);
+  assert.deepEqual(await violations(page, ".inspect-panel"), []);
 
   const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".tree").getByRole("button", { name: /JSON/ }).first().click()]);
   const path = /** @type {string} */ (await download.path());

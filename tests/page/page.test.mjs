@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { axeSource, button, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
+import { violations } from "./axe.mjs";
+import { button, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 const model = new URL("../../www/models/storyteller/", import.meta.url);
@@ -176,12 +177,8 @@ for (const [name, options] of /** @type {const} */ ([
   test(`axe-core finds nothing: ${name}`, async () => {
     const { page, close } = await openPage(browser, `${site.url}?backend=cpu#n=12&end=0&lang=en`, { ...options, reducedMotion: "reduce" });
     await ready(page);
-    await page.evaluate(axeSource);
     const check = async (/** @type {string} */ where) => {
-      const found = await page.evaluate(async () => {
-        const { violations } = await /** @type {any} */ (globalThis).axe.run();
-        return violations.map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => node.target.join(" ")).join(", ")}`);
-      });
+      const found = await violations(page);
       await page.screenshot({ path: `${screenshots}/${name.replace(/\W+/g, "-")}-${where.replace(/\W+/g, "-")}.png` });
       assert.deepEqual(found, [], where);
     };

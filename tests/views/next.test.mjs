@@ -224,7 +224,7 @@ test("while the model writes, its record of the newest token is shown, until the
   assert.match(String(panel.view.context.textContent), /A␣cat$/);
   assert.match(String(panel.view.entropy.textContent), /^0\.70 nats/);
   assert.match(String(panel.view.drawn.textContent), /␣cat · 36\.8 %/);
-  assert.equal(panel.view.body.classList.contains("next-stale"), false);
+  assert.equal(panel.view.facts.classList.contains("stale"), false);
   const [first] = panel.view.bars.rows;
   assert.deepEqual([first.raw.style.transform, first.adjusted.style.transform, first.after.textContent], [`scaleX(${Math.exp(-0.5)})`, "scaleX(0)", ""]);
   writes(" elk", { id: 9, logprob: -8, rank: 512 });

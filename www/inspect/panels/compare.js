@@ -149,7 +149,7 @@ export class ComparePanel {
     ].join("\n");
     if (this.seen === seen && this.drawn === result) return;
     [this.seen, this.drawn] = [seen, result];
-    this.body.classList.toggle("compare-dim", subject.writing || subject.version !== result.subject.version);
+    this.body.classList.toggle("stale", subject.writing || subject.version !== result.subject.version);
     const selected = Math.min(subject.selected, result.labels.length - 1);
     this.pairs = pairsOf(result.mine, result.other, result.kl);
     const { pairs } = this;

@@ -108,7 +108,7 @@ export class HeadsPanel {
     this.size = { layers: subject.info.nLayer, heads: subject.info.nHead };
     this.empty.hidden = true;
     this.body.hidden = false;
-    this.body.classList.toggle("heads-dim", subject.writing);
+    this.body.classList.toggle("stale", subject.writing);
     this.follow(subject);
     if (!subject.writing) this.learn(subject);
     this.render();

@@ -94,7 +94,7 @@ export class LensPanel {
     setText(this.empty, t("lens.empty"));
     this.empty.hidden = subject !== null;
     this.body.hidden = subject === null;
-    this.body.classList.toggle("lens-dim", subject?.writing ?? false);
+    this.body.classList.toggle("stale", subject?.writing ?? false);
     if (!subject || subject.writing) return;
     const key = `${subject.version} ${this.kind}`;
     if (key !== this.key) {

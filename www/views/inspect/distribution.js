@@ -138,7 +138,7 @@ export class Distribution {
   /** @param {Shown} data */
   fill(data) {
     const { shown, answer, query, stale, writing, many, live } = data;
-    this.body.classList.toggle("next-stale", stale || (writing && !live));
+    for (const part of [this.context, this.facts, this.bars.root]) part.classList.toggle("stale", stale || (writing && !live));
     this.body.classList.toggle("next-live", live);
     const { before, token } = this.heading(shown);
     // One line, however the text is broken.

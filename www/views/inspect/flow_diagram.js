@@ -154,7 +154,7 @@ export class FlowDiagram {
   /** @param {DiagramData} data */
   update({ lines, current, expanded, detail, dim, label, keys }) {
     this.list.setAttribute("aria-label", label);
-    this.list.classList.toggle("flow-dim", dim);
+    this.list.classList.toggle("stale", dim);
     setText(this.hint, keys);
     const focused = this.list.contains(document.activeElement) && document.activeElement?.classList.contains("flow-box");
     const views = lines.map((line) => this.lines.get(line.key) ?? new LineView(line, this));

@@ -67,7 +67,7 @@ export class HeadsEffect {
     setText(this.lossName, t("heads.loss"));
     // Nothing new is known: what was known stays, dimmed.
     if (after || !this.loss.textContent) setText(this.loss, this.lossWords(data));
-    this.lossRoot.classList.toggle("heads-wait", after === null);
+    this.lossRoot.classList.toggle("stale", after === null);
     this.missingRow.hidden = !measuring && (!off || before !== null || busy);
     setText(this.missing, t(measuring ? "heads.measuring" : "heads.noBaseline"));
     this.measure.hidden = measuring;
@@ -78,7 +78,7 @@ export class HeadsEffect {
     left.root.hidden = !split;
     if (split) this.list(left, t("heads.before"), before.predictions, false);
     this.list(right, off ? t(split ? "heads.after.change" : "heads.after", { count: off }) : t("heads.before"), after?.predictions ?? [], split);
-    right.root.classList.toggle("heads-wait", after === null);
+    right.root.classList.toggle("stale", after === null);
     setText(this.write, t(again ? "heads.write.again" : "heads.write"));
     this.writeFrom.hidden = from === null;
     setText(this.writeFrom, t("heads.write.from", { token: shorten(showToken(from ?? ""), 12) }));

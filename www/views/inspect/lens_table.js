@@ -94,7 +94,7 @@ export class LensTable {
     this.earlier.disabled = from === 0;
     this.later.disabled = last >= texts.length - 1;
     this.table.setAttribute("aria-label", t("lens.map"));
-    this.table.classList.toggle("lens-stale", stale);
+    this.table.classList.toggle("stale", stale);
     this.table.setAttribute("aria-busy", String(stale || columns.includes(null)));
     this.head.hidden = kind === "answer";
     setText(this.head.rows[0].cells[0], t("lens.follows"));
