@@ -1,5 +1,5 @@
 /** The runs that are saved on this device, as the page sees them: listed, offered, opened, renamed, deleted. Draws nothing. */
-import { isSame, runSource, shippedSource, urlSource } from "./sources.js";
+import { isSame, keptSource, runSource, shippedSource, urlSource } from "./sources.js";
 import { LOCK_WAIT_MS, deleteRun, isLocked, listRuns, renameRun, whenFree } from "./storage.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
@@ -26,7 +26,12 @@ export class SavedRuns {
 
   /** Reads the list of saved runs anew. @param {boolean} [offer] whether to offer the newest that is not finished */
   async refresh(offer = false) {
-    this.list = await listRuns();
+    const list = await listRuns();
+    for (const run of list) {
+      const { source } = run.meta;
+      if (source.kind === "kept") run.bytes += await (await import("./bases.js")).baseBytes(source.id);
+    }
+    this.list = list;
     const newest = this.list[0];
     if (offer && newest) await this.propose(newest.meta.id, false);
     this.training.parts.onChange();
@@ -114,8 +119,10 @@ export class SavedRuns {
       return model ? shippedSource(model, MODELS_INDEX) : null;
     }
     if (source.kind === "url") return urlSource(source.id);
-    // Files are not kept: they must be open already, the very same ones.
-    return this.training.origin && isSame(this.training.origin, source) ? this.training.origin : null;
+    const { origin } = this.training;
+    if (origin && isSame(origin, source)) return origin;
+    // Files from disk are not kept: they must be open already, the very same ones.
+    return source.kind === "kept" ? keptSource(source.id, source.name) : null;
   }
 
   /** @param {SavedRun} run @param {string} name */
@@ -142,6 +149,14 @@ export class SavedRuns {
       this.training.failed(error, "train.error.delete");
     }
     await this.refresh();
+    if (meta.source.kind === "kept") await this.sweep(meta.source.id).catch((error) => this.training.failed(error, "train.error.delete"));
+  }
+
+  /** Models that were kept for runs alone go with the last of them. @param {string} [freed] that of a run which was deleted just now */
+  async sweep(freed) {
+    const sources = [...this.list.map(({ meta }) => meta.source), this.training.origin];
+    const needed = new Set(sources.flatMap((source) => (source?.kind === "kept" ? [source.id] : [])));
+    await (await import("./bases.js")).sweepBases(needed, freed);
   }
 
   /** A run is no longer saved: what was trained further from it is, to the address, the model that it began from. @param {string} id */

@@ -15,7 +15,7 @@ import { PageError } from "./errors.js";
 
 /**
  * @typedef {object} ModelSource
- * @property {"shipped" | "url" | "files" | "scratch" | "run"} kind
+ * @property {"shipped" | "url" | "files" | "kept" | "scratch" | "run"} kind
  * @property {string} id what the URL's fragment calls it; "" where a link cannot name it
  * @property {string} name
  * @property {(signal: AbortSignal) => Promise<ModelFiles>} open may be called again, to load the model anew
@@ -302,8 +302,21 @@ export function scratchSource(scratch, name) {
 }
 
 /**
+ * A model that is kept on this device because nothing else has it.
+ * @param {string} id @param {string} name @returns {ModelSource}
+ */
+export function keptSource(id, name) {
+  /** @param {AbortSignal} signal */
+  const open = async (signal) => {
+    const { readBase } = await import("./bases.js");
+    return fileSource(await readBase(id), name).open(signal);
+  };
+  return { kind: "kept", id, name, open };
+}
+
+/**
  * A saved run.
- * @param {import("./types.js").RunMeta} meta
+ * @param {Pick<import("./types.js").RunMeta, "id" | "name" | "mode" | "source">} meta
  * @param {ModelSource | null} origin the model that it began from, where it can be had
  * @returns {ModelSource}
  */

@@ -111,8 +111,8 @@ async function slotToKeep(id, found) {
   return null;
 }
 
-/** @param {unknown} error */
-function explain(error) {
+/** A full disk in the user's words. @param {unknown} error */
+export function explain(error) {
   const full = error instanceof DOMException && error.name === "QuotaExceededError";
   return full ? new PageError("error.quota") : error;
 }

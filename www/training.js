@@ -4,7 +4,7 @@ import { EngineError, PageError, isAbort } from "./errors.js";
 import { Handover } from "./handover.js";
 import { RUN_LINK, SavedRuns } from "./saved_runs.js";
 import { storageSupported } from "./storage.js";
-import { fileName, scratchSource } from "./sources.js";
+import { fileName, runSource, scratchSource } from "./sources.js";
 import { samplePrompt, titleOf } from "./text.js";
 import { TrainingPlan } from "./training_plan.js";
 import { restoreSettings } from "./training_settings.js";
@@ -55,6 +55,8 @@ export class Training {
     this.runName = "";
     /** What the run learns from: the field's may be another by the time it goes on. */
     this.runText = "";
+    /** The model that it began from, also where that cannot be had any more. @type {RunMeta["source"] | null} */
+    this.from = null;
     /** @type {RunMode} */
     this.runMode = "full";
     this.step = 0;
@@ -82,7 +84,7 @@ export class Training {
   /** Forgets the run. */
   clear() {
     Object.assign(this, {
-      phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runText: "", runMode: "full", step: 0, loss: NaN, rate: 0,
+      phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runText: "", from: null, runMode: "full", step: 0, loss: NaN, rate: 0,
       elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, best: null, readOnly: false, free: false, away: false, stopAsked: false, sample: null,
     });
     this.comparison.clear();
@@ -118,10 +120,16 @@ export class Training {
     return this.run !== null && !this.readOnly && this.savedStep < this.step;
   }
 
-  /** The name of the model that a new run could begin from instead of the open one, which is tuned and would be tuned further. */
+  /** Whether a new run would train the open model further, which is tuned already. */
+  get further() {
+    return !this.locked && this.plan.mode !== "scratch" && Boolean(this.parts.store.state.info?.trained);
+  }
+
+  /** The name of the model that it could begin from instead. */
   get instead() {
-    const { info } = this.parts.store.state;
-    return !this.locked && info?.trained && info.trained === this.plan.mode && this.origin ? this.origin.name : "";
+    const { origin } = this;
+    // Random weights have a choice of their own.
+    return this.further && origin && origin.kind !== "scratch" ? origin.name : "";
   }
 
   /** Seconds until the run ends, as far as one can tell. */
@@ -149,40 +157,53 @@ export class Training {
     if (!this.plan.text.trim()) return this.parts.say([["train.error.noText"]]);
     const { plan } = this;
     const { mode } = plan;
-    if (mode !== "scratch" && !this.origin) return this.failed(new PageError("error.noBase"), "train.error.start");
+    const { origin, from, runName } = this;
+    /** What it is if it does not begin. */
+    let back = this.phase;
     plan.hold();
-    this.clear();
     this.saves.offer = null;
     this.phase = "starting";
     onChange();
     try {
       const { trained } = store.state.info;
-      const fresh = mode === "scratch" ? scratchSource(plan.scratchOptions(), plan.scratchName())
-        : trained !== "" && (afresh || trained !== mode) ? this.origin : null;
+      const fresh = mode === "scratch" ? scratchSource(plan.scratchOptions(), plan.scratchName()) : trained === "" ? null
+        : afresh ? origin : trained === mode ? null : await this.tuned(runName);
+      this.clear();
+      back = "idle";
+      this.phase = "starting";
       if (fresh) {
         await open(fresh);
         // What went wrong has been said.
         if (engine.source !== fresh) return this.clear();
       }
-      const { origin } = this;
-      if (!origin) throw new PageError("error.noBase");
+      const source = fresh ?? origin ?? from;
+      if (!source) throw new PageError("error.noBase");
+      const { kind, id, name } = source;
       const meta = {
-        id: crypto.randomUUID(), name: this.saves.unusedName(`${origin.name} · ${titleOf(plan.text)}`), mode, nParams: store.state.info.nParams,
-        vocabSize: store.state.info.vocabSize,
-        source: { kind: origin.kind, id: origin.id, name: origin.name },
+        id: crypto.randomUUID(), name: this.saves.unusedName(`${name} · ${titleOf(plan.text)}`), mode, nParams: store.state.info.nParams,
+        vocabSize: store.state.info.vocabSize, source: { kind, id, name },
       };
       const started = await (await engine.trainer()).request("trainStart", { request: plan.request(), meta });
       this.phase = "starting";
       this.begun(started.planned, meta.id, mode);
-      Object.assign(this, { runName: meta.name, runText: plan.text });
+      back = "stopped";
+      Object.assign(this, { runName: meta.name, runText: plan.text, from: meta.source });
       store.set({ info: started.info });
       await this.train();
     } catch (error) {
-      this.phase = this.run ? "stopped" : "idle";
+      this.phase = back;
       this.failed(error, "train.error.start");
     } finally {
       onChange();
     }
+  }
+
+  /** What tuning has made of the open model: adapters need it as it is, and all of its weights can only be tuned with adapters merged. @param {string} name */
+  async tuned(name) {
+    const { engine } = this.parts;
+    const { tunedSource } = await import("./bases.js");
+    if (storageSupported()) await this.saves.refresh().then(() => this.saves.sweep());
+    return tunedSource(engine, name || (engine.source?.name ?? ""));
   }
 
   /** @param {Planned} planned @param {string} id @param {RunMode} mode */
@@ -269,10 +290,10 @@ export class Training {
     const { engine } = this.parts;
     if (engine.source?.run?.id === this.runId) return;
     void this.saves.refresh();
-    const { origin } = this;
-    if (!origin) return;
-    this.parts.store.set({ modelId: `${RUN_LINK}${this.runId}` });
-    engine.source = { ...origin, kind: "run", id: "", name: this.runName, scratch: undefined, run: { id: this.runId, base: this.runMode === "lora" ? origin : null, origin } };
+    const { runId: id, runName: name, runMode: mode, from: source } = this;
+    if (!source) return;
+    this.parts.store.set({ modelId: `${RUN_LINK}${id}` });
+    engine.source = runSource({ id, name, mode, source }, this.origin);
   }
 
   /** Writes the run now. */
@@ -322,7 +343,7 @@ export class Training {
     if (restored) {
       const { meta, text, planned, readOnly, best } = restored;
       this.clear();
-      Object.assign(this, { history: meta.history, elapsedMs: meta.elapsedMs, sample: meta.sample, readOnly, best, runName: meta.name, runText: text });
+      Object.assign(this, { history: meta.history, elapsedMs: meta.elapsedMs, sample: meta.sample, readOnly, best, runName: meta.name, runText: text, from: meta.source });
       this.plan.mode = meta.mode;
       if (text !== this.plan.text) this.plan.keep(text, "");
       this.begun(planned, meta.id, meta.mode);

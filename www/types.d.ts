@@ -205,6 +205,7 @@ export type Request =
   | { id: number; cmd: "sample" }
   | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean; look: boolean }
   | { id: number; cmd: "exportZip"; kind: "model" | "adapter" }
+  | { id: number; cmd: "keepBase"; base: string; files: import("./bases.js").BaseFiles }
   | { id: number; cmd: "addAdapter"; config: Uint8Array; weights: Uint8Array }
   | { id: number; cmd: "strength"; value: number }
   | { id: number; cmd: "inspect"; request: import("./inspect/types.js").InspectRequest }

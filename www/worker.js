@@ -185,6 +185,8 @@ async function execute(request) {
     }
     case "exportZip":
       return new Blob(await loaded().wasm.exportZip(request.kind), { type: "application/zip" });
+    case "keepBase":
+      return (await import("./bases.js")).writeBase(request.base, request.files);
     case "addAdapter":
       // The engine ends its run for it, also where the adapter does not fit.
       run?.release();

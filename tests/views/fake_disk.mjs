@@ -17,8 +17,9 @@ export class FakeFile {
   kind = "file";
   bytes = new Uint8Array(0);
   unreadable = false;
+  lastModified = Date.now();
   async getFile() {
-    const file = new File([this.bytes.slice()], "file");
+    const file = new File([this.bytes.slice()], "file", { lastModified: this.lastModified });
     const { unreadable } = this;
     return Object.assign(file, {
       arrayBuffer: async () => {
@@ -71,6 +72,9 @@ export class FakeFolder {
     this.all.delete(name);
   }
   async *entries() {
-    yield* this.all;
+    yield* [...this.all];
+  }
+  async *values() {
+    yield* [...this.all.values()];
   }
 }

@@ -96,6 +96,7 @@ export const trainEn = {
   "error.runDamaged": "Both saves of this run are damaged. Delete it on the Models tab.",
   "error.runOpen": "It is open in another tab. Open another model there, or close that tab, and then delete it.",
   "error.baseNeeded": "These adapters belong to the model {name}. Open it first, then this run.",
+  "error.baseGone": "The model that these adapters belong to is no longer kept on this device, or is damaged. The run cannot be opened: delete it on the Models tab.",
   "error.noBase": "The model has no files to load again. Open a model on the Models tab.",
   "error.badZip": "{name} is not a zip archive that can be read here. Unpack it and drop the files.",
   "saved.title": "Saved on this device",

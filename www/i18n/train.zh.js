@@ -96,6 +96,7 @@ export const trainZh = {
   "error.runDamaged": "这次训练的两份存档都已损坏。请在“模型”页删除它。",
   "error.runOpen": "它已在另一个标签页打开。请先在那里打开别的模型，或关闭那个标签页，然后再删除。",
   "error.baseNeeded": "这些适配器属于模型 {name}。请先打开它，再打开这次训练。",
+  "error.baseGone": "这些适配器所属的模型已不在此设备上，或已损坏。这次训练无法打开：请在“模型”页删除它。",
   "error.noBase": "此模型没有可重新加载的文件。请在“模型”页打开一个模型。",
   "error.badZip": "{name} 不是这里能读取的 zip 文件。请解压后拖入其中的文件。",
   "saved.title": "保存在这台设备上",

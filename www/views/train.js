@@ -149,11 +149,12 @@ export class TrainView {
     this.train.setAttribute("aria-disabled", String(starting));
     this.train.disabled = !starting && (busy || !state.info || over || !text.trim() || error !== null);
     // A run that was stopped can still go on.
-    const { canGoOn, instead } = training;
+    const { canGoOn, further, instead } = training;
     this.pause.hidden = !(phase === "running" || phase === "pausing" || canGoOn);
     this.pause.setAttribute("aria-disabled", String(phase === "pausing"));
     this.pause.disabled = training.readOnly && !training.free;
-    this.further.hidden = !instead || this.train.hidden || this.train.disabled;
+    this.further.hidden = !further || this.train.hidden || this.train.disabled;
+    this.afresh.hidden = !instead;
     setText(this.furtherText, t("train.further"));
     setText(this.afresh, t("train.further.instead", { name: instead }));
     setText(this.pause, t(canGoOn ? "train.resume" : phase === "pausing" ? (training.writing ? "train.pausing.writing" : "train.pausing") : "train.pause"));

@@ -1,0 +1,75 @@
+// @ts-check
+// Models that are kept for runs alone: written whole or not at all, once for all runs, and removed with the last of them.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { baseBytes, readBase, sweepBases, writeBase } from "../../www/bases.js";
+import { fingerprint } from "../../www/fingerprint.js";
+import { disk, FakeFolder } from "./fake_disk.mjs";
+
+let root = new FakeFolder();
+/** @param {number} seed */
+async function model(seed) {
+  const file = (/** @type {string} */ name, /** @type {number} */ bytes) => new File([new Uint8Array(bytes).fill(seed)], name);
+  const files = { config: file("config.json", 10), tokenizer: file("tokenizer.json", 20), weights: file("model.safetensors", 200_000) };
+  return { id: await fingerprint(files.weights, files.config), files };
+}
+/** What is kept of a model. @param {string} id @returns {FakeFolder | undefined} */
+const kept = (id) => root.all.get("bases")?.all.get(id.replace(":", "-"));
+
+beforeEach(() => {
+  root = new FakeFolder();
+  Object.assign(disk, { left: Infinity, room: Infinity });
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { storage: { getDirectory: async () => root } } });
+});
+
+test("what is kept is read back, and kept once", async () => {
+  const { id, files } = await model(1);
+  await writeBase(id, files);
+  const back = await readBase(id);
+  for (const role of /** @type {const} */ (["config", "tokenizer", "weights"])) {
+    assert.deepEqual(await back[role].arrayBuffer(), await files[role].arrayBuffer());
+  }
+  assert.equal(await baseBytes(id), 200_030);
+  disk.left = 0;
+  await writeBase(id, files);
+});
+
+test("a model that could not be written whole is not there, and takes no room", async () => {
+  const { id, files } = await model(1);
+  disk.room = 100_000;
+  await assert.rejects(writeBase(id, files), { key: "error.quota" });
+  assert.equal(kept(id), undefined);
+  await assert.rejects(readBase(id), { key: "error.baseGone" });
+  assert.equal(await baseBytes(id), 0);
+});
+
+test("one that a dying tab left half is no model, and is written anew", async () => {
+  const { id, files } = await model(1);
+  for (let operations = 0; ; operations += 1) {
+    root = new FakeFolder();
+    disk.left = operations;
+    const dead = await writeBase(id, files).then(() => false, () => true);
+    disk.left = Infinity;
+    if (!dead) break;
+    await assert.rejects(readBase(id), { key: "error.baseGone" });
+    await writeBase(id, files);
+    await readBase(id);
+  }
+});
+
+test("a damaged model is not opened", async () => {
+  const { id, files } = await model(1);
+  await writeBase(id, files);
+  kept(id)?.all.get("model.safetensors").bytes.fill(7, 1000, 2000);
+  await assert.rejects(readBase(id), { key: "error.baseGone" });
+});
+
+test("models go with the last run that needs them, and those that never had one when they are old", async () => {
+  const [needed, freed, young, old] = await Promise.all([1, 2, 3, 4].map(model));
+  for (const { id, files } of [needed, freed, young, old]) await writeBase(id, files);
+  for (const file of kept(old.id)?.all.values() ?? []) file.lastModified -= 3 * 24 * 3600 * 1000;
+  await sweepBases(new Set([needed.id]), freed.id);
+  assert.deepEqual([needed, freed, young, old].map(({ id }) => kept(id) !== undefined), [true, false, true, false]);
+  await sweepBases(new Set());
+  assert.ok(kept(young.id));
+});

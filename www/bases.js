@@ -1,0 +1,131 @@
+/**
+ * Models that adapters belong to and that are nowhere else, such as one trained from scratch: kept in the browser's private file system
+ * under the fingerprint of what they hold, once however many runs need them. The worker writes; the page reads and removes.
+ */
+import { PageError } from "./errors.js";
+import { fingerprint } from "./fingerprint.js";
+import { fileSource, keptSource, roleOf } from "./sources.js";
+import { explain, storageSupported } from "./storage.js";
+import { filesFromZip } from "./zip.js";
+
+/** @typedef {import("./sources.js").ModelSource} ModelSource */
+/** @typedef {{ config: File, tokenizer: File, weights: File }} BaseFiles */
+
+const FOLDER = "bases";
+/** The weights are written last: without them the others count for nothing. @type {Record<keyof BaseFiles, string>} */
+const NAMES = { config: "config.json", tokenizer: "tokenizer.json", weights: "model.safetensors" };
+/** A model that no run names may be for one of another tab that has not come to its first save. */
+const UNNAMED_MS = 24 * 3600 * 1000;
+/** So much is read and written at once. */
+const PIECE_BYTES = 4 << 20;
+
+/** A model's folder: a colon is not for every file system. @param {string} id */
+const folderName = (id) => id.replace(":", "-");
+
+/** @param {boolean} [create] */
+async function folder(create = false) {
+  const root = await navigator.storage.getDirectory();
+  return root.getDirectoryHandle(FOLDER, { create });
+}
+
+/** @param {FileSystemDirectoryHandle} base @returns {Promise<BaseFiles>} */
+async function filesOf(base) {
+  const [config, tokenizer, weights] = await Promise.all(Object.values(NAMES).map(async (name) => (await base.getFileHandle(name)).getFile()));
+  return { config, tokenizer, weights };
+}
+
+/** @param {string} id @returns {Promise<BaseFiles | null>} null where it is not there, or not whole */
+async function whole(id) {
+  try {
+    const files = await filesOf(await (await folder()).getDirectoryHandle(folderName(id)));
+    return (await fingerprint(files.weights, files.config)) === id ? files : null;
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NotFoundError") return null;
+    throw error;
+  }
+}
+
+/** @param {string} id @returns {Promise<BaseFiles>} */
+export async function readBase(id) {
+  const files = await whole(id);
+  if (!files) throw new PageError("error.baseGone");
+  return files;
+}
+
+/**
+ * Writes a model, unless it is kept already. For the worker: only there can a file be flushed.
+ * @param {string} id its fingerprint @param {BaseFiles} files
+ */
+export async function writeBase(id, files) {
+  if (await whole(id)) return;
+  try {
+    const base = await (await folder(true)).getDirectoryHandle(folderName(id), { create: true });
+    for (const [role, name] of /** @type {[keyof BaseFiles, string][]} */ (Object.entries(NAMES))) {
+      const file = files[role];
+      const handle = await /** @type {any} */ (await base.getFileHandle(name, { create: true })).createSyncAccessHandle();
+      try {
+        handle.truncate(0);
+        for (let at = 0; at < file.size; at += PIECE_BYTES) {
+          const bytes = new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer());
+          if (handle.write(bytes, { at }) !== bytes.byteLength) throw new DOMException("short write", "QuotaExceededError");
+        }
+        handle.flush();
+      } finally {
+        handle.close();
+      }
+    }
+  } catch (error) {
+    // What is there of it takes room, and is of no use.
+    await remove(folderName(id)).catch(() => {});
+    throw explain(error);
+  }
+}
+
+/** @param {string} name */
+async function remove(name) {
+  await (await folder()).removeEntry(name, { recursive: true });
+}
+
+/**
+ * Removes the models that no run needs any more, such as one that was kept for a run that never came to a save.
+ * @param {Set<string>} needed @param {string} [freed] the model of a run that was deleted just now, which need not be old
+ */
+export async function sweepBases(needed, freed = "") {
+  const names = new Set([...needed].map(folderName));
+  for await (const [name, base] of /** @type {any} */ (await folder(true)).entries()) {
+    if (names.has(name)) continue;
+    let newest = 0;
+    for await (const file of base.values()) newest = Math.max(newest, (await file.getFile()).lastModified);
+    if (name === folderName(freed) || Date.now() - newest > UNNAMED_MS) await remove(name);
+  }
+}
+
+/** How much room a model takes, in bytes. @param {string} id */
+export async function baseBytes(id) {
+  const files = await whole(id).catch(() => null);
+  return files ? Object.values(files).reduce((sum, { size }) => sum + size, 0) : 0;
+}
+
+/**
+ * What tuning has made of the open model, as a model of its own, with its adapters merged into it: what is trained otherwise begins from it.
+ * @param {import("./client.js").Engine} engine @param {string} name what it is called from now on
+ * @returns {Promise<ModelSource>}
+ */
+export async function tunedSource(engine, name) {
+  const client = await engine.trainer();
+  const zip = await client.request("exportZip", { kind: "model" });
+  /** @type {Partial<Record<import("./sources.js").FileRole, File>>} */
+  const files = {};
+  for (const file of await filesFromZip(new File([zip], name))) {
+    const role = roleOf(file.name);
+    if (role) files[role] = file;
+  }
+  const source = fileSource(files, name);
+  const { config, tokenizer, weights } = files;
+  if (!config || !tokenizer || !weights) return source;
+  source.id = await fingerprint(weights, config);
+  // Where nothing can be kept, no run is saved either.
+  if (!source.id || !storageSupported()) return source;
+  await client.request("keepBase", { base: source.id, files: { config, tokenizer, weights } });
+  return keptSource(source.id, name);
+}
