@@ -39,8 +39,10 @@ function initialState() {
   const lang = shared.lang ?? (savedLang === "en" || savedLang === "zh" ? savedLang : null);
   const savedTheme = storage.get("theme");
   const backend = new URLSearchParams(location.search).get("backend");
+  // A link to a view shows what its sender saw: settings that it does not name are the defaults, not this reader's own.
+  const linked = shared.model !== undefined || Object.keys(shared.settings).length > 0 || Object.keys(shared.view).length > 0;
   // Settings are remembered in the same form as in a link.
-  const remembered = decodeFragment(storage.get("settings") ?? "").settings;
+  const remembered = linked ? {} : decodeFragment(storage.get("settings") ?? "").settings;
   return {
     tab: shared.tab && TABS.includes(shared.tab) ? shared.tab : "write",
     lang: lang ?? preferredLanguage(),
@@ -367,9 +369,12 @@ export class App {
       view: { ...DEFAULT_VIEW, open, ...shared.view },
       openChosen: this.state.openChosen || shared.view.open !== undefined,
     });
-    const model = this.state.shipped.find(({ id }) => id === shared.model);
-    if (model && model.id !== this.state.modelId) this.opener.openShipped(model);
-    else if (shared.model && !model && shared.model !== this.state.modelId) void this.follow(shared.model);
+    const { modelId, shipped } = this.state;
+    // The first model needs no name in the address; one that no address can name is left open.
+    const wanted = shared.model ?? (modelId ? shipped[0]?.id : undefined);
+    const model = shipped.find(({ id }) => id === wanted);
+    if (model && model.id !== modelId) this.opener.openShipped(model);
+    else if (wanted && !model && wanted !== modelId) void this.follow(wanted);
   }
 
   /** A link names a model that did not come with the page. @param {string} name */

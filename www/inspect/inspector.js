@@ -77,10 +77,7 @@ export class Inspector {
     const open = this.blank || (this.introducing && app.state.view.panel === PANELS[0]);
     this.examples = new Examples({ keys: EXAMPLES.map(({ key }) => key), open, onOpen: (index) => void this.openExample(index) });
     this.card = new TokenCard(this.scroll, {
-      onAlternative: (id, text) => {
-        const { subject } = context;
-        if (subject) context.continueWith(subject.selected, id, text);
-      },
+      onAlternative: (position, id, text) => context.continueWith(position, id, text),
       onStep: (by) => this.ties.step(by),
       onToggle: (open) => storage.set(this.foldKey, open ? "1" : "0"),
     });

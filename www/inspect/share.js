@@ -27,7 +27,8 @@ export class ShareRow {
   /** @param {boolean} withText */
   link(withText) {
     const { app } = this;
-    const fragment = encodeFragment({ ...app.shared(), openChosen: true, text: withText ? app.writer.text : undefined });
+    // The model is named also where it opens by itself: there another may be open, or become the first.
+    const fragment = encodeFragment({ ...app.shared(), model: app.state.modelId, openChosen: true, text: withText ? app.writer.text : undefined });
     return `${location.origin}${location.pathname}${location.search}#${fragment}`;
   }
 

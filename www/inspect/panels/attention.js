@@ -144,6 +144,8 @@ export class AttentionPanel {
     if (!same) {
       const wanted = { version, mode, layer, head };
       this.wanted = wanted;
+      // All heads of a large model take a while: they wait for the one that is wanted now, and are asked for anew after it.
+      if (this.headsVersion === version && this.headsGot !== version) this.headsVersion = -1;
       const answer = rollout
         ? this.ctx.ask("attention.map", { what: "rollout", ids: tokens.ids, layer })
         : this.ctx.ask("attention.map", { what: "attention", ids: tokens.ids, layer, head });

@@ -65,11 +65,13 @@ export function hex(bytes) {
 export class TokenCard {
   /**
    * @param {Element} root
-   * @param {{ onAlternative: (id: number, text: string) => void, onStep: (by: number) => void, onToggle: (open: boolean) => void
+   * @param {{ onAlternative: (position: number, id: number, text: string) => void, onStep: (by: number) => void, onToggle: (open: boolean) => void
    *   }} options `onToggle`: the user shows or folds the alternatives
    */
   constructor(root, { onAlternative, onStep, onToggle }) {
     this.onAlternative = onAlternative;
+    /** Of the token that is shown, which while the model writes is not always the newest. */
+    this.position = -1;
     this.token = h("span", { class: "card-token" });
     this.facts = h("span", { class: "card-facts" });
     this.back = h("button", { type: "button", class: "quiet card-step", onclick: () => onStep(-1) }, "‹");
@@ -132,6 +134,7 @@ export class TokenCard {
   /** @param {TokenCardData} data */
   update(data) {
     const { text, id, bytes, first, bos, position, count, hidden, alternatives } = data;
+    this.position = position;
     this.root.setAttribute("aria-label", t("inspect.card.label"));
     const shown = showToken(text);
     setText(this.token, shorten(shown, 24));
@@ -191,7 +194,7 @@ export class TokenCard {
     const value = h("span", { class: "card-bar-value" });
     const button = h("button", { type: "button", class: "card-row" }, name, bar, value);
     const row = { row: h("li", {}, button), button, name, bar, value, id: -1, text: "" };
-    button.addEventListener("click", () => this.onAlternative(row.id, row.text));
+    button.addEventListener("click", () => this.onAlternative(this.position, row.id, row.text));
     this.rows.push(row);
     this.list.append(row.row);
   }

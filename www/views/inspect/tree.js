@@ -56,7 +56,8 @@ export class TreeView {
   /** @param {TreeData} data */
   update(data) {
     this.data = data;
-    this.draw();
+    // A name that is being written stays as it is; it is drawn when that ends.
+    if (this.naming === null) this.draw();
   }
 
   /** Draws everything anew; the focus stays on its row. */
