@@ -101,7 +101,7 @@ export class App {
       say: (lines, error, actions) => {
         const view = this.page.messagesOn(this.state.tab);
         if (error === undefined) view.show({ kind: "info", lines, actions });
-        else showError(view, lines, error);
+        else showError(view, lines, error, actions);
       },
     });
     this.page = this.buildPage();
@@ -120,6 +120,7 @@ export class App {
         this.onText();
       },
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
+      onGiveUp: () => this.training.handover.giveUp(),
       openRun: (id, free) => this.training.saves.openNamed(id, free),
     });
     this.saveTimer = 0;
@@ -330,7 +331,7 @@ export class App {
   async setBackend(backend) {
     if (backend === this.state.backend) return;
     // The select goes back to what is in use.
-    if (!(await this.training.handover.secure())) return this.store.set({});
+    if (!(await this.training.handover.secure(() => void this.setBackend(backend)))) return this.store.set({});
     this.store.set({ backend });
     const url = new URL(location.href);
     if (backend === "auto") url.searchParams.delete("backend");

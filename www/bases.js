@@ -109,9 +109,10 @@ export async function baseBytes(id) {
 /**
  * What tuning has made of the open model, as a model of its own, with its adapters merged into it: what is trained otherwise begins from it.
  * @param {import("./client.js").Engine} engine @param {string} name what it is called from now on
+ * @param {boolean} alone whether what is made of it can do without it: then it need not be kept where there is no room
  * @returns {Promise<ModelSource>}
  */
-export async function tunedSource(engine, name) {
+export async function tunedSource(engine, name, alone) {
   const client = await engine.trainer();
   const zip = await client.request("exportZip", { kind: "model" });
   /** @type {Partial<Record<import("./sources.js").FileRole, File>>} */
@@ -126,6 +127,11 @@ export async function tunedSource(engine, name) {
   source.id = await fingerprint(weights, config);
   // Where nothing can be kept, no run is saved either.
   if (!source.id || !storageSupported()) return source;
-  await client.request("keepBase", { base: source.id, files: { config, tokenizer, weights } });
+  try {
+    await client.request("keepBase", { base: source.id, files: { config, tokenizer, weights } });
+  } catch (error) {
+    if (alone && error instanceof PageError && error.key === "error.quota") return source;
+    throw error;
+  }
   return keptSource(source.id, name);
 }

@@ -1,4 +1,5 @@
 /** A run that gives way, to another model, backend or tab, and what the page says of it then. Draws nothing. */
+import { PageError } from "./errors.js";
 import { whenFree } from "./storage.js";
 
 export class Handover {
@@ -9,6 +10,19 @@ export class Handover {
     this.left = null;
     /** Ends the wait for the tab that has the run. @type {AbortController | null} */
     this.waiting = null;
+    /** The run that the user gave up, though it could not be saved. */
+    this.given = "";
+  }
+
+  /** Steps of the run that are nowhere else, and that the user has not given up. */
+  get precious() {
+    const { unsaved, runId } = this.training;
+    return unsaved && runId !== this.given;
+  }
+
+  /** The user would rather lose what could not be saved of the run. */
+  giveUp() {
+    this.given = this.training.runId;
   }
 
   /** @param {boolean} ran */
@@ -26,12 +40,15 @@ export class Handover {
     if (!training.readOnly) training.noteSaved(await client.request("save"));
   }
 
-  /** Pauses and saves the run, so that it can be opened anew. Returns whether nothing of it would be lost; what would be has been said. */
-  async secure() {
+  /**
+   * Pauses and saves the run, so that another may take its place. Returns whether nothing of it would be lost; what would be has been said.
+   * @param {() => void} again what to do where the user gives it up
+   */
+  async secure(again) {
     const { training } = this;
     const { client } = training.parts.engine;
     if (!client || !training.run || training.readOnly) return true;
-    const ran = training.busy;
+    const ran = training.goesOn;
     /** @type {unknown} */
     let cause;
     try {
@@ -39,28 +56,30 @@ export class Handover {
     } catch (error) {
       cause = error;
     }
-    if (training.savedStep < training.step) {
-      training.parts.say([["train.error.keep"]], cause);
+    if (this.precious) {
+      const run = () => {
+        this.giveUp();
+        again();
+      };
+      training.parts.say([["train.error.keep"]], cause, [{ key: "train.giveUp", run }]);
       return false;
     }
     this.note(ran);
     return true;
   }
 
-  /** Before another model takes the place of this one: the run is saved, and another worker may have it. */
+  /** Before another model takes the place of this one: the run is saved, and another worker may have it. Throws where steps would be lost. */
   async leave() {
     const { training } = this;
     const { client } = training.parts.engine;
     if (!client || !training.run) return;
-    const { busy, readOnly } = training;
+    const { goesOn, readOnly } = training;
     training.away = true;
-    try {
-      await this.halt();
-      await client.request("release");
-    } catch (error) {
-      training.notSaved(error);
-    }
-    if (!readOnly) this.note(busy);
+    // What could not be saved is seen below.
+    await this.halt().catch(() => {});
+    if (this.precious) throw new PageError("train.error.keep");
+    await client.request("release");
+    if (!readOnly) this.note(goesOn);
   }
 
   /** The model that was to take its place could not be opened: the run is this page's again, unless another took it meanwhile. */

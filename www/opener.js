@@ -35,15 +35,17 @@ export class Opener {
    * @param {import("./page.js").Page} parts.page
    * @param {() => void} parts.onOpened called when another model is in use
    * @param {(config: File, weights: File) => Promise<void>} parts.onAdapter called with a LoRA adapter for the model in use
+   * @param {() => void} parts.onGiveUp called when the user would rather lose what could not be saved of the run in use
    * @param {(id: string, free: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run that is saved on this
    *   device, unless something else is being opened
    */
-  constructor({ store, engine, page, onOpened, onAdapter, openRun }) {
+  constructor({ store, engine, page, onOpened, onAdapter, onGiveUp, openRun }) {
     this.store = store;
     this.engine = engine;
     this.page = page;
     this.onOpened = onOpened;
     this.onAdapter = onAdapter;
+    this.onGiveUp = onGiveUp;
     this.openRun = openRun;
     /** Half of an adapter, until the other comes. @type {{ config?: File, weights?: File }} */
     this.adapter = {};
@@ -222,8 +224,14 @@ export class Opener {
         return view.show({ kind: "info", lines: [["load.cancelled", { name }]] });
       }
       const inUse = engine.client && engine.source;
+      const again = () => void this.open(source, { named });
+      const giveUp = () => {
+        this.onGiveUp();
+        again();
+      };
+      const keeps = error instanceof PageError && error.key === "train.error.keep";
       // A wrong file stays wrong; a network or a GPU may do better next time.
-      const actions = source.kind === "files" ? [] : [{ key: "message.retry", run: () => void this.open(source, { named }) }];
+      const actions = keeps ? [{ key: "train.giveUp", run: giveUp }] : source.kind === "files" ? [] : [{ key: "message.retry", run: again }];
       const meaning = /** @type {Message["lines"][0]} */ (inUse ? ["message.stillHere", { name: inUse.name }] : ["message.nothingOpen"]);
       showError(view, [["message.loadFailed", { name }], meaning], error, actions);
     } finally {

@@ -55,6 +55,8 @@ export class Run {
    */
   static async start(session, request, about) {
     const planned = await session.wasm.trainStart(request);
+    // The run that there was has ended.
+    releaseRuns();
     const { steps } = JSON.parse(planned.options);
     /** @type {RunMeta} */
     const meta = {
@@ -73,7 +75,8 @@ export class Run {
     const readOnly = look || !(await lockRun(id));
     const { meta, parts } = await readRun(id);
     const part = (/** @type {string} */ name) => /** @type {Uint8Array<ArrayBuffer>} */ (parts.get(name));
-    const text = new TextDecoder().decode(part("text"));
+    // A mark at the beginning is a token like any other.
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(part("text"));
     const session = await open({ "config.json": part("config.json"), "tokenizer.json": part("tokenizer.json") });
     const planned = await session.wasm.restoreState(part("state"), text);
     const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
@@ -138,7 +141,8 @@ export class Run {
       const now = performance.now();
       const evaluated = step.events.some(({ type }) => type === "evaluated" || type === "finished");
       if (!shouldPause() && (evaluated || now - this.lastSample > SAMPLE_EVERY_MS) && now - this.lastSample > this.sampleCost / SHARE) {
-        await this.sample(emit, shouldPause);
+        // What it cannot write it can learn all the same; a worker that is broken shows it at the next step.
+        await this.sample(emit, shouldPause).catch(() => {});
         tick();
       }
       const every = this.savedStep < 0 ? FIRST_SAVE_MS : SAVE_EVERY_MS;

@@ -149,12 +149,15 @@ export class SavedRuns {
       this.training.failed(error, "train.error.delete");
     }
     await this.refresh();
-    if (meta.source.kind === "kept") await this.sweep(meta.source.id).catch((error) => this.training.failed(error, "train.error.delete"));
+    // The run is gone; that its model could not be is no matter: it goes with a later one.
+    if (meta.source.kind === "kept") await this.sweep(meta.source.id).catch(() => {});
   }
 
   /** Models that were kept for runs alone go with the last of them. @param {string} [freed] that of a run which was deleted just now */
   async sweep(freed) {
-    const sources = [...this.list.map(({ meta }) => meta.source), this.training.origin];
+    // A list with gaps would say of what is needed that it is not.
+    const list = await listRuns(true);
+    const sources = [...list.map(({ meta }) => meta.source), this.training.origin];
     const needed = new Set(sources.flatMap((source) => (source?.kind === "kept" ? [source.id] : [])));
     await (await import("./bases.js")).sweepBases(needed, freed);
   }

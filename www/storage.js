@@ -181,12 +181,16 @@ export async function readRun(id) {
   throw new PageError("error.runDamaged");
 }
 
-/** What is saved, the newest first. @returns {Promise<import("./types.js").SavedRun[]>} */
-export async function listRuns() {
+/**
+ * What is saved, the newest first.
+ * @param {boolean} [strict] whether to throw where anything could not be read, rather than to leave it out
+ * @returns {Promise<import("./types.js").SavedRun[]>}
+ */
+export async function listRuns(strict = false) {
   if (!storageSupported()) return [];
   const runs = [];
   try {
-    const all = await folder();
+    const all = await folder(strict);
     for await (const [id, run] of /** @type {any} */ (all).entries()) {
       if (run.kind !== "directory") continue;
       const found = await slots(run);
@@ -201,8 +205,10 @@ export async function listRuns() {
           // A description that cannot be read belongs to a save that cannot be opened; the one before it may do.
         }
       }
+      if (strict && runs.at(-1)?.meta.id !== id) throw new PageError("error.runDamaged");
     }
-  } catch {
+  } catch (error) {
+    if (strict) throw error;
     // Nothing was ever saved, or the browser forbids it here.
   }
   return runs.sort((a, b) => b.meta.savedAt - a.meta.savedAt);

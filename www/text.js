@@ -141,7 +141,8 @@ export class History {
 export function samplePrompt(text) {
   const start = text.trimStart().slice(0, 24);
   const space = start.lastIndexOf(" ");
-  return (space > 4 ? start.slice(0, space) : start.slice(0, 12)).split("\n")[0] || "\n";
+  // Where no word ends, it ends after twelve characters, never within one.
+  return (space > 4 ? start.slice(0, space) : Array.from(start).slice(0, 12).join("")).split("\n")[0] || "\n";
 }
 
 /** As wide as so many latin letters is the longest title. */

@@ -78,6 +78,10 @@ export class Training {
     this.stopAsked = false;
     /** @type {RunMeta["sample"]} */
     this.sample = null;
+    /** A run on its way to begin, and the model that is opened for it. @type {{ fresh: ModelSource | null } | null} */
+    this.attempt = null;
+    /** The browser's answer to whether saves stay, once it was asked. @type {Promise<boolean> | null} */
+    this.persisting = null;
     this.comparison = new Comparison(parts.onChange);
   }
 
@@ -91,7 +95,12 @@ export class Training {
   }
 
   get busy() {
-    return this.phase === "running" || this.phase === "pausing" || this.phase === "starting";
+    return this.goesOn || this.phase === "starting";
+  }
+
+  /** Whether steps are being made. */
+  get goesOn() {
+    return this.phase === "running" || this.phase === "pausing";
   }
 
   /** Whether a text is being written: a pause waits for its end. */
@@ -152,58 +161,84 @@ export class Training {
 
   /** @param {boolean} [afresh] from the model that a tuned one began from */
   async start(afresh = false) {
-    const { engine, store, onChange, open } = this.parts;
-    if (this.busy || !store.state.info) return;
+    if (this.busy || !this.parts.store.state.info) return;
     if (!this.plan.text.trim()) return this.parts.say([["train.error.noText"]]);
-    const { plan } = this;
-    const { mode } = plan;
-    const { origin, from, runName } = this;
-    /** What it is if it does not begin. */
-    let back = this.phase;
-    plan.hold();
+    const back = this.phase;
+    const attempt = (this.attempt = { fresh: null });
+    this.plan.hold();
     this.saves.offer = null;
     this.phase = "starting";
-    onChange();
+    this.parts.onChange();
+    let started = false;
     try {
-      const { trained } = store.state.info;
-      const fresh = mode === "scratch" ? scratchSource(plan.scratchOptions(), plan.scratchName()) : trained === "" ? null
-        : afresh ? origin : trained === mode ? null : await this.tuned(runName);
-      this.clear();
-      back = "idle";
-      this.phase = "starting";
-      if (fresh) {
-        await open(fresh);
-        // What went wrong has been said.
-        if (engine.source !== fresh) return this.clear();
-      }
-      const source = fresh ?? origin ?? from;
-      if (!source) throw new PageError("error.noBase");
-      const { kind, id, name } = source;
-      const meta = {
-        id: crypto.randomUUID(), name: this.saves.unusedName(`${name} · ${titleOf(plan.text)}`), mode, nParams: store.state.info.nParams,
-        vocabSize: store.state.info.vocabSize, source: { kind, id, name },
-      };
-      const started = await (await engine.trainer()).request("trainStart", { request: plan.request(), meta });
-      this.phase = "starting";
-      this.begun(started.planned, meta.id, mode);
-      back = "stopped";
-      Object.assign(this, { runName: meta.name, runText: plan.text, from: meta.source });
-      store.set({ info: started.info });
-      await this.train();
+      started = await this.begin(attempt, afresh);
     } catch (error) {
-      this.phase = back;
-      this.failed(error, "train.error.start");
-    } finally {
-      onChange();
+      if (this.attempt === attempt) this.failed(error, "train.error.start");
+    }
+    // Else another model was opened meanwhile, and has its own state.
+    if (this.attempt === attempt) {
+      this.attempt = null;
+      // The run that there was is still there, unless its model has given way.
+      if (!started) this.phase = this.run ? back : "idle";
+      this.parts.onChange();
+      if (started) await this.train();
     }
   }
 
-  /** What tuning has made of the open model: adapters need it as it is, and all of its weights can only be tuned with adapters merged. @param {string} name */
-  async tuned(name) {
+  /**
+   * Opens what the run begins from, and sets the engine up for it. Until then the run that there was stays as it is.
+   * @param {NonNullable<Training["attempt"]>} attempt @param {boolean} afresh
+   * @returns {Promise<boolean>} false where it came to nothing; why has been said
+   */
+  async begin(attempt, afresh) {
+    const { plan, origin, from, parts: { engine, store, open } } = this;
+    const { mode } = plan;
+    const fresh = await this.beginning(afresh);
+    // What the user chose to open meanwhile takes its place, or is about to.
+    if (this.attempt !== attempt || (fresh && store.state.loading)) return false;
+    if (fresh) {
+      if (!(await this.handover.secure(() => void this.start(afresh)))) return false;
+      attempt.fresh = fresh;
+      await open(fresh);
+      // What went wrong has been said.
+      if (engine.source !== fresh) return false;
+    }
+    const source = fresh ?? origin ?? from;
+    if (!source || !store.state.info) throw new PageError("error.noBase");
+    const { kind, id, name } = source;
+    const { nParams, vocabSize } = store.state.info;
+    const meta = { id: crypto.randomUUID(), name: this.saves.unusedName(`${name} · ${titleOf(plan.text)}`), mode, nParams, vocabSize, source: { kind, id, name } };
+    const { planned, info } = await (await engine.trainer()).request("trainStart", { request: plan.request(), meta });
+    if (this.attempt !== attempt) return false;
+    this.clear();
+    this.begun(planned, meta.id, mode);
+    Object.assign(this, { runName: meta.name, runText: plan.text, from: meta.source });
+    store.set({ info });
+    return true;
+  }
+
+  /** What a run begins from, where that is not the open model as it is. @param {boolean} afresh */
+  async beginning(afresh) {
+    const { plan, origin } = this;
+    const trained = this.parts.store.state.info?.trained ?? "";
+    if (plan.mode === "scratch") return scratchSource(plan.scratchOptions(), plan.scratchName());
+    if (trained === "") return null;
+    if (afresh) return origin;
+    // Adapters go on learning as they are; others need what these have made of the model.
+    if (trained === plan.mode && !(await plan.ask(plan.options())).replaces) return null;
+    return this.tuned(plan.mode === "full");
+  }
+
+  /**
+   * What tuning has made of the open model: adapters need it as it is, and all of its weights can only be tuned with adapters merged.
+   * @param {boolean} alone whether what comes of it can do without it
+   */
+  async tuned(alone) {
     const { engine } = this.parts;
     const { tunedSource } = await import("./bases.js");
-    if (storageSupported()) await this.saves.refresh().then(() => this.saves.sweep());
-    return tunedSource(engine, name || (engine.source?.name ?? ""));
+    // Making room is not what this is for: it can fail.
+    if (storageSupported()) await this.saves.sweep().catch(() => {});
+    return tunedSource(engine, this.runName || (engine.source?.name ?? ""), alone);
   }
 
   /** @param {Planned} planned @param {string} id @param {RunMode} mode */
@@ -287,6 +322,8 @@ export class Training {
   noteSaved(step) {
     if (step < 0 || !this.run) return;
     this.savedStep = step;
+    // Without it a browser may make room by deleting what is saved here.
+    if (!this.persisting) this.persisting = navigator.storage.persist?.().catch(() => false) ?? Promise.resolve(false);
     const { engine } = this.parts;
     if (engine.source?.run?.id === this.runId) return;
     void this.saves.refresh();
@@ -338,7 +375,9 @@ export class Training {
 
   /** Another model is in use: a saved run shows where it stood. */
   opened() {
-    const { engine: { restored }, store: { state: { info } } } = this.parts;
+    const { engine: { restored, source }, store: { state: { info } } } = this.parts;
+    const starting = this.attempt !== null && this.attempt.fresh === source;
+    if (!starting) this.attempt = null;
     this.comparison.close(info?.trained ? this.origin : null, info?.backend);
     if (restored) {
       const { meta, text, planned, readOnly, best } = restored;
@@ -353,7 +392,10 @@ export class Training {
       this.phase = planned.step >= (this.run?.steps ?? 0) ? "finished" : "paused";
       this.saves.offer = null;
       if (readOnly) this.handover.elsewhere();
-    } else if (this.phase !== "starting") this.clear();
+    } else {
+      this.clear();
+      if (starting) this.phase = "starting";
+    }
     this.handover.opened();
     this.plan.soon();
   }
@@ -409,13 +451,16 @@ export class Training {
     if (this.busy) return say([["train.adapterBusy"]]);
     const read = async (/** @type {File} */ file) => new Uint8Array(await file.arrayBuffer());
     const { runId, origin } = this;
+    const { trained } = store.state.info ?? {};
     try {
-      // Adapters go onto the model that a run's own adapters are for, and onto what a run has made of a whole model.
-      if (this.run && this.runMode === "lora" && origin) {
-        await open(origin);
+      if (!(await this.handover.secure(() => void this.addAdapter(config, weights)))) return;
+      // Adapters go onto the model that those there are for, and onto what a run has made of a whole model.
+      const below = trained === "lora" ? origin : trained === "full" ? await this.tuned(false) : null;
+      if (below) {
+        await open(below);
         // What went wrong has been said.
-        if (engine.source !== origin) return;
-      } else if (this.run && !(await this.handover.secure())) return;
+        if (engine.source !== below) return;
+      }
       const client = await engine.trainer();
       const info = await client.request("addAdapter", { config: await read(config), weights: await read(weights) });
       this.clear();
@@ -425,8 +470,8 @@ export class Training {
       this.plan.soon();
       say([["train.adapterAdded"]]);
     } catch (error) {
-      // The engine has let go of the run all the same.
-      if (this.run) await this.saves.openById(runId);
+      // The run has given way to it in vain.
+      if (runId && this.runId !== runId) await this.saves.openById(runId);
       this.failed(error, "train.error.adapter");
     }
   }

@@ -8,8 +8,6 @@ import { keepSettings } from "./training_settings.js";
 /** @typedef {import("./types.js").Planned} Planned */
 
 const PLAN_AFTER_MS = 400;
-/** The linear layers of a block, as PEFT names them. */
-export const LORA_TARGETS = ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj"];
 /** A longer text is not kept over a reload before it is trained on. */
 const MOST_KEPT_TEXT = 2_000_000;
 
@@ -28,8 +26,8 @@ export class TrainingPlan {
     this.mode = "full";
     /** What the user set, by the name of the option. @type {Record<string, number>} */
     this.given = {};
-    /** Layers that get an adapter. @type {string[]} */
-    this.targets = [...LORA_TARGETS];
+    /** Layers that get an adapter, where the user chose them. @type {string[] | null} */
+    this.targets = null;
     this.scratch = { preset: "tiny", tokenizer: "char", vocabSize: 512 };
     /** What the engine makes of it. @type {Planned | null} */
     this.planned = null;
@@ -109,15 +107,10 @@ export class TrainingPlan {
 
   /** The options that differ from the defaults, as the engine takes them. */
   options(given = this.given) {
-    const { lora_rank, lora_alpha, ...plain } = given;
-    /** @type {Record<string, unknown>} */
-    const options = plain;
-    if (this.mode === "lora") {
-      const rank = lora_rank === undefined ? {} : { rank: lora_rank };
-      const alpha = lora_alpha === undefined ? {} : { alpha: lora_alpha };
-      options.lora = { ...rank, ...alpha, targets: this.targets };
-    }
-    return JSON.stringify(options);
+    const { lora_rank: rank, lora_alpha: alpha, lora_dropout: dropout, ...plain } = given;
+    // What is not given is not in the JSON either.
+    const lora = { rank, alpha, dropout, targets: this.targets ?? undefined };
+    return JSON.stringify(this.mode === "lora" ? { ...plain, lora } : plain);
   }
 
   request() {

@@ -3,6 +3,9 @@ import { storage } from "./dom.js";
 
 /** @typedef {import("./training_plan.js").TrainingPlan} TrainingPlan */
 
+/** The linear layers of a block, as PEFT names them. */
+export const LORA_TARGETS = ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj"];
+
 const KEY = "trainSettings";
 
 /** @param {TrainingPlan} plan */
@@ -21,7 +24,7 @@ export function restoreSettings(plan) {
   }
   if (["full", "lora", "scratch"].includes(kept?.mode)) plan.mode = kept.mode;
   for (const [name, value] of Object.entries(kept?.given ?? {})) if (typeof value === "number") plan.given[name] = value;
-  if (Array.isArray(kept?.targets)) plan.targets = plan.targets.filter((one) => kept.targets.includes(one));
+  if (Array.isArray(kept?.targets)) plan.targets = LORA_TARGETS.filter((one) => kept.targets.includes(one));
   for (const name of /** @type {const} */ (["preset", "tokenizer", "vocabSize"])) {
     const value = kept?.scratch?.[name];
     if (typeof value === typeof plan.scratch[name]) plan.scratch = { ...plan.scratch, [name]: value };

@@ -144,7 +144,6 @@ async function execute(request) {
     case "trainPlan":
       return loaded().wasm.trainPlan(request.request);
     case "trainStart": {
-      releaseRuns();
       const started = await Run.start(loaded(), request.request, request.meta);
       run = started.run;
       return { planned: started.planned, info: loaded().wasm.info() };

@@ -170,6 +170,7 @@ export const en = {
   "train.error.notSaved": "The run could not be saved. Training goes on; download the model before you close the page.",
   "train.error.notSaved.still": "The run could not be saved. Download the model before you close the page.",
   "train.error.keep": "The run could not be saved and would be lost, so nothing was changed. Download the model, or make room, first.",
+  "train.giveUp": "Go on without it",
   "train.error.best": "The weights could not be exchanged.",
   "train.error.open": "The saved run could not be opened.",
   "train.error.rename": "The name could not be changed.",

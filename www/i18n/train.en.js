@@ -120,6 +120,8 @@ export const trainEn = {
   "train.option.lora_rank.hint": "Width of the adapters: more can learn more.",
   "train.option.lora_alpha": "LoRA alpha",
   "train.option.lora_alpha.hint": "Strength of the adapters, relative to the rank.",
+  "train.option.lora_dropout": "LoRA dropout",
+  "train.option.lora_dropout.hint": "Part of the adapters' input that is left out at random, against learning by heart.",
   "train.option.warmup": "Warm-up steps",
   "train.option.warmup.hint": "Steps in which the learning rate rises from zero.",
   "train.option.weight_decay": "Weight decay",

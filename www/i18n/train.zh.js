@@ -120,6 +120,8 @@ export const trainZh = {
   "train.option.lora_rank.hint": "适配器的宽度：越大能学的越多。",
   "train.option.lora_alpha": "LoRA alpha",
   "train.option.lora_alpha.hint": "适配器相对于秩的强度。",
+  "train.option.lora_dropout": "LoRA dropout",
+  "train.option.lora_dropout.hint": "随机略去适配器输入的一部分，防止死记硬背。",
   "train.option.warmup": "预热步数",
   "train.option.warmup.hint": "学习率从零升起所用的步数。",
   "train.option.weight_decay": "权重衰减",

@@ -170,6 +170,7 @@ export const zh = {
   "train.error.notSaved": "无法保存训练进度。训练会继续；关闭页面前请先下载模型。",
   "train.error.notSaved.still": "无法保存训练进度。关闭页面前请先下载模型。",
   "train.error.keep": "无法保存训练进度，继续会丢失，所以没有改动。请先下载模型，或腾出空间。",
+  "train.giveUp": "放弃它，继续",
   "train.error.best": "无法更换权重。",
   "train.error.open": "无法打开保存的训练。",
   "train.error.rename": "无法改名。",

@@ -43,7 +43,7 @@ export class Models {
     this.here = h("ul", { class: "list" });
     this.diskTitle = h("h2");
     this.diskText = h("p");
-    this.pick = h("input", { type: "file", multiple: true, accept: ".json,.txt,.safetensors", class: "visually-hidden", id: "pick", tabindex: "-1", "aria-hidden": "true" });
+    this.pick = h("input", { type: "file", multiple: true, accept: ".zip,.json,.txt,.safetensors", class: "visually-hidden", id: "pick", tabindex: "-1", "aria-hidden": "true" });
     this.pick.addEventListener("change", () => {
       onFiles([...(this.pick.files ?? [])]);
       this.pick.value = "";

@@ -1,7 +1,7 @@
 /** The numbers of a run, folded: each with its default and one sentence. */
 import { h, setText } from "../dom.js";
 import { engineWords, t } from "../i18n/index.js";
-import { LORA_TARGETS } from "../training_plan.js";
+import { LORA_TARGETS } from "../training_settings.js";
 
 /** @typedef {import("../training.js").Training} Training */
 
@@ -10,6 +10,7 @@ const U32 = 4_294_967_295;
 const FIELDS = /** @type {const} */ ([
   ["steps", "Steps", 1, 10_000_000, 1], ["batch_size", "Batch size", 1, 4096, 1], ["context", "Context", 1, 4096, 1],
   ["lr", "Learning rate", 0, 1, "any"], ["lora_rank", "LoRA rank", 1, 4096, 1], ["lora_alpha", "LoRA alpha", 0, 10_000, "any"],
+  ["lora_dropout", "LoRA dropout", 0, 0.9, "any"],
   ["warmup", "Warm-up", 0, U32, 1], ["weight_decay", "Weight decay", 0, 10, "any"], ["grad_clip", "Gradient clipping", 0, 1_000_000, "any"],
   ["dropout", "Dropout", 0, 0.9, "any"], ["grad_accum", "Gradient accumulation", 1, 65_536, 1], ["eval_every", "Validate every", 0, U32, 1],
   ["validation", "Held back", 0, 0.5, "any"], ["seed", "Seed", 0, U32, 1],
@@ -64,14 +65,18 @@ export class TrainSettings {
   }
 
   /** @param {Training} training @param {import("../types.js").Info | null} info */
-  update({ locked, plan: { mode, planned, last, given, scratch, error } }, info) {
+  update({ locked, plan: { mode, planned, last, given, targets, scratch, error } }, info) {
     this.targets.hidden = mode !== "lora";
     setText(this.legend, t("train.targets"));
-    for (const { box } of this.boxes) box.disabled = locked;
     setText(this.title, t("settings.title"));
     /** @type {Record<string, any>} */
     const options = JSON.parse((planned ?? (last?.mode === mode ? last.planned : null))?.options ?? "{}");
-    const defaults = { ...options, lora_rank: options.lora?.rank, lora_alpha: options.lora?.alpha };
+    const defaults = { ...options, lora_rank: options.lora?.rank, lora_alpha: options.lora?.alpha, lora_dropout: options.lora?.dropout };
+    const adapted = targets ?? options.lora?.targets ?? LORA_TARGETS;
+    for (const { name, box } of this.boxes) {
+      box.checked = adapted.includes(name);
+      box.disabled = locked;
+    }
     const bad = wrongOption(error);
     for (const { name, input, label, hint, wrong, root } of this.rows) {
       root.hidden = name.startsWith("lora") && mode !== "lora";
