@@ -26,6 +26,16 @@ async function prepare(page, options) {
 /** @param {Page} page */
 const go = (page) => page.locator(".train-go").click();
 
+/** Pauses the run, and returns after how many milliseconds it stood still. @param {Page} page */
+const timePause = (page) =>
+  page.evaluate(async () => {
+    const pause = /** @type {HTMLButtonElement} */ (document.querySelector(".train-actions .secondary"));
+    const from = performance.now();
+    pause.click();
+    while (pause.textContent !== "Resume") await new Promise((resolve) => setTimeout(resolve, 1));
+    return performance.now() - from;
+  });
+
 describe("on the CPU", () => {
   test("full: the loss falls, pause and reload and resume, the export comes back, base beside tuned", async () => {
     const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&n=30&end=0`);
@@ -43,13 +53,7 @@ describe("on the CPU", () => {
     await button(page, "Train").first().click();
 
     // The pause is heard in the middle of a step.
-    const waited = await page.evaluate(async () => {
-      const pause = /** @type {HTMLButtonElement} */ (document.querySelector(".train-actions .secondary"));
-      const from = performance.now();
-      pause.click();
-      while (pause.textContent !== "Resume") await new Promise((resolve) => setTimeout(resolve, 1));
-      return performance.now() - from;
-    });
+    const waited = await timePause(page);
     console.log(`pause on the CPU: ${waited.toFixed(0)} ms`);
     assert.ok(waited < 200, `the pause took ${waited} ms`);
     const paused = await step(page);
@@ -253,5 +257,15 @@ test("a few steps on WebGPU", async () => {
   await reaches(page, 6);
   await page.locator(".train-go").waitFor({ timeout: 60_000 });
   assert.ok(Number(await figure(page, "Loss")) < first);
+
+  // Steps long enough that the pause is heard in the middle of one.
+  await setOptions(page, { steps: 500, batch_size: 4, context: 64, grad_accum: 4 });
+  await page.locator(".train-memory", { hasText: "500 steps of 4 × 64" }).waitFor();
+  await go(page);
+  await page.locator(".train-figures dd", { hasText: "of 500" }).waitFor();
+  await reaches(page, 2);
+  const waited = await timePause(page);
+  console.log(`pause on WebGPU: ${waited.toFixed(0)} ms`);
+  assert.ok(waited < 200, `the pause took ${waited} ms`);
   await close();
 });

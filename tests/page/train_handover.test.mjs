@@ -52,6 +52,15 @@ test("a run is soon saved, a reload asks first, and what was chosen is there aft
   assert.equal(await page.locator("#train-seed").inputValue(), "77");
   assert.equal(await page.locator("#train-preset").inputValue(), "small");
   assert.ok(await page.locator("#mode-scratch").isChecked());
+
+  const unfold = () => page.locator(".train-left details.train-settings").evaluate((details) => details.setAttribute("open", ""));
+  await page.getByText("LoRA", { exact: true }).first().click();
+  await unfold();
+  await page.getByLabel("c_fc").uncheck();
+  await page.reload();
+  await unfold();
+  assert.ok(!(await page.getByLabel("c_fc").isChecked()), "a layer that was left out");
+  assert.ok(await page.getByLabel("c_attn").isChecked());
   await close();
 });
 

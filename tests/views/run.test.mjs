@@ -157,3 +157,37 @@ test("a run that a tab has open is not deleted", async () => {
   await deleteRun(run.meta.id);
   assert.deepEqual(await listRuns(), []);
 });
+
+test("what a run learns from comes back as it was, with the mark at its beginning", async () => {
+  const { run } = await Run.start(session(), { text: "\ufeffsome text", lora: false, options: "{}" }, /** @type {any} */ ({ id: "marked", name: "a run" }));
+  run.lastSample = Infinity;
+  await train(run, 1);
+  await run.save();
+  const { run: restored } = await Run.restore("marked", async () => session());
+  assert.equal(restored.text, "\ufeffsome text");
+});
+
+test("a sample that cannot be written does not end the run", async () => {
+  const run = await start();
+  run.lastSample = -Infinity;
+  let asked = 0;
+  run.session.generate = async () => {
+    asked += 1;
+    throw new Error("the text has a character that the vocabulary has not");
+  };
+  await train(run, 3);
+  assert.equal(run.meta.step, 3);
+  assert.ok(asked > 0);
+});
+
+test("a run that cannot be begun takes nothing from the one that there is", async () => {
+  const run = await start();
+  await train(run, 1);
+  const engine = session();
+  engine.wasm.trainStart = async () => {
+    throw new Error("Steps is 0");
+  };
+  await assert.rejects(Run.start(engine, { text: "some text", lora: false, options: "{}" }, /** @type {any} */ ({ id: "other", name: "a run" })), /Steps/);
+  assert.deepEqual([...locked], [`run:${run.meta.id}`]);
+  assert.equal(await run.save(), 1);
+});

@@ -62,3 +62,25 @@ test("what is deleted is not named any more", async () => {
   assert.equal(store.state.modelId, "sha256:aa");
   assert.equal(engine.source, base);
 });
+
+test("models that runs need are not removed where a run cannot be read", async () => {
+  const source = { kind: "kept", id: "sha256:aa", name: "a model" };
+  const needs = { ...meta(source), id: "needs" };
+  await writeRun("needs", needs, [{ name: "state", bytes: new Uint8Array(1) }]);
+  const bases = await (await navigator.storage.getDirectory()).getDirectoryHandle("bases", { create: true });
+  const base = /** @type {any} */ (await bases.getDirectoryHandle("sha256-aa", { create: true }));
+  const weights = await base.getFileHandle("model.safetensors", { create: true });
+  weights.lastModified -= 3 * 24 * 3600 * 1000;
+  const kept = () => base === /** @type {any} */ (bases).all.get("sha256-aa");
+  const { saves: all } = saves(null);
+  await all.sweep();
+  assert.ok(kept(), "a run needs it");
+  const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
+  const run = await runs.getDirectoryHandle("needs");
+  for (const slot of ["a.run", "b.run"]) /** @type {any} */ (await run.getFileHandle(slot, { create: true })).bytes = new Uint8Array(3);
+  await assert.rejects(all.sweep(), { key: "error.runDamaged" });
+  assert.ok(kept(), "what the run needs is not known");
+  await runs.removeEntry("needs", { recursive: true });
+  await all.sweep();
+  assert.ok(!kept());
+});

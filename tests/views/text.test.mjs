@@ -1,7 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, textOf, userText, titleOf } from "../../www/text.js";
+import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, samplePrompt, textOf, userText, titleOf } from "../../www/text.js";
 
 /** @param {string} text @returns {import("../../www/types.js").Token} */
 const token = (text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] });
@@ -84,4 +84,13 @@ test("a name that is made of a text is as wide as 24 letters", () => {
   assert.equal(titleOf("a".repeat(40)), `${"a".repeat(24)}…`);
   assert.equal(titleOf("床前明月光，疑是地上霜。\n举头望明月，低头思故乡。"), "床前明月光，疑是地上霜…");
   assert.equal(titleOf("床前明月光疑是地上霜举头望明月"), "床前明月光疑是地上霜举头…");
+});
+
+test("a sample begins with the text's first words, and cuts no character", () => {
+  assert.equal(samplePrompt("\n Once upon a time there was a queen."), "Once upon a time there");
+  assert.equal(samplePrompt("Title\nOnce upon a time"), "Title");
+  assert.equal(samplePrompt("春眠不觉晓，处处闻啼鸟。夜来风雨声"), "春眠不觉晓，处处闻啼鸟。");
+  assert.equal(samplePrompt(`a${"😀".repeat(20)}`), `a${"😀".repeat(11)}`);
+  assert.ok(samplePrompt("𠮷".repeat(30)).isWellFormed());
+  assert.equal(samplePrompt(""), "\n");
 });

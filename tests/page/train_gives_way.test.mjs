@@ -1,0 +1,187 @@
+// @ts-check
+// A run that gives way to what may not come: another model opened while one starts, a model that cannot be loaded, a disk that is full.
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { button, openPage, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
+import { held, reaches, saved, says, setOptions, start, step } from "./training.mjs";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+/** So that the inspector stays closed and asks nothing meanwhile. */
+const NARROW = { viewport: { width: 900, height: 800 } };
+const SHORT = { steps: 3, batch_size: 1, context: 32, eval_every: 0 };
+const open = (/** @type {string} */ rest = "") => openPage(browser, `${site.url}?backend=cpu#lang=en${rest}`, NARROW);
+/** @param {Page} page @param {"Write" | "Train" | "Models"} tab */
+const go = (page, tab) => page.locator("nav").getByRole("button", { name: tab }).click();
+const shipped = (/** @type {Page} */ page) => page.locator(".list li", { hasText: "Comes with the page" });
+const resume = (/** @type {Page} */ page) => page.locator(".train-actions .secondary:text-is('Resume')");
+/** Stops the run, and returns the step that is then said to be saved. @param {Page} page */
+async function stop(page) {
+  await page.locator(".train-actions").getByRole("button", { name: "Stop" }).click();
+  await page.locator(".train-go:not([disabled])").waitFor();
+  const stopped = await step(page);
+  await says(page, stopped);
+  return stopped;
+}
+
+test("a model that is opened while a run starts is what is open then", async () => {
+  const { page, close } = await open();
+  // Such as a large model on a slow disk takes to be kept.
+  await page.addInitScript(() => {
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function postMessage(/** @type {any} */ message, /** @type {any} */ transfer) {
+      if (message.cmd === "keepBase") setTimeout(() => post.call(this, message, transfer), 2000);
+      else post.call(this, message, transfer);
+    };
+  });
+  await page.reload();
+  await ready(page);
+  await start(page, "Full", { ...SHORT, steps: 90_000 });
+  await reaches(page, 1);
+  const stopped = await stop(page);
+  await page.getByText("LoRA", { exact: true }).first().click();
+  await page.locator(".train-memory", { hasText: "90,000 steps" }).waitFor();
+  await page.locator(".train-go:not([disabled])").click();
+  await button(page, "Starting…").waitFor();
+  await go(page, "Models");
+  await shipped(page).getByRole("button").first().click();
+  await shipped(page).locator(".in-use").waitFor();
+  await go(page, "Train");
+  await page.locator(".train-empty").waitFor();
+  await page.locator(".train-go", { hasText: "Train" }).waitFor();
+  // Longer than the run would have taken to start.
+  await page.waitForTimeout(2500);
+  await page.locator(".train-empty").waitFor();
+  assert.deepEqual(await held(page), []);
+  await button(page, `Resume the run from step ${stopped}`).click();
+  await reaches(page, stopped + 1);
+  await close();
+});
+
+test("a run stays as it is when the model for the next one cannot be loaded", async () => {
+  const { page, problems, close } = await open();
+  await ready(page);
+  await start(page, "LoRA", { ...SHORT, steps: 90_000 });
+  await reaches(page, 1);
+  const stopped = await stop(page);
+  await page.route("**/models/storyteller/*", (route) => route.abort());
+  await button(page, "Start from Storyteller instead").click();
+  await page.getByText("Storyteller could not be opened.").waitFor();
+  await page.locator(".train-go", { hasText: "Train" }).waitFor();
+  assert.equal(await step(page), stopped);
+  await resume(page).click();
+  await reaches(page, stopped + 2);
+  await stop(page);
+  const run = (await saved(page))[90_000];
+  assert.equal(run.step, await step(page), "it is still this page's to save");
+  assert.deepEqual(await held(page), [`run:${run.id}`]);
+  // What the browser says of the requests that were broken off.
+  assert.ok(problems.length > 0 && problems.every((problem) => problem.includes("models/storyteller/")), problems.join());
+  problems.length = 0;
+  await close();
+});
+
+test("on a full disk nothing takes the place of a run that could not be saved, unless it is given up", async () => {
+  const { page, close } = await open();
+  await ready(page);
+  const cdp = await page.context().newCDPSession(page);
+  const { origin } = new URL(site.url);
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+  await start(page, "Full", SHORT);
+  await page.getByText("The browser's storage is full.").waitFor();
+  await page.locator(".train-go:not([disabled])").waitFor();
+  assert.equal(await step(page), 3);
+  assert.deepEqual(await saved(page), {});
+
+  await page.getByText("From scratch", { exact: true }).first().click();
+  await page.locator(".train-memory", { hasText: "3 steps" }).waitFor();
+  await page.locator(".train-go:not([disabled])").click();
+  await page.getByText("The run could not be saved and would be lost, so nothing was changed.").waitFor();
+  assert.equal(await step(page), 3);
+  await page.locator(".train-after").waitFor();
+
+  await go(page, "Models");
+  await shipped(page).getByRole("button").first().click();
+  await page.getByText("The run could not be saved and would be lost, so nothing was changed.").waitFor();
+  await page.getByText("is still open and works as before").waitFor();
+  await go(page, "Train");
+  assert.equal(await step(page), 3);
+  await go(page, "Models");
+  await shipped(page).getByRole("button").first().click();
+  await button(page, "Go on without it").click();
+  await shipped(page).locator(".in-use").waitFor();
+  await go(page, "Train");
+  await page.locator(".train-empty").waitFor();
+
+  // With room again it is as ever.
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin });
+  await page.locator(".train-go:not([disabled])").click();
+  await says(page, 3);
+  assert.equal((await saved(page))[3].step, 3);
+  await close();
+});
+
+test("an adapter is added to what a run has made of a whole model, and in the place of another one", async () => {
+  const { page, close } = await open("&n=12&end=0&t=0");
+  await ready(page);
+  await start(page, "LoRA", { ...SHORT, steps: 20, lr: 0.01, lora_rank: 2, lora_dropout: 0.1 });
+  await says(page, 20);
+  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download adapter (zip)").click()]);
+  const zip = join(mkdtempSync(join(tmpdir(), "gpt-page-")), "adapter.zip");
+  await download.saveAs(zip);
+  const write = async () => {
+    await go(page, "Write");
+    await page.locator("textarea").first().fill("The lighthouse keeper");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".paper-layer .ink-model").nth(10).waitFor();
+    await page.locator("#tab-write .primary:not(.busy)").waitFor();
+    return page.locator("textarea").first().inputValue();
+  };
+  const adapted = await write();
+  // In the place of the same: nothing changes.
+  await go(page, "Models");
+  await page.locator("#pick").setInputFiles(zip);
+  await page.getByText("The adapter was added").waitFor();
+  assert.equal(await write(), adapted);
+
+  // A run goes on with adapters of its shape, and needs no more than they.
+  await go(page, "Train");
+  assert.equal(await page.locator("#train-lora_rank").getAttribute("placeholder"), "2");
+  await page.locator("#train-lora_rank").fill("");
+  await page.locator("#train-lora_rank").press("Tab");
+  await page.locator("#train-lora_dropout").fill("");
+  await page.locator("#train-lora_dropout").press("Tab");
+  await setOptions(page, { steps: 4 });
+  await page.locator(".train-memory", { hasText: "4 steps" }).waitFor();
+  await page.locator(".train-go:not([disabled])").click();
+  await says(page, 4);
+  const bases = () => page.evaluate(async () => {
+    const all = await (await navigator.storage.getDirectory()).getDirectoryHandle("bases").catch(() => null);
+    let count = 0;
+    for await (const _ of /** @type {any} */ (all)?.keys() ?? []) count += 1;
+    return count;
+  });
+  assert.equal(await bases(), 0);
+  // Adapters of another shape begin on what these have made of the model.
+  await setOptions(page, { steps: 5, lora_rank: 3, lr: 0.000001 });
+  await page.locator(".train-memory", { hasText: "5 steps" }).waitFor();
+  await page.locator(".train-go:not([disabled])").click();
+  await says(page, 5);
+  assert.equal(await bases(), 1);
+
+  // All weights of the shipped model, and the adapter onto them.
+  await go(page, "Models");
+  await shipped(page).getByRole("button").first().click();
+  await shipped(page).locator(".in-use").waitFor();
+  await start(page, "Full", { ...SHORT, steps: 6, lr: 0.0000001 });
+  await says(page, 6);
+  await go(page, "Models");
+  await page.locator("#pick").setInputFiles(zip);
+  await page.getByText("The adapter was added").waitFor();
+  assert.equal(await write(), adapted, "steps so small leave the base model as it was");
+  await close();
+});
