@@ -14,7 +14,8 @@ let browser;
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let site;
 before(async () => {
-  [browser, site] = await Promise.all([launch(), serve(["--prefix", "/some/folder/"])]);
+  site = await serve(["--prefix", "/some/folder/"]);
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();

@@ -9,7 +9,9 @@ export let browser;
 /** @type {Awaited<ReturnType<typeof serve>>} */
 export let site;
 before(async () => {
-  [browser, site] = await Promise.all([launch(), serve()]);
+  // One after the other: what was started is stopped when the other cannot be, or the file would never end.
+  site = await serve();
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
