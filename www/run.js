@@ -34,8 +34,8 @@ export class Run {
     this.readOnly = readOnly;
     this.finished = meta.step >= meta.steps;
     this.savedStep = -1;
-    /** Since the save other weights were chosen, or another strength. */
-    this.chosen = false;
+    /** Since the save there were steps or evaluations, or other weights were chosen, or another strength. */
+    this.changed = false;
     this.lastSave = performance.now();
     this.saveCost = 0;
     this.lastSample = -Infinity;
@@ -158,7 +158,7 @@ export class Run {
   /** Lets the model write with its best weights, or with those of the last step again. @param {boolean} best */
   async useBest(best) {
     const now = await this.session.wasm.useBest(best);
-    this.chosen = true;
+    this.changed = true;
     // It was written with the others.
     this.meta.sample = null;
     return now ?? null;
@@ -168,12 +168,14 @@ export class Run {
   setStrength(value) {
     this.session.wasm.setLoraStrength(value);
     this.meta.strength = value;
-    this.chosen = true;
+    this.changed = true;
   }
 
   /** @param {import("./types.js").TrainEvent} event */
   note(event) {
     const { history } = this.meta;
+    // Also by what comes of a step that is saved already: the last one's evaluation.
+    this.changed = true;
     if (event.type === "finished") this.finished = true;
     else if (event.type === "evaluated") {
       // What is no number is none in JSON either.
@@ -241,14 +243,14 @@ export class Run {
     if (this.readOnly || !storageSupported()) return this.savedStep;
     // The state would hold steps that nobody has been told of.
     if (this.emit) await this.catchUp(this.emit).catch((error) => (this.failure = error));
-    if (this.savedStep === meta.step && !this.chosen) return meta.step;
+    if (this.savedStep === meta.step && !this.changed) return meta.step;
     const from = performance.now();
     const state = await session.wasm.saveState();
     const files = session.wasm.modelFiles();
     meta.savedAt = Date.now();
     await writeRun(meta.id, meta, [{ name: "text", bytes: new TextEncoder().encode(this.text) }, ...files, { name: "state", bytes: state }]);
     this.savedStep = meta.step;
-    this.chosen = false;
+    this.changed = false;
     this.broken = false;
     this.lastSave = performance.now();
     this.saveCost = this.lastSave - from;

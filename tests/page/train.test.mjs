@@ -259,11 +259,11 @@ test("a few steps on WebGPU", async () => {
   assert.ok(Number(await figure(page, "Loss")) < first);
 
   // Steps long enough that the pause is heard in the middle of one.
-  await setOptions(page, { steps: 500, batch_size: 4, context: 64, grad_accum: 4 });
-  await page.locator(".train-memory", { hasText: "500 steps of 4 × 64" }).waitFor();
+  await setOptions(page, { steps: 500, batch_size: 2, context: 64 });
+  await page.locator(".train-memory", { hasText: "500 steps of 2 × 64" }).waitFor();
   await go(page);
-  await page.locator(".train-figures dd", { hasText: "of 500" }).waitFor();
-  await reaches(page, 2);
+  await page.locator(".train-figures dd", { hasText: "/ 500" }).waitFor();
+  await reaches(page, 1);
   const waited = await timePause(page);
   console.log(`pause on WebGPU: ${waited.toFixed(0)} ms`);
   assert.ok(waited < 200, `the pause took ${waited} ms`);

@@ -25,24 +25,31 @@ async function start(page, text, options) {
   await page.locator(".train-go").click();
   await reaches(page, 1);
 }
-/** What is saved of the only run, as numbers. @param {Page} page @param {number} steps */
-async function saved(page, steps) {
+/**
+ * What is saved of the only run, as numbers.
+ * @param {Page} page @param {number} steps
+ * @param {number} [evaluations] how many are to be in it: that of the last step comes after the step, which may be saved already
+ */
+async function saved(page, steps, evaluations = 0) {
   await page.locator(".train-figures dd", { hasText: `step ${steps}` }).waitFor({ timeout: 60_000 });
-  return page.evaluate(async () => {
-    const address = new URL("www/storage.js", location.href).href;
-    const { listRuns, readRun } = await import(address);
-    const runs = await listRuns();
-    const { meta, parts } = await readRun(runs[0].meta.id);
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", parts.get("state")));
-    return { runs: runs.length, history: meta.history, state: [...digest].join(" ") };
-  });
+  for (const until = Date.now() + 30_000; ; await page.waitForTimeout(50)) {
+    const found = await page.evaluate(async () => {
+      const address = new URL("www/storage.js", location.href).href;
+      const { listRuns, readRun } = await import(address);
+      const runs = await listRuns();
+      const { meta, parts } = await readRun(runs[0].meta.id);
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", parts.get("state")));
+      return { runs: runs.length, history: meta.history, state: [...digest].join(" ") };
+    });
+    if (found.history.validation.length >= evaluations || Date.now() > until) return found;
+  }
 }
 
 test("a run that is paused, and its page reloaded, loses step by step as one that is not", async () => {
   const options = { steps: 12, batch_size: 2, context: 48, lr: 0.002, warmup: 3, dropout: 0.1, grad_accum: 2, eval_every: 5, seed: 11 };
   const whole = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
   await start(whole.page, TEXT, options);
-  const expected = await saved(whole.page, 12);
+  const expected = await saved(whole.page, 12, 4);
   assert.deepEqual(expected.history.train.map((/** @type {[number, number]} */ [at]) => at), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   assert.deepEqual(expected.history.validation.map((/** @type {[number, number]} */ [at]) => at), [0, 5, 10, 12]);
   await whole.close();
@@ -59,7 +66,7 @@ test("a run that is paused, and its page reloaded, loses step by step as one tha
   await page.reload();
   await button(page, "Resume").click();
   await reaches(page, 12);
-  const found = await saved(page, 12);
+  const found = await saved(page, 12, 4);
   assert.deepEqual(found.history, expected.history, "every loss, to the last bit");
   assert.equal(found.state, expected.state, "weights and moments, to the last bit");
   await close();

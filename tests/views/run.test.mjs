@@ -191,3 +191,27 @@ test("a run that cannot be begun takes nothing from the one that there is", asyn
   assert.deepEqual([...locked], [`run:${run.meta.id}`]);
   assert.equal(await run.save(), 1);
 });
+
+test("what is found out after a step was saved is saved too", async () => {
+  const { run } = await Run.start(session(), { text: "some text", lora: false, options: "{}" }, /** @type {any} */ ({ id: "late", name: "a run" }));
+  run.lastSample = Infinity;
+  const { wasm } = run.session;
+  const next = wasm.trainNext;
+  let evaluated = false;
+  // The last step comes without what is found out at it.
+  wasm.trainNext = async (budget) => {
+    if (run.meta.step < 3) return next(budget).then((/** @type {any} */ { events }) => ({ events: events.slice(0, 1) }));
+    if (evaluated) return /** @type {any} */ ({ events: [{ type: "finished" }] });
+    evaluated = true;
+    return /** @type {any} */ ({ events: [{ type: "evaluated", step: 3, loss: 2 }] });
+  };
+  await run.train({
+    emit: () => {},
+    shouldPause: () => false,
+    between: async () => {
+      if (!evaluated) run.lastSave = -Infinity;
+    },
+  });
+  await run.save();
+  assert.deepEqual((await readRun("late")).meta.history.validation, [[3, 2]]);
+});
