@@ -116,7 +116,7 @@ export const en = {
   "models.facts.params": "{count} parameters",
   "models.facts.context": "context {tokens} tokens",
   "models.disk": "From your disk",
-  "models.disk.text": "Drop a GPT-2 model in Hugging Face layout anywhere on this page: config.json, tokenizer.json (or vocab.json and merges.txt) and model.safetensors. The files stay on this machine.",
+  "models.disk.text": "Drop a GPT-2 model in Hugging Face layout anywhere on this page: config.json, tokenizer.json (or vocab.json and merges.txt) and model.safetensors, or a zip with them, such as the Train tab makes. The files stay on this machine.",
   "models.disk.choose": "Choose files…",
   "models.disk.have": "Ready: {files}.",
   "models.disk.need": "Still needed: {files}. Drop or choose them too.",

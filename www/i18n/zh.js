@@ -116,7 +116,7 @@ export const zh = {
   "models.facts.params": "{count} 个参数",
   "models.facts.context": "上下文 {tokens} 个 token",
   "models.disk": "来自你的磁盘",
-  "models.disk.text": "把 Hugging Face 格式的 GPT-2 模型拖到页面任意处：config.json、tokenizer.json（或 vocab.json 和 merges.txt）以及 model.safetensors。文件不会离开这台机器。",
+  "models.disk.text": "把 Hugging Face 格式的 GPT-2 模型拖到页面任意处：config.json、tokenizer.json（或 vocab.json 和 merges.txt）以及 model.safetensors，或含有它们的 zip（训练页下载的那种）。文件不会离开这台机器。",
   "models.disk.choose": "选择文件……",
   "models.disk.have": "已有：{files}。",
   "models.disk.need": "还需要：{files}。请一并拖入或选择。",

@@ -125,7 +125,7 @@ export class TrainView {
     // What was said of the last attempt.
     if (phase === "starting" && this.phase !== phase) this.message.clear();
     // What was to be planned with when Train was pressed: the field that is wrong gets marked.
-    if (this.phase === "starting" && !locked && !run) queueMicrotask(() => training.plan.soon());
+    if (this.phase === "starting" && !locked) queueMicrotask(() => training.plan.soon());
     this.phase = phase;
     this.columns.classList.toggle("locked", locked);
     this.progress.update(state.loading);
