@@ -272,8 +272,10 @@ fn a_paragraph_is_memorised_and_the_run_repeats_bit_for_bit() {
             let mut trainer = block_on(Trainer::new(&mut model, options, Source::Text(data))).expect("a run");
             let (steps, _) = run(&mut model, &mut trainer);
             losses.push(steps.iter().map(|s| s.loss.to_bits()).collect::<Vec<_>>());
-            let last = steps.last().expect("steps").loss;
-            assert!(last < if backend == Backend::Cpu { 0.05 } else { 5.0 }, "{backend:?}: the last loss is {last}");
+            let (first, last) = (steps[0].loss, steps.last().expect("steps").loss);
+            // The GPU, which may be software, is given too few steps to learn the text by heart.
+            let most = if backend == Backend::Cpu { 0.05 } else { 0.7 * first };
+            assert!(last < most, "{backend:?}: the loss went from {first} to {last}");
             if backend == Backend::Cpu {
                 let greedy = SamplingParams { temperature: 0.0, repetition_penalty: 1.0, ..SamplingParams::default() };
                 let mut generation = Generation::start(&mut model, &tokens[..8], greedy, 24, None).expect("a start");
