@@ -278,6 +278,33 @@ async fn a_session_that_lacks_weights_is_not_loaded() {
     }
 }
 
+#[wasm_bindgen_test]
+async fn other_adapters_are_known_before_and_a_refused_start_keeps_the_run() {
+    let text = "Some words to learn from, again and again. ".repeat(8);
+    let scratch = [("backend", "cpu"), ("preset", "tiny"), ("tokenizer", "byte"), ("text", &text)];
+    let session = Session::open_scratch(object(&scratch.map(|(k, v)| (k, v.into()))).into()).await.expect("a session");
+    let request = |lora: bool, options: &str| -> JsValue {
+        object(&[("text", text.as_str().into()), ("lora", lora.into()), ("options", options.into())]).into()
+    };
+    let few = r#"{"steps": 9, "batch_size": 1, "context": 16, "lora": {"rank": 2, "alpha": 5}}"#;
+    let replaces = |planned: JsValue| field(&planned, &["replaces"]).as_bool().expect("a boolean");
+    assert!(!replaces(session.train_plan(request(true, few)).expect("a plan")));
+    assert!(!replaces(session.train_start(request(true, few)).await.expect("a start")));
+    // By default the same adapters are trained further.
+    let further = session.train_plan(request(true, "")).expect("a plan");
+    let options = field(&further, &["options"]).as_string().expect("JSON");
+    assert!(options.contains(r#""lora":{"rank":2,"alpha":5.0"#), "{options}");
+    assert!(!replaces(further));
+    let others = r#"{"lora": {"rank": 3}}"#;
+    assert!(replaces(session.train_plan(request(true, others)).expect("a plan")));
+    for (lora, options) in [(true, others), (false, ""), (true, r#"{"batch_size": 0}"#)] {
+        assert!(session.train_start(request(lora, options)).await.is_err(), "{options}");
+        // The run that was begun is still there.
+        let events = session.train_next(1.0).await.expect("a piece of a step");
+        assert!(!events.is_null(), "{options}");
+    }
+}
+
 const INSPECT: &[u8] = include_bytes!("fixtures/models/gpt2-tanh-f32/inspect.safetensors");
 
 #[wasm_bindgen_test]

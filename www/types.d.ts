@@ -50,6 +50,8 @@ export interface Planned {
   tokens: number;
   validationTokens: number;
   step: number;
+  /** The model has adapters and the run would train others: they have to be merged into the weights before it can start. */
+  replaces: boolean;
 }
 
 export interface TrainRequest { text: string; lora: boolean; options: string }

@@ -201,7 +201,7 @@ fn options(
         (None, None, None) if args.model.is_some() => {
             let n = texts.iter().map(|text| tokenizer.map_or(Ok(0), |t| t.encode(text).map(|ids| ids.len())));
             // Adapters are the command line's choice, with its numbers.
-            TrainOptions { lora: None, ..fine_tuning(config, n.sum::<Result<usize>>()?, args.lora()?.is_some()) }
+            TrainOptions { lora: None, ..fine_tuning(config, n.sum::<Result<usize>>()?, args.lora()?.is_some(), None) }
         }
         (None, None, None) => TrainOptions { context: config.n_ctx.min(128), ..TrainOptions::default() },
     };
