@@ -187,8 +187,16 @@ mod tests {
         for preset in &PRESETS {
             let config = preset.config(8192).unwrap();
             config.hf_compatible().unwrap();
-            preset.options().validate(&config).unwrap();
+            let options = preset.options();
+            options.validate(&config).unwrap();
             assert!(preset.config(0).is_err());
+            // The steps it has change nothing; fewer leave room after the warm-up, and are validated.
+            assert_eq!(options.clone().in_steps(preset.steps), options);
+            for steps in 1..200 {
+                let short = options.clone().in_steps(steps);
+                assert!(short.warmup < steps && (1..=steps).contains(&short.eval_every), "{}: {short:?}", preset.id);
+            }
+            assert_eq!(options.in_steps(u32::MAX).steps, u32::MAX);
         }
         for config in [GptConfig::new(3, 1, 4, 1, 1), GptConfig::new(50257, 1024, 768, 12, 12)] {
             for n_tokens in [0, 10, 100_000, usize::MAX / 8] {
@@ -196,6 +204,7 @@ mod tests {
                     let options = fine_tuning(&config, n_tokens, lora, None);
                     options.validate(&config).unwrap();
                     assert!(options.warmup < options.steps && options.eval_every > 0);
+                    assert_eq!(options.clone().in_steps(options.steps), options);
                 }
             }
         }
