@@ -109,6 +109,30 @@ fn from_scratch_stopped_and_resumed_is_as_uninterrupted() {
 }
 
 #[test]
+fn what_other_programs_cannot_load_is_said() {
+    let place = Place::new();
+    let (text, textbook) = (place.at("text.txt"), fixture("models/textbook/config.json"));
+    for (i, (from, tokenizer, words)) in [
+        (["--preset", "tiny"], "bpe:300", [None, None]),
+        (["--preset", "tiny"], "byte", [None, Some("no tokenizer of characters or bytes")]),
+        (["--config", &textbook], "bpe:300", [Some("norm_position"), None]),
+        (["--config", &textbook], "char", [Some("norm_position"), Some("no tokenizer of characters or bytes")]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = place.at(&format!("out{i}"));
+        let mut args = vec!["train", "--text", &text, "--out", &out, "--tokenizer", tokenizer, "--backend", "cpu"];
+        args.extend(from);
+        args.extend(["--steps", "1", "--batch-size", "1", "--context", "8", "--eval-every", "0"]);
+        let said = said(&args);
+        let notes: Vec<&str> = said.lines().filter(|l| l.starts_with("note: ") && l.contains("Hugging Face")).collect();
+        assert_eq!(notes.len(), words.iter().flatten().count(), "{from:?}, {tokenizer}: {said}");
+        assert!(notes.iter().zip(words.iter().flatten()).all(|(note, word)| note.contains(word)), "{said}");
+    }
+}
+
+#[test]
 fn a_paragraph_is_recited() {
     let place = Place::new();
     let paragraph = "It was a bright cold day in April, and the clocks were striking thirteen.\nWinston slipped in.\n";

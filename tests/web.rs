@@ -283,6 +283,7 @@ async fn other_adapters_are_known_before_and_a_refused_start_keeps_the_run() {
     let text = "Some words to learn from, again and again. ".repeat(8);
     let scratch = [("backend", "cpu"), ("preset", "tiny"), ("tokenizer", "byte"), ("text", &text)];
     let session = Session::open_scratch(object(&scratch.map(|(k, v)| (k, v.into()))).into()).await.expect("a session");
+    assert_eq!(field(&session.info().expect("info"), &["native"]), JsValue::from("tokenizer"));
     let request = |lora: bool, options: &str| -> JsValue {
         object(&[("text", text.as_str().into()), ("lora", lora.into()), ("options", options.into())]).into()
     };

@@ -38,6 +38,8 @@ export interface Info {
   bytes: { weights: number; training: number; kv: number; temporaries: number };
   /** What is set up for training; "" for nothing. */
   trained: "" | "full" | "lora";
+  /** What of its files Hugging Face's libraries cannot load; "" for nothing. */
+  native: "" | "config" | "tokenizer";
 }
 
 /** A run that could be started, or goes on. */

@@ -141,6 +141,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
     options.validate(&config)?;
     let (source, options) = source(args, options, tokenizer.as_deref(), &texts, replay)?;
     config.validate()?;
+    native_notes(&config, tokenizer.as_deref());
     preflight(&config, &options)?;
 
     let mut model = match &origin {
@@ -233,6 +234,18 @@ fn source(
     let (train, held) = (data.train().len(), data.validation().len());
     eprintln!("{train} tokens to train on, {held} held back for validation");
     Ok((Source::Text(data), options))
+}
+
+/// Says what of the folder that will be written other programs cannot load.
+fn native_notes(config: &GptConfig, tokenizer: Option<&dyn Tokenizer>) {
+    if let Err(reason) = config.hf_compatible() {
+        eprintln!("note: {reason}");
+    }
+    if tokenizer.is_some_and(|t| t.native_only()) {
+        eprintln!(
+            "note: Hugging Face's libraries have no tokenizer of characters or bytes. This one can be loaded here only."
+        );
+    }
 }
 
 /// Says how much memory the run will take, before it takes any.
