@@ -200,15 +200,16 @@ fn adapters_are_trained_resumed_and_used() {
     gpt(&["train", "--resume", "--text", &text, "--out", &out, "--log", &log, "--steps", "5", "--backend", "cpu"]);
     assert_eq!(place.log("log.jsonl").len(), 5);
 
-    let logits = |name: &str, more: &[&str]| -> Vec<f32> {
+    let logits_of = |model: &str, name: &str, more: &[&str]| -> Vec<f32> {
         let file = place.at(name);
-        let mut args = vec!["logits", "--model", &model, "--backend", "cpu", "--ids", "5,6,7,8", "--out", &file];
+        let mut args = vec!["logits", "--model", model, "--backend", "cpu", "--ids", "5,6,7,8", "--out", &file];
         args.extend(more);
         gpt(&args);
         let bytes = std::fs::read(&file).expect("logits");
         let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
         bytemuck::pod_collect_to_vec(tensors.tensor("logits").expect("logits").data())
     };
+    let logits = |name: &str, more: &[&str]| logits_of(&model, name, more);
     let base = logits("base", &[]);
     assert_ne!(logits("adapted", &["--adapter", &out]), base);
     assert_eq!(logits("off", &["--adapter", &out, "--adapter-strength", "0"]), base);
@@ -217,6 +218,19 @@ fn adapters_are_trained_resumed_and_used() {
         b"",
         &["adapter_config.json"],
     );
+
+    // The whole model with the adapter in its weights.
+    let merged = place.at("merged");
+    let merge = ["merge", "--model", &model, "--backend", "cpu", "--out", &merged];
+    gpt(&[&merge[..], &["--adapter", &out, "--adapter-strength", "0.5"]].concat());
+    assert_eq!(place.files("merged"), ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"]);
+    let (whole, half) =
+        (logits_of(&merged, "whole", &[]), logits("half", &["--adapter", &out, "--adapter-strength", "0.5"]));
+    let largest = half.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+    assert!(whole.iter().zip(&half).all(|(a, b)| (a - b).abs() < 1e-5 * largest), "merging changes the logits");
+    assert!(half.iter().zip(&base).any(|(a, b)| (a - b).abs() > 1e-3 * largest), "the adapter does too little");
+    refused(&[&merge[..], &["--adapter", &out]].concat(), b"", &["model.safetensors", "would be lost"]);
+    refused(&["merge", "--model", &model, "--out", &place.at("other")], b"", &["--adapter"]);
     let eval = |more: &[&str]| -> f64 {
         let mut args = vec!["eval", "--model", &model, "--backend", "cpu", "--text", &text, "--json"];
         args.extend(more);

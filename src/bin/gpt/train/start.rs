@@ -70,12 +70,6 @@ fn dataset(tokenizer: &dyn Tokenizer, texts: &[String], options: &TrainOptions) 
     Dataset::new(Dataset::join(&documents, tokenizer.eos()), options.validation, options.context)
 }
 
-/// The file's own text where there is one: nothing of it may be lost on the way.
-fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> String {
-    std::fs::read_to_string(dir.join("tokenizer.json"))
-        .unwrap_or_else(|_| tokenizer.map_or_else(String::new, Tokenizer::to_json))
-}
-
 /// The model beside which a saved adapter was trained, as its configuration names it.
 fn base_of_adapter(dir: &Path) -> Result<PathBuf> {
     let json: Option<serde_json::Value> = serde_json::from_slice(&load::read(&dir.join(CONFIG_FILE))?).ok();
@@ -107,7 +101,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
         Origin::Folder(dir) | Origin::State(dir) => {
             let config = load::config(&dir.join("config.json"))?;
             let tokenizer = if texts.is_empty() { None } else { Some(load::tokenizer(dir)?) };
-            let json = tokenizer_json(dir, tokenizer.as_deref());
+            let json = load::tokenizer_json(dir, tokenizer.as_deref());
             (config, tokenizer, json)
         }
         Origin::Scratch(preset) => {
