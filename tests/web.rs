@@ -220,6 +220,9 @@ fn a_run_that_needs_more_than_4_gib_is_refused() {
     assert!(medium.total() > 6_000_000_000, "{medium:?}");
     let error = medium.check(4_000_000_000).expect_err("too much").to_string();
     assert!(error.contains("choose a smaller batch, a shorter context, or LoRA"), "{error}");
+    assert!(medium.save() > 8_000_000_000, "{medium:?}");
+    let error = medium.check_save(3_500_000_000).expect_err("too much").to_string();
+    assert!(error.contains("saving this run"), "{error}");
     // Temporaries of 3 to 6 GiB.
     let config = GptConfig::new(50_257, 1024, 768, 12, 12);
     for batch in 4..=12 {

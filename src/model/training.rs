@@ -69,6 +69,31 @@ impl Preflight {
             limit / 1_000_000
         )))
     }
+
+    /// Memory of the program itself, not of a GPU, that a save takes at its height, in bytes: what is trained and its two
+    /// moments, as numbers and once more as the file. The best weights are kept only where they are so few that this is far
+    /// from any limit.
+    pub fn save(&self) -> u64 {
+        // Gradients, which are not saved, take as much as what is trained.
+        2 * self.training
+    }
+
+    /// Compares what a save takes with the most that it may, in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with both, and what to choose, where a save would take more.
+    pub fn check_save(&self, limit: u64) -> Result<()> {
+        let save = self.save();
+        if save <= limit {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "saving this run would need {} MB, more than the {} MB there is room for; choose LoRA, fewer or narrower \
+             adapters, or a smaller model",
+            save / 1_000_000,
+            limit / 1_000_000
+        )))
+    }
 }
 
 impl Model {

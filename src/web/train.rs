@@ -21,6 +21,9 @@ use web_time::Duration;
 const CPU_LIMIT: u64 = 1_500_000_000;
 /// What a run may take on a GPU.
 const GPU_LIMIT: u64 = 4_000_000_000;
+/// What a save may take of WebAssembly's memory where the model is on a GPU: room is left for the text, its tokens, and a
+/// tensor that is being read.
+const SAVE_LIMIT: u64 = 3_500_000_000;
 
 /// A run that could be started: its options, its text, its memory.
 struct Plan {
@@ -37,6 +40,10 @@ impl Plan {
         let shape = options.shape(Pass::Update);
         let preflight = Preflight::compute(config, options.lora.as_ref(), &shape)?;
         let limit = if gpu { GPU_LIMIT } else { CPU_LIMIT };
+        // No smaller batch would help: said at once, also of what is only planned. On the CPU the one limit covers both.
+        if gpu && preflight.total() <= limit {
+            preflight.check_save(SAVE_LIMIT)?;
+        }
         Ok(Self { options, data, preflight, limit })
     }
 
