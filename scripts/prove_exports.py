@@ -1,9 +1,10 @@
 """Loads what `gpt train` writes with Hugging Face transformers, tokenizers and PEFT, unchanged, and compares in f32.
 
     full       a few steps of full fine-tuning: the folder loads with `AutoModelForCausalLM` and `AutoTokenizer`; logits and ids equal
-    lora       the adapter loads with `PeftModel` on the base; its logits equal, also merged, and on `attn.c_proj` or
-               `mlp.c_proj` alone, which share a name
+    lora       the adapter loads with `PeftModel` on the base; its logits equal, also merged by PEFT and by `gpt merge`, and on
+               `attn.c_proj` or `mlp.c_proj` alone, which share a name
     scratch    a model from `--config`, with or without a tied head, trained by --replay
+    bpe        a model from `--preset` with a BPE learnt from the text: `AutoTokenizer` gives the same ids, and logits are equal
 
 Each also checks that training changed the logits and that the weights say `format: pt`. Prints one line of evidence; exits
 with 1 where anything differs.
@@ -70,18 +71,28 @@ def train(args, out, *more, lr=1e-3):
     return out
 
 
+def compare_tokens(args, folder, texts):
+    """The tokenizer of `folder` as transformers reads it against the program's, on each text. Returns the first text's ids."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    found = []
+    for text in texts:
+        want = tokenizer(text)["input_ids"]
+        got = gpt_json(args.gpt, "tokenize", "--model", folder, stdin=text.encode())
+        if got != want:
+            sys.exit(f"{text!r} became {got}, not {want}")
+        if tokenizer.decode(want, clean_up_tokenization_spaces=False) != text:
+            sys.exit(f"{text!r} came back as {tokenizer.decode(want)!r}")
+        found.append(got)
+    return found[0]
+
+
 def full(args):
     base = load(args.model)
     ids = sample_ids(base)
     out = train(args, args.scratch / "full")
     check_format(out / "model.safetensors")
     error = compare(args, "full", load(out), ids, out, logits(base, ids))
-    tokenizer = AutoTokenizer.from_pretrained(out)
-    for text in TEXTS:
-        want = tokenizer(text)["input_ids"]
-        got = gpt_json(args.gpt, "tokenize", "--model", out, stdin=text.encode())
-        if got != want:
-            sys.exit(f"{text!r} became {got}, not {want}")
+    compare_tokens(args, out, TEXTS)
     print(f"loaded by transformers unchanged; relative error of logits {error:.1e}, {len(TEXTS)} texts tokenized alike")
 
 
@@ -103,7 +114,16 @@ def lora(args):
         error = compare(args, f"lora-{name}", model, ids, args.model, base, "--adapter", out)
         merged = model.merge_and_unload()
         worst = max(worst, error, compare(args, f"merged-{name}", merged, ids, args.model, base, "--adapter", out))
-    print(f"adapters on {'; '.join(kinds.values())} loaded by PEFT; relative error {worst:.1e} (limit {TOLERANCE:.0e})")
+        # The whole model that this program makes of it, in transformers, against PEFT's.
+        whole = args.scratch / f"whole-{name}"
+        gpt(args.gpt, "merge", "--model", args.model, "--adapter", out, "--backend", args.backend, "--out", whole)
+        check_format(whole / "model.safetensors")
+        ours = load(whole)
+        worst = max(worst, difference(f"whole-{name}", logits(ours, ids), logits(merged, ids)))
+        worst = max(worst, compare(args, f"whole-{name}", ours, ids, whole, base))
+        compare_tokens(args, whole, TEXTS)
+    print(f"adapters on {'; '.join(kinds.values())} loaded by PEFT, and merged here loaded by transformers; "
+          f"relative error {worst:.1e} (limit {TOLERANCE:.0e})")
 
 
 def scratch(args):
@@ -128,15 +148,36 @@ def scratch(args):
     print(f"loaded by transformers unchanged, head tied and not; relative error of logits {max(errors):.1e}")
 
 
+def bpe(args):
+    # The proofs run in the repository's root.
+    text = Path("tests/fixtures/tokenizer/train.txt")
+    out = args.scratch / "bpe"
+    gpt(args.gpt, "train", "--preset", "tiny", "--tokenizer", "bpe:512", "--text", text, "--out", out, "--steps", 5, "--lr", 1e-2,
+        "--seed", 3, "--backend", args.backend)
+    check_format(out / "model.safetensors")
+    model = load(out)
+    ids = compare_tokens(args, out, [text.read_text(), "<|endoftext|>The dog.<|endoftext|>", *TEXTS])
+    if len(set(ids)) < 257:
+        sys.exit(f"only {len(set(ids))} different tokens: the BPE has merged next to nothing")
+    # Random weights know no order of the text's tokens: the logits must not be those of every position alike.
+    ids = torch.tensor(ids[: model.config.n_positions])
+    want = logits(model, ids)
+    if not (want - want[:1]).abs().max() > 1e-2 * want.abs().max():
+        sys.exit("all positions have the same logits, so equal ones would prove nothing")
+    error = compare(args, "bpe", model, ids, out, None)
+    print(f"a model with a BPE of {len(AutoTokenizer.from_pretrained(out))} tokens learnt here loaded by transformers unchanged, "
+          f"{2 + len(TEXTS)} texts tokenized alike; relative error of logits {error:.1e}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["full", "lora", "scratch"])
+    parser.add_argument("what", choices=["full", "lora", "scratch", "bpe"])
     parser.add_argument("--gpt", required=True, help="the native program")
     parser.add_argument("--model", required=True, help="the shipped model's folder")
     parser.add_argument("--backend", required=True, choices=["cpu", "gpu"])
     parser.add_argument("--scratch", required=True, type=Path, help="a folder for the outputs")
     args = parser.parse_args()
-    {"full": full, "lora": lora, "scratch": scratch}[args.what](args)
+    {"full": full, "lora": lora, "scratch": scratch, "bpe": bpe}[args.what](args)
 
 
 if __name__ == "__main__":

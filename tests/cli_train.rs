@@ -109,6 +109,30 @@ fn from_scratch_stopped_and_resumed_is_as_uninterrupted() {
 }
 
 #[test]
+fn what_other_programs_cannot_load_is_said() {
+    let place = Place::new();
+    let (text, textbook) = (place.at("text.txt"), fixture("models/textbook/config.json"));
+    for (i, (from, tokenizer, words)) in [
+        (["--preset", "tiny"], "bpe:300", [None, None]),
+        (["--preset", "tiny"], "byte", [None, Some("no tokenizer of characters or bytes")]),
+        (["--config", &textbook], "bpe:300", [Some("norm_position"), None]),
+        (["--config", &textbook], "char", [Some("norm_position"), Some("no tokenizer of characters or bytes")]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = place.at(&format!("out{i}"));
+        let mut args = vec!["train", "--text", &text, "--out", &out, "--tokenizer", tokenizer, "--backend", "cpu"];
+        args.extend(from);
+        args.extend(["--steps", "1", "--batch-size", "1", "--context", "8", "--eval-every", "0"]);
+        let said = said(&args);
+        let notes: Vec<&str> = said.lines().filter(|l| l.starts_with("note: ") && l.contains("Hugging Face")).collect();
+        assert_eq!(notes.len(), words.iter().flatten().count(), "{from:?}, {tokenizer}: {said}");
+        assert!(notes.iter().zip(words.iter().flatten()).all(|(note, word)| note.contains(word)), "{said}");
+    }
+}
+
+#[test]
 fn a_paragraph_is_recited() {
     let place = Place::new();
     let paragraph = "It was a bright cold day in April, and the clocks were striking thirteen.\nWinston slipped in.\n";
@@ -176,15 +200,16 @@ fn adapters_are_trained_resumed_and_used() {
     gpt(&["train", "--resume", "--text", &text, "--out", &out, "--log", &log, "--steps", "5", "--backend", "cpu"]);
     assert_eq!(place.log("log.jsonl").len(), 5);
 
-    let logits = |name: &str, more: &[&str]| -> Vec<f32> {
+    let logits_of = |model: &str, name: &str, more: &[&str]| -> Vec<f32> {
         let file = place.at(name);
-        let mut args = vec!["logits", "--model", &model, "--backend", "cpu", "--ids", "5,6,7,8", "--out", &file];
+        let mut args = vec!["logits", "--model", model, "--backend", "cpu", "--ids", "5,6,7,8", "--out", &file];
         args.extend(more);
         gpt(&args);
         let bytes = std::fs::read(&file).expect("logits");
         let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
         bytemuck::pod_collect_to_vec(tensors.tensor("logits").expect("logits").data())
     };
+    let logits = |name: &str, more: &[&str]| logits_of(&model, name, more);
     let base = logits("base", &[]);
     assert_ne!(logits("adapted", &["--adapter", &out]), base);
     assert_eq!(logits("off", &["--adapter", &out, "--adapter-strength", "0"]), base);
@@ -193,6 +218,19 @@ fn adapters_are_trained_resumed_and_used() {
         b"",
         &["adapter_config.json"],
     );
+
+    // The whole model with the adapter in its weights.
+    let merged = place.at("merged");
+    let merge = ["merge", "--model", &model, "--backend", "cpu", "--out", &merged];
+    gpt(&[&merge[..], &["--adapter", &out, "--adapter-strength", "0.5"]].concat());
+    assert_eq!(place.files("merged"), ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"]);
+    let (whole, half) =
+        (logits_of(&merged, "whole", &[]), logits("half", &["--adapter", &out, "--adapter-strength", "0.5"]));
+    let largest = half.iter().fold(0.0f32, |m, x| m.max(x.abs()));
+    assert!(whole.iter().zip(&half).all(|(a, b)| (a - b).abs() < 1e-5 * largest), "merging changes the logits");
+    assert!(half.iter().zip(&base).any(|(a, b)| (a - b).abs() > 1e-3 * largest), "the adapter does too little");
+    refused(&[&merge[..], &["--adapter", &out]].concat(), b"", &["model.safetensors", "would be lost"]);
+    refused(&["merge", "--model", &model, "--out", &place.at("other")], b"", &["--adapter"]);
     let eval = |more: &[&str]| -> f64 {
         let mut args = vec!["eval", "--model", &model, "--backend", "cpu", "--text", &text, "--json"];
         args.extend(more);

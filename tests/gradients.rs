@@ -57,10 +57,10 @@ impl Cpu {
         (block_on(self.executor.add_plan(Arc::clone(&plan))).expect("memory"), plan)
     }
 
+    /// Fills an input. A wrong name would leave it at zero, where all differences are zero too.
     fn write(&mut self, name: &str, bytes: &[u8]) {
-        if let Some(loc) = self.layout.find(name) {
-            self.executor.write(loc, bytes);
-        }
+        let loc = self.layout.find(name).unwrap_or_else(|| panic!("no plan has made {name}"));
+        self.executor.write(loc, bytes);
     }
 
     fn run(&mut self, plan: usize) {
@@ -294,7 +294,9 @@ fn attention() {
             g.apply(&["out", "lse"], op, &inputs).expect("fits")[0]
         });
         problem.params[0].2.iter_mut().for_each(|x| *x *= 1.5);
-        problem.input("hyper", hyper_words()).check();
+        // Without dropout nothing reads it, so that it has no place.
+        let problem = if dropout > 0.0 { problem.input("hyper", hyper_words()) } else { problem };
+        problem.check();
     }
 }
 
@@ -345,7 +347,9 @@ impl Whole {
         cpu.write(&format!("batch({rows})"), bytemuck::cast_slice(&ids));
         cpu.write(&format!("targets({rows})"), bytemuck::cast_slice(&targets));
         cpu.write("hyper", bytemuck::cast_slice(&hyper_words()));
-        cpu.write("lora_scale", bytemuck::bytes_of(&0.8f32));
+        if lora.is_some() {
+            cpu.write("lora_scale:training", bytemuck::bytes_of(&0.8f32));
+        }
         for (i, spec) in base.iter().chain(&adapters).enumerate() {
             let scale = if spec.name.contains("ln_") { 1.0 } else { 0.6 };
             let start = values(i as u64 + 1, spec.numel(), scale);
@@ -374,6 +378,7 @@ impl Whole {
         };
         assert!(whole.rows > 4);
         for (spec, gradient) in whole.trained.clone().iter().zip(gradients) {
+            assert!(gradient.iter().any(|g| *g != 0.0), "{config:?}: the gradient of {} is zero", spec.name);
             let (loc, _) = whole.cpu.layout.param_ranges(&spec.name, &spec.shape, 0..spec.numel()).remove(0);
             whole.cpu.compare(&format!("{config:?}: {}", spec.name), loc, &gradient, 4e-3, &mut loss);
         }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::inspecting::{Fixture, equals, gates};
-use common::models::{open, path};
+use common::models::{generate, open, path};
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
 use gpt_playground::inspect::{self, Distribution, LensTarget};
@@ -96,6 +96,40 @@ fn what_is_switched_off_changes_the_text_and_back() {
         assert_eq!(ids(&write(&mut model, 10, |_| {})), ids(&before), "{backend:?}");
         let too_few = model.set_gates(&[0.0]).expect_err("one gate").to_string();
         assert!(too_few.contains("1 gates"), "{too_few}");
+    }
+}
+
+#[test]
+fn ranking_heads_leaves_the_cache_of_what_is_written() {
+    let params = SamplingParams { temperature: 1.0, ..SamplingParams::default() };
+    let prompt: Vec<u32> = (1..9).collect();
+    let text: Vec<u32> = (3..20).collect();
+    for (backend, off) in BACKENDS.into_iter().flat_map(|b| [(b, vec![]), (b, vec![(0, Some(1))])]) {
+        let write = |between: &mut dyn FnMut(&mut Model)| {
+            let mut model = open("gpt2-tanh-f32", backend);
+            model.set_gates(&gates(&model, &off)).expect("gates");
+            let begun = generate(&mut model, &prompt, &params, 6);
+            between(&mut model);
+            let longer = [&prompt[..], &begun.ids(), &[50, 51, 52]].concat();
+            generate(&mut model, &longer, &params, 6)
+        };
+        let plain = write(&mut |_| {});
+        // The new tokens are the last one sampled, which was never fed, and the three; the last of all is fed by decoding.
+        assert_eq!(plain.prefilled, 3, "{backend:?}");
+        let mut unhurried = async |_: Progress, _: &inspect::Ablation| Ok(());
+        let ranked = write(&mut |model| {
+            block_on(inspect::ablate(model, &text, 5, &mut unhurried)).expect("effects");
+        });
+        assert_eq!(ranked, plain, "{backend:?}, off {off:?}");
+        // Ended in the midst of a unit, too.
+        let mut ended = async |_: Progress, found: &inspect::Ablation| match found.effects.len() {
+            0..3 => Ok(()),
+            _ => Err(Error::Cancelled),
+        };
+        let ended = write(&mut |model| {
+            assert_eq!(block_on(inspect::ablate(model, &text, 5, &mut ended)).err(), Some(Error::Cancelled));
+        });
+        assert_eq!(ended, plain, "{backend:?}, off {off:?}");
     }
 }
 

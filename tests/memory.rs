@@ -146,6 +146,29 @@ fn a_smaller_batch_gives_memory_back() {
     }
 }
 
+/// The weights, gradients and moments of 200 million parameters find room on a GPU, but a save goes through the program's own
+/// memory, of which WebAssembly has 4 GiB.
+#[test]
+fn what_cannot_be_saved_is_known_before() {
+    let shape = TrainShape { batch: 1, seq: 128, pass: Pass::Update, dropout: 0 };
+    let (room, save_room) = (4_000_000_000, 3_500_000_000);
+    let needs = |width: usize, lora: Option<&LoraOptions>| {
+        let config = GptConfig::new(50_257, 1024, width, width / 64, 12);
+        Preflight::compute(&config, lora, &shape).expect("a plan")
+    };
+    let gpt2 = needs(768, None);
+    // What is trained and two moments, as numbers and as a file.
+    assert_eq!(gpt2.save(), 6 * gpt2.weights);
+    gpt2.check(room).expect("room");
+    gpt2.check_save(save_room).expect("room");
+    let wide = needs(1024, None);
+    wide.check(room).expect("room");
+    let error = wide.check_save(save_room).expect_err("no room").to_string();
+    assert!(error.contains("saving this run would need") && error.contains("LoRA"), "{error}");
+    wide.check_save(wide.save()).expect("just enough");
+    needs(1024, Some(&LoraOptions::default())).check_save(save_room / 10).expect("room");
+}
+
 /// What a device says of a buffer that is larger than any may be, rather than what a limit of our own says.
 #[test]
 fn a_gpu_that_refuses_a_buffer_goes_on_with_the_others() {

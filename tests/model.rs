@@ -4,13 +4,13 @@
 
 mod common;
 
-use common::models::{Reference, SMALL, open};
+use common::models::{Reference, SMALL, Written, generate, open};
 use common::runner::difference;
 use gpt_playground::config::GptConfig;
 use gpt_playground::exec::Backend;
 use gpt_playground::inspect::evaluate;
 use gpt_playground::model::{Model, ModelOptions};
-use gpt_playground::sample::{Finish, Generation, Record, SamplingParams, Step};
+use gpt_playground::sample::{Finish, Generation, SamplingParams};
 use pollster::block_on;
 use std::time::Duration;
 
@@ -18,22 +18,6 @@ const BACKENDS: [Backend; 2] = [Backend::Cpu, Backend::Gpu];
 
 fn logits(model: &mut Model, ids: &[u32], pos0: usize) -> Vec<f32> {
     block_on(model.probe(ids, pos0, &["logits".to_string()], 0)).expect("logits").remove(0).1
-}
-
-/// Continues a prompt to the end.
-fn generate(model: &mut Model, prompt: &[u32], params: &SamplingParams, n: usize) -> (Vec<Record>, Finish) {
-    let mut generation = Generation::start(model, prompt, params.clone(), n, None).expect("a start");
-    let mut all = Vec::new();
-    loop {
-        if let Step::Tokens { records, finished } =
-            block_on(generation.next(model, Duration::from_millis(20), 7)).expect("a step")
-        {
-            all.extend(records);
-            if let Some(finish) = finished {
-                return (all, finish);
-            }
-        }
-    }
 }
 
 fn greedy() -> SamplingParams {
@@ -92,10 +76,9 @@ fn greedy_text_equals_the_reference() {
         let ids = reference.ids("ids");
         let prompt = &ids[..reference.ids("n_prompt")[0] as usize];
         for backend in BACKENDS {
-            let (records, finish) = generate(&mut open(name, backend), prompt, &greedy(), want.len());
-            let got: Vec<u32> = records.iter().map(|r| r.id).collect();
-            assert_eq!(got, want, "{name} on {backend:?}");
-            assert_eq!(finish, Finish::Length);
+            let written = generate(&mut open(name, backend), prompt, &greedy(), want.len());
+            assert_eq!(written.ids(), want, "{name} on {backend:?}");
+            assert_eq!(written.finish, Finish::Length);
         }
     }
 }
@@ -116,8 +99,8 @@ fn the_shipped_model_equals_the_reference() {
             assert!(d < 1e-4, "text {i} on {backend:?}: logits differ by {d:e}");
         }
         let want = reference.ids("greedy");
-        let (records, _) = generate(&mut model, &reference.ids("ids0"), &greedy(), want.len());
-        assert_eq!(records.iter().map(|r| r.id).collect::<Vec<_>>(), want, "on {backend:?}");
+        let written = generate(&mut model, &reference.ids("ids0"), &greedy(), want.len());
+        assert_eq!(written.ids(), want, "on {backend:?}");
     }
 }
 
@@ -134,11 +117,10 @@ fn cached_and_chunked_equal_whole() {
             assert!(d < 1e-4, "{backend:?}, cut at {cuts:?}: {d:e}");
         }
         // Decoding goes through other kernels: its log-probabilities are those of the full forward pass.
-        let (records, _) = generate(&mut model, &ids[..5], &greedy(), 20);
-        let mut text = ids[..5].to_vec();
-        text.extend(records.iter().map(|r| r.id));
+        let written = generate(&mut model, &ids[..5], &greedy(), 20);
+        let text = [&ids[..5], &written.ids()].concat();
         let scores = block_on(model.score(&text)).expect("scores");
-        for (i, r) in records.iter().enumerate() {
+        for (i, r) in written.records.iter().enumerate() {
             let s = scores[4 + i];
             assert!((r.logprob - s[0]).abs() < 1e-4, "{backend:?}: log-probability {i}: {} and {}", r.logprob, s[0]);
             assert!((r.entropy - s[1]).abs() < 1e-3, "{backend:?}: entropy {i}: {} and {}", r.entropy, s[1]);
@@ -177,8 +159,8 @@ fn parameters_cut_into_many_slabs_give_the_same() {
                 let mut cut = wide_vocabulary(backend, slab, tied);
                 let d = difference(&logits(&mut cut, &ids, 0), &want);
                 assert!(d < 1e-6, "{backend:?}, slabs of {slab}, tied {tied}: {d:e}");
-                let text = generate(&mut whole, &ids[..3], &greedy(), 8).0;
-                assert_eq!(generate(&mut cut, &ids[..3], &greedy(), 8).0, text, "{backend:?}, {slab}, {tied}");
+                let text = generate(&mut whole, &ids[..3], &greedy(), 8).records;
+                assert_eq!(generate(&mut cut, &ids[..3], &greedy(), 8).records, text, "{backend:?}, {slab}, {tied}");
             }
         }
     }
@@ -207,13 +189,13 @@ fn the_same_seed_gives_the_same_text() {
     for backend in BACKENDS {
         let mut model = open("storyteller", backend);
         let prompt = Reference::read("storyteller").ids("ids0");
-        let once = generate(&mut model, &prompt, &params, 40).0;
-        let again = generate(&mut model, &prompt, &params, 40).0;
-        assert_eq!(once, again, "{backend:?}");
+        let once = generate(&mut model, &prompt, &params, 40);
+        let again = generate(&mut model, &prompt, &params, 40);
+        assert_eq!(once.records, again.records, "{backend:?}");
         // With another seed the text must differ, or the seed would do nothing.
-        let other = generate(&mut model, &prompt, &SamplingParams { seed: 6, ..params.clone() }, 40).0;
-        assert_ne!(once, other, "{backend:?}");
-        texts.push(once.iter().map(|r| r.id).collect::<Vec<_>>());
+        let other = generate(&mut model, &prompt, &SamplingParams { seed: 6, ..params.clone() }, 40);
+        assert_ne!(once.records, other.records, "{backend:?}");
+        texts.push(once.ids());
     }
     assert_eq!(texts[0], texts[1], "CPU and GPU draw the same numbers");
 }
@@ -223,13 +205,40 @@ fn generation_slides_past_the_context() {
     for backend in BACKENDS {
         let mut model = open("gpt2-tanh-f32", backend);
         let n_ctx = model.config().n_ctx;
-        let (records, finish) = generate(&mut model, &[1, 2, 3], &greedy(), 3 * n_ctx);
+        let Written { records, finish, .. } = generate(&mut model, &[1, 2, 3], &greedy(), 3 * n_ctx);
         assert_eq!((records.len(), finish), (3 * n_ctx, Finish::Length), "{backend:?}");
         // A prompt longer than the context continues from its end.
         let long: Vec<u32> = (0..2 * n_ctx as u32).map(|i| i % 50).collect();
-        let (from_long, _) = generate(&mut model, &long, &greedy(), 5);
-        let (from_tail, _) = generate(&mut model, &long[long.len() - n_ctx / 2..], &greedy(), 5);
-        assert_eq!(from_long, from_tail, "{backend:?}");
+        let from_long = generate(&mut model, &long, &greedy(), 5);
+        let from_tail = generate(&mut model, &long[long.len() - n_ctx / 2..], &greedy(), 5);
+        assert_eq!(from_long.records, from_tail.records, "{backend:?}");
+    }
+}
+
+#[test]
+fn what_a_text_shares_with_the_cache_is_not_fed_again() {
+    let (first, other): (Vec<u32>, Vec<u32>) = ((1..13).collect(), (40..48).collect());
+    for backend in BACKENDS {
+        let mut model = open("gpt2-tanh-f32", backend);
+        // The last token of a text is fed by the step that samples the next one.
+        let begun = generate(&mut model, &first, &greedy(), 6);
+        assert_eq!(begun.prefilled, first.len() - 1, "{backend:?}");
+        // The same text goes on: the last token it brought was never fed, and of the new ones the last is not yet.
+        let longer = [&first[..], &begun.ids(), &other[..3]].concat();
+        let on = generate(&mut model, &longer, &greedy(), 5);
+        assert_eq!(on.prefilled, 1 + 3 - 1, "{backend:?}");
+        // Another text with the same beginning.
+        let branch = [&first[..7], &other].concat();
+        let branched = generate(&mut model, &branch, &greedy(), 5);
+        assert_eq!(branched.prefilled, other.len() - 1, "{backend:?}");
+        // Nothing is left to feed.
+        assert_eq!(generate(&mut model, &branch, &greedy(), 5).prefilled, 0, "{backend:?}");
+        // What was kept is what would have been fed.
+        for (text, kept) in [(longer, on), (branch, branched)] {
+            let fresh = generate(&mut open("gpt2-tanh-f32", backend), &text, &greedy(), 5);
+            assert_eq!(fresh.prefilled, text.len() - 1, "{backend:?}");
+            assert_eq!(fresh.ids(), kept.ids(), "{backend:?}");
+        }
     }
 }
 
@@ -237,14 +246,14 @@ fn generation_slides_past_the_context() {
 fn an_interrupted_generation_leaves_a_valid_model() {
     let mut model = open("storyteller", Backend::Cpu);
     let prompt = Reference::read("storyteller").ids("ids2");
-    let fresh = generate(&mut open("storyteller", Backend::Cpu), &prompt, &greedy(), 5).0;
+    let fresh = generate(&mut open("storyteller", Backend::Cpu), &prompt, &greedy(), 5).records;
     // A budget of nothing does one piece of work: the prompt is then in the middle of a step.
     let mut generation = Generation::start(&mut model, &prompt, greedy(), 5, None).expect("a start");
     for _ in 0..3 {
         block_on(generation.next(&mut model, Duration::ZERO, 1)).expect("a step");
     }
     drop(generation);
-    assert_eq!(generate(&mut model, &prompt, &greedy(), 5).0, fresh);
+    assert_eq!(generate(&mut model, &prompt, &greedy(), 5).records, fresh);
 }
 
 #[test]

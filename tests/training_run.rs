@@ -8,6 +8,7 @@ use common::models::open;
 use common::training::{BACKENDS, fixture, fresh, losses, run, weights};
 use gpt_playground::exec::Backend;
 use gpt_playground::model::Model;
+use gpt_playground::model::lora::LoraOptions;
 use gpt_playground::sample::{Generation, SamplingParams, Step};
 use gpt_playground::train::{BestWeights, Dataset, Event, Source, TrainOptions, Trainer, restore, save};
 use pollster::block_on;
@@ -51,6 +52,51 @@ fn a_resumed_run_loses_as_an_uninterrupted_one() {
         assert_eq!(parts.iter().map(|s| s.step).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
         assert!(parts.iter().zip(&whole).all(|(a, b)| a.grad_norm == b.grad_norm && a.lr == b.lr));
     }
+}
+
+#[test]
+fn a_start_that_is_refused_costs_nothing() {
+    for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
+        let (mut model, options, source) = fresh(lora, backend);
+        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+        let (whole, _) = run(&mut model, &mut trainer);
+
+        let (mut model, options, source) = fresh(lora, backend);
+        let others = LoraOptions { rank: 3, ..options.lora.clone().unwrap_or_default() };
+        let same = options.lora.clone();
+        let mut trainer = block_on(Trainer::new(&mut model, options.clone(), source)).expect("a run");
+        let mut steps = Vec::new();
+        while steps.len() < 3 {
+            if let Event::Steps(more) = block_on(trainer.advance(&mut model, Duration::ZERO)).expect("a step") {
+                steps.extend(more);
+            }
+        }
+        assert_eq!(model.replaces_adapters(Some(&others)), lora, "{backend:?}");
+        assert!(!model.replaces_adapters(same.as_ref()) && !model.replaces_adapters(None));
+        // Others, and where there are adapters, the whole model.
+        for wrong in [Some(others), None].into_iter().filter(|wrong| *wrong != same) {
+            let (_, _, source) = fresh(lora, backend);
+            let refused = TrainOptions { lora: wrong, ..options.clone() };
+            let error = block_on(Trainer::new(&mut model, refused, source)).err().expect("must be refused");
+            assert!(error.to_string().contains("another kind of training"), "{error}");
+        }
+        let (rest, _) = run(&mut model, &mut trainer);
+        steps.extend(rest);
+        assert_eq!(losses(&steps), losses(&whole), "LoRA {lora} on {backend:?}");
+    }
+}
+
+#[test]
+fn adapters_that_were_added_are_trained_or_nothing_is() {
+    let (mut model, options, _) = fresh(true, Backend::Cpu);
+    let lora = options.lora.expect("adapters");
+    block_on(model.add_adapters(&lora, 1)).expect("adapters");
+    let wrong = |lora: Option<&LoraOptions>| model.check_training(lora).expect_err("must be refused").to_string();
+    assert!(wrong(Some(&LoraOptions { alpha: 3.0, ..lora.clone() })).contains("other adapters"));
+    assert!(wrong(Some(&LoraOptions { rank: 0, ..lora.clone() })).contains("LoRA rank"));
+    // They would be all that is trained.
+    assert!(wrong(None).contains("another kind of training"));
+    model.check_training(Some(&lora)).expect("the same");
 }
 
 #[test]
@@ -272,8 +318,10 @@ fn a_paragraph_is_memorised_and_the_run_repeats_bit_for_bit() {
             let mut trainer = block_on(Trainer::new(&mut model, options, Source::Text(data))).expect("a run");
             let (steps, _) = run(&mut model, &mut trainer);
             losses.push(steps.iter().map(|s| s.loss.to_bits()).collect::<Vec<_>>());
-            let last = steps.last().expect("steps").loss;
-            assert!(last < if backend == Backend::Cpu { 0.05 } else { 5.0 }, "{backend:?}: the last loss is {last}");
+            let (first, last) = (steps[0].loss, steps.last().expect("steps").loss);
+            // The GPU, which may be software, is given too few steps to learn the text by heart.
+            let most = if backend == Backend::Cpu { 0.05 } else { 0.7 * first };
+            assert!(last < most, "{backend:?}: the loss went from {first} to {last}");
             if backend == Backend::Cpu {
                 let greedy = SamplingParams { temperature: 0.0, repetition_penalty: 1.0, ..SamplingParams::default() };
                 let mut generation = Generation::start(&mut model, &tokens[..8], greedy, 24, None).expect("a start");

@@ -220,6 +220,9 @@ fn a_run_that_needs_more_than_4_gib_is_refused() {
     assert!(medium.total() > 6_000_000_000, "{medium:?}");
     let error = medium.check(4_000_000_000).expect_err("too much").to_string();
     assert!(error.contains("choose a smaller batch, a shorter context, or LoRA"), "{error}");
+    assert!(medium.save() > 8_000_000_000, "{medium:?}");
+    let error = medium.check_save(3_500_000_000).expect_err("too much").to_string();
+    assert!(error.contains("saving this run"), "{error}");
     // Temporaries of 3 to 6 GiB.
     let config = GptConfig::new(50_257, 1024, 768, 12, 12);
     for batch in 4..=12 {
@@ -275,6 +278,34 @@ async fn a_session_that_lacks_weights_is_not_loaded() {
     let plan = Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), "").expect("a plan");
     for key in ["weights", "training", "state", "temporaries", "total", "limit"] {
         assert!(field(&plan, &["bytes", key]).as_f64().is_some_and(|bytes| bytes > 0.0), "{key}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn other_adapters_are_known_before_and_a_refused_start_keeps_the_run() {
+    let text = "Some words to learn from, again and again. ".repeat(8);
+    let scratch = [("backend", "cpu"), ("preset", "tiny"), ("tokenizer", "byte"), ("text", &text)];
+    let session = Session::open_scratch(object(&scratch.map(|(k, v)| (k, v.into()))).into()).await.expect("a session");
+    assert_eq!(field(&session.info().expect("info"), &["native"]), JsValue::from("tokenizer"));
+    let request = |lora: bool, options: &str| -> JsValue {
+        object(&[("text", text.as_str().into()), ("lora", lora.into()), ("options", options.into())]).into()
+    };
+    let few = r#"{"steps": 9, "batch_size": 1, "context": 16, "lora": {"rank": 2, "alpha": 5}}"#;
+    let replaces = |planned: JsValue| field(&planned, &["replaces"]).as_bool().expect("a boolean");
+    assert!(!replaces(session.train_plan(request(true, few)).expect("a plan")));
+    assert!(!replaces(session.train_start(request(true, few)).await.expect("a start")));
+    // By default the same adapters are trained further.
+    let further = session.train_plan(request(true, "")).expect("a plan");
+    let options = field(&further, &["options"]).as_string().expect("JSON");
+    assert!(options.contains(r#""lora":{"rank":2,"alpha":5.0"#), "{options}");
+    assert!(!replaces(further));
+    let others = r#"{"lora": {"rank": 3}}"#;
+    assert!(replaces(session.train_plan(request(true, others)).expect("a plan")));
+    for (lora, options) in [(true, others), (false, ""), (true, r#"{"batch_size": 0}"#)] {
+        assert!(session.train_start(request(lora, options)).await.is_err(), "{options}");
+        // The run that was begun is still there.
+        let events = session.train_next(1.0).await.expect("a piece of a step");
+        assert!(!events.is_null(), "{options}");
     }
 }
 

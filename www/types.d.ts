@@ -38,6 +38,8 @@ export interface Info {
   bytes: { weights: number; training: number; kv: number; temporaries: number };
   /** What is set up for training; "" for nothing. */
   trained: "" | "full" | "lora";
+  /** What of its files Hugging Face's libraries cannot load; "" for nothing. */
+  native: "" | "config" | "tokenizer";
 }
 
 /** A run that could be started, or goes on. */
@@ -50,6 +52,8 @@ export interface Planned {
   tokens: number;
   validationTokens: number;
   step: number;
+  /** The model has adapters and the run would train others: they have to be merged into the weights before it can start. */
+  replaces: boolean;
 }
 
 export interface TrainRequest { text: string; lora: boolean; options: string }

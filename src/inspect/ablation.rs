@@ -34,7 +34,7 @@ impl<F: AsyncFnMut(Progress, &Ablation) -> Result<()>> AblationPace for F {}
 
 /// Switches off each head and each MLP in turn, on top of what is off already, and measures the log-probability of `target`
 /// after the text (as in Michel et al. 2019, with zeros in place of the head's output). The gates are afterwards as before,
-/// however it ends.
+/// however it ends, and so is the cache of a text that is being written.
 ///
 /// # Errors
 /// [`Error::Input`] when the text or the target does not fit the model; [`Error::Device`] when the device failed; what
@@ -43,8 +43,12 @@ pub async fn ablate(model: &mut Model, ids: &[u32], target: u32, pace: &mut impl
     model.check_ids(ids)?;
     model.check_ids(&[target])?;
     let before = model.gates();
+    // Only the views' cache is filled under other gates. What is being written keeps its keys and values, which are those of
+    // the gates that are in force again afterwards.
+    let cached = std::mem::take(&mut model.cached);
     let result = run(model, ids, target, &before, pace).await;
     model.set_gates(&before)?;
+    model.cached = cached;
     result
 }
 

@@ -69,23 +69,69 @@ impl Preflight {
             limit / 1_000_000
         )))
     }
+
+    /// Memory of the program itself, not of a GPU, that a save takes at its height, in bytes: what is trained and its two
+    /// moments, as numbers and once more as the file. The best weights are kept only where they are so few that this is far
+    /// from any limit.
+    pub fn save(&self) -> u64 {
+        // Gradients, which are not saved, take as much as what is trained.
+        2 * self.training
+    }
+
+    /// Compares what a save takes with the most that it may, in bytes.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with both, and what to choose, where a save would take more.
+    pub fn check_save(&self, limit: u64) -> Result<()> {
+        let save = self.save();
+        if save <= limit {
+            return Ok(());
+        }
+        Err(Error::Input(format!(
+            "saving this run would need {} MB, more than the {} MB there is room for; choose LoRA, fewer or narrower \
+             adapters, or a smaller model",
+            save / 1_000_000,
+            limit / 1_000_000
+        )))
+    }
 }
 
 impl Model {
+    /// Whether the model can be trained with these adapters, or as a whole without any, being what it is.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a bad adapter configuration, or where the model has other adapters or is set up for another kind
+    /// of training.
+    pub fn check_training(&self, lora: Option<&LoraOptions>) -> Result<()> {
+        lora.map_or(Ok(()), |lora| lora.validate(&self.config))?;
+        match (&self.lora, lora) {
+            (Some(had), Some(lora)) if had == lora => Ok(()),
+            (Some(_), Some(_)) if !self.trains => Err(other_adapters()),
+            (None, Some(_)) if !self.trains => Ok(()),
+            (None, None) => Ok(()),
+            _ => {
+                let advice = "this model is set up for another kind of training; load it again to change that";
+                Err(Error::Input(advice.into()))
+            }
+        }
+    }
+
+    /// Whether a run with these adapters would put them in the place of others that the model has, which then have to be merged
+    /// into the weights first.
+    pub fn replaces_adapters(&self, lora: Option<&LoraOptions>) -> bool {
+        self.lora.as_ref().zip(lora).is_some_and(|(had, lora)| had != lora)
+    }
+
     /// Makes room for gradients and moments: of all weights, or of new adapters beside them, which start by changing
     /// nothing. Called again for the same, it starts over with fresh moments (and keeps the adapters).
     ///
     /// # Errors
-    /// [`Error::Input`] for a bad adapter configuration, or where the model is set up for another kind of training;
-    /// [`Error::Device`] when memory is refused. The model is then as it was.
+    /// As [`Model::check_training`]; [`Error::Device`] when memory is refused. The model is then as it was.
     pub async fn enable_training(&mut self, lora: Option<&LoraOptions>, seed: u64) -> Result<()> {
+        self.check_training(lora)?;
         self.cancel();
         self.clear_metrics();
         if self.trains {
-            if self.lora.as_ref() != lora {
-                let advice = "this model is set up for another kind of training; load it again to change that";
-                return Err(Error::Input(advice.into()));
-            }
             self.clear(SlabSet::Grad);
             self.clear(SlabSet::Moment1);
             self.clear(SlabSet::Moment2);
@@ -96,7 +142,7 @@ impl Model {
             Some(lora) => self.new_adapters(lora, &mut layout)?,
             None => None,
         };
-        layout.add_training(trained(lora.or(self.lora.as_ref()).is_some()));
+        layout.add_training(trained(lora.is_some()));
         self.executor.allocate(&layout).await?;
         self.layout = layout;
         self.trains = true;
@@ -136,7 +182,7 @@ impl Model {
             if had == lora {
                 return Ok(None);
             }
-            return Err(Error::Input("this model has other adapters already; load it again to change them".into()));
+            return Err(other_adapters());
         }
         if self.trains {
             return Err(Error::Input("this model is being trained as a whole; load it again to add adapters".into()));
@@ -293,4 +339,8 @@ impl Model {
         let loc = self.place("metrics")?;
         self.executor.read_f32(loc).await
     }
+}
+
+fn other_adapters() -> Error {
+    Error::Input("this model has other adapters already; load it again to change them".into())
 }

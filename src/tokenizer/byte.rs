@@ -49,4 +49,8 @@ impl Tokenizer for ByteTokenizer {
     fn to_json(&self) -> String {
         r#"{"type": "byte"}"#.to_string()
     }
+
+    fn native_only(&self) -> bool {
+        true
+    }
 }

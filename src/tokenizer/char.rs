@@ -83,4 +83,8 @@ impl Tokenizer for CharTokenizer {
         let all: Vec<u32> = (0..self.vocab_size() as u32).collect();
         serde_json::json!({ "type": "char", "chars": self.decode(&all) }).to_string()
     }
+
+    fn native_only(&self) -> bool {
+        true
+    }
 }

@@ -54,6 +54,11 @@ pub trait Tokenizer: Send + Sync {
     /// layout, which the `tokenizers` library loads too; the others are read by this program only.
     fn to_json(&self) -> String;
 
+    /// Whether only this program reads what [`Tokenizer::to_json`] writes.
+    fn native_only(&self) -> bool {
+        false
+    }
+
     /// Tokens that are matched in the text before anything else, special ones and others.
     fn added_tokens(&self) -> &[AddedToken] {
         &[]

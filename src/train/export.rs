@@ -3,7 +3,7 @@
 //! Weights do not compress, and the libraries for zip add 23 kB (rawzip) to 42 kB (zip) to the page, gzipped, against 3 kB
 //! for this. Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end).
 
-pub use super::files::{adapter, adapter_files, apply_adapter, hf_files, hf_name, merge_adapters};
+pub use super::files::{adapter, adapter_files, apply_adapter, hf_files, hf_name, merge_adapters, native_only};
 use crate::error::{Error, Result};
 
 /// A zip archive, byte for byte the one that Python's `zipfile` makes of the same files, dated 1980-01-01, in pieces, so that

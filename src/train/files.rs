@@ -7,6 +7,7 @@ use crate::model::Model;
 use crate::model::checkpoint::{Dtype, encode_f32, write_header};
 use crate::model::lora::{lora_a, lora_b};
 use crate::model::params::{ParamSpec, param_specs};
+use crate::tokenizer::Tokenizer;
 
 /// The files of a folder that this program loads, and `transformers` too where
 /// [`GptConfig::hf_compatible`] says so: `model.safetensors`, `config.json`, `generation_config.json` and, unless
@@ -35,6 +36,18 @@ pub async fn hf_files(model: &mut Model, tokenizer_json: &str, dtype: Dtype) -> 
         files.push(("tokenizer.json".to_string(), tokenizer_json.as_bytes().to_vec()));
     }
     Ok(files)
+}
+
+/// What of a model's files Hugging Face's libraries cannot load: its `config`, and so the whole model, its `tokenizer` alone, or
+/// nothing, an empty text.
+pub fn native_only(config: &GptConfig, tokenizer: &dyn Tokenizer) -> &'static str {
+    if config.hf_compatible().is_err() {
+        "config"
+    } else if tokenizer.native_only() {
+        "tokenizer"
+    } else {
+        ""
+    }
 }
 
 /// Hugging Face's name of a parameter, `transformer.wte.weight` for `wte.weight`.
@@ -118,4 +131,24 @@ pub async fn apply_adapter(model: &mut Model, adapter: &Adapter) -> Result<()> {
 
 fn no_adapters() -> Error {
     Error::Input("this model has no adapters; train or load some first".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokenizer::{Bpe, ByteTokenizer, CharTokenizer};
+
+    #[test]
+    fn what_others_cannot_load_is_known() {
+        let gpt2 = GptConfig::new(256, 8, 4, 1, 1);
+        let bare = GptConfig { bias: false, ..gpt2.clone() };
+        let bpe = Bpe::train("a text, a longer text", 258, &[]).unwrap();
+        let chars = CharTokenizer::train("a text").unwrap();
+        assert_eq!(native_only(&gpt2, &bpe), "");
+        assert_eq!(native_only(&gpt2, &chars), "tokenizer");
+        assert_eq!(native_only(&gpt2, &ByteTokenizer::new()), "tokenizer");
+        // Where the model cannot be loaded, its tokenizer does not matter.
+        assert_eq!(native_only(&bare, &bpe), "config");
+        assert_eq!(native_only(&bare, &chars), "config");
+    }
 }

@@ -4,14 +4,17 @@ use super::options::TrainOptions;
 use crate::error::{Error, Result};
 use serde_json::Value;
 
-/// `defaults` with what `given`, a JSON object or nothing, sets otherwise; objects within are merged likewise.
+/// `defaults` with what `given`, a JSON object or nothing, sets otherwise; objects within are merged likewise. Where the number
+/// of steps is given, warm-up and the time between validations follow it, unless they are given too.
 ///
 /// # Errors
 /// [`Error::Input`] naming the option that is no whole number where it must be one, or what else is wrong with `given`.
 pub fn merge_options(defaults: &TrainOptions, given: &str) -> Result<TrainOptions> {
     let wrong = |e: serde_json::Error| Error::Input(format!("the options of the run are wrong: {e}"));
-    let defaults = serde_json::to_value(defaults).map_err(wrong)?;
     let given = if given.is_empty() { Value::Null } else { serde_json::from_str(given).map_err(wrong)? };
+    let steps = given.get("steps").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    let defaults = steps.map_or_else(|| defaults.clone(), |steps| defaults.clone().in_steps(steps));
+    let defaults = serde_json::to_value(defaults).map_err(wrong)?;
     let with = |given: Value| {
         let mut all = defaults.clone();
         if !given.is_null() {
@@ -69,6 +72,7 @@ fn merge(into: &mut Value, from: Value) {
 mod tests {
     use super::*;
     use crate::model::lora::LoraOptions;
+    use crate::train::presets::Preset;
 
     #[test]
     fn given_options_replace_defaults() {
@@ -78,6 +82,23 @@ mod tests {
         let found = merge_options(&defaults, r#"{"lr": 0.5, "lora": {"alpha": 3}}"#).unwrap();
         let lora = Some(LoraOptions { alpha: 3.0, ..lora });
         assert_eq!(found, TrainOptions { lr: 0.5, lora, ..defaults.clone() });
+    }
+
+    #[test]
+    fn the_schedule_follows_the_steps() {
+        let tiny = Preset::find("tiny").unwrap().options();
+        let with = |given: &str| {
+            let found = merge_options(&tiny, given).unwrap();
+            (found.steps, found.warmup, found.eval_every)
+        };
+        assert_eq!(with(r#"{"lr": 0.5}"#), (1000, 100, 250));
+        assert_eq!(with(r#"{"steps": 1000}"#), (1000, 100, 250));
+        assert_eq!(with(r#"{"steps": 100}"#), (100, 10, 25));
+        assert_eq!(with(r#"{"steps": 10000}"#), (10_000, 1000, 2500));
+        // Each that is given is left as it is, and the other follows.
+        assert_eq!(with(r#"{"steps": 100, "warmup": 3}"#), (100, 3, 25));
+        assert_eq!(with(r#"{"steps": 100, "eval_every": 0}"#), (100, 10, 0));
+        assert_eq!(with(r#"{"steps": 2}"#), (2, 0, 1));
     }
 
     #[test]

@@ -92,6 +92,15 @@ impl TrainOptions {
         self.min_lr.unwrap_or(self.lr / 10.0)
     }
 
+    /// The same schedule in another number of steps: warm-up and the time between validations keep their part of the run.
+    pub fn in_steps(self, steps: u32) -> Self {
+        let part =
+            |n: u32| (u64::from(n) * u64::from(steps) / u64::from(self.steps.max(1))).min(u64::from(u32::MAX)) as u32;
+        // 0 is off and stays so; a short run is not to lose its validations.
+        let eval_every = if self.eval_every == 0 { 0 } else { part(self.eval_every).max(1) };
+        Self { steps, warmup: part(self.warmup), eval_every, ..self }
+    }
+
     /// Tokens that one optimiser step sees.
     pub fn tokens_per_step(&self) -> u64 {
         self.batch_size as u64 * self.context as u64 * u64::from(self.grad_accum)
@@ -121,7 +130,7 @@ impl TrainOptions {
         check("Final learning rate", self.min_lr(), (0.0..=self.lr).contains(&self.min_lr()), || {
             format!("from 0 to the learning rate, {}", self.lr)
         })?;
-        // A warm-up longer than the run is allowed: a few steps for a try keep the default.
+        // A warm-up longer than the run is allowed: a run that is resumed may be given fewer steps than it had.
         check("Weight decay", self.weight_decay, (0.0..=10.0).contains(&self.weight_decay), || {
             "from 0 (off) to 10; 0.1 is usual".into()
         })?;

@@ -122,8 +122,8 @@ impl Preset {
 const SHORT: usize = 1280;
 
 /// Options to fine-tune a model of this size on `n_tokens` tokens of text, fully or by LoRA: measured on the shipped
-/// model (`docs/training-defaults.md`), scaled by a rule for wider ones.
-pub fn fine_tuning(config: &GptConfig, n_tokens: usize, lora: bool) -> TrainOptions {
+/// model (`docs/training-defaults.md`), scaled by a rule for wider ones. Adapters that the model has are trained further.
+pub fn fine_tuning(config: &GptConfig, n_tokens: usize, lora: bool, had: Option<&LoraOptions>) -> TrainOptions {
     // The first pair is measured: the compromise between texts of 20 kB, close to the model's and far from it, and a
     // book. Wider models' full rates fall about as 1 / width; the last LoRA rate is that of Hu et al. 2021 for GPT-2.
     let (full, adapters) = match config.n_embd {
@@ -134,6 +134,7 @@ pub fn fine_tuning(config: &GptConfig, n_tokens: usize, lora: bool) -> TrainOpti
     // 4 x 256 tokens: 0.2 nats better on unseen text than 4 x 128 for as many tokens in all; half of that is the longer
     // context, half the fewer, steadier steps. Wide models take less, for time and memory; that was not measured.
     let (most, context) = if config.n_embd > 512 { (2, config.n_ctx.min(128)) } else { (4, config.n_ctx.min(256)) };
+    let new = || LoraOptions { rank: LoraOptions::default().rank.min(config.n_embd), ..LoraOptions::default() };
     let mut options = TrainOptions {
         context,
         // Where the text is a few windows only, more sequences would be the same ones again.
@@ -141,8 +142,7 @@ pub fn fine_tuning(config: &GptConfig, n_tokens: usize, lora: bool) -> TrainOpti
         lr: if lora { adapters } else { full },
         // Weights that are good already are not to be shrunk.
         weight_decay: 0.01,
-        lora: lora
-            .then(|| LoraOptions { rank: LoraOptions::default().rank.min(config.n_embd), ..LoraOptions::default() }),
+        lora: lora.then(|| had.cloned().unwrap_or_else(new)),
         ..TrainOptions::default()
     };
     // Times that the text is seen. At least 80 steps, about where 20 kB of English have given what they can; at most
@@ -159,6 +159,7 @@ pub fn fine_tuning(config: &GptConfig, n_tokens: usize, lora: bool) -> TrainOpti
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::options::LoraTarget;
 
     #[test]
     fn sizes_are_as_described() {
@@ -171,19 +172,39 @@ mod tests {
     }
 
     #[test]
+    fn adapters_there_are_get_trained_further() {
+        let config = GptConfig::new(3, 8, 4, 1, 1);
+        let had = LoraOptions { rank: 2, alpha: 3.0, dropout: 0.1, targets: vec![LoraTarget::MlpOut] };
+        let new = fine_tuning(&config, 100, true, None);
+        assert_eq!(new.lora.as_ref().map(|lora| lora.rank), Some(4), "no wider than the model");
+        let further = fine_tuning(&config, 100, true, Some(&had));
+        assert_eq!(further, TrainOptions { lora: Some(had.clone()), ..new });
+        assert_eq!(fine_tuning(&config, 100, false, Some(&had)).lora, None);
+    }
+
+    #[test]
     fn options_fit_their_models() {
         for preset in &PRESETS {
             let config = preset.config(8192).unwrap();
             config.hf_compatible().unwrap();
-            preset.options().validate(&config).unwrap();
+            let options = preset.options();
+            options.validate(&config).unwrap();
             assert!(preset.config(0).is_err());
+            // The steps it has change nothing; fewer leave room after the warm-up, and are validated.
+            assert_eq!(options.clone().in_steps(preset.steps), options);
+            for steps in 1..200 {
+                let short = options.clone().in_steps(steps);
+                assert!(short.warmup < steps && (1..=steps).contains(&short.eval_every), "{}: {short:?}", preset.id);
+            }
+            assert_eq!(options.in_steps(u32::MAX).steps, u32::MAX);
         }
         for config in [GptConfig::new(3, 1, 4, 1, 1), GptConfig::new(50257, 1024, 768, 12, 12)] {
             for n_tokens in [0, 10, 100_000, usize::MAX / 8] {
                 for lora in [false, true] {
-                    let options = fine_tuning(&config, n_tokens, lora);
+                    let options = fine_tuning(&config, n_tokens, lora, None);
                     options.validate(&config).unwrap();
                     assert!(options.warmup < options.steps && options.eval_every > 0);
+                    assert_eq!(options.clone().in_steps(options.steps), options);
                 }
             }
         }

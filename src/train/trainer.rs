@@ -129,6 +129,8 @@ impl Trainer {
     /// [`Error::Input`] for options out of range or a text that is too short; [`Error::Device`] when memory is refused.
     pub async fn new(model: &mut Model, options: TrainOptions, source: Source) -> Result<Self> {
         options.validate(model.config())?;
+        // Before anything of a run before this one is dropped.
+        model.check_training(options.lora.as_ref())?;
         model.free_passes(Some(&options.shape(Pass::Update))).await?;
         model.enable_training(options.lora.as_ref(), options.seed).await?;
         Ok(Self::with(options, source))

@@ -72,6 +72,8 @@ pub(super) struct Info {
     pub bytes: Bytes,
     /// What is set up for training: `full`, `lora`, or empty for nothing.
     pub trained: &'static str,
+    /// What of its files Hugging Face's libraries cannot load: `config`, `tokenizer`, or empty for nothing.
+    pub native: &'static str,
 }
 
 /// What `Session.start` says.

@@ -10,6 +10,7 @@ use crate::model::{Model, ModelOptions};
 use crate::sample::{Finish, Generation, SamplingParams, Step};
 use crate::tokenizer::{self, StreamDecoder, Tokenizer};
 use crate::train::Trainer;
+use crate::train::export::native_only;
 use crate::train::presets::Preset;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -56,7 +57,7 @@ fn file(files: &js_sys::Object, name: &str) -> Option<Vec<u8>> {
     value.dyn_into::<js_sys::Uint8Array>().ok().map(|bytes| bytes.to_vec())
 }
 
-fn info(model: &Model) -> Info {
+fn info(model: &Model, tokenizer: &dyn Tokenizer) -> Info {
     let (config, memory) = (model.config(), model.memory());
     Info {
         backend: if model.backend() == "gpu" { "webgpu" } else { "cpu" },
@@ -81,6 +82,7 @@ fn info(model: &Model) -> Info {
         } else {
             ""
         },
+        native: native_only(config, tokenizer),
     }
 }
 
@@ -127,8 +129,8 @@ impl Session {
     ) -> Self {
         Self {
             bos: model.config().bos_token_id.or_else(|| tokenizer.bos()),
+            info: RefCell::new(info(&model, tokenizer.as_ref())),
             tokenizer,
-            info: RefCell::new(info(&model)),
             inner: RefCell::new(Some(Inner { model, loader, writing: None, trainer: None })),
             stop: Cell::new(false),
             preset,
@@ -201,7 +203,7 @@ impl Session {
         if let Ok(slot) = self.inner.try_borrow()
             && let Some(inner) = slot.as_ref()
         {
-            *self.info.borrow_mut() = info(&inner.model);
+            *self.info.borrow_mut() = info(&inner.model, self.tokenizer.as_ref());
         }
         to_js(&*self.info.borrow())
     }

@@ -21,6 +21,9 @@ use web_time::Duration;
 const CPU_LIMIT: u64 = 1_500_000_000;
 /// What a run may take on a GPU.
 const GPU_LIMIT: u64 = 4_000_000_000;
+/// What a save may take of WebAssembly's memory where the model is on a GPU: room is left for the text, its tokens, and a
+/// tensor that is being read.
+const SAVE_LIMIT: u64 = 3_500_000_000;
 
 /// A run that could be started: its options, its text, its memory.
 struct Plan {
@@ -37,6 +40,10 @@ impl Plan {
         let shape = options.shape(Pass::Update);
         let preflight = Preflight::compute(config, options.lora.as_ref(), &shape)?;
         let limit = if gpu { GPU_LIMIT } else { CPU_LIMIT };
+        // No smaller batch would help: said at once, also of what is only planned. On the CPU the one limit covers both.
+        if gpu && preflight.total() <= limit {
+            preflight.check_save(SAVE_LIMIT)?;
+        }
         Ok(Self { options, data, preflight, limit })
     }
 
@@ -73,7 +80,8 @@ impl Plan {
         self.preflight.check(self.limit)
     }
 
-    fn describe(&self, step: usize) -> Result<Planned> {
+    /// `model` is the one that the run would train, where there is one already.
+    fn describe(&self, step: usize, model: Option<&Model>) -> Result<Planned> {
         let options = serde_json::to_string(&self.options)
             .map_err(|e| Error::Input(format!("the options cannot be written: {e}")))?;
         Ok(Planned {
@@ -83,6 +91,7 @@ impl Plan {
             tokens: self.data.train().len() + self.data.validation().len(),
             validation_tokens: self.data.validation().len(),
             step,
+            replaces: model.is_some_and(|model| model.replaces_adapters(self.options.lora.as_ref())),
         })
     }
 }
@@ -152,7 +161,7 @@ impl Session {
         let config = inner.model.config();
         let defaults = match self.preset {
             Some(preset) if !request.lora => preset.options(),
-            _ => fine_tuning(config, tokens.len(), request.lora),
+            _ => fine_tuning(config, tokens.len(), request.lora, inner.model.lora()),
         };
         Plan::of_request(config, is_gpu(inner), tokens, defaults, &request.options)
     }
@@ -179,26 +188,28 @@ impl Session {
                 None => (options.vocab_size, vec![0; options.text.len().div_ceil(3)]),
             };
             let gpu = options.backend == "webgpu";
-            Plan::of_request(&preset.config(vocab)?, gpu, tokens, preset.options(), given)?.describe(0)
+            Plan::of_request(&preset.config(vocab)?, gpu, tokens, preset.options(), given)?.describe(0, None)
         };
         to_js(&planned().map_err(|e: Error| js_error(&e))?)
     }
 
-    /// What a run would be, without starting it: `{options, notes, bytes, tokens, validationTokens, step}`. The request is
-    /// `{text, lora, options}`, the options as JSON where they are not the defaults for this model and text.
+    /// What a run would be, without starting it: `{options, notes, bytes, tokens, validationTokens, step, replaces}`. The
+    /// request is `{text, lora, options}`, the options as JSON where they are not the defaults for this model and text. Where
+    /// it `replaces` adapters that the model has, they have to be merged into the weights before it can start.
     ///
     /// # Errors
     /// A readable `Error` for options out of range or a text that is too short.
     #[wasm_bindgen(js_name = trainPlan)]
     pub fn train_plan(&self, request_value: JsValue) -> Result<JsValue, JsError> {
         let request = request(request_value)?;
-        to_js(&self.with(|inner| self.plan(inner, &request)?.describe(0))?)
+        to_js(&self.with(|inner| self.plan(inner, &request)?.describe(0, Some(&inner.model)))?)
     }
 
     /// Prepares a run; `trainNext` then works on it. A run there was is forgotten, its weights stay.
     ///
     /// # Errors
-    /// As `trainPlan`, and where the run needs more memory than there is.
+    /// As `trainPlan`, and where the run needs more memory than there is, or the model has other adapters or is trained in
+    /// another way. Only a device that refuses memory also costs the run there was.
     #[wasm_bindgen(js_name = trainStart)]
     pub async fn train_start(&self, request_value: JsValue) -> Result<JsValue, JsError> {
         let request = request(request_value)?;
@@ -212,7 +223,9 @@ impl Session {
         loaded(inner)?;
         let plan = self.plan(inner, request)?;
         plan.check_memory()?;
-        let described = plan.describe(0)?;
+        inner.model.check_training(plan.options.lora.as_ref())?;
+        let described = plan.describe(0, Some(&inner.model))?;
+        // From here on nothing is refused any more.
         inner.end_run();
         let trainer = Trainer::new(&mut inner.model, plan.options, Source::Text(plan.data)).await?;
         inner.trainer = Some(trainer);
@@ -333,7 +346,7 @@ impl Session {
         // The file holds every weight.
         inner.loader = None;
         let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, state.options.clone())?;
-        let described = plan.describe(state.step)?;
+        let described = plan.describe(state.step, Some(&inner.model))?;
         let mut trainer = Trainer::resume(&inner.model, &state, plan.options, Source::Text(plan.data))?;
         if state.best_in_force {
             trainer.use_best(&mut inner.model, true).await?;

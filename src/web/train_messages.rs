@@ -68,6 +68,8 @@ pub(super) struct Planned {
     pub validation_tokens: usize,
     /// Steps done.
     pub step: usize,
+    /// The model has adapters, and the run trains others.
+    pub replaces: bool,
 }
 
 /// What `Session.bestWeights` says.

@@ -4,9 +4,11 @@ use gpt_playground::config::GptConfig;
 use gpt_playground::exec::Backend;
 use gpt_playground::model::checkpoint::Loader;
 use gpt_playground::model::{Model, ModelOptions};
+use gpt_playground::sample::{Finish, Generation, Record, SamplingParams, Step};
 use pollster::block_on;
 use safetensors::SafeTensors;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The small models with odd sizes, from Hugging Face's GPT-2 and from PyTorch's modules.
 pub const SMALL: [&str; 4] = ["gpt2-tanh-f32", "gpt2-erf-f16", "gpt2-relu-bf16", "textbook"];
@@ -30,6 +32,43 @@ pub fn open(name: &str, backend: Backend) -> Model {
     loader.end_file().expect("a whole file");
     loader.finish().expect("all weights");
     model
+}
+
+/// What a generation brought, from its start to its end.
+#[derive(Debug, PartialEq)]
+pub struct Written {
+    /// Tokens of the prompt that were fed before the first new one; those that the cache held are not among them.
+    pub prefilled: usize,
+    /// The new tokens.
+    pub records: Vec<Record>,
+    /// Why it ended.
+    pub finish: Finish,
+}
+
+impl Written {
+    /// The new tokens' ids.
+    pub fn ids(&self) -> Vec<u32> {
+        self.records.iter().map(|r| r.id).collect()
+    }
+}
+
+/// Continues a prompt to the end.
+pub fn generate(model: &mut Model, prompt: &[u32], params: &SamplingParams, n: usize) -> Written {
+    let mut generation = Generation::start(model, prompt, params.clone(), n, None).expect("a start");
+    let (mut prefilled, mut all) = (0, Vec::new());
+    loop {
+        match block_on(generation.next(model, Duration::from_millis(20), 7)).expect("a step") {
+            // Where the context slides, there is a second one later.
+            Step::Prefill { total, .. } if all.is_empty() => prefilled = total,
+            Step::Prefill { .. } => {}
+            Step::Tokens { records, finished } => {
+                all.extend(records);
+                if let Some(finish) = finished {
+                    return Written { prefilled, records: all, finish };
+                }
+            }
+        }
+    }
 }
 
 /// A fixture's reference tensors.

@@ -35,6 +35,7 @@ export const trainEn = {
   "train.tokenizer.bpe": "pieces of words (BPE)",
   "train.vocabulary": "Vocabulary",
   "train.native": "With this tokenizer the download opens here only: Hugging Face's libraries have none like it.",
+  "train.native.config": "This model's download opens here only: Hugging Face's libraries have no model of its shape.",
   "train.go": "Train",
   "train.starting": "Starting…",
   "train.pause": "Pause",

@@ -35,6 +35,7 @@ export const trainZh = {
   "train.tokenizer.bpe": "词的片段 (BPE)",
   "train.vocabulary": "词表大小",
   "train.native": "用这种分词器，下载的模型只能在本页打开：Hugging Face 的库没有相应的分词器。",
+  "train.native.config": "此模型下载后只能在本页打开：Hugging Face 的库没有这种结构的模型。",
   "train.go": "训练",
   "train.starting": "正在开始……",
   "train.pause": "暂停",

@@ -21,6 +21,7 @@ export class TrainAfter {
     this.write = h("button", { type: "button", class: "secondary", onclick: () => training().write() });
     this.model = h("button", { type: "button", class: "secondary", onclick: () => void training().download("model") });
     this.adapter = h("button", { type: "button", class: "secondary", onclick: () => void training().download("adapter") });
+    this.native = h("p", { class: "hint" });
     this.bestText = h("p", { class: "facts", role: "status" });
     this.bestButton = h("button", { type: "button", class: "secondary", onclick: () => void training().useBest(!training().best?.inForce) });
     this.heart = h("p", { class: "facts train-heart" });
@@ -42,7 +43,7 @@ export class TrainAfter {
     this.columns = h("div", { class: "compare" }, ...this.sides.map(({ side, name, text }) => h("div", { "data-side": side }, name, text)));
     this.comparing = h("div", {}, this.compareTitle,
       h("div", { class: "row" }, h("div", { class: "field" }, this.promptLabel, this.prompt), this.compare), this.columns);
-    this.root = h("div", { class: "train-after" }, this.title, h("div", { class: "train-done" }, this.write, this.model, this.adapter), this.heart, this.bestRow, this.strengthRow, this.comparing);
+    this.root = h("div", { class: "train-after" }, this.title, h("div", { class: "train-done" }, this.write, this.model, this.adapter), this.native, this.heart, this.bestRow, this.strengthRow, this.comparing);
   }
 
   /** @param {Training} training @param {import("../types.js").State} state */
@@ -56,6 +57,9 @@ export class TrainAfter {
     setText(this.model, t("train.after.model"));
     setText(this.adapter, t("train.after.adapter"));
     this.adapter.hidden = !lora;
+    const native = info?.native ?? "";
+    this.native.hidden = !native;
+    setText(this.native, native === "config" ? t("train.native.config") : native ? t("train.native") : "");
     this.updateBest(training);
     this.strengthRow.hidden = !lora;
     setText(this.strengthLabel, t("train.strength", { value: strength.toFixed(2) }));

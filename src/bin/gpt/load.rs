@@ -134,3 +134,10 @@ pub(super) fn tokenizer(dir: &Path) -> Result<Box<dyn Tokenizer>> {
         ))
     })
 }
+
+/// The contents of tokenizer.json for a tokenizer that was read from a folder; empty without one. The file's own text where
+/// there is one: nothing of it may be lost on the way.
+pub(super) fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> String {
+    std::fs::read_to_string(dir.join("tokenizer.json"))
+        .unwrap_or_else(|_| tokenizer.map_or_else(String::new, Tokenizer::to_json))
+}

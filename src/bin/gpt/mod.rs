@@ -2,9 +2,11 @@
 
 mod bench;
 mod eval;
+mod files;
 mod generate;
 mod load;
 mod logits;
+mod merge;
 mod tokenize;
 mod train;
 
@@ -33,6 +35,8 @@ enum Command {
     Eval(eval::Args),
     /// Fine-tune a model, train an adapter beside it, or train one from scratch.
     Train(Box<train::Args>),
+    /// Write a model with an adapter merged into its weights.
+    Merge(merge::Args),
     /// Measure decode and prefill speed, dispatches, bytes and memory.
     Bench(bench::Args),
 }
@@ -78,6 +82,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Eval(args) => pollster::block_on(eval::run(args)),
         Command::Train(args) => pollster::block_on(train::run(*args)),
+        Command::Merge(args) => pollster::block_on(merge::run(args)),
         Command::Bench(args) => pollster::block_on(bench::run(args)),
     };
     match result {

@@ -57,7 +57,7 @@ export class Session {
       backend: gpu ? "webgpu" : "cpu",
       backendReason: gpu ? "asked for" : this.backend === "cpu" ? "asked for" : "no WebGPU adapter was found",
       adapter: gpu ? "fake adapter" : "", nParams: 1_914_720, nCtx: this.fake.nCtx ?? 256, vocabSize: 2048, nLayer: 5, nHead: 5, nEmbd: 160,
-      bytes: { weights: 7_660_000, kv: 1_638_400, temporaries: 5_200_000 },
+      bytes: { weights: 7_660_000, kv: 1_638_400, temporaries: 5_200_000 }, native: "",
     };
   }
 

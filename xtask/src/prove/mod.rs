@@ -78,13 +78,18 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "export-lora",
-        what: "adapters load in PEFT and give the same logits, merged too, both backends",
+        what: "adapters load in PEFT and give the same logits, merged there and here too, both backends",
         run: |c| training::exports(c, "lora"),
     },
     Proof {
         name: "export-scratch",
         what: "models trained from scratch load in transformers, tied head and not, both backends",
         run: |c| training::exports(c, "scratch"),
+    },
+    Proof {
+        name: "export-bpe",
+        what: "a model from scratch with a BPE learnt here loads in transformers, tokenizer and logits equal, both backends",
+        run: |c| training::exports(c, "bpe"),
     },
     Proof {
         name: "recital",

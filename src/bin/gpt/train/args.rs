@@ -88,7 +88,7 @@ pub(in super::super) struct Args {
     /// How the learning rate goes on after the warm-up.
     #[arg(long, value_name = "constant|cosine", value_parser = schedule)]
     schedule: Option<Schedule>,
-    /// Steps in which the learning rate rises.
+    /// Steps in which the learning rate rises [default: follows --steps].
     #[arg(long, value_name = "N")]
     warmup: Option<u32>,
     /// AdamW's decoupled decay of matrices and embeddings.
@@ -115,7 +115,7 @@ pub(in super::super) struct Args {
     /// The same seed gives the same run.
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
-    /// Steps between two evaluations on the text held back; 0 is off.
+    /// Steps between two evaluations on the text held back; 0 is off [default: follows --steps].
     #[arg(long, value_name = "N")]
     eval_every: Option<u32>,
     /// Part of the text that is held back.
@@ -147,7 +147,8 @@ impl Args {
         self.steps.is_some()
     }
 
-    /// `base` with what was given instead.
+    /// `base` with what was given instead. Warm-up and the time between evaluations follow the number of steps, except of a run
+    /// that has begun and of one that is to be compared with another.
     pub fn options(&self, base: TrainOptions) -> Result<TrainOptions> {
         let lora = self.lora()?;
         if self.resume && lora.is_some() && lora != base.lora {
@@ -155,8 +156,13 @@ impl Args {
                 "the saved run trains other adapters; leave the --lora options out, or train into another folder";
             return Err(Error::Input(advice.into()));
         }
+        let base = match self.steps {
+            Some(steps) if !self.resume && self.replay.is_none() => base.in_steps(steps),
+            Some(steps) => TrainOptions { steps, ..base },
+            None => base,
+        };
         Ok(TrainOptions {
-            steps: self.steps.unwrap_or(base.steps),
+            steps: base.steps,
             batch_size: self.batch_size.unwrap_or(base.batch_size),
             context: self.context.unwrap_or(base.context),
             lr: self.lr.unwrap_or(base.lr),

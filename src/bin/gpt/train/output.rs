@@ -1,5 +1,6 @@
 //! What a run writes: its folder, its log, the first step's gradients.
 
+use super::super::files::{check_no_weights, folder, write, write_all};
 use super::super::load::io_error;
 use super::start::Named;
 use gpt_playground::error::{Error, Result};
@@ -17,27 +18,6 @@ use std::path::{Path, PathBuf};
 /// The file that a run goes on from.
 pub(super) const STATE_FILE: &str = "training_state.safetensors";
 
-/// Replaces a file at once or not at all: a torn write never destroys the one before.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".part");
-    let part = path.with_file_name(name);
-    let fill = || -> std::io::Result<()> {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    fill().map_err(|e| {
-        let _ = std::fs::remove_file(&part);
-        io_error(&format!("{} cannot be written", path.display()), &e)
-    })
-}
-
-fn folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).map_err(|e| io_error(&format!("{} cannot be made", path.display()), &e))
-}
-
 /// The folder a run writes to.
 pub(super) struct Output {
     pub dir: PathBuf,
@@ -53,8 +33,7 @@ impl Output {
             Some(_) => adapter(model).await?.to_peft(self.base.as_deref())?,
             None => hf_files(model, &self.tokenizer, Dtype::F32).await?,
         };
-        folder(dir)?;
-        files.iter().try_for_each(|(name, bytes)| write(&dir.join(name), bytes))
+        write_all(dir, &files)
     }
 
     /// Writes the model as it is now, and last what the run goes on from.
@@ -172,11 +151,7 @@ pub(super) fn check_free(dir: &Path) -> Result<()> {
             "{name} holds a training run; add --resume to go on, or choose another --out"
         )));
     }
-    for file in ["model.safetensors", "adapter_model.safetensors", "model.safetensors.index.json"] {
-        if dir.join(file).exists() {
-            return Err(Error::Input(format!("{name} holds {file}, which would be lost; choose another --out")));
-        }
-    }
+    check_no_weights(dir)?;
     // Now rather than after hours of training.
     folder(dir)
 }

@@ -70,12 +70,6 @@ fn dataset(tokenizer: &dyn Tokenizer, texts: &[String], options: &TrainOptions) 
     Dataset::new(Dataset::join(&documents, tokenizer.eos()), options.validation, options.context)
 }
 
-/// The file's own text where there is one: nothing of it may be lost on the way.
-fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> String {
-    std::fs::read_to_string(dir.join("tokenizer.json"))
-        .unwrap_or_else(|_| tokenizer.map_or_else(String::new, Tokenizer::to_json))
-}
-
 /// The model beside which a saved adapter was trained, as its configuration names it.
 fn base_of_adapter(dir: &Path) -> Result<PathBuf> {
     let json: Option<serde_json::Value> = serde_json::from_slice(&load::read(&dir.join(CONFIG_FILE))?).ok();
@@ -107,7 +101,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
         Origin::Folder(dir) | Origin::State(dir) => {
             let config = load::config(&dir.join("config.json"))?;
             let tokenizer = if texts.is_empty() { None } else { Some(load::tokenizer(dir)?) };
-            let json = tokenizer_json(dir, tokenizer.as_deref());
+            let json = load::tokenizer_json(dir, tokenizer.as_deref());
             (config, tokenizer, json)
         }
         Origin::Scratch(preset) => {
@@ -141,6 +135,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
     options.validate(&config)?;
     let (source, options) = source(args, options, tokenizer.as_deref(), &texts, replay)?;
     config.validate()?;
+    native_notes(&config, tokenizer.as_deref());
     preflight(&config, &options)?;
 
     let mut model = match &origin {
@@ -201,7 +196,7 @@ fn options(
         (None, None, None) if args.model.is_some() => {
             let n = texts.iter().map(|text| tokenizer.map_or(Ok(0), |t| t.encode(text).map(|ids| ids.len())));
             // Adapters are the command line's choice, with its numbers.
-            TrainOptions { lora: None, ..fine_tuning(config, n.sum::<Result<usize>>()?, args.lora()?.is_some()) }
+            TrainOptions { lora: None, ..fine_tuning(config, n.sum::<Result<usize>>()?, args.lora()?.is_some(), None) }
         }
         (None, None, None) => TrainOptions { context: config.n_ctx.min(128), ..TrainOptions::default() },
     };
@@ -233,6 +228,18 @@ fn source(
     let (train, held) = (data.train().len(), data.validation().len());
     eprintln!("{train} tokens to train on, {held} held back for validation");
     Ok((Source::Text(data), options))
+}
+
+/// Says what of the folder that will be written other programs cannot load.
+fn native_notes(config: &GptConfig, tokenizer: Option<&dyn Tokenizer>) {
+    if let Err(reason) = config.hf_compatible() {
+        eprintln!("note: {reason}");
+    }
+    if tokenizer.is_some_and(|t| t.native_only()) {
+        eprintln!(
+            "note: Hugging Face's libraries have no tokenizer of characters or bytes. This one can be loaded here only."
+        );
+    }
 }
 
 /// Says how much memory the run will take, before it takes any.

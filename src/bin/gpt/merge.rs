@@ -1,0 +1,33 @@
+//! `gpt merge`
+
+use super::{ModelArgs, files, load};
+use gpt_playground::error::{Error, Result};
+use gpt_playground::model::checkpoint::Dtype;
+use gpt_playground::train::export::hf_files;
+use std::path::{Path, PathBuf};
+
+/// Write a model with an adapter merged into its weights: a whole model, which needs the adapter no more.
+///
+/// --out gets model.safetensors, config.json, generation_config.json and, where the model has one, tokenizer.json, as from
+/// `gpt train`.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Folder to write; must hold no model yet.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub(super) async fn run(args: Args) -> Result<()> {
+    if args.model.adapter.is_none() {
+        return Err(Error::Input("give --adapter, the folder of the adapter to merge".into()));
+    }
+    files::check_no_weights(&args.out)?;
+    let dir: &Path = &args.model.model;
+    let tokenizer = load::tokenizer_json(dir, load::find_tokenizer(dir)?.as_deref());
+    let mut model = load::model(&args.model).await?;
+    files::write_all(&args.out, &hf_files(&mut model, &tokenizer, Dtype::F32).await?)?;
+    eprintln!("wrote {}", args.out.display());
+    Ok(())
+}

@@ -1,0 +1,26 @@
+// @ts-check
+// What stands beside the downloads of a tuned model.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { registerStrings } from "../../www/i18n/index.js";
+import { trainEn } from "../../www/i18n/train.en.js";
+import { trainZh } from "../../www/i18n/train.zh.js";
+import { TrainAfter } from "../../www/views/train_after.js";
+import { fake, fakeDocument } from "./fake_dom.mjs";
+
+test("a download that opens here only is told from one that others load", () => {
+  fakeDocument();
+  registerStrings(trainEn, trainZh);
+  const training = /** @type {any} */ ({
+    comparison: { texts: null, busy: false }, strength: 1, phase: "stopped", origin: { kind: "scratch" }, best: null, step: 3, busy: false,
+    history: { train: [], validation: [] }, sample: { prompt: "Once" }, plan: { text: "" },
+  });
+  const after = new TrainAfter(() => training);
+  const hint = fake(after.native);
+  for (const [native, key] of [["tokenizer", "train.native"], ["", ""], ["config", "train.native.config"]]) {
+    after.update(training, /** @type {any} */ ({ info: { trained: "full", native } }));
+    assert.equal(after.root.hidden, false);
+    assert.equal(hint.hidden, key === "");
+    assert.equal(hint.textContent, key && /** @type {Record<string, string>} */ (trainEn)[key]);
+  }
+});
