@@ -78,6 +78,74 @@ test("an alternative is continued from, and an edit in the middle is scored anew
   await close();
 });
 
+test("all tokens as a table: what the card says, a selection by key and click, and the whole text as files", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
+  await ready(page);
+  await coloured(page);
+  const rows = page.locator(".tokens-table tbody tr");
+  assert.equal(await rows.count(), 0, "closed it costs nothing");
+  await page.getByText("All tokens as a table").click();
+  const current = page.locator(".tokens-table tr[aria-current=true]");
+  await current.waitFor();
+  assert.equal(await rows.count(), 28);
+  const cells = () => current.locator("th, td").allInnerTexts();
+  /** The selected row says what the card says. @param {number} position @param {string} token */
+  const same = async (position, token) => {
+    await page.locator(".card-facts", { hasText: `token ${position} of 28` }).waitFor();
+    const figures = await page.locator(".card-figures dd").allInnerTexts();
+    figures[1] = figures[1].replace(/ of .*/, "");
+    const id = /id (\d+)/.exec(await page.locator(".card-facts").innerText())?.[1];
+    assert.deepEqual(await cells(), [String(position), token, id, ...figures]);
+    const seen = await current.evaluate((row) => {
+      const [inner, outer] = [row, /** @type {Element} */ (row.closest(".tokens-scroll"))].map((element) => element.getBoundingClientRect());
+      return inner.top >= outer.top && inner.bottom <= outer.bottom;
+    });
+    assert.ok(seen, `token ${position} is in view`);
+  };
+  await same(28, "ly");
+  await current.locator("button").focus();
+  await page.keyboard.press("ArrowUp");
+  await same(27, "␣ear");
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "␣ear");
+  assert.equal(await selected(page), " ear");
+  await page.keyboard.press("Home");
+  await page.locator(".card-facts", { hasText: "token 1 of 28" }).waitFor();
+  await rows.nth(2).click();
+  await same(3, "␣wolf");
+
+  const saved = async (/** @type {string} */ kind) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".card-tokens .save-row button", { hasText: kind }).click()]);
+    assert.equal(download.suggestedFilename(), `tokens.${kind.toLowerCase()}`);
+    return readFileSync(await download.path());
+  };
+  const { text, tokens } = JSON.parse((await saved("JSON")).toString("utf8"));
+  assert.equal(text, QUESTION);
+  assert.equal(tokens.map((/** @type {any} */ token) => token.text).slice(1).join(""), QUESTION);
+  assert.equal(Buffer.from(tokens.map((/** @type {any} */ token) => token.bytes_hex).join("").replaceAll(" ", ""), "hex").toString("utf8"), QUESTION);
+  const [id, probability, rank] = (await cells()).slice(2);
+  const wolf = tokens[2];
+  assert.deepEqual([String(wolf.id), wolf.position_from_1, wolf.rank_from_1, wolf.alternatives.length], [id, 3, Number(rank), 10]);
+  assert.ok(Math.abs(100 * wolf.probability - Number.parseFloat(probability)) < 0.05 && Math.abs(wolf.surprise_bits * Math.LN2 + wolf.logprob_nats) < 1e-5);
+  assert.equal(tokens[0].logprob_nats, null);
+  const csv = (await saved("CSV")).toString("utf8").trimEnd().split("\r\n");
+  assert.equal(csv[0], "position_from_1,id,text,bytes_hex,logprob_nats,probability,rank_from_1,entropy_nats,surprise_bits");
+  assert.equal(csv.length, 29);
+  assert.equal(csv[3], [3, wolf.id, " wolf", wolf.bytes_hex, wolf.logprob_nats, wolf.probability, wolf.rank_from_1, wolf.entropy_nats, wolf.surprise_bits].join(","));
+  const png = await saved("PNG");
+  assert.deepEqual([png.readUInt32BE(16), png.subarray(1, 4).toString()], [2 * 948, "PNG"]);
+  const colours = await page.evaluate(async (bytes) => {
+    const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
+    const pen = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(image.width, image.height).getContext("2d"));
+    pen.drawImage(image, 0, 0);
+    // The upper edges of the tokens in the first line, where nothing is written.
+    const { data } = pen.getImageData(48, 132, 1800, 1);
+    return new Set(new Uint32Array(data.buffer)).size;
+  }, [...png]);
+  assert.ok(colours > 8, `tokens in ${colours} colours`);
+  assert.deepEqual(await violations(page, ".card-tokens"), []);
+  await close();
+});
+
 test("a link with text shows the same to somebody else; without it, the text stays out of the address", async () => {
   const { page, close } = await openPage(browser, site.url + hash({ t: "0.9" }), { permissions: ["clipboard-read", "clipboard-write"] });
   await ready(page);

@@ -14,18 +14,15 @@ import {
   comparable,
   extremes,
   niceScale,
-  pageOf,
   pairsOf,
   sameVocabulary,
-  setLines,
   tableRows,
-  tokenAt,
-  tokenBeside,
   totalsOf,
   unitsOff,
   usual,
 } from "../../www/inspect/compare_data.js";
 import { CompareRun } from "../../www/inspect/compare_run.js";
+import { pageOf, setLines, tokenAt, tokenBeside } from "../../www/inspect/token_strip.js";
 
 /** @param {number[]} logprobs of the tokens after each row @param {number[][]} [top] ids @param {number[][]} [topLogprobs] */
 function score(logprobs, top = logprobs.map(() => []), topLogprobs = top.map((ids) => ids.map((_, i) => -1 - i))) {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
-import { bits, finePercent, isWhole, nameBytes, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
+import { bits, finePercent, hex, isWhole, nameBytes, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
 import { groundsOf } from "../../www/inspect/notes.js";
 import { reasonOf } from "../../www/inspect/reason.js";
 import { toCsv } from "../../www/inspect/save.js";
@@ -21,7 +21,7 @@ import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/state.js
 import { offText } from "../../www/views/inspect/off_notice.js";
 import { tabAfter } from "../../www/views/inspect/tabs.js";
 import { tipPlace } from "../../www/views/inspect/tip.js";
-import { figures, hex, sightOf } from "../../www/views/inspect/token_card.js";
+import { figures, sightOf } from "../../www/views/inspect/token_card.js";
 
 const css = ["shell", "surprise"].map((name) => readFileSync(new URL(`../../www/inspect/css/${name}.css`, import.meta.url), "utf8")).join("\n");
 const style = readFileSync(new URL("../../www/style.css", import.meta.url), "utf8");

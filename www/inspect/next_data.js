@@ -1,5 +1,6 @@
 /** What comes next, as numbers to draw: rows, axis, what was cut off. Free of the DOM and of the engine. */
 import { DEFAULT_SETTINGS } from "../settings.js";
+import { digits } from "./label.js";
 
 /** @typedef {import("../types.js").Settings} Settings */
 /** @typedef {import("./types.js").NextAnswer} NextAnswer */
@@ -171,11 +172,6 @@ export function csvRows(rows) {
 export function answerJson(answer) {
   const list = (/** @type {readonly NextEntry[]} */ entries) => entries.map(({ rank, ...entry }) => ({ rank_from_1: rank + 1, ...entry }));
   return { ...answer, entries: list(answer.entries), found: list(answer.found) };
-}
-
-/** As many digits as a 32-bit number has. @param {number} x */
-function digits(x) {
-  return Number(x.toPrecision(7));
 }
 
 /**

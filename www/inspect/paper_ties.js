@@ -93,6 +93,16 @@ export class PaperTies {
     this.step(event.key === "ArrowLeft" ? -1 : 1);
   }
 
+  /** Selects a token by its position in the whole text. @param {number} at */
+  choose(at) {
+    const { trail, offset } = this.keeper;
+    this.reveal = true;
+    if (at >= offset) return this.context.select(at - offset);
+    // What the model no longer sees is selected by the caret alone.
+    this.context.setView({ token: null });
+    this.app.writer.moveCaret(trail.ends[at]);
+  }
+
   /** Selects the token before or after. @param {number} by */
   step(by) {
     const { subject } = this.context;

@@ -1,5 +1,5 @@
 import { h, setText } from "../../dom.js";
-import { bits, finePercent, percent, shorten, showToken } from "../../inspect/label.js";
+import { bits, finePercent, hex, percent, shorten, showToken } from "../../inspect/label.js";
 import { n, t } from "../../i18n/index.js";
 
 /**
@@ -31,7 +31,7 @@ const FIGURES = /** @type {const} */ (["probability", "rank", "surprise", "entro
 
 /**
  * The figures as they are written.
- * @param {TokenCardData} data
+ * @param {Pick<TokenCardData, "logprob" | "rank" | "entropy" | "vocabSize">} data
  * @returns {Record<(typeof FIGURES)[number], string>}
  */
 export function figures({ logprob, rank, entropy, vocabSize }) {
@@ -54,11 +54,6 @@ export function sightOf({ position, count, hidden, written }) {
   const lines = [position < 0 ? t("inspect.card.unseen", { count: seen }) : t("inspect.card.window", { count: seen, all: n(count + hidden) })];
   if (written) lines.push(t("inspect.card.written", { probability: percent(Math.exp(written.logprob)), rank: n(written.rank + 1) }));
   return lines.join(t("inspect.join"));
-}
-
-/** @param {number[]} bytes as "E5 A4 A9" */
-export function hex(bytes) {
-  return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
 }
 
 /** The selected token: what it is, how likely it was, and what else could have stood there. */
