@@ -33,7 +33,7 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   assert.ok(classes > 4, "some tokens are more surprising than others");
   assert.match(await page.locator(".card").innerText(), /ly[\s\S]*token 28 of 28[\s\S]*bytes 6C 79/);
   assert.match(await figure(page, "Probability"), /^8\d\.\d %$/);
-  assert.equal(await page.locator(".card-bars li").count(), 10);
+  assert.equal(await page.locator(".card .card-bars li").count(), 10);
 
   await paper(page).press("Alt+ArrowLeft");
   await page.waitForFunction(() => document.querySelector(".selected")?.textContent === " ear");
@@ -44,7 +44,26 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣wolf");
   assert.equal(await selected(page), " wolf");
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 + 1);
-  await page.locator(".tip", { hasText: "bits" }).waitFor();
+  const tip = page.locator(".tip", { hasText: "bits" });
+  await tip.waitFor();
+  // The tip says of the token under the pointer what the card says of the selected one, which is the same here.
+  const id = /id \d+/.exec(await page.locator(".card-facts").innerText())?.[0];
+  const [probability, rank] = [await figure(page, "Probability"), (await figure(page, "Rank")).replace(/ of .*/, "")];
+  const lines = (await tip.innerText()).split("\n");
+  assert.deepEqual(lines.slice(0, 4), ["␣wolf", `${id} · bytes 20 77 6F 6C 66`,
+    `${probability} · rank ${rank} · ${await figure(page, "Surprise")}`, `entropy ${await figure(page, "Entropy")}`]);
+  const bars = await tip.locator(".card-bar").evaluateAll((all) => all.map((bar) => {
+    const { width, height } = bar.getBoundingClientRect();
+    return width > 16 && height > 2 ? Number.parseFloat(/** @type {HTMLElement} */ (bar).style.getPropertyValue("--share")) : NaN;
+  }));
+  assert.equal(bars.length, 10, "ten bars are seen");
+  assert.ok(bars[0] === 100 && bars.every((share, at) => share > 0 && share <= (bars[at - 1] ?? 100)), `the likeliest first: ${bars}`);
+  // A token that stands where it was expected is marked among them.
+  const the = await page.locator(".paper-layer span", { hasText: /^ little$/ }).boundingBox();
+  assert.ok(the);
+  await page.mouse.move(the.x + the.width / 2, the.y + the.height / 2 + 1);
+  await page.locator(".tip strong", { hasText: "little" }).waitFor();
+  assert.deepEqual(await page.locator(".tip .own .card-bar-name").allInnerTexts(), ["␣little"]);
   // The caret leads the selection; typing keeps it at the token before the caret.
   await paper(page).press("Control+End");
   await page.waitForFunction(() => document.querySelector(".selected")?.textContent === "ly");
@@ -84,7 +103,7 @@ test("all tokens as a table: what the card says, a selection by key and click, a
   await coloured(page);
   const rows = page.locator(".tokens-table tbody tr");
   assert.equal(await rows.count(), 0, "closed it costs nothing");
-  await page.getByText("All tokens as a table").click();
+  await page.getByText("All tokens").click();
   const current = page.locator(".tokens-table tr[aria-current=true]");
   await current.waitFor();
   assert.equal(await rows.count(), 28);

@@ -2,6 +2,7 @@
 import { t } from "../i18n/index.js";
 import { percent, showToken } from "./label.js";
 import { Tip } from "../views/inspect/tip.js";
+import { figuresOf } from "./tokens_data.js";
 
 /** @typedef {import("./context.js").Context} Context */
 
@@ -133,9 +134,6 @@ export class PaperTies {
     const token = this.tokenAt(x, y);
     if (token < 0 || this.app.writer.phase !== "idle") return this.tip.hide();
     const { trail } = this.keeper;
-    this.tip.show({ left: x, top: y - 12, bottom: y + 16 }, {
-      text: trail.texts[token], id: trail.ids[token],
-      logprob: token ? trail.logprob[token - 1] : NaN, rank: token ? trail.rank[token - 1] : 0, alternatives: trail.alternatives(token - 1),
-    });
+    this.tip.show({ left: x, top: y - 12, bottom: y + 16 }, { ...figuresOf(trail, token), alternatives: trail.alternatives(token - 1) });
   }
 }

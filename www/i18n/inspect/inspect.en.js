@@ -40,7 +40,7 @@ export const inspectEn = {
   "inspect.card.surprise.hint": "The probability as information: 1 bit for one half, 2 for a quarter, 10 for about a thousandth.",
   "inspect.card.entropy.hint": "How uncertain the model was before it saw the token, whichever came: 0 bits is certain, the binary logarithm of the vocabulary's size a blind guess. Where the tabs give it in nats: 1 bit is 0.69 nats.",
   "inspect.card.token.hint": "What the model reads and writes: a word, a piece of one, a sign, or a byte of one. ␣ stands for a space, ⏎ for a line break.",
-  "inspect.tokens": "All tokens as a table",
+  "inspect.tokens": "All tokens",
   "inspect.tokens.hint": "The {count} tokens of the text, as far as they stand around the selected one; the files hold all of them.",
   "inspect.tokens.hint.hidden": "Counted from the beginning of the text: the model sees the last {seen} of its {count} tokens, and the figures of the grey ones are from earlier windows. The files hold all of them.",
   "inspect.tokens.number": "No.",
@@ -49,7 +49,7 @@ export const inspectEn = {
   "inspect.tokens.legend": "surprise, from 0 to {bits} bits and more; framed: nothing was expected, or it is not known",
   "inspect.live": "{token}, probability {probability}",
   "inspect.tip.rank": "rank {rank}",
-  "inspect.tip.others": "or {list}",
+  "inspect.tip.entropy": "entropy {entropy}",
 
   "inspect.surprise": "Surprise",
   "inspect.surprise.hint": "Colours every token by how little the model expected it.",

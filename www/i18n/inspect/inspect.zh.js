@@ -40,7 +40,7 @@ export const inspectZh = {
   "inspect.card.surprise.hint": "把概率换算成信息量：二分之一是 1 比特，四分之一是 2 比特，约千分之一是 10 比特。",
   "inspect.card.entropy.hint": "模型在看到这个 token 之前有多拿不准，与后来出现哪个无关：0 比特是完全确定，词表大小以 2 为底的对数是纯粹瞎猜。各标签页中以奈特（nat）为单位时：1 比特等于 0.69 奈特。",
   "inspect.card.token.hint": "模型读写的单位：一个词、词的一部分、一个符号，或符号的一个字节。␣ 表示空格，⏎ 表示换行。",
-  "inspect.tokens": "所有 token 的表格",
+  "inspect.tokens": "所有 token",
   "inspect.tokens.hint": "全文共 {count} 个 token，这里列出选中的那个前后的部分；文件中包含全部。",
   "inspect.tokens.hint.hidden": "从文本开头数起：全文 {count} 个 token，模型只看最后 {seen} 个，灰色的数字来自更靠前的窗口。文件中包含全部。",
   "inspect.tokens.number": "序号",
@@ -49,7 +49,7 @@ export const inspectZh = {
   "inspect.tokens.legend": "意外程度，从 0 到 {bits} 比特及以上；只有边框的：无从预料，或尚不知道",
   "inspect.live": "{token}，概率 {probability}",
   "inspect.tip.rank": "第 {rank} 名",
-  "inspect.tip.others": "或 {list}",
+  "inspect.tip.entropy": "熵 {entropy}",
 
   "inspect.surprise": "意外程度",
   "inspect.surprise.hint": "按模型有多没料到，给每个 token 着色。",
