@@ -241,6 +241,7 @@ test("of a text longer than the context the model sees the end; the rest is scor
   assert.equal(asked[0].about, "ghij");
   const subject = keeper.subject(null, 10);
   assert.deepEqual([subject?.tokens.texts.join(""), subject?.tokens.ends, subject?.selected], ["ghij", [7, 8, 9, 10], 3]);
+  assert.equal(subject?.hidden, 6);
   assert.equal(keeper.subject(1, 10)?.selected, 1);
   assert.equal(keeper.subject(null, 2)?.selected, 3, "of what it does not see panels say nothing");
   const unseen = keeper.card(null, 2);

@@ -32,6 +32,15 @@ export function followingId({ tokens, selected }) {
 }
 
 /**
+ * How many tokens the model writes on from where the text is longer than its context: it keeps half of it, so that there is room.
+ * @param {Subject} subject
+ * @returns {number | null} null where that is not asked about
+ */
+export function writesFrom({ tokens, hidden, selected, info }) {
+  return hidden > 0 && selected === tokens.ids.length - 1 ? Math.max(1, info.nCtx >> 1) : null;
+}
+
+/**
  * @param {Subject} subject @param {Settings} settings @param {number} limit
  * @param {string} query what to look for; where it is empty the token that stands next in the text is, which may be far down
  * @returns {NextRequest}
@@ -42,7 +51,7 @@ export function requestOf(subject, settings, limit, query) {
   return {
     what: "next",
     // Further back than its context the model sees nothing.
-    ids: subject.tokens.ids.slice(Math.max(0, end - subject.info.nCtx), end),
+    ids: subject.tokens.ids.slice(Math.max(0, end - (writesFrom(subject) ?? subject.info.nCtx)), end),
     settings: samplingOf(settings),
     limit,
     query: query || (following === null ? "" : `#${following}`),

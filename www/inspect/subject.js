@@ -275,7 +275,8 @@ export class SubjectKeeper {
     const newest = writing ? this.newest : null;
     if (last && last.version === version && last.selected === selected && last.writing === writing && last.scores === scores
       && last.newest === newest && last.text === trail.text && last.info === now.info) return last;
-    return (this.last = { version, text: trail.text, info: now.info, tokens: trail.tokens(offset), scores, selected, writing, newest });
+    const tokens = trail.tokens(offset);
+    return (this.last = { version, text: trail.text, info: now.info, tokens, hidden: offset, scores, selected, writing, newest });
   }
 
   /**

@@ -180,6 +180,8 @@ export interface Subject {
   text: string;
   info: Info;
   tokens: TokensAnswer;
+  /** Tokens of the text before `tokens`, which the model no longer sees. */
+  hidden: number;
   /** null until it has come. */
   scores: ScoreAnswer | null;
   /** The selected token's position in `tokens.ids`. */
