@@ -200,7 +200,7 @@ export interface InspectContext {
   readonly settings: Settings;
   /**
    * Asks the engine. A later call with the same slot ends an earlier one, which then rejects with an AbortError (see `isAbort`
-   * in errors.js); so does a change of the subject's version, and closing the panel.
+   * in errors.js); so does a change of the subject's version, and closing the panel. While the engine has no time it goes on waiting.
    */
   ask<W extends keyof Answers>(slot: string, request: Extract<InspectRequest, { what: W }>, onProgress?: (progress: InspectProgress) => void): Promise<Answers[W]>;
   setView(patch: Partial<InspectView>): void;
