@@ -454,6 +454,27 @@ test("a thousand tokens are written, coloured and shown without a task of 50 ms 
   await close();
 });
 
+test("tabs that are opened while the model writes, and follow it to its end, leave the main thread free", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ n: "400", end: "0" }));
+  await ready(page);
+  await page.locator(".card").waitFor();
+  for (const name of ["Tree", "Attention", "Heads"]) {
+    await page.getByRole("tab", { name: "Next" }).click();
+    await page.locator(".next-row").first().waitFor();
+    const { count, longest } = await longTasks(browser, page, async () => {
+      await paper(page).press("Control+Enter");
+      await page.locator(".primary.busy").waitFor();
+      await page.getByRole("tab", { name }).click();
+      await page.locator(".primary:not(.busy)").waitFor({ timeout: 60_000 });
+      await coloured(page);
+      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40 && !document.querySelector(".stale"));
+    });
+    assert.ok(count > 50, `the main thread was watched: ${name}`);
+    assert.ok(longest < 50, `${name}: the longest task took ${longest.toFixed(0)} ms of processor time`);
+  }
+  await close();
+});
+
 for (const [name, options] of /** @type {const} */ ([
   ["desktop-light", { viewport: { width: 1280, height: 800 }, colorScheme: "light" }],
   ["desktop-dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
