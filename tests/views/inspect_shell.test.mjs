@@ -174,11 +174,7 @@ test("a message goes with what it is about", () => {
   assert.deepEqual([stands("panel", { view: off }), stands("words", { view: off }), stands("words", { text: "ab" })], [false, true, false]);
 });
 
-test("every string of the inspector is there in both languages, with the same gaps to fill", () => {
-  assert.deepEqual(Object.keys(inspectZh).sort(), Object.keys(inspectEn).sort());
-  for (const [key, english] of Object.entries(inspectEn)) {
-    assert.deepEqual((inspectZh[key].match(/\{\w+\}/g) ?? []).sort(), (english.match(/\{\w+\}/g) ?? []).sort(), key);
-  }
+test("every example has its words, and strings follow the language", () => {
   for (const { key } of EXAMPLES) for (const name of [key, `${key}.text`]) assert.ok(inspectEn[`inspect.example.${name}`], name);
   registerStrings({ "test.only": "one" }, { "test.only": "一" });
   setLanguage("zh");

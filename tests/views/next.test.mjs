@@ -1,8 +1,6 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextEn } from "../../www/i18n/inspect/next.en.js";
-import { nextZh } from "../../www/i18n/inspect/next.zh.js";
 import {
   DEFAULTS, NEUTRAL, SHAPING, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, factor, followingId, keyOf, requestOf, rowsOf, sameSampling,
   writesFrom,
@@ -126,12 +124,6 @@ test("the two presets are what they say", () => {
   assert.ok(sameSampling(DEFAULTS, DEFAULT_SETTINGS));
   assert.ok(!sameSampling(DEFAULTS, { ...DEFAULT_SETTINGS, repetitionPenalty: 1.7 }));
   assert.deepEqual(cutters(NEUTRAL, 2), []);
-});
-
-test("English and Chinese have the same strings with the same places", () => {
-  const places = (/** @type {Record<string, string>} */ table) => Object.fromEntries(
-    Object.entries(table).map(([key, text]) => [key, [...text.matchAll(/\{\w+\}/g)].map(String).sort()]));
-  assert.deepEqual(places(nextZh), places(nextEn));
 });
 
 /** A panel on a fake page with an engine that is driven by hand. @param {any} subject */
