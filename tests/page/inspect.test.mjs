@@ -33,7 +33,7 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   assert.ok(classes > 4, "some tokens are more surprising than others");
   assert.match(await page.locator(".card").innerText(), /ly[\s\S]*token 28 of 28[\s\S]*bytes 6C 79/);
   assert.match(await figure(page, "Probability"), /^8\d\.\d %$/);
-  assert.equal(await page.locator(".card-bars li").count(), 10);
+  assert.equal(await page.locator(".card .card-bars li").count(), 10);
 
   await paper(page).press("Alt+ArrowLeft");
   await page.waitForFunction(() => document.querySelector(".selected")?.textContent === " ear");
@@ -44,7 +44,26 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣wolf");
   assert.equal(await selected(page), " wolf");
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 + 1);
-  await page.locator(".tip", { hasText: "bits" }).waitFor();
+  const tip = page.locator(".tip", { hasText: "bits" });
+  await tip.waitFor();
+  // The tip says of the token under the pointer what the card says of the selected one, which is the same here.
+  const id = /id \d+/.exec(await page.locator(".card-facts").innerText())?.[0];
+  const [probability, rank] = [await figure(page, "Probability"), (await figure(page, "Rank")).replace(/ of .*/, "")];
+  const lines = (await tip.innerText()).split("\n");
+  assert.deepEqual(lines.slice(0, 4), ["␣wolf", `${id} · bytes 20 77 6F 6C 66`,
+    `${probability} · rank ${rank} · ${await figure(page, "Surprise")}`, `entropy ${await figure(page, "Entropy")}`]);
+  const bars = await tip.locator(".card-bar").evaluateAll((all) => all.map((bar) => {
+    const { width, height } = bar.getBoundingClientRect();
+    return width > 16 && height > 2 ? Number.parseFloat(/** @type {HTMLElement} */ (bar).style.getPropertyValue("--share")) : NaN;
+  }));
+  assert.equal(bars.length, 10, "ten bars are seen");
+  assert.ok(bars[0] === 100 && bars.every((share, at) => share > 0 && share <= (bars[at - 1] ?? 100)), `the likeliest first: ${bars}`);
+  // A token that stands where it was expected is marked among them.
+  const the = await page.locator(".paper-layer span", { hasText: /^ little$/ }).boundingBox();
+  assert.ok(the);
+  await page.mouse.move(the.x + the.width / 2, the.y + the.height / 2 + 1);
+  await page.locator(".tip strong", { hasText: "little" }).waitFor();
+  assert.deepEqual(await page.locator(".tip .own .card-bar-name").allInnerTexts(), ["␣little"]);
   // The caret leads the selection; typing keeps it at the token before the caret.
   await paper(page).press("Control+End");
   await page.waitForFunction(() => document.querySelector(".selected")?.textContent === "ly");
@@ -75,6 +94,74 @@ test("an alternative is continued from, and an edit in the middle is scored anew
   await button(page, "Undo").click();
   assert.equal(await paper(page).inputValue(), QUESTION, "one press takes it back");
   await coloured(page);
+  await close();
+});
+
+test("all tokens as a table: what the card says, a selection by key and click, and the whole text as files", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
+  await ready(page);
+  await coloured(page);
+  const rows = page.locator(".tokens-table tbody tr");
+  assert.equal(await rows.count(), 0, "closed it costs nothing");
+  await page.getByText("All tokens").click();
+  const current = page.locator(".tokens-table tr[aria-current=true]");
+  await current.waitFor();
+  assert.equal(await rows.count(), 28);
+  const cells = () => current.locator("th, td").allInnerTexts();
+  /** The selected row says what the card says. @param {number} position @param {string} token */
+  const same = async (position, token) => {
+    await page.locator(".card-facts", { hasText: `token ${position} of 28` }).waitFor();
+    const figures = await page.locator(".card-figures dd").allInnerTexts();
+    figures[1] = figures[1].replace(/ of .*/, "");
+    const id = /id (\d+)/.exec(await page.locator(".card-facts").innerText())?.[1];
+    assert.deepEqual(await cells(), [String(position), token, id, ...figures]);
+    const seen = await current.evaluate((row) => {
+      const [inner, outer] = [row, /** @type {Element} */ (row.closest(".tokens-scroll"))].map((element) => element.getBoundingClientRect());
+      return inner.top >= outer.top && inner.bottom <= outer.bottom;
+    });
+    assert.ok(seen, `token ${position} is in view`);
+  };
+  await same(28, "ly");
+  await current.locator("button").focus();
+  await page.keyboard.press("ArrowUp");
+  await same(27, "␣ear");
+  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "␣ear");
+  assert.equal(await selected(page), " ear");
+  await page.keyboard.press("Home");
+  await page.locator(".card-facts", { hasText: "token 1 of 28" }).waitFor();
+  await rows.nth(2).click();
+  await same(3, "␣wolf");
+
+  const saved = async (/** @type {string} */ kind) => {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".card-tokens .save-row button", { hasText: kind }).click()]);
+    assert.equal(download.suggestedFilename(), `tokens.${kind.toLowerCase()}`);
+    return readFileSync(await download.path());
+  };
+  const { text, tokens } = JSON.parse((await saved("JSON")).toString("utf8"));
+  assert.equal(text, QUESTION);
+  assert.equal(tokens.map((/** @type {any} */ token) => token.text).slice(1).join(""), QUESTION);
+  assert.equal(Buffer.from(tokens.map((/** @type {any} */ token) => token.bytes_hex).join("").replaceAll(" ", ""), "hex").toString("utf8"), QUESTION);
+  const [id, probability, rank] = (await cells()).slice(2);
+  const wolf = tokens[2];
+  assert.deepEqual([String(wolf.id), wolf.position_from_1, wolf.rank_from_1, wolf.alternatives.length], [id, 3, Number(rank), 10]);
+  assert.ok(Math.abs(100 * wolf.probability - Number.parseFloat(probability)) < 0.05 && Math.abs(wolf.surprise_bits * Math.LN2 + wolf.logprob_nats) < 1e-5);
+  assert.equal(tokens[0].logprob_nats, null);
+  const csv = (await saved("CSV")).toString("utf8").trimEnd().split("\r\n");
+  assert.equal(csv[0], "position_from_1,id,text,bytes_hex,logprob_nats,probability,rank_from_1,entropy_nats,surprise_bits");
+  assert.equal(csv.length, 29);
+  assert.equal(csv[3], [3, wolf.id, " wolf", wolf.bytes_hex, wolf.logprob_nats, wolf.probability, wolf.rank_from_1, wolf.entropy_nats, wolf.surprise_bits].join(","));
+  const png = await saved("PNG");
+  assert.deepEqual([png.readUInt32BE(16), png.subarray(1, 4).toString()], [2 * 948, "PNG"]);
+  const colours = await page.evaluate(async (bytes) => {
+    const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
+    const pen = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(image.width, image.height).getContext("2d"));
+    pen.drawImage(image, 0, 0);
+    // The upper edges of the tokens in the first line, where nothing is written.
+    const { data } = pen.getImageData(48, 132, 1800, 1);
+    return new Set(new Uint32Array(data.buffer)).size;
+  }, [...png]);
+  assert.ok(colours > 8, `tokens in ${colours} colours`);
+  assert.deepEqual(await violations(page, ".card-tokens"), []);
   await close();
 });
 
@@ -364,6 +451,27 @@ test("a thousand tokens are written, coloured and shown without a task of 50 ms 
   });
   assert.ok(tasks.count > 50, "the main thread was watched");
   assert.ok(tasks.longest < 50, `the longest task took ${tasks.longest.toFixed(0)} ms of processor time`);
+  await close();
+});
+
+test("tabs that are opened while the model writes, and follow it to its end, leave the main thread free", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ n: "400", end: "0" }));
+  await ready(page);
+  await page.locator(".card").waitFor();
+  for (const name of ["Tree", "Attention", "Heads"]) {
+    await page.getByRole("tab", { name: "Next" }).click();
+    await page.locator(".next-row").first().waitFor();
+    const { count, longest } = await longTasks(browser, page, async () => {
+      await paper(page).press("Control+Enter");
+      await page.locator(".primary.busy").waitFor();
+      await page.getByRole("tab", { name }).click();
+      await page.locator(".primary:not(.busy)").waitFor({ timeout: 60_000 });
+      await coloured(page);
+      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40 && !document.querySelector(".stale"));
+    });
+    assert.ok(count > 50, `the main thread was watched: ${name}`);
+    assert.ok(longest < 50, `${name}: the longest task took ${longest.toFixed(0)} ms of processor time`);
+  }
   await close();
 });
 

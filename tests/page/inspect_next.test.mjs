@@ -39,6 +39,31 @@ const changed = (page, before) => page.waitForFunction((old) => {
   return facts !== undefined && facts !== old;
 }, before);
 
+test("of a text longer than the context, the end is what the model goes on from, and what it then writes", async () => {
+  const story = "Once upon a time there was a king who had three sons. The eldest was called Peter, the second Paul, and the youngest Jack. "
+    + "One day the king fell ill, and no doctor in the land could heal him. Then an old woman came to the castle and said that there was a "
+    + "golden bird in the dark forest whose song would make him well again. So Peter took his horse and rode away, but he did not come "
+    + "back. Then Paul took his horse and rode away, and he did not come back either. ";
+  // Seen as far back as the context reaches, "woman" would be the likeliest.
+  const text = `${story.repeat(3)}The old`;
+  const { page, close } = await openNext(`t=0&rp=1&n=1&end=0&${new URLSearchParams({ text })}`);
+  const note = page.locator(".next-window");
+  await note.getByText("writing goes on from its last 128 tokens").waitFor();
+  await page.locator(".next-facts:not(.stale)").waitFor();
+  const [{ token, drawn }] = await rows(page);
+  assert.equal(drawn, "100 %", "at temperature 0 the likeliest is drawn");
+  await paper(page).press("Alt+ArrowLeft");
+  await page.locator(".next-selected", { hasText: "␣The" }).waitFor();
+  assert.ok(await note.isHidden(), "in the middle it is about all that the model sees");
+  await paper(page).press("Alt+ArrowRight");
+  await note.waitFor();
+  await paper(page).press("Control+Enter");
+  await page.waitForFunction((length) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value.length > length, text.length);
+  await page.locator(".primary:not(.busy)").waitFor();
+  assert.equal(await paper(page).inputValue(), `${text}${token.replaceAll("␣", " ")}`);
+  await close();
+});
+
 test("settings re-shape what comes next at once, and the model's own probabilities stay", async () => {
   const { page, close } = await openNext("t=1&k=0&p=1&rp=1");
   await paper(page).fill("Once upon a time there was a");

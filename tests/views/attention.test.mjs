@@ -11,8 +11,6 @@ import {
   LARGEST_CELL, cellAt, clampZoom, fit, isFit, isLargest, labelled, mapSide, pan, reveal, zoomAt,
 } from "../../www/inspect/attention_zoom.js";
 import { inkOn, luminance, viridis } from "../../www/inspect/color.js";
-import { attentionEn } from "../../www/i18n/inspect/attention.en.js";
-import { attentionZh } from "../../www/i18n/inspect/attention.zh.js";
 import { moved } from "../../www/views/inspect/attention_canvas.js";
 import { gridLayout } from "../../www/views/inspect/attention_grid.js";
 
@@ -379,10 +377,4 @@ test("the grid of heads fits its column for the shipped model, for GPT-2 and on 
       for (let column = 1; column <= heads; column += 1) assert.ok(layout.left(column) >= layout.left(column - 1) + layout.cell);
     }
   }
-});
-
-test("English and Chinese have the same strings with the same places to fill", () => {
-  assert.deepEqual(Object.keys(attentionEn).sort(), Object.keys(attentionZh).sort());
-  const places = (/** @type {string} */ text) => (text.match(/\{\w+\}/g) ?? []).sort();
-  for (const [key, text] of Object.entries(attentionEn)) assert.deepEqual(places(text), places(attentionZh[key]), key);
 });

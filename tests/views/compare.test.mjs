@@ -2,10 +2,6 @@
 // Two models on one text: figures and layout, and the run that asks both engines, driven by hand.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { compareEn } from "../../www/i18n/inspect/compare.en.js";
-import { compareZh } from "../../www/i18n/inspect/compare.zh.js";
-import { flowEn } from "../../www/i18n/inspect/flow.en.js";
-import { flowZh } from "../../www/i18n/inspect/flow.zh.js";
 import {
   areEqual,
   bestOf,
@@ -14,18 +10,15 @@ import {
   comparable,
   extremes,
   niceScale,
-  pageOf,
   pairsOf,
   sameVocabulary,
-  setLines,
   tableRows,
-  tokenAt,
-  tokenBeside,
   totalsOf,
   unitsOff,
   usual,
 } from "../../www/inspect/compare_data.js";
 import { CompareRun } from "../../www/inspect/compare_run.js";
+import { pageOf, setLines, tokenAt, tokenBeside } from "../../www/inspect/token_strip.js";
 
 /** @param {number[]} logprobs of the tokens after each row @param {number[][]} [top] ids @param {number[][]} [topLogprobs] */
 function score(logprobs, top = logprobs.map(() => []), topLogprobs = top.map((ids) => ids.map((_, i) => -1 - i))) {
@@ -44,17 +37,6 @@ function score(logprobs, top = logprobs.map(() => []), topLogprobs = top.map((id
 }
 /** @param {...number} values */
 const floats = (...values) => Float32Array.from(values);
-
-test("English and Chinese say the same things, with the same blanks", () => {
-  const blanks = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const [en, zh] of [
-    [compareEn, compareZh],
-    [flowEn, flowZh],
-  ]) {
-    assert.deepEqual(Object.keys(zh), Object.keys(en));
-    for (const key of Object.keys(en)) assert.deepEqual(blanks(zh[key]), blanks(en[key]), key);
-  }
-});
 
 describe("figures", () => {
   test("each token is paired with the row that predicted it", () => {

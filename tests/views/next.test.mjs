@@ -1,10 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextEn } from "../../www/i18n/inspect/next.en.js";
-import { nextZh } from "../../www/i18n/inspect/next.zh.js";
 import {
   DEFAULTS, NEUTRAL, SHAPING, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, factor, followingId, keyOf, requestOf, rowsOf, sameSampling,
+  writesFrom,
 } from "../../www/inspect/next_data.js";
 import { NextPanel } from "../../www/inspect/panels/next.js";
 import { DEFAULT_SETTINGS } from "../../www/settings.js";
@@ -28,7 +27,7 @@ function subjectOf(texts, patch = {}, bos = true) {
   let end = 0;
   const ends = texts.map((text, i) => (bos && i === 0 ? 0 : (end += text.length)));
   return {
-    version: 1, text: texts.slice(bos ? 1 : 0).join(""), info: { nCtx: 256 }, scores: null, selected: texts.length - 1, writing: false,
+    version: 1, text: texts.slice(bos ? 1 : 0).join(""), info: { nCtx: 256 }, hidden: 0, scores: null, selected: texts.length - 1, writing: false,
     tokens: { ids: texts.map((_, i) => (i === 0 && bos ? 0 : 100 + i)), texts, bytes: [], ends, bos }, ...patch,
   };
 }
@@ -41,6 +40,16 @@ test("it asks about the tokens up to the selected one, and no further back than 
   assert.equal(requestOf(subject, SETTINGS, 20, "time").query, "time");
   assert.equal(requestOf({ ...subject, selected: 3 }, SETTINGS, 20, "").query, "", "nothing stands after the last");
   assert.deepEqual(requestOf({ ...subject, info: { nCtx: 2 } }, SETTINGS, 20, "").ids, [101, 102]);
+});
+
+test("of a text longer than the context, the last token's question is about what the model writes on from", () => {
+  const late = subjectOf(["a", "b", "c", "d", "e"], { hidden: 7, info: /** @type {any} */ ({ nCtx: 5 }) }, false);
+  const ids = (/** @type {any} */ change) => requestOf({ ...late, ...change }, SETTINGS, 20, "").ids;
+  assert.deepEqual([writesFrom(late), ids({})], [2, [103, 104]], "half of the context, rounded down");
+  assert.deepEqual(ids({ selected: 3 }), [100, 101, 102, 103], "a token in the middle was expected with all that the model sees");
+  assert.deepEqual([writesFrom({ ...late, selected: 3 }), writesFrom({ ...late, hidden: 0 })], [null, null]);
+  assert.deepEqual(ids({ hidden: 0 }), [100, 101, 102, 103, 104], "a text that just fits is written on from as a whole");
+  assert.equal(writesFrom({ ...late, info: { ...late.info, nCtx: 1 }, tokens: { ...late.tokens, ids: [104] }, selected: 0 }), 1);
 });
 
 test("the question is another one exactly when its answer would be", () => {
@@ -115,12 +124,6 @@ test("the two presets are what they say", () => {
   assert.ok(sameSampling(DEFAULTS, DEFAULT_SETTINGS));
   assert.ok(!sameSampling(DEFAULTS, { ...DEFAULT_SETTINGS, repetitionPenalty: 1.7 }));
   assert.deepEqual(cutters(NEUTRAL, 2), []);
-});
-
-test("English and Chinese have the same strings with the same places", () => {
-  const places = (/** @type {Record<string, string>} */ table) => Object.fromEntries(
-    Object.entries(table).map(([key, text]) => [key, [...text.matchAll(/\{\w+\}/g)].map(String).sort()]));
-  assert.deepEqual(places(nextZh), places(nextEn));
 });
 
 /** A panel on a fake page with an engine that is driven by hand. @param {any} subject */
@@ -263,12 +266,13 @@ test("a number that is being typed is not written over", async () => {
   assert.equal(number.value, "2", "what is out of range is put right");
 });
 
-test("a withdrawn question is asked again, a failed one is not", async () => {
-  const { panel, asked, done } = makePanel(subjectOf(["<>", "A"]));
+test("a question that was withdrawn with its text is asked about the next one, a failed one is not asked again", async () => {
+  const { panel, ctx, asked, done } = makePanel(subjectOf(["<>", "A"]));
   panel.update();
   asked[0].reject(new DOMException("withdrawn", "AbortError"));
   await settle();
   assert.deepEqual(done, [], "nobody is told");
+  ctx.subject = subjectOf(["<>", "A"], { version: 2 });
   panel.update();
   assert.equal(asked.length, 2);
   asked[1].reject(new Error("no memory"));

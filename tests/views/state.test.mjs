@@ -5,14 +5,12 @@ import { test } from "node:test";
 import { formatBytes, formatCount, formatRate } from "../../www/format.js";
 import { en as baseEn } from "../../www/i18n/en.js";
 import { trainEn } from "../../www/i18n/train.en.js";
-import { zh as baseZh } from "../../www/i18n/zh.js";
-import { trainZh } from "../../www/i18n/train.zh.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/settings.js";
 import { missingFiles, readShardIndex, roleOf, urlSource } from "../../www/sources.js";
 import { Store, decodeFragment, encodeFragment } from "../../www/state.js";
 import { fitRemark } from "../../www/views/models.js";
 
-const [en, zh] = [{ ...baseEn, ...trainEn }, { ...baseZh, ...trainZh }];
+const en = { ...baseEn, ...trainEn };
 
 const www = new URL("../../www/", import.meta.url);
 const scripts = ["", "views/", "i18n/"].flatMap((folder) =>
@@ -52,12 +50,6 @@ test("a store tells its listeners once for many changes", async () => {
   store.set({ b: 2 });
   await null;
   assert.deepEqual([calls, store.state], [1, { a: 1, b: 2 }]);
-});
-
-test("English and Chinese say the same things, with the same blanks", () => {
-  assert.deepEqual(Object.keys(zh), Object.keys(en));
-  const blanks = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const key of Object.keys(en)) assert.deepEqual(blanks(zh[key]), blanks(en[key]), key);
 });
 
 test("every string that a script names is there, and every string is named", () => {

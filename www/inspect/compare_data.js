@@ -1,4 +1,4 @@
-/** Two models on one text: figures, and where the tokens stand on the picture. Free of the DOM. */
+/** Two models on one text, in figures. Free of the DOM. */
 
 /** @typedef {import("./types.js").ScoreAnswer} ScoreAnswer */
 /** @typedef {import("./types.js").TokensAnswer} TokensAnswer */
@@ -145,67 +145,6 @@ export function usual(values) {
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   return sizes.length ? sizes[Math.ceil(sizes.length * 0.95) - 1] : 0;
-}
-
-/** @typedef {{ line: number, x: number, width: number }} Place */
-
-/**
- * Sets tokens into lines like words, but between any two: every token keeps its whole width, a line break ends the line.
- * @param {number[]} widths @param {boolean[]} breaks whether the line ends after a token @param {number} room
- * @returns {{ places: Place[], lines: [from: number, to: number][] }}
- */
-export function setLines(widths, breaks, room) {
-  /** @type {Place[]} */
-  const places = [];
-  /** @type {[number, number][]} */
-  const lines = [];
-  let [from, x] = [0, 0];
-  for (let i = 0; i < widths.length; i += 1) {
-    const width = Math.min(widths[i], room);
-    if (i > from && x + width > room) {
-      lines.push([from, i]);
-      [from, x] = [i, 0];
-    }
-    places.push({ line: lines.length, x, width });
-    x += width;
-    if (breaks[i] && i + 1 < widths.length) {
-      lines.push([from, i + 1]);
-      [from, x] = [i + 1, 0];
-    }
-  }
-  if (from < widths.length) lines.push([from, widths.length]);
-  return { places, lines };
-}
-
-/**
- * The token at a point of a line, the nearest where there is none; -1 where the line is not there.
- * @param {Place[]} places @param {[number, number][]} lines @param {number} line @param {number} x
- */
-export function tokenAt(places, lines, line, x) {
-  const range = lines[line];
-  if (!range) return -1;
-  for (let i = range[0]; i < range[1]; i += 1) if (x < places[i].x + places[i].width) return i;
-  return range[1] - 1;
-}
-
-/**
- * The token over or under another: the one in the next line whose middle is nearest.
- * @param {Place[]} places @param {[number, number][]} lines @param {number} from @param {number} by lines down
- */
-export function tokenBeside(places, lines, from, by) {
-  const middle = places[from].x + places[from].width / 2;
-  const line = Math.min(lines.length - 1, Math.max(0, places[from].line + by));
-  return line === places[from].line ? from : tokenAt(places, lines, line, middle);
-}
-
-/**
- * The lines to show so that `line` is among them: the page of `size` lines that it stands on.
- * @param {number} line @param {number} all @param {number} size
- * @returns {[from: number, to: number]}
- */
-export function pageOf(line, all, size) {
-  const from = Math.max(0, Math.min(Math.floor(line / size) * size, all - size));
-  return [from, Math.min(all, from + size)];
 }
 
 /** Positions and ranks begin at 1, as on the page. */

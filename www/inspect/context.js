@@ -38,7 +38,7 @@ export class Context {
     /** How far the text is read, as a share of it; NaN where that is not known yet. @type {{ share: number } | null} */
     this.reading = null;
     /** For panels. */
-    this.asker = new Asker({ inspect: (request, options) => app.engine.inspect(request, options) });
+    this.asker = new Asker({ inspect: (request, options) => app.engine.inspect(request, options), worker: () => app.engine.client });
     /** For the text itself, whatever panel is open. */
     this.own = new Asker(this.asker.engine);
     /** Of the engines that panels opened. @type {Set<Asker>} */
@@ -226,7 +226,7 @@ export class Context {
     const found = this.sources().find((one) => one.id === id);
     if (!found) throw new PageError("error.noModel");
     const engine = new Engine(() => asker.abort());
-    const asker = new Asker({ inspect: (request, options) => engine.inspect(request, options) });
+    const asker = new Asker({ inspect: (request, options) => engine.inspect(request, options), worker: () => engine.client });
     const close = () => {
       this.others.delete(asker);
       asker.abort();

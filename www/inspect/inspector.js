@@ -11,6 +11,7 @@ import { SurpriseLegend } from "../views/inspect/legend.js";
 import { OffNotice } from "../views/inspect/off_notice.js";
 import { Tabs } from "../views/inspect/tabs.js";
 import { TokenCard } from "../views/inspect/token_card.js";
+import { TokenTable } from "../views/inspect/token_table.js";
 import { Context } from "./context.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
 import { ModelWatch } from "./model_watch.js";
@@ -81,6 +82,8 @@ export class Inspector {
       onStep: (by) => this.ties.step(by),
       onToggle: (open) => storage.set(this.foldKey, open ? "1" : "0"),
     });
+    this.tokens = new TokenTable({ onSelect: (at) => this.ties.choose(at) });
+    this.card.folds.append(this.tokens.root);
     this.model = new ModelWatch(app, (off) => void context.applyGates(off));
     this.notes = new Notes(this.scroll, () => ({
       text: app.writer.text, weights: this.model.weights(), view: app.state.view, settings: app.state.settings,
@@ -285,7 +288,11 @@ export class Inspector {
     }
     this.cardAt = performance.now();
     this.carded = key;
+    const { trail, offset: hidden } = keeper;
     this.card.update(context.card());
+    this.tokens.update({
+      trail, selected: keeper.selected(state.view.token, writer.caret), hidden, vocabSize: subject.info.vocabSize, off: state.view.off,
+    });
   }
 
   /** @param {PanelName} name */

@@ -83,6 +83,11 @@ export function bits(x) {
   return Number.isFinite(x) ? t("label.bits", { x: plainZero((x / Math.LN2).toFixed(1)) }) : "–";
 }
 
+/** For a file: as many digits as a 32-bit number has. @param {number} x */
+export function digits(x) {
+  return Number(x.toPrecision(7));
+}
+
 /** "-0.00" is 0. @param {string} digits */
 function plainZero(digits) {
   return /^-0\.?0*$/.test(digits) ? digits.slice(1) : digits;
@@ -96,4 +101,9 @@ export function shorten(text, n) {
   // Twice as many units hold n characters for certain, and a long text is not walked.
   const characters = Array.from(text.slice(0, 2 * n + 2));
   return characters.length <= n ? text : `${characters.slice(0, Math.max(0, n - 1)).join("")}…`;
+}
+
+/** @param {readonly number[]} bytes as "E5 A4 A9" */
+export function hex(bytes) {
+  return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
 }

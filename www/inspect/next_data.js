@@ -1,5 +1,6 @@
 /** What comes next, as numbers to draw: rows, axis, what was cut off. Free of the DOM and of the engine. */
 import { DEFAULT_SETTINGS } from "../settings.js";
+import { digits } from "./label.js";
 
 /** @typedef {import("../types.js").Settings} Settings */
 /** @typedef {import("./types.js").NextAnswer} NextAnswer */
@@ -31,6 +32,15 @@ export function followingId({ tokens, selected }) {
 }
 
 /**
+ * How many tokens the model writes on from where the text is longer than its context: it keeps half of it, so that there is room.
+ * @param {Subject} subject
+ * @returns {number | null} null where that is not asked about
+ */
+export function writesFrom({ tokens, hidden, selected, info }) {
+  return hidden > 0 && selected === tokens.ids.length - 1 ? Math.max(1, info.nCtx >> 1) : null;
+}
+
+/**
  * @param {Subject} subject @param {Settings} settings @param {number} limit
  * @param {string} query what to look for; where it is empty the token that stands next in the text is, which may be far down
  * @returns {NextRequest}
@@ -41,7 +51,7 @@ export function requestOf(subject, settings, limit, query) {
   return {
     what: "next",
     // Further back than its context the model sees nothing.
-    ids: subject.tokens.ids.slice(Math.max(0, end - subject.info.nCtx), end),
+    ids: subject.tokens.ids.slice(Math.max(0, end - (writesFrom(subject) ?? subject.info.nCtx)), end),
     settings: samplingOf(settings),
     limit,
     query: query || (following === null ? "" : `#${following}`),
@@ -171,11 +181,6 @@ export function csvRows(rows) {
 export function answerJson(answer) {
   const list = (/** @type {readonly NextEntry[]} */ entries) => entries.map(({ rank, ...entry }) => ({ rank_from_1: rank + 1, ...entry }));
   return { ...answer, entries: list(answer.entries), found: list(answer.found) };
-}
-
-/** As many digits as a 32-bit number has. @param {number} x */
-function digits(x) {
-  return Number(x.toPrecision(7));
 }
 
 /**

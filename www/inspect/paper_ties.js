@@ -2,6 +2,7 @@
 import { t } from "../i18n/index.js";
 import { percent, showToken } from "./label.js";
 import { Tip } from "../views/inspect/tip.js";
+import { figuresOf } from "./tokens_data.js";
 
 /** @typedef {import("./context.js").Context} Context */
 
@@ -93,6 +94,16 @@ export class PaperTies {
     this.step(event.key === "ArrowLeft" ? -1 : 1);
   }
 
+  /** Selects a token by its position in the whole text. @param {number} at */
+  choose(at) {
+    const { trail, offset } = this.keeper;
+    this.reveal = true;
+    if (at >= offset) return this.context.select(at - offset);
+    // What the model no longer sees is selected by the caret alone.
+    this.context.setView({ token: null });
+    this.app.writer.moveCaret(trail.ends[at]);
+  }
+
   /** Selects the token before or after. @param {number} by */
   step(by) {
     const { subject } = this.context;
@@ -123,9 +134,6 @@ export class PaperTies {
     const token = this.tokenAt(x, y);
     if (token < 0 || this.app.writer.phase !== "idle") return this.tip.hide();
     const { trail } = this.keeper;
-    this.tip.show({ left: x, top: y - 12, bottom: y + 16 }, {
-      text: trail.texts[token], id: trail.ids[token],
-      logprob: token ? trail.logprob[token - 1] : NaN, rank: token ? trail.rank[token - 1] : 0, alternatives: trail.alternatives(token - 1),
-    });
+    this.tip.show({ left: x, top: y - 12, bottom: y + 16 }, { ...figuresOf(trail, token), alternatives: trail.alternatives(token - 1) });
   }
 }

@@ -1,6 +1,7 @@
 /** Copies a link to what the page shows. */
 import { h, setText } from "../dom.js";
 import { t } from "../i18n/index.js";
+import { RUN_LINK } from "../saved_runs.js";
 import { encodeFragment } from "../state.js";
 
 const COPIED_MS = 2000;
@@ -9,7 +10,7 @@ export class ShareRow {
   /**
    * @param {Element} root
    * @param {import("../app.js").App} app
-   * @param {(key: string, params: Record<string, string>) => void} say
+   * @param {(key: string, params?: Record<string, string>) => void} say
    */
   constructor(root, app, say) {
     this.app = app;
@@ -32,6 +33,12 @@ export class ShareRow {
     return `${location.origin}${location.pathname}${location.search}#${fragment}`;
   }
 
+  /** Whether the open model has adapters from disk: only a run has an address that names them. */
+  get leavesOut() {
+    const { state, training } = this.app;
+    return state.info?.trained === "lora" && !state.modelId.startsWith(RUN_LINK) && !training.run;
+  }
+
   /** @param {HTMLButtonElement} button @param {boolean} withText */
   async copy(button, withText) {
     const link = this.link(withText);
@@ -43,6 +50,7 @@ export class ShareRow {
     this.copied = button;
     this.update();
     this.app.page.status.say(t("inspect.link.copied"));
+    if (this.leavesOut) this.say("inspect.link.adapter");
     setTimeout(() => {
       if (this.copied !== button) return;
       this.copied = null;

@@ -17,8 +17,6 @@ import { Trail } from "./trail.js";
 export const TYPING_PAUSE_MS = 150;
 /** Nobody types so many characters between two drawings of the page: a text that was pasted or put there is read at once. */
 const MOST_TYPED = 16;
-/** The engine is asked again after this, if it had no time. */
-export const AGAIN_MS = 500;
 
 /**
  * @typedef {object} KeeperHooks
@@ -153,10 +151,8 @@ export class SubjectKeeper {
         return reading === this.reading ? earlier : null;
       }, () => this.changed());
     } catch (error) {
-      if (reading !== this.reading) return;
-      // The engine had something more urgent to do.
-      if (isAbort(error)) this.readSoon(AGAIN_MS);
-      else this.hooks.onError(error);
+      // What is withdrawn is so for another reading, or for another model, which is read when it is heard of.
+      if (reading === this.reading && !isAbort(error)) this.hooks.onError(error);
     }
   }
 
@@ -275,7 +271,8 @@ export class SubjectKeeper {
     const newest = writing ? this.newest : null;
     if (last && last.version === version && last.selected === selected && last.writing === writing && last.scores === scores
       && last.newest === newest && last.text === trail.text && last.info === now.info) return last;
-    return (this.last = { version, text: trail.text, info: now.info, tokens: trail.tokens(offset), scores, selected, writing, newest });
+    const tokens = trail.tokens(offset);
+    return (this.last = { version, text: trail.text, info: now.info, tokens, hidden: offset, scores, selected, writing, newest });
   }
 
   /**

@@ -180,6 +180,8 @@ export interface Subject {
   text: string;
   info: Info;
   tokens: TokensAnswer;
+  /** Tokens of the text before `tokens`, which the model no longer sees. */
+  hidden: number;
   /** null until it has come. */
   scores: ScoreAnswer | null;
   /** The selected token's position in `tokens.ids`. */
@@ -198,7 +200,7 @@ export interface InspectContext {
   readonly settings: Settings;
   /**
    * Asks the engine. A later call with the same slot ends an earlier one, which then rejects with an AbortError (see `isAbort`
-   * in errors.js); so does a change of the subject's version, and closing the panel.
+   * in errors.js); so does a change of the subject's version, and closing the panel. While the engine has no time it goes on waiting.
    */
   ask<W extends keyof Answers>(slot: string, request: Extract<InspectRequest, { what: W }>, onProgress?: (progress: InspectProgress) => void): Promise<Answers[W]>;
   setView(patch: Partial<InspectView>): void;

@@ -2,6 +2,7 @@
 export const nextEn = {
   "next.empty": "How likely every token is to come next: as the model sees it, and as your settings let it be drawn. Write a word on the paper to see it.",
   "next.beginning": "beginning of the text",
+  "next.window": "The text is longer than the model's context: writing goes on from its last {count} tokens, and this is what is drawn from.",
   "next.penalty": "Repetition",
   "next.neutral": "Model's own odds",
   "next.neutral.hint": "Sets temperature to 1 and switches everything else off: each token is drawn as often as the model says.",

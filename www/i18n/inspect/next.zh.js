@@ -2,6 +2,7 @@
 export const nextZh = {
   "next.empty": "这里显示每个 token 接下来出现的可能性：模型自己的看法，以及按你的设置抽取时的概率。在纸上写一个词就能看到。",
   "next.beginning": "文本开头",
+  "next.window": "文本比模型的上下文更长：续写只依据最后 {count} 个 token，这里显示的就是抽取所依据的分布。",
   "next.penalty": "重复惩罚",
   "next.neutral": "模型原本的概率",
   "next.neutral.hint": "温度设为 1，其余全部关闭：每个 token 都按模型给出的概率抽取。",

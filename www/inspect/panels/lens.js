@@ -188,7 +188,6 @@ export class LensPanel {
       this.render();
       void this.load();
     } catch (error) {
-      if (key === this.key && this.asked === `${key} ${span}`) this.asked = "";
       if (!isAbort(error)) this.ctx.say("lens.error", { reason: reasonOf(error) });
     }
   }

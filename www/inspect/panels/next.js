@@ -89,8 +89,6 @@ export class NextPanel {
         if (!this.ctx.subject?.writing) this.newest = null;
         this.render();
       } catch (error) {
-        // Asked again with the next update: a withdrawn question is still open.
-        if (isAbort(error) && this.key === asked.key) this.key = "";
         if (!isAbort(error)) this.ctx.say("next.failed", { reason: reasonOf(error) });
       }
     }

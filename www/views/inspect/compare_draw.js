@@ -1,8 +1,9 @@
 /** Draws lines of tokens as both models saw them: two strips of surprise, bars of KL, bars of gain and loss. */
-import { diverging, inkOn, viridis } from "../../inspect/color.js";
+import { FONT, LESS, MORE, STRIP, drawToken } from "../../inspect/token_strip.js";
 
 /** @typedef {import("../../inspect/compare_data.js").Pair} Pair */
-/** @typedef {import("../../inspect/compare_data.js").Place} Place */
+/** @typedef {import("../../inspect/token_strip.js").Inks} Inks */
+/** @typedef {import("../../inspect/token_strip.js").Place} Place */
 /**
  * @typedef {object} Strips
  * @property {string[]} labels of the tokens
@@ -14,26 +15,16 @@ import { diverging, inkOn, viridis } from "../../inspect/color.js";
  * @property {number} klScale nats of a full bar
  * @property {number} gainScale
  */
-/** @typedef {{ ink: string, quiet: string, line: string, accent: string, ground: string }} Inks */
 
 /** Heights in CSS pixels; `gutter` is the room for the lanes' names at the left. */
-export const SHAPE = { gutter: 46, strip: 20, kl: 16, gain: 32, gap: 3, between: 16 };
+export const SHAPE = { gutter: 46, strip: STRIP, kl: 16, gain: 32, gap: 3, between: 16 };
 const { gutter, strip, kl: klHeight, gain: gainHeight, gap, between } = SHAPE;
 const KL_TOP = 2 * (strip + gap);
 const GAIN_TOP = KL_TOP + klHeight + gap;
 /** From one line to the next. */
 export const LINE_HEIGHT = GAIN_TOP + gainHeight + between;
-export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Noto Sans CJK SC", sans-serif';
 /** Bars of KL and gain are no wider, so that a long token does not look like a large figure. */
 const BAR = 10;
-/** Around a token's text. */
-export const PADDING = 4;
-const [LESS, MORE] = [diverging(-0.7), diverging(0.7)].map((rgb) => `rgb(${rgb.join(" ")})`);
-
-/** @param {number} logprob @param {number} mostNats */
-export function surpriseRgb(logprob, mostNats) {
-  return viridis(-logprob / mostNats);
-}
 
 /**
  * One line, its upper edge at `y`.
@@ -61,8 +52,8 @@ export function drawLine(g, data, line, y, inks, selected) {
     const { mine, other, kl, gain } = pairs[i];
     const thick = Math.min(width - 1, BAR);
     const bar = Math.round(x + (width - 1 - thick) / 2);
-    token(g, labels[i], x, y, width, mine, mostNats, inks);
-    token(g, labels[i], x, y + strip + gap, width, other, mostNats, inks);
+    drawToken(g, labels[i], x, y, width, mine, mostNats, inks);
+    drawToken(g, labels[i], x, y + strip + gap, width, other, mostNats, inks);
     if (kl > 0) {
       const height = Math.max(1, Math.min(1, kl / klScale) * klHeight);
       g.fillStyle = inks.quiet;
@@ -80,25 +71,6 @@ export function drawLine(g, data, line, y, inks, selected) {
     g.lineWidth = 2;
     g.strokeRect(gutter + x - 1.5, y - 3, width + 2, LINE_HEIGHT - between + 6);
   }
-}
-
-/**
- * @param {CanvasRenderingContext2D} g @param {string} label @param {number} x @param {number} y @param {number} width
- * @param {number} logprob NaN where the token was not predicted @param {number} mostNats @param {Inks} inks
- */
-function token(g, label, x, y, width, logprob, mostNats, inks) {
-  if (Number.isNaN(logprob)) {
-    g.strokeStyle = inks.line;
-    g.lineWidth = 1;
-    g.strokeRect(x + 0.5, y + 0.5, width - 2, strip - 1);
-    g.fillStyle = inks.quiet;
-  } else {
-    const rgb = surpriseRgb(logprob, mostNats);
-    g.fillStyle = `rgb(${rgb.join(" ")})`;
-    g.fillRect(x, y, width - 1, strip);
-    g.fillStyle = inkOn(rgb);
-  }
-  g.fillText(label, x + PADDING - 0.5, y + strip / 2 + 0.5, width - 2 * PADDING + 2);
 }
 
 /**
@@ -122,39 +94,5 @@ export function drawOverview(g, pairs, width, height, scale, inks, selected) {
     const length = Math.max(1, Math.min(1, Math.abs(gain) / scale) * (height / 2 - 2));
     g.fillStyle = gain > 0 ? MORE : LESS;
     g.fillRect(i * each, gain > 0 ? zero - length : zero + 1, Math.max(1, each - (each > 3 ? 1 : 0)), length);
-  });
-}
-
-/** A sample of a colour in the legend, and the gaps behind it and between two entries. */
-const SAMPLE = { width: 24, height: 10, gap: 6, between: 20 };
-
-/**
- * What the colours mean, in one line around `y`.
- * @param {CanvasRenderingContext2D} g @param {{ kind: string, text: string }[]} legend @param {number} y @param {number} room @param {Inks} inks
- */
-export function drawLegend(g, legend, y, room, inks) {
-  g.font = FONT;
-  g.textAlign = "left";
-  g.textBaseline = "middle";
-  const { width, height, gap, between } = SAMPLE;
-  const fixed = legend.length * (width + gap + between) - between;
-  const words = legend.map(({ text }) => g.measureText(text).width);
-  // A narrow picture, or a language of long words: the words are set narrower, all alike.
-  const shrink = Math.min(1, (room - fixed) / words.reduce((sum, each) => sum + each, 0));
-  let x = 0;
-  legend.forEach(({ kind, text }, i) => {
-    const top = y - height / 2;
-    if (kind === "surprise") {
-      for (let at = 0; at < width; at += 1) {
-        g.fillStyle = `rgb(${viridis(at / (width - 1)).join(" ")})`;
-        g.fillRect(x + at, top, 1, height);
-      }
-    } else {
-      g.fillStyle = kind === "kl" ? inks.quiet : kind === "more" ? MORE : LESS;
-      g.fillRect(x, top, width, height);
-    }
-    g.fillStyle = inks.quiet;
-    g.fillText(text, x + width + gap, y, words[i] * shrink + 1);
-    x += width + gap + words[i] * shrink + between;
   });
 }

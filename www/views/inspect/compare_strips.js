@@ -1,12 +1,11 @@
 /** Both models on every token, on canvas: an overview of the whole text, and the lines around the selected token. */
 import { h, setText } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
-import { pageOf, setLines, tokenAt, tokenBeside } from "../../inspect/compare_data.js";
 import { sheet } from "../../inspect/picture.js";
-import { FONT, LINE_HEIGHT, PADDING, SHAPE, drawLegend, drawLine, drawOverview } from "./compare_draw.js";
+import { drawLegend, inksOf, layTokens, pageOf, tokenAt, tokenBeside } from "../../inspect/token_strip.js";
+import { LINE_HEIGHT, SHAPE, drawLine, drawOverview } from "./compare_draw.js";
 
 /** @typedef {import("./compare_draw.js").Strips} Strips */
-/** @typedef {import("./compare_draw.js").Inks} Inks */
 /**
  * @typedef {Omit<Strips, "places" | "lines"> & { breaks: boolean[], selected: number, name: string,
  *   readout: (position: number) => string }} StripsData
@@ -14,7 +13,6 @@ import { FONT, LINE_HEIGHT, PADDING, SHAPE, drawLegend, drawLine, drawOverview }
 
 const OVERVIEW_HEIGHT = 56;
 const PAGE_LINES = 4;
-const LEAST_WIDTH = 14;
 /** A line's selection frame reaches above it. */
 const TOP = 4;
 
@@ -57,7 +55,7 @@ export class CompareStrips {
     this.observer = new ResizeObserver(() => this.draw());
     /** @type {StripsData | null} */
     this.data = null;
-    /** @type {{ room: number, labels: string[], places: import("../../inspect/compare_data.js").Place[], lines: [number, number][] } | null} */
+    /** @type {{ room: number, labels: string[], places: import("../../inspect/token_strip.js").Place[], lines: [number, number][] } | null} */
     this.layout = null;
     this.shown = /** @type {[number, number]} */ ([0, 0]);
   }
@@ -83,19 +81,10 @@ export class CompareStrips {
     this.observer.disconnect();
   }
 
-  inks() {
-    const style = getComputedStyle(this.root);
-    const ink = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-    return { ink: ink("--ink"), quiet: ink("--ink-2"), line: ink("--line"), accent: ink("--accent"), ground: ink("--sheet") };
-  }
-
   /** Lines for this width. @param {StripsData} data @param {number} room */
   place(data, room) {
     if (this.layout?.room === room && this.layout.labels === data.labels) return this.layout;
-    const g = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
-    g.font = FONT;
-    const widths = data.labels.map((label) => Math.max(LEAST_WIDTH, Math.ceil(g.measureText(label).width) + 2 * PADDING));
-    this.layout = { room, labels: data.labels, ...setLines(widths, data.breaks, room - SHAPE.gutter) };
+    this.layout = { room, labels: data.labels, ...layTokens(data.labels, data.breaks, room - SHAPE.gutter) };
     return this.layout;
   }
 
@@ -107,7 +96,7 @@ export class CompareStrips {
     const { selected } = data;
     this.shown = pageOf(places[selected]?.line ?? 0, lines.length, PAGE_LINES);
     const [from, to] = this.shown;
-    const inks = this.inks();
+    const inks = inksOf(this.root);
     const overview = context(this.overview, room, OVERVIEW_HEIGHT);
     drawOverview(overview, data.pairs, room, OVERVIEW_HEIGHT, data.gainScale, inks, selected);
     const g = context(this.canvas, room, TOP + (to - from) * LINE_HEIGHT - SHAPE.between + TOP);
@@ -197,7 +186,7 @@ export class CompareStrips {
     this.layout = kept;
     const width = room + 2 * margin;
     const height = head + lines.length * LINE_HEIGHT + 20 + margin;
-    const inks = this.inks();
+    const inks = inksOf(this.root);
     const { canvas, pen: g } = sheet(width, height, inks.ground);
     g.fillStyle = inks.ink;
     g.font = "600 18px system-ui, sans-serif";

@@ -3,6 +3,7 @@ import { h, setText } from "../../dom.js";
 import { n, t } from "../../i18n/index.js";
 import {
   CSV_HEADER, NEUTRAL, SHAPING, answerJson, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, followingId, foundKey, rowsOf,
+  writesFrom,
 } from "../../inspect/next_data.js";
 import { bits, finePercent, nats, percent, shorten, showToken } from "../../inspect/label.js";
 import { nextPicture, pageColours } from "../../inspect/next_picture.js";
@@ -50,6 +51,7 @@ export class Distribution {
     this.token = h("mark", { class: "next-selected" });
     this.gap = h("span", { class: "next-gap" });
     this.context = h("p", { class: "next-context" }, this.before, this.token, this.gap);
+    this.window = h("p", { class: "hint next-window" });
     this.settingsTitle = h("summary");
     this.settingsPlace = h("details", { class: "next-settings", open: settingsOpen }, this.settingsTitle);
     let wasOpen = settingsOpen;
@@ -94,7 +96,7 @@ export class Distribution {
       csv: () => toCsv(CSV_HEADER, this.data ? csvRows(this.rows()) : []),
       json: () => this.json(),
     });
-    this.body = h("div", {}, this.context, this.facts, this.settingsPlace,
+    this.body = h("div", {}, this.context, this.window, this.facts, this.settingsPlace,
       h("p", { class: "next-search" }, this.searchLabel, this.search), this.found,
       // The line of explanation stays in sight while the bars scroll past.
       h("div", {}, this.chartPlace, this.hint), h("p", { class: "next-more" }, this.more), this.tableBox, this.feet);
@@ -145,6 +147,9 @@ export class Distribution {
     setText(this.before, before.replaceAll("\n", "⏎"));
     setText(this.token, token);
     setText(this.gap, live ? showToken(answer.found[0].text) : "?");
+    const from = live ? null : writesFrom(shown);
+    this.window.hidden = from === null;
+    setText(this.window, from === null ? "" : t("next.window", { count: n(from) }));
     setText(this.entropy, this.entropyText(answer));
     const rows = this.rows();
     setText(this.drawn, live ? this.writtenText(rows) : this.drawnText(answer));
@@ -228,6 +233,9 @@ export class Distribution {
     const { data } = this;
     if (!data) return null;
     const { shown, answer, applied } = data;
-    return { text: shown.text.slice(0, shown.tokens.ends[shown.selected]), position_from_1: shown.selected + 1, settings: applied, ...answerJson(answer) };
+    return {
+      text: shown.text.slice(0, shown.tokens.ends[shown.selected]), position_from_1: shown.selected + 1, from_last_tokens: writesFrom(shown),
+      settings: applied, ...answerJson(answer),
+    };
   }
 }

@@ -1,6 +1,9 @@
 import { h, setText } from "../../dom.js";
-import { bits, percent, shorten, showToken } from "../../inspect/label.js";
+import { bits, hex, percent, shorten, showToken } from "../../inspect/label.js";
 import { n, t } from "../../i18n/index.js";
+import { TokenBars } from "./token_bars.js";
+
+/** @typedef {import("../../inspect/tokens_data.js").TokenFigures} TokenFigures */
 
 /**
  * Where a small card goes: below what it is about, above where there is no room, and never over the window's edge.
@@ -15,27 +18,30 @@ export function tipPlace(about, size, window) {
   return { left: Math.max(gap, Math.min(about.left, window.width - size.width - gap)), top };
 }
 
-/** What the pointer rests on, in few words. The token card says the same and more of the token that is selected, by key too. */
+/** What the pointer rests on, in short. The token card says the same and more of the token that is selected, by key too. */
 export class Tip {
   constructor() {
     this.token = h("strong");
+    this.facts = h("span", { class: "tip-quiet" });
     this.figures = h("span");
-    this.others = h("span", { class: "tip-others" });
-    this.root = h("div", { class: "tip", "aria-hidden": "true", hidden: true }, this.token, this.figures, this.others);
+    this.entropy = h("span", { class: "tip-quiet" });
+    this.bars = new TokenBars();
+    this.root = h("div", { class: "tip", "aria-hidden": "true", hidden: true }, this.token, this.facts, this.figures, this.entropy, this.bars.root);
     document.body.append(this.root);
   }
 
   /**
    * @param {{ left: number, top: number, bottom: number }} about
-   * @param {{ text: string, id: number, logprob: number, rank: number, alternatives: { id: number, text: string, logprob: number }[] }} data
+   * @param {Pick<TokenFigures, "id" | "text" | "bytes" | "logprob" | "rank" | "entropy"> & { alternatives: import("./token_bars.js").Alternative[] }} data
    */
-  show(about, { text, id, logprob, rank, alternatives }) {
+  show(about, { id, text, bytes, logprob, rank, entropy, alternatives }) {
     setText(this.token, shorten(showToken(text), 24));
+    const facts = [t("inspect.card.id", { id }), ...(bytes.length ? [t("inspect.card.bytes", { bytes: shorten(hex(bytes), 24) })] : [])];
+    setText(this.facts, facts.join(" · "));
     const known = !Number.isNaN(logprob);
     setText(this.figures, known ? [percent(Math.exp(logprob)), t("inspect.tip.rank", { rank: n(rank + 1) }), bits(-logprob)].join(" · ") : "");
-    const others = alternatives.filter((one) => one.id !== id).slice(0, 3);
-    const list = others.map((one) => `${shorten(showToken(one.text), 14)} ${percent(Math.exp(one.logprob))}`);
-    setText(this.others, known && list.length ? t("inspect.tip.others", { list: list.join(", ") }) : "");
+    setText(this.entropy, Number.isNaN(entropy) ? "" : t("inspect.tip.entropy", { entropy: bits(entropy) }));
+    this.bars.update(id, alternatives);
     this.root.hidden = false;
     const { offsetWidth: width, offsetHeight: height } = this.root;
     const { left, top } = tipPlace(about, { width, height }, { width: innerWidth, height: innerHeight });

@@ -1,6 +1,7 @@
 import { h, setText } from "../../dom.js";
-import { bits, finePercent, percent, shorten, showToken } from "../../inspect/label.js";
+import { bits, finePercent, hex, percent, shorten, showToken } from "../../inspect/label.js";
 import { n, t } from "../../i18n/index.js";
+import { TokenBars } from "./token_bars.js";
 
 /**
  * @typedef {object} TokenCardData
@@ -20,18 +21,12 @@ import { n, t } from "../../i18n/index.js";
  * @property {{ logprob: number, rank: number } | null} written what the model had given it when it wrote it, where that was otherwise
  */
 
-/**
- * A line of the alternatives, which keeps its elements when another token takes its place.
- * @typedef {{ row: HTMLLIElement, button: HTMLButtonElement, name: HTMLElement, bar: HTMLElement, value: HTMLElement, id: number,
- *   text: string }} Row
- */
-
 /** Figures of the card, in their order. */
 const FIGURES = /** @type {const} */ (["probability", "rank", "surprise", "entropy"]);
 
 /**
  * The figures as they are written.
- * @param {TokenCardData} data
+ * @param {Pick<TokenCardData, "logprob" | "rank" | "entropy" | "vocabSize">} data
  * @returns {Record<(typeof FIGURES)[number], string>}
  */
 export function figures({ logprob, rank, entropy, vocabSize }) {
@@ -56,11 +51,6 @@ export function sightOf({ position, count, hidden, written }) {
   return lines.join(t("inspect.join"));
 }
 
-/** @param {number[]} bytes as "E5 A4 A9" */
-export function hex(bytes) {
-  return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
-}
-
 /** The selected token: what it is, how likely it was, and what else could have stood there. */
 export class TokenCard {
   /**
@@ -69,7 +59,6 @@ export class TokenCard {
    *   }} options `onToggle`: the user shows or folds the alternatives
    */
   constructor(root, { onAlternative, onStep, onToggle }) {
-    this.onAlternative = onAlternative;
     /** Of the token that is shown, which while the model writes is not always the newest. */
     this.position = -1;
     this.token = h("span", { class: "card-token" });
@@ -86,9 +75,7 @@ export class TokenCard {
     this.first = h("p", { class: "hint card-first" });
     this.sight = h("p", { class: "hint card-sight" });
     this.title = h("summary", { id: "card-alternatives" });
-    /** @type {Row[]} */
-    this.rows = [];
-    this.list = h("ol", { class: "card-bars", "aria-labelledby": "card-alternatives" });
+    this.bars = new TokenBars({ labelledBy: "card-alternatives", onChoose: (id, text) => onAlternative(this.position, id, text) });
     /** As the alternatives were folded last. */
     this.unfolded = false;
     const ontoggle = () => {
@@ -96,7 +83,7 @@ export class TokenCard {
       this.unfolded = this.alternatives.open;
       onToggle(this.unfolded);
     };
-    this.alternatives = h("details", { class: "card-more", ontoggle }, this.title, this.list);
+    this.alternatives = h("details", { class: "card-more", ontoggle }, this.title, this.bars.root);
     this.termsTitle = h("summary");
     this.terms = h("dl");
     this.help = h("details", { class: "card-terms", ontoggle: () => this.drawTerms() }, this.termsTitle, this.terms);
@@ -162,41 +149,9 @@ export class TokenCard {
     setText(this.sight, sight);
     this.alternatives.hidden = first || alternatives.length === 0;
     setText(this.title, t("inspect.card.alternatives"));
-    this.drawRows(id, alternatives);
+    this.bars.update(id, alternatives);
     setText(this.termsTitle, t("inspect.card.terms"));
     this.drawTerms();
-  }
-
-  /** @param {number} own the token that stands there @param {TokenCardData["alternatives"]} alternatives */
-  drawRows(own, alternatives) {
-    while (this.rows.length < alternatives.length) this.addRow();
-    while (this.rows.length > alternatives.length) this.rows.pop()?.row.remove();
-    // Bars are relative to the likeliest: beside a token of 3 % the others are still to be seen.
-    const longest = Math.exp(alternatives[0]?.logprob ?? 0);
-    for (const [index, { id, text, logprob }] of alternatives.entries()) {
-      const row = this.rows[index];
-      Object.assign(row, { id, text });
-      const p = Math.exp(logprob);
-      const shown = showToken(text);
-      setText(row.name, shorten(shown, 14));
-      setText(row.value, percent(p));
-      row.bar.style.setProperty("--share", `${(100 * p) / longest}%`);
-      const isOwn = id === own;
-      row.button.disabled = isOwn;
-      row.row.classList.toggle("own", isOwn);
-      row.button.title = t(isOwn ? "inspect.card.own" : "inspect.card.continue", { token: shown });
-    }
-  }
-
-  addRow() {
-    const name = h("span", { class: "card-bar-name" });
-    const bar = h("span", { class: "card-bar" });
-    const value = h("span", { class: "card-bar-value" });
-    const button = h("button", { type: "button", class: "card-row" }, name, bar, value);
-    const row = { row: h("li", {}, button), button, name, bar, value, id: -1, text: "" };
-    button.addEventListener("click", () => this.onAlternative(this.position, row.id, row.text));
-    this.rows.push(row);
-    this.list.append(row.row);
   }
 
   drawTerms() {
