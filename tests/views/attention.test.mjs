@@ -353,6 +353,10 @@ test("up and down go to the nearest token of the next line", () => {
   assert.equal(nearestInLine(spots, 0, -1), null);
   assert.equal(nearestInLine(spots, 7, 1), null);
   assert.equal(nearestInLine([], 0, 1), null);
+  // The first token is written smaller: with some fonts it begins as low as the middle of its line.
+  const mixed = [{ x: 8, y: 613, height: 18 }, ...[60, 90].map((x) => ({ x, y: 604, height: 29 })), { x: 10, y: 639, height: 29 }];
+  assert.equal(nearestInLine(mixed, 0, 1), 3);
+  assert.equal(nearestInLine(mixed, 3, -1), 0);
 });
 
 test("keys move within the grid and stop at its edges", () => {

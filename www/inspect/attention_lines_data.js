@@ -47,9 +47,9 @@ export function curve(from, to) {
   return `M${point(low.x, low.y)} C${point(low.x, low.y - bend)} ${point(high.x, foot + bend)} ${point(high.x, foot)}`;
 }
 
-/** @param {Spot} a @param {Spot} b */
+/** Whether the smaller one stands beside the other: a token in smaller letters begins lower in its line. @param {Spot} a @param {Spot} b */
 function sameLine(a, b) {
-  return Math.abs(a.y - b.y) < Math.min(a.height, b.height) / 2;
+  return Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y) > Math.min(a.height, b.height) / 2;
 }
 
 /**

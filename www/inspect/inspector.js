@@ -83,7 +83,7 @@ export class Inspector {
       onToggle: (open) => storage.set(this.foldKey, open ? "1" : "0"),
     });
     this.tokens = new TokenTable({ onSelect: (at) => this.ties.choose(at) });
-    this.card.folds.append(this.tokens.root);
+    this.card.help.before(this.tokens.root);
     this.model = new ModelWatch(app, (off) => void context.applyGates(off));
     this.notes = new Notes(this.scroll, () => ({
       text: app.writer.text, weights: this.model.weights(), view: app.state.view, settings: app.state.settings,

@@ -15,8 +15,8 @@ import { figures } from "./token_card.js";
  * @typedef {{ trail: Trail, selected: number, hidden: number, vocabSize: number, off: readonly import("../../inspect/types.js").Unit[] }} TokensData
  */
 /**
- * A row, which keeps its elements as long as its token is shown. `cells` are those beside the token.
- * @typedef {{ root: HTMLTableRowElement, button: HTMLButtonElement, cells: HTMLElement[] }} Row
+ * A row, which keeps its elements as long as its token is shown. `cells` are those beside the token; `key` tells what is written in them.
+ * @typedef {{ root: HTMLTableRowElement, button: HTMLButtonElement, cells: HTMLElement[], key: string }} Row
  */
 
 const COLUMNS = [
@@ -60,6 +60,8 @@ export class TokenTable {
   /** Nobody pays for a table that is not open. */
   fill() {
     const { data } = this;
+    // What is folded away has no width that it could be scrolled by.
+    this.scroll.hidden = !this.root.open;
     if (!data || !this.root.open) {
       this.rows.clear();
       this.body.replaceChildren();
@@ -79,12 +81,7 @@ export class TokenTable {
     }
     for (let at = to - 1; at >= from; at -= 1) {
       const row = this.rows.get(at) ?? this.addRow(at);
-      const token = figuresOf(trail, at);
-      const { probability, rank, surprise, entropy } = figures({ ...token, vocabSize });
-      const shown = showToken(token.text);
-      setText(row.button, shorten(shown, 24));
-      [n(at + 1), String(token.id), probability, Number.isNaN(token.logprob) ? rank : n(token.rank + 1), surprise, entropy]
-        .forEach((text, i) => setText(row.cells[i], text));
+      this.write(row, figuresOf(trail, at), vocabSize);
       row.root.classList.toggle("unseen", at < hidden);
       row.root.setAttribute("aria-current", String(at === selected));
       // One row can be reached by Tab; arrow keys lead on from it.
@@ -94,6 +91,19 @@ export class TokenTable {
     this.revealed = selected;
     if (focused) this.rows.get(selected)?.button.focus({ preventScroll: true });
     this.reveal(/** @type {Row} */ (this.rows.get(selected)).root);
+  }
+
+  /** @param {Row} row @param {import("../../inspect/tokens_data.js").TokenFigures} token @param {number} vocabSize */
+  write(row, token, vocabSize) {
+    const { at, id, text, logprob, rank, entropy } = token;
+    // While the model writes, nearly all rows stay as they are.
+    const key = [t("inspect.tokens.id"), id, text, logprob, rank, entropy].join("\n");
+    if (row.key === key) return;
+    row.key = key;
+    const written = figures({ logprob, rank, entropy, vocabSize });
+    setText(row.button, shorten(showToken(text), 24));
+    [n(at + 1), String(id), written.probability, Number.isNaN(logprob) ? written.rank : n(rank + 1), written.surprise, written.entropy]
+      .forEach((figure, i) => setText(row.cells[i], figure));
   }
 
   /** Scrolls the table, and nothing else. @param {HTMLElement} row */
@@ -111,7 +121,7 @@ export class TokenTable {
     const root = h("tr", { onclick: () => this.onSelect(at) }, cells[0], h("th", { scope: "row" }, button), ...cells.slice(1));
     // Rows are added from the last to the first.
     this.body.insertBefore(root, this.rows.get(at + 1)?.root ?? null);
-    const row = { root, button, cells };
+    const row = { root, button, cells, key: "" };
     this.rows.set(at, row);
     return row;
   }
