@@ -120,7 +120,7 @@ export class App {
         this.onText();
       },
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
-      onGiveUp: () => this.training.handover.giveUp(),
+      onGiveUp: (id) => this.training.handover.giveUp(id),
       openRun: (id, free) => this.training.saves.openNamed(id, free),
     });
     this.saveTimer = 0;

@@ -125,13 +125,14 @@ export async function tunedSource(engine, name, alone) {
   const { config, tokenizer, weights } = files;
   if (!config || !tokenizer || !weights) return source;
   source.id = await fingerprint(weights, config);
-  // Where nothing can be kept, no run is saved either.
   if (!source.id || !storageSupported()) return source;
   try {
     await client.request("keepBase", { base: source.id, files: { config, tokenizer, weights } });
   } catch (error) {
-    if (alone && error instanceof PageError && error.key === "error.quota") return source;
-    throw error;
+    // Where the browser lets nothing be kept, no run is saved either.
+    const refused = await navigator.storage.getDirectory().then(() => false, () => true);
+    if (!alone && !refused) throw error;
+    return source;
   }
   return keptSource(source.id, name);
 }

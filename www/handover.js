@@ -20,9 +20,9 @@ export class Handover {
     return unsaved && runId !== this.given;
   }
 
-  /** The user would rather lose what could not be saved of the run. */
-  giveUp() {
-    this.given = this.training.runId;
+  /** The user would rather lose what could not be saved of a run. @param {string} id */
+  giveUp(id) {
+    this.given = id;
   }
 
   /** @param {boolean} ran */
@@ -57,8 +57,9 @@ export class Handover {
       cause = error;
     }
     if (this.precious) {
+      const { runId } = training;
       const run = () => {
-        this.giveUp();
+        this.giveUp(runId);
         again();
       };
       training.parts.say([["train.error.keep"]], cause, [{ key: "train.giveUp", run }]);
@@ -77,7 +78,7 @@ export class Handover {
     training.away = true;
     // What could not be saved is seen below.
     await this.halt().catch(() => {});
-    if (this.precious) throw new PageError("train.error.keep");
+    if (this.precious) throw new PageError("train.error.keep", { run: training.runId });
     await client.request("release");
     if (!readOnly) this.note(goesOn);
   }

@@ -35,7 +35,7 @@ export class Opener {
    * @param {import("./page.js").Page} parts.page
    * @param {() => void} parts.onOpened called when another model is in use
    * @param {(config: File, weights: File) => Promise<void>} parts.onAdapter called with a LoRA adapter for the model in use
-   * @param {() => void} parts.onGiveUp called when the user would rather lose what could not be saved of the run in use
+   * @param {(id: string) => void} parts.onGiveUp called when the user would rather lose what could not be saved of a run
    * @param {(id: string, free: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run that is saved on this
    *   device, unless something else is being opened
    */
@@ -225,11 +225,11 @@ export class Opener {
       }
       const inUse = engine.client && engine.source;
       const again = () => void this.open(source, { named });
+      const keeps = error instanceof PageError && error.key === "train.error.keep" ? String(error.params.run) : "";
       const giveUp = () => {
-        this.onGiveUp();
+        this.onGiveUp(keeps);
         again();
       };
-      const keeps = error instanceof PageError && error.key === "train.error.keep";
       // A wrong file stays wrong; a network or a GPU may do better next time.
       const actions = keeps ? [{ key: "train.giveUp", run: giveUp }] : source.kind === "files" ? [] : [{ key: "message.retry", run: again }];
       const meaning = /** @type {Message["lines"][0]} */ (inUse ? ["message.stillHere", { name: inUse.name }] : ["message.nothingOpen"]);

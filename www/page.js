@@ -98,8 +98,8 @@ export class Page {
     document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
     document.title = t("app.title");
     for (const name of TABS) byId(`tab-${name}`).hidden = name !== tab;
-    const { busy, run: started, step } = this.training();
-    const run = busy && started ? { step, steps: started.steps } : null;
+    const { goesOn, run: started, step } = this.training();
+    const run = goesOn && started ? { step, steps: started.steps } : null;
     this.header.update({ tab, backend, theme, lang, run });
 
     const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;

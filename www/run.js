@@ -1,4 +1,5 @@
 /** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
+import { PageError } from "./errors.js";
 import { isNewest, lockRun, readRun, releaseRuns, storageSupported, writeRun } from "./storage.js";
 import { samplePrompt } from "./text.js";
 
@@ -135,7 +136,7 @@ export class Run {
       if (shouldPause()) break;
       const step = await this.session.wasm.trainNext(STEP_BUDGET_MS);
       tick();
-      if (!step) break;
+      if (!step) throw new PageError("error.runGone");
       if (!step.events.length) continue;
       this.tell(step.events, emit);
       const now = performance.now();

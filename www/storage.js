@@ -49,8 +49,11 @@ async function header(file) {
 
 /** @typedef {{ name: string, file: File, head: NonNullable<Awaited<ReturnType<typeof header>>> }} Slot */
 
-/** The slots of a run that look whole, the newest first. @param {FileSystemDirectoryHandle} run */
-async function slots(run) {
+/**
+ * The slots of a run that look whole, the newest first.
+ * @param {FileSystemDirectoryHandle} run @param {boolean} [strict] whether to throw where one could not be read
+ */
+async function slots(run, strict = false) {
   /** @type {Slot[]} */
   const found = [];
   for (const name of SLOTS) {
@@ -58,8 +61,10 @@ async function slots(run) {
       const file = await (await run.getFileHandle(name)).getFile();
       const head = await header(file);
       if (head) found.push({ name, file, head });
-    } catch {
+    } catch (error) {
+      const missing = error instanceof DOMException && error.name === "NotFoundError";
       // Not written yet.
+      if (strict && !missing) throw error;
     }
   }
   return found.sort((a, b) => b.head.sequence - a.head.sequence);
@@ -124,9 +129,12 @@ export function explain(error) {
  * @param {Part[]} parts
  */
 export async function writeRun(id, meta, parts) {
+  /** Whether a save is there that a failure must not take along. */
+  let any = true;
   try {
     const run = await (await folder(true)).getDirectoryHandle(id, { create: true });
-    const found = await slots(run);
+    const found = await slots(run, true);
+    any = found.length > 0;
     const kept = await slotToKeep(id, found);
     const name = kept?.name === SLOTS[0] ? SLOTS[1] : SLOTS[0];
     const described = { ...meta, parts: parts.map((part) => ({ name: part.name, bytes: part.bytes.byteLength })) };
@@ -158,6 +166,8 @@ export async function writeRun(id, meta, parts) {
       handle.close();
     }
   } catch (error) {
+    // What is there of a first save takes room, and is of no use.
+    if (!any) await folder().then((all) => all.removeEntry(id, { recursive: true })).catch(() => {});
     throw explain(error);
   }
 }
@@ -193,7 +203,7 @@ export async function listRuns(strict = false) {
     const all = await folder(strict);
     for await (const [id, run] of /** @type {any} */ (all).entries()) {
       if (run.kind !== "directory") continue;
-      const found = await slots(run);
+      const found = await slots(run, strict);
       const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
       for (const { file, head } of found) {
         try {
@@ -205,7 +215,8 @@ export async function listRuns(strict = false) {
           // A description that cannot be read belongs to a save that cannot be opened; the one before it may do.
         }
       }
-      if (strict && runs.at(-1)?.meta.id !== id) throw new PageError("error.runDamaged");
+      // Without a header there never was a save, as where a tab was closed while it wrote the first.
+      if (strict && found.length && runs.at(-1)?.meta.id !== id) throw new PageError("error.runDamaged");
     }
   } catch (error) {
     if (strict) throw error;

@@ -156,7 +156,7 @@ export class Training {
 
   /** Says that the run could not be saved, and what that means for it now. @param {unknown} error */
   notSaved(error) {
-    this.failed(error, this.busy ? "train.error.notSaved" : "train.error.notSaved.still");
+    this.failed(error, this.goesOn ? "train.error.notSaved" : "train.error.notSaved.still");
   }
 
   /** @param {boolean} [afresh] from the model that a tuned one began from */
@@ -194,10 +194,10 @@ export class Training {
     const { plan, origin, from, parts: { engine, store, open } } = this;
     const { mode } = plan;
     const fresh = await this.beginning(afresh);
-    // What the user chose to open meanwhile takes its place, or is about to.
-    if (this.attempt !== attempt || (fresh && store.state.loading)) return false;
     if (fresh) {
-      if (!(await this.handover.secure(() => void this.start(afresh)))) return false;
+      if (this.attempt !== attempt || !(await this.handover.secure(() => void this.start(afresh)))) return false;
+      // What the user chose to open meanwhile takes its place, or is about to.
+      if (this.attempt !== attempt || store.state.loading) return false;
       attempt.fresh = fresh;
       await open(fresh);
       // What went wrong has been said.
@@ -208,7 +208,10 @@ export class Training {
     const { kind, id, name } = source;
     const { nParams, vocabSize } = store.state.info;
     const meta = { id: crypto.randomUUID(), name: this.saves.unusedName(`${name} · ${titleOf(plan.text)}`), mode, nParams, vocabSize, source: { kind, id, name } };
-    const { planned, info } = await (await engine.trainer()).request("trainStart", { request: plan.request(), meta });
+    const trainer = await engine.trainer();
+    // Else it is another model's.
+    if (this.attempt !== attempt) return false;
+    const { planned, info } = await trainer.request("trainStart", { request: plan.request(), meta });
     if (this.attempt !== attempt) return false;
     this.clear();
     this.begun(planned, meta.id, mode);
@@ -223,7 +226,8 @@ export class Training {
     const trained = this.parts.store.state.info?.trained ?? "";
     if (plan.mode === "scratch") return scratchSource(plan.scratchOptions(), plan.scratchName());
     if (trained === "") return null;
-    if (afresh) return origin;
+    // Even where it is the open one: it is opened anew, without what was trained.
+    if (afresh) return origin && { ...origin };
     // Adapters go on learning as they are; others need what these have made of the model.
     if (trained === plan.mode && !(await plan.ask(plan.options())).replaces) return null;
     return this.tuned(plan.mode === "full");
@@ -257,6 +261,8 @@ export class Training {
   async train() {
     const { engine, onChange } = this.parts;
     this.phase = "running";
+    // What comes now was not given up.
+    this.handover.given = "";
     this.stopAsked = false;
     // A run goes on from its last weights.
     this.best = null;
@@ -452,16 +458,21 @@ export class Training {
     const read = async (/** @type {File} */ file) => new Uint8Array(await file.arrayBuffer());
     const { runId, origin } = this;
     const { trained } = store.state.info ?? {};
+    const { source, client: before } = engine;
     try {
       if (!(await this.handover.secure(() => void this.addAdapter(config, weights)))) return;
       // Adapters go onto the model that those there are for, and onto what a run has made of a whole model.
-      const below = trained === "lora" ? origin : trained === "full" ? await this.tuned(false) : null;
+      const below = trained === "lora" ? origin && { ...origin } : trained === "full" ? await this.tuned(false) : null;
+      // The user has chosen another model meanwhile.
+      if (store.state.loading || (engine.client !== before && engine.source !== source)) return;
       if (below) {
         await open(below);
         // What went wrong has been said.
         if (engine.source !== below) return;
       }
+      const onto = engine.source;
       const client = await engine.trainer();
+      if (engine.source !== onto) return;
       const info = await client.request("addAdapter", { config: await read(config), weights: await read(weights) });
       this.clear();
       this.strength = 1;

@@ -4,7 +4,6 @@
  */
 import { Run } from "./run.js";
 import { ModelSession, messageTurn } from "./session.js";
-import { releaseRuns } from "./storage.js";
 
 /** @typedef {import("./types.js").Request} Request */
 /** @typedef {import("./types.js").Reply} Reply */

@@ -188,3 +188,65 @@ test("an adapter is added to what a run has made of a whole model, and in the pl
   assert.equal(await write(), adapted, "steps so small leave the base model as it was");
   await close();
 });
+
+test("a run that is opened while another waits to start is not replaced by it", async () => {
+  const { page, close } = await open("&n=1000&end=0");
+  await ready(page);
+  await start(page, "From scratch", { ...SHORT, steps: 80_000 });
+  await reaches(page, 1);
+  const stopped = await stop(page);
+  await go(page, "Models");
+  await shipped(page).getByRole("button").first().click();
+  await shipped(page).locator(".in-use").waitFor();
+  await page.waitForFunction(() => !location.hash.includes("model=run"));
+  await page.reload();
+  await go(page, "Write");
+  await ready(page);
+  await button(page, "Generate").click();
+  await page.locator(".paper-layer .ink-model").nth(5).waitFor();
+  await go(page, "Train");
+  await page.getByText("Full", { exact: true }).first().click();
+  await page.locator(".train-go:not([disabled])").click();
+  // It waits for the text that is being written.
+  await button(page, "Starting…").waitFor();
+  await go(page, "Models");
+  await page.locator(".saved li").getByRole("button", { name: /^Open/ }).click();
+  await page.locator(".saved li").locator(".in-use").waitFor();
+  await go(page, "Train");
+  await resume(page).waitFor();
+  await says(page, stopped);
+  const { id } = (await saved(page))[80_000];
+  assert.deepEqual(await held(page), [`run:${id}`]);
+  await resume(page).click();
+  await reaches(page, stopped + 2);
+  await stop(page);
+  assert.equal((await saved(page))[80_000].step, await step(page));
+  assert.equal(Object.keys(await saved(page)).length, 1);
+  await close();
+});
+
+test("an adapter from disk is not trained further when its base was asked for, and did not come", async () => {
+  const { page, problems, close } = await open();
+  await ready(page);
+  await start(page, "LoRA", SHORT);
+  await says(page, 3);
+  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download adapter (zip)").click()]);
+  const zip = join(mkdtempSync(join(tmpdir(), "gpt-page-")), "adapter.zip");
+  await download.saveAs(zip);
+  await go(page, "Models");
+  await shipped(page).getByRole("button").first().click();
+  await shipped(page).locator(".in-use").waitFor();
+  await page.locator("#pick").setInputFiles(zip);
+  await page.getByText("The adapter was added").waitFor();
+  await go(page, "Train");
+  await page.route("**/models/storyteller/*", (route) => route.abort());
+  await button(page, "Start from Storyteller instead").click();
+  await page.getByText("Storyteller could not be opened.").waitFor();
+  await page.locator(".train-go:not([disabled])", { hasText: "Train" }).waitFor();
+  await page.locator(".train-empty").waitFor();
+  assert.deepEqual(Object.keys(await saved(page)), ["3"]);
+  assert.deepEqual(await held(page), []);
+  assert.ok(problems.length > 0 && problems.every((problem) => problem.includes("models/storyteller/")), problems.join());
+  problems.length = 0;
+  await close();
+});

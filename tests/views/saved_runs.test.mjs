@@ -77,9 +77,17 @@ test("models that runs need are not removed where a run cannot be read", async (
   assert.ok(kept(), "a run needs it");
   const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
   const run = await runs.getDirectoryHandle("needs");
-  for (const slot of ["a.run", "b.run"]) /** @type {any} */ (await run.getFileHandle(slot, { create: true })).bytes = new Uint8Array(3);
+  const slot = /** @type {any} */ (await run.getFileHandle("a.run"));
+  const { bytes } = slot;
+  // The description's first character.
+  slot.bytes = bytes.map((/** @type {number} */ byte, /** @type {number} */ at) => (at === 64 ? 7 : byte));
   await assert.rejects(all.sweep(), { key: "error.runDamaged" });
+  slot.getFile = () => Promise.reject(new DOMException("no memory", "NotReadableError"));
+  await assert.rejects(all.sweep(), { name: "NotReadableError" });
   assert.ok(kept(), "what the run needs is not known");
+  // Another tab was closed while it wrote the first save of a run: that never was one.
+  const torn = await runs.getDirectoryHandle("torn", { create: true });
+  /** @type {any} */ (await torn.getFileHandle("a.run", { create: true })).bytes = new Uint8Array(3);
   await runs.removeEntry("needs", { recursive: true });
   await all.sweep();
   assert.ok(!kept());

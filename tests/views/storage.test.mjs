@@ -176,3 +176,16 @@ test("runs are listed, renamed and deleted", async () => {
   await deleteRun("one");
   assert.deepEqual(await listRuns(), []);
 });
+
+test("a first save that fails leaves nothing behind, a later one the save before it", async () => {
+  disk.room = 100;
+  await assert.rejects(writeRun("one", meta(1), parts(1)), { key: "error.quota" });
+  disk.room = Infinity;
+  const root = await navigator.storage.getDirectory();
+  await assert.rejects(root.getDirectoryHandle("runs").then((runs) => runs.getDirectoryHandle("one")), { name: "NotFoundError" });
+  await writeRun("one", meta(2), parts(2));
+  disk.room = 100;
+  await assert.rejects(writeRun("one", meta(3), parts(3)), { key: "error.quota" });
+  disk.room = Infinity;
+  await holds(2);
+});

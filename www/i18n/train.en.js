@@ -96,6 +96,7 @@ export const trainEn = {
   "error.quota": "The browser's storage is full. Deleting saved runs on the Models tab makes room.",
   "error.runDamaged": "Both saves of this run are damaged. Delete it on the Models tab.",
   "error.runOpen": "It is open in another tab. Open another model there, or close that tab, and then delete it.",
+  "error.runGone": "The engine has let go of this run, as it does where memory ran short. Open it on the Models tab: it goes on from its last save.",
   "error.baseNeeded": "These adapters belong to the model {name}. Open it first, then this run.",
   "error.baseGone": "The model that these adapters belong to is no longer kept on this device, or is damaged. The run cannot be opened: delete it on the Models tab.",
   "error.noBase": "The model has no files to load again. Open a model on the Models tab.",
