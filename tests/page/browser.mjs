@@ -67,3 +67,9 @@ export const button = (page, name) => page.getByRole("button", { name });
 export async function ready(page) {
   await page.locator(".primary:not(.busy):not([disabled])").waitFor({ timeout: 60_000 });
 }
+
+/** Waits until every token of the text has its colour. @param {import("playwright-core").Page} page */
+export const coloured = (page) => page.waitForFunction(() => {
+  const spans = [...document.querySelectorAll(".paper-layer span")];
+  return spans.length > 1 && spans.every((span) => span.textContent === "" || span.className.includes("tint"));
+});

@@ -1,11 +1,10 @@
 // @ts-check
-// The inspector in the real page: tokens and surprise, keys, links, what is switched off, phones, access for everyone, speed.
+// The inspector in the real page: tokens and surprise, keys, links, what is switched off, phones, access for everyone.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { violations } from "./axe.mjs";
-import { button, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
-import { longTasks } from "./long_tasks.mjs";
+import { button, coloured, launch, openPage, paper, ready, screenshots } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 
 const model = new URL("../../www/models/storyteller/", import.meta.url);
@@ -14,11 +13,6 @@ const TABS = ["Next", "Tree", "Attention", "Layers", "Heads", "Flow", "Compare"]
 const QUESTION = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
 /** @param {Record<string, string>} params */
 const hash = (params) => `?backend=cpu#${new URLSearchParams({ lang: "en", ...params })}`;
-/** Waits until every token of the text has its colour. @param {import("playwright-core").Page} page */
-const coloured = (page) => page.waitForFunction(() => {
-  const spans = [...document.querySelectorAll(".paper-layer span")];
-  return spans.length > 1 && spans.every((span) => span.textContent === "" || span.className.includes("tint"));
-});
 /** @param {import("playwright-core").Page} page @param {string} name */
 const figure = (page, name) => page.locator(".card-figures div", { hasText: name }).locator("dd").innerText();
 /** @param {import("playwright-core").Page} page */
@@ -437,42 +431,6 @@ test("a model from disk is named by its content, and a link asks for it", async 
   await right.page.locator(".message").first().waitFor({ state: "hidden" });
   assert.equal(right.page.url(), link);
   await right.close();
-});
-
-test("a thousand tokens are written, coloured and shown without a task of 50 ms on the main thread", async () => {
-  const { page, close } = await openPage(browser, site.url + hash({ n: "1000", end: "0" }));
-  await ready(page);
-  await page.locator(".card").waitFor();
-  const tasks = await longTasks(browser, page, async () => {
-    await paper(page).press("Control+Enter");
-    await page.locator(".primary.busy").waitFor();
-    await page.locator(".primary:not(.busy)").waitFor({ timeout: 120_000 });
-    await coloured(page);
-  });
-  assert.ok(tasks.count > 50, "the main thread was watched");
-  assert.ok(tasks.longest < 50, `the longest task took ${tasks.longest.toFixed(0)} ms of processor time`);
-  await close();
-});
-
-test("tabs that are opened while the model writes, and follow it to its end, leave the main thread free", async () => {
-  const { page, close } = await openPage(browser, site.url + hash({ n: "400", end: "0" }));
-  await ready(page);
-  await page.locator(".card").waitFor();
-  for (const name of ["Tree", "Attention", "Heads"]) {
-    await page.getByRole("tab", { name: "Next" }).click();
-    await page.locator(".next-row").first().waitFor();
-    const { count, longest } = await longTasks(browser, page, async () => {
-      await paper(page).press("Control+Enter");
-      await page.locator(".primary.busy").waitFor();
-      await page.getByRole("tab", { name }).click();
-      await page.locator(".primary:not(.busy)").waitFor({ timeout: 60_000 });
-      await coloured(page);
-      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40 && !document.querySelector(".stale"));
-    });
-    assert.ok(count > 50, `the main thread was watched: ${name}`);
-    assert.ok(longest < 50, `${name}: the longest task took ${longest.toFixed(0)} ms of processor time`);
-  }
-  await close();
 });
 
 for (const [name, options] of /** @type {const} */ ([

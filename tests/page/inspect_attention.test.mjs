@@ -1,5 +1,6 @@
 // @ts-check
 // Attention in the real page: its numbers, the map's pixels and keys, lines, rollout, files, long texts and looks.
+// Measures time.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

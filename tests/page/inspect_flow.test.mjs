@@ -1,5 +1,6 @@
 // @ts-check
 // The way of the data in the real page: real values, the walk, blocks, keyboard, files and looks.
+// Measures time.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -1,5 +1,6 @@
 // @ts-check
 // Fine-tuning on the real page: the loss falls, a pause is heard, a reload resumes, the export comes back.
+// Measures time.
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

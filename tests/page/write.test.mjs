@@ -1,5 +1,6 @@
 // @ts-check
 // The real page with the real engine: writing, stopping, changing one's mind, on both backends.
+// Measures time.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { button, openPage, paper, ready } from "./browser.mjs";

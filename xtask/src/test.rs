@@ -29,6 +29,9 @@ const WEB_TEST_TIMEOUT_S: &str = "900";
 /// No page test, generating on a software GPU included, takes this long unless it hangs.
 const PAGE_TEST_TIMEOUT_MS: &str = "--test-timeout=600000";
 
+/// Stands in the page tests that measure time, and so run alone.
+const MEASURES: &str = "// Measures time.";
+
 struct Step {
     name: &'static str,
     what: &'static str,
@@ -114,7 +117,7 @@ fn types() -> Result<()> {
 
 fn views() -> Result<()> {
     setup::ensure_npm()?;
-    node_test("tests/views", "", &mut cmd("node", ["--test"]))
+    node_test(&find_tests("tests/views", "")?, &mut cmd("node", ["--test"]))
 }
 
 fn web() -> Result<()> {
@@ -145,17 +148,27 @@ fn webdriver_config(browser: &Browser) -> Result<PathBuf> {
 fn page(args: &Args) -> Result<()> {
     build_page()?;
     let browser = setup::ensure_browser()?;
-    // One file at a time: the tests measure waiting times, and software rendering takes every core.
-    let mut command = cmd("node", ["--test", "--test-concurrency=1", "--test-reporter=spec"]);
-    // A test that fails before it closes its browser must not keep the whole run waiting.
-    command.args(["--test-force-exit", PAGE_TEST_TIMEOUT_MS]);
-    command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
-    node_test("tests/page", &args.page_filter, &mut command)
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for file in find_tests("tests/page", &args.page_filter)? {
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        if text.contains(MEASURES) { alone.push(file) } else { beside.push(file) }
+    }
+    // A test waits half of its time; but where time is measured, software rendering takes every core.
+    for (files, concurrency) in [(beside, "--test-concurrency=2"), (alone, "--test-concurrency=1")] {
+        if files.is_empty() {
+            continue;
+        }
+        let mut command = cmd("node", ["--test", concurrency, "--test-reporter=spec"]);
+        // A test that fails before it closes its browser must not keep the whole run waiting.
+        command.args(["--test-force-exit", PAGE_TEST_TIMEOUT_MS]);
+        command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
+        node_test(&files, &mut command)?;
+    }
+    Ok(())
 }
 
-/// Runs Node's test runner on the `*.test.mjs` and `*.test.js` files below a folder. They are named one by one because what the
-/// runner makes of a folder differs between versions of Node.
-fn node_test(folder: &str, filter: &str, command: &mut Command) -> Result<()> {
+/// The `*.test.mjs` and `*.test.js` files below a folder whose names contain `filter`.
+fn find_tests(folder: &str, filter: &str) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     test_files(&sh::root().join(folder), &mut files)?;
     files.retain(|file| file.file_name().is_some_and(|name| name.to_string_lossy().contains(filter)));
@@ -163,6 +176,12 @@ fn node_test(folder: &str, filter: &str, command: &mut Command) -> Result<()> {
     if files.is_empty() {
         bail!("no test file (*.test.mjs) in {folder} matches: a step without tests proves nothing");
     }
+    Ok(files)
+}
+
+/// Runs Node's test runner. The files are named one by one because what the runner makes of a folder differs between versions of
+/// Node.
+fn node_test(files: &[PathBuf], command: &mut Command) -> Result<()> {
     let relative = files.iter().map(|file| file.strip_prefix(sh::root()).unwrap_or(file));
     sh::run(command.args(relative))
 }
