@@ -97,6 +97,7 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
   assert.ok(cut.slice(5).every(({ bars }) => bars[1] === "scaleX(0)"));
   assert.match(await facts(), /5 of 2,048 tokens/);
   await page.locator(".next-table summary").click();
+  await page.locator(".next-table tbody tr").first().waitFor();
   assert.equal(await page.locator(".next-table tbody tr").count(), 20, "the chart as a table");
   assert.deepEqual(await violations(page, ".inspect-panel"), []);
   // And back, from the page's own slider.
