@@ -165,6 +165,8 @@ export class Engine {
     this.onStay = async () => {};
     /** Loads in progress for which the model in use has let go. */
     this.leaving = 0;
+    /** How many models have been in use; one that is loaded again so that it can be trained is still the same. */
+    this.models = 0;
     /** @type {WorkerClient | null} */
     this.client = null;
     /** @type {ModelSource | null} */
@@ -227,7 +229,10 @@ export class Engine {
       signal.throwIfAborted();
       if (left === undefined) await leave();
       // The model that was about to get another worker is no longer the one in use.
-      if (signal !== this.upgradeControl?.signal) this.upgradeControl?.abort();
+      if (signal !== this.upgradeControl?.signal) {
+        this.upgradeControl?.abort();
+        this.models += 1;
+      }
       this.client?.close();
       this.client = client;
       this.source = source;

@@ -4,10 +4,11 @@ import { EngineError, PageError, isAbort } from "./errors.js";
 import { Handover } from "./handover.js";
 import { RUN_LINK, SavedRuns } from "./saved_runs.js";
 import { storageSupported } from "./storage.js";
-import { fileName, runSource, scratchSource } from "./sources.js";
-import { samplePrompt, titleOf } from "./text.js";
+import { fileName, runSource } from "./sources.js";
+import { samplePrompt } from "./text.js";
 import { TrainingPlan } from "./training_plan.js";
 import { restoreSettings } from "./training_settings.js";
+import { TrainingStart } from "./training_start.js";
 
 /** @typedef {import("./types.js").RunMode} RunMode */
 /** @typedef {import("./types.js").RunEvent} RunEvent */
@@ -42,6 +43,7 @@ export class Training {
     this.plan = new TrainingPlan(this);
     restoreSettings(this.plan);
     this.saves = new SavedRuns(this);
+    this.starter = new TrainingStart(this);
     this.strength = 1;
     this.strengthTimer = 0;
     this.drawTimer = 0;
@@ -78,8 +80,6 @@ export class Training {
     this.stopAsked = false;
     /** @type {RunMeta["sample"]} */
     this.sample = null;
-    /** A run on its way to begin, and the model that is opened for it. @type {{ fresh: ModelSource | null } | null} */
-    this.attempt = null;
     /** The browser's answer to whether saves stay, once it was asked. @type {Promise<boolean> | null} */
     this.persisting = null;
     this.comparison = new Comparison(parts.onChange);
@@ -160,89 +160,8 @@ export class Training {
   }
 
   /** @param {boolean} [afresh] from the model that a tuned one began from */
-  async start(afresh = false) {
-    if (this.busy || !this.parts.store.state.info) return;
-    if (!this.plan.text.trim()) return this.parts.say([["train.error.noText"]]);
-    const back = this.phase;
-    const attempt = (this.attempt = { fresh: null });
-    this.plan.hold();
-    this.saves.offer = null;
-    this.phase = "starting";
-    this.parts.onChange();
-    let started = false;
-    try {
-      started = await this.begin(attempt, afresh);
-    } catch (error) {
-      if (this.attempt === attempt) this.failed(error, "train.error.start");
-    }
-    // Else another model was opened meanwhile, and has its own state.
-    if (this.attempt === attempt) {
-      this.attempt = null;
-      // The run that there was is still there, unless its model has given way.
-      if (!started) this.phase = this.run ? back : "idle";
-      this.parts.onChange();
-      if (started) await this.train();
-    }
-  }
-
-  /**
-   * Opens what the run begins from, and sets the engine up for it. Until then the run that there was stays as it is.
-   * @param {NonNullable<Training["attempt"]>} attempt @param {boolean} afresh
-   * @returns {Promise<boolean>} false where it came to nothing; why has been said
-   */
-  async begin(attempt, afresh) {
-    const { plan, origin, from, parts: { engine, store, open } } = this;
-    const { mode } = plan;
-    const fresh = await this.beginning(afresh);
-    if (fresh) {
-      if (this.attempt !== attempt || !(await this.handover.secure(() => void this.start(afresh)))) return false;
-      // What the user chose to open meanwhile takes its place, or is about to.
-      if (this.attempt !== attempt || store.state.loading) return false;
-      attempt.fresh = fresh;
-      await open(fresh);
-      // What went wrong has been said.
-      if (engine.source !== fresh) return false;
-    }
-    const source = fresh ?? origin ?? from;
-    if (!source || !store.state.info) throw new PageError("error.noBase");
-    const { kind, id, name } = source;
-    const { nParams, vocabSize } = store.state.info;
-    const meta = { id: crypto.randomUUID(), name: this.saves.unusedName(`${name} · ${titleOf(plan.text)}`), mode, nParams, vocabSize, source: { kind, id, name } };
-    const trainer = await engine.trainer();
-    // Else it is another model's.
-    if (this.attempt !== attempt) return false;
-    const { planned, info } = await trainer.request("trainStart", { request: plan.request(), meta });
-    if (this.attempt !== attempt) return false;
-    this.clear();
-    this.begun(planned, meta.id, mode);
-    Object.assign(this, { runName: meta.name, runText: plan.text, from: meta.source });
-    store.set({ info });
-    return true;
-  }
-
-  /** What a run begins from, where that is not the open model as it is. @param {boolean} afresh */
-  async beginning(afresh) {
-    const { plan, origin } = this;
-    const trained = this.parts.store.state.info?.trained ?? "";
-    if (plan.mode === "scratch") return scratchSource(plan.scratchOptions(), plan.scratchName());
-    if (trained === "") return null;
-    // Even where it is the open one: it is opened anew, without what was trained.
-    if (afresh) return origin && { ...origin };
-    // Adapters go on learning as they are; others need what these have made of the model.
-    if (trained === plan.mode && !(await plan.ask(plan.options())).replaces) return null;
-    return this.tuned(plan.mode === "full");
-  }
-
-  /**
-   * What tuning has made of the open model: adapters need it as it is, and all of its weights can only be tuned with adapters merged.
-   * @param {boolean} alone whether what comes of it can do without it
-   */
-  async tuned(alone) {
-    const { engine } = this.parts;
-    const { tunedSource } = await import("./bases.js");
-    // Making room is not what this is for: it can fail.
-    if (storageSupported()) await this.saves.sweep().catch(() => {});
-    return tunedSource(engine, this.runName || (engine.source?.name ?? ""), alone);
+  start(afresh) {
+    return this.starter.start(afresh);
   }
 
   /** @param {Planned} planned @param {string} id @param {RunMode} mode */
@@ -382,8 +301,7 @@ export class Training {
   /** Another model is in use: a saved run shows where it stood. */
   opened() {
     const { engine: { restored, source }, store: { state: { info } } } = this.parts;
-    const starting = this.attempt !== null && this.attempt.fresh === source;
-    if (!starting) this.attempt = null;
+    const starting = this.starter.opened(source);
     this.comparison.close(info?.trained ? this.origin : null, info?.backend);
     if (restored) {
       const { meta, text, planned, readOnly, best } = restored;
@@ -458,21 +376,21 @@ export class Training {
     const read = async (/** @type {File} */ file) => new Uint8Array(await file.arrayBuffer());
     const { runId, origin } = this;
     const { trained } = store.state.info ?? {};
-    const { source, client: before } = engine;
+    const { models } = engine;
     try {
       if (!(await this.handover.secure(() => void this.addAdapter(config, weights)))) return;
       // Adapters go onto the model that those there are for, and onto what a run has made of a whole model.
-      const below = trained === "lora" ? origin && { ...origin } : trained === "full" ? await this.tuned(false) : null;
+      const below = trained === "lora" ? origin && { ...origin } : trained === "full" ? await this.starter.tuned(false) : null;
       // The user has chosen another model meanwhile.
-      if (store.state.loading || (engine.client !== before && engine.source !== source)) return;
+      if (store.state.loading || engine.models !== models) return;
       if (below) {
         await open(below);
         // What went wrong has been said.
         if (engine.source !== below) return;
       }
-      const onto = engine.source;
+      const { models: onto } = engine;
       const client = await engine.trainer();
-      if (engine.source !== onto) return;
+      if (engine.models !== onto) return;
       const info = await client.request("addAdapter", { config: await read(config), weights: await read(weights) });
       this.clear();
       this.strength = 1;

@@ -190,7 +190,7 @@ test("an adapter is added to what a run has made of a whole model, and in the pl
 });
 
 test("a run that is opened while another waits to start is not replaced by it", async () => {
-  const { page, close } = await open("&n=1000&end=0");
+  const { page, close } = await open("&n=5000&end=0");
   await ready(page);
   await start(page, "From scratch", { ...SHORT, steps: 80_000 });
   await reaches(page, 1);
