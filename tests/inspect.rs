@@ -5,10 +5,11 @@ mod common;
 
 use common::inspecting::{Fixture, equals, gates};
 use common::models::{generate, open, path};
+use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
 use gpt_playground::inspect::{self, Distribution, LensTarget};
-use gpt_playground::model::{Model, Progress};
+use gpt_playground::model::{Model, ModelOptions, Progress};
 use gpt_playground::sample::{Generation, Record, SamplingParams, Step};
 use pollster::block_on;
 use proptest::prelude::*;
@@ -130,6 +131,40 @@ fn ranking_heads_leaves_the_cache_of_what_is_written() {
             assert_eq!(block_on(inspect::ablate(model, &text, 5, &mut ended)).err(), Some(Error::Cancelled));
         });
         assert_eq!(ended, plain, "{backend:?}, off {off:?}");
+    }
+}
+
+/// A context longer than the queries of one run: the second run's rows stand where they belong.
+#[test]
+fn maps_of_long_texts_are_put_together_rightly() {
+    let (n, size, group) = (300, 30, 10);
+    for backend in BACKENDS {
+        let options = &ModelOptions { backend, ..ModelOptions::default() };
+        let mut model = block_on(Model::open(GptConfig::new(11, n, 16, 2, 2), options)).expect("a model");
+        model.randomize(3).expect("weights");
+        let ids: Vec<u32> = (0..n as u32).map(|i| (i * i + 3) % 11).collect();
+        let (cells, maps) = block_on(inspect::head_maps(&mut model, &ids, size, &mut unhurried)).expect("maps");
+        assert_eq!(cells, size);
+        for (layer, head) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let map = block_on(inspect::attention(&mut model, &ids, layer, Some(head), &mut unhurried)).expect("a map");
+            let captures = [format!("h.{layer}.attn.probs")];
+            let found = block_on(model.probe(&ids, 0, &captures, head as u32)).expect("a capture");
+            // The capture has a column for each position of the context, here as many as the text.
+            let probs = &found[0].1;
+            assert_eq!(probs.len(), n * n);
+            let far = map.iter().zip(probs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(far < 1e-5, "{backend:?}, head {layer}.{head}: the map is {far} from what the model computes");
+            let small = &maps[(layer * 2 + head) * size * size..][..size * size];
+            for (cell, &value) in small.iter().enumerate() {
+                let (q0, k0) = (cell / size * group, cell % size * group);
+                let sum: f32 = (q0..q0 + group).map(|q| probs[q * n + k0..][..group].iter().sum::<f32>()).sum();
+                let mean = sum / group as f32;
+                assert!(
+                    (value - mean).abs() < 1e-5,
+                    "{backend:?}, head {layer}.{head}, cell {cell}: {value} is not {mean}"
+                );
+            }
+        }
     }
 }
 
