@@ -10,16 +10,21 @@ use gpt_playground::exec::Backend;
 use gpt_playground::model::Model;
 use gpt_playground::model::lora::LoraOptions;
 use gpt_playground::sample::{Generation, SamplingParams, Step};
-use gpt_playground::train::{BestWeights, Dataset, Event, Source, TrainOptions, Trainer, restore, save};
+use gpt_playground::train::{BestWeights, Dataset, Event, Source, StepReport, TrainOptions, Trainer, restore, save};
 use pollster::block_on;
 use std::time::Duration;
+
+/// The steps and validation losses of the run that is compared with: from its beginning to its end at once.
+fn uninterrupted(lora: bool, backend: Backend) -> (Vec<StepReport>, Vec<f32>) {
+    let (mut model, options, source) = fresh(lora, backend);
+    let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
+    run(&mut model, &mut trainer)
+}
 
 #[test]
 fn a_resumed_run_loses_as_an_uninterrupted_one() {
     for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
-        let (mut model, options, source) = fresh(lora, backend);
-        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
-        let (whole, evaluations) = run(&mut model, &mut trainer);
+        let (whole, evaluations) = uninterrupted(lora, backend);
         assert_eq!((whole.len(), evaluations.len()), (7, 4), "before, after 3, after 6, at the end");
 
         let (mut model, options, source) = fresh(lora, backend);
@@ -57,9 +62,7 @@ fn a_resumed_run_loses_as_an_uninterrupted_one() {
 #[test]
 fn a_start_that_is_refused_costs_nothing() {
     for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
-        let (mut model, options, source) = fresh(lora, backend);
-        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
-        let (whole, _) = run(&mut model, &mut trainer);
+        let (whole, _) = uninterrupted(lora, backend);
 
         let (mut model, options, source) = fresh(lora, backend);
         let others = LoraOptions { rank: 3, ..options.lora.clone().unwrap_or_default() };
@@ -120,9 +123,7 @@ fn damaged_and_foreign_runs_are_refused() {
 #[test]
 fn an_interrupted_step_leaves_no_trace() {
     for (lora, backend) in [false, true].into_iter().flat_map(|l| BACKENDS.map(|b| (l, b))) {
-        let (mut model, options, source) = fresh(lora, backend);
-        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
-        let (whole, _) = run(&mut model, &mut trainer);
+        let (whole, _) = uninterrupted(lora, backend);
 
         let (mut model, options, source) = fresh(lora, backend);
         let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");

@@ -5,7 +5,7 @@
 import { PageError } from "./errors.js";
 import { fingerprint } from "./fingerprint.js";
 import { fileSource, keptSource, roleOf } from "./sources.js";
-import { explain, storageSupported } from "./storage.js";
+import { explain, put, storageSupported } from "./storage.js";
 import { filesFromZip } from "./zip.js";
 
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
@@ -66,8 +66,7 @@ export async function writeBase(id, files) {
       try {
         handle.truncate(0);
         for (let at = 0; at < file.size; at += PIECE_BYTES) {
-          const bytes = new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer());
-          if (handle.write(bytes, { at }) !== bytes.byteLength) throw new DOMException("short write", "QuotaExceededError");
+          put(handle, new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer()), at);
         }
         handle.flush();
       } finally {
@@ -100,9 +99,9 @@ export async function sweepBases(needed, freed = "") {
   }
 }
 
-/** How much room a model takes, in bytes. @param {string} id */
+/** How much room a model takes, in bytes, whole or not. @param {string} id */
 export async function baseBytes(id) {
-  const files = await whole(id).catch(() => null);
+  const files = await folder().then((all) => all.getDirectoryHandle(folderName(id))).then(filesOf).catch(() => null);
   return files ? Object.values(files).reduce((sum, { size }) => sum + size, 0) : 0;
 }
 

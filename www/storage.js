@@ -116,6 +116,11 @@ async function slotToKeep(id, found) {
   return null;
 }
 
+/** Writes bytes, all of them or with an error. @param {SyncHandle} handle @param {Uint8Array<ArrayBuffer>} bytes @param {number} at */
+export function put(handle, bytes, at) {
+  if (handle.write(bytes, { at }) !== bytes.byteLength) throw new DOMException("short write", "QuotaExceededError");
+}
+
 /** A full disk in the user's words. @param {unknown} error */
 export function explain(error) {
   const full = error instanceof DOMException && error.name === "QuotaExceededError";
@@ -149,7 +154,7 @@ export async function writeRun(id, meta, parts) {
       handle.flush();
       let at = HEADER;
       for (const bytes of [json, ...parts.map((part) => part.bytes)]) {
-        if (handle.write(bytes, { at }) !== bytes.byteLength) throw new DOMException("short write", "QuotaExceededError");
+        put(handle, bytes, at);
         at += bytes.byteLength;
       }
       handle.flush();

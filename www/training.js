@@ -80,8 +80,8 @@ export class Training {
     this.stopAsked = false;
     /** @type {RunMeta["sample"]} */
     this.sample = null;
-    /** The browser's answer to whether saves stay, once it was asked. @type {Promise<boolean> | null} */
-    this.persisting = null;
+    /** The browser was asked to let saves stay. */
+    this.persists = false;
     this.comparison = new Comparison(parts.onChange);
   }
 
@@ -248,7 +248,8 @@ export class Training {
     if (step < 0 || !this.run) return;
     this.savedStep = step;
     // Without it a browser may make room by deleting what is saved here.
-    if (!this.persisting) this.persisting = navigator.storage.persist?.().catch(() => false) ?? Promise.resolve(false);
+    if (!this.persists) void navigator.storage.persist?.().catch(() => {});
+    this.persists = true;
     const { engine } = this.parts;
     if (engine.source?.run?.id === this.runId) return;
     void this.saves.refresh();

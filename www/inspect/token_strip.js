@@ -48,6 +48,16 @@ export function setLines(widths, breaks, room) {
 }
 
 /**
+ * The same, by the width of what is written on them.
+ * @param {readonly string[]} labels @param {boolean[]} breaks @param {number} room
+ */
+export function layTokens(labels, breaks, room) {
+  const g = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+  g.font = FONT;
+  return setLines(labels.map((label) => Math.max(LEAST_WIDTH, Math.ceil(g.measureText(label).width) + 2 * PADDING)), breaks, room);
+}
+
+/**
  * The token at a point of a line, the nearest where there is none; -1 where the line is not there.
  * @param {Place[]} places @param {[number, number][]} lines @param {number} line @param {number} x
  */
@@ -76,16 +86,6 @@ export function tokenBeside(places, lines, from, by) {
 export function pageOf(line, all, size) {
   const from = Math.max(0, Math.min(Math.floor(line / size) * size, all - size));
   return [from, Math.min(all, from + size)];
-}
-
-/**
- * The same, by the width of what is written on them.
- * @param {readonly string[]} labels @param {boolean[]} breaks @param {number} room
- */
-export function layTokens(labels, breaks, room) {
-  const g = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
-  g.font = FONT;
-  return setLines(labels.map((label) => Math.max(LEAST_WIDTH, Math.ceil(g.measureText(label).width) + 2 * PADDING)), breaks, room);
 }
 
 /** @param {number} logprob @param {number} mostNats */
