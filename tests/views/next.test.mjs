@@ -114,7 +114,11 @@ test("the heading shows the selected token behind the text before it", () => {
   const subject = subjectOf(["<>", "Once", " upon", " a"]);
   assert.deepEqual(contextOf(subject, 40), { before: "Once upon", token: " a", first: false });
   assert.deepEqual(contextOf(subject, 5), { before: "… upon", token: " a", first: false });
-  assert.deepEqual(contextOf({ ...subject, selected: 0 }, 5), { before: "", token: "", first: true });
+  assert.deepEqual(contextOf({ ...subject, selected: 0 }, 5), { before: "", token: "<>", first: true });
+  // The two halves of an "é": the first adds nothing to the text.
+  const halves = { ...subject, text: "caf\u00e9", tokens: { ...subject.tokens, bos: false, texts: ["caf", "\udcc3", "\udca9"], ends: [3, 3, 4] } };
+  assert.deepEqual(contextOf({ ...halves, selected: 1 }, 40), { before: "caf", token: "\udcc3", first: false });
+  assert.deepEqual(contextOf({ ...halves, selected: 2 }, 40), { before: "caf", token: "é", first: false });
   assert.equal(contextOf(subjectOf(["😀😀😀", "x"], {}, false), 2).before, "…😀😀", "no character is cut");
   const late = { ...subject, text: "Once upon a", tokens: { ...subject.tokens, bos: false, texts: [" upon", " a"], ends: [9, 11] }, selected: 0 };
   assert.deepEqual(contextOf(late, 40), { before: "Once", token: " upon", first: false }, "of a long text the model sees only the end");

@@ -132,7 +132,8 @@ export function newestOf(subject) {
   const entryOf = (/** @type {import("../types.js").Alternative} */ { id, text, logprob }, /** @type {number} */ rank) =>
     ({ id, text, logprob, rank, adjusted: NaN, kept: true });
   const answer = {
-    entries: newest.top.map(entryOf), found: [entryOf(newest, newest.rank)], vocabSize: info.vocabSize, entropy: newest.entropy,
+    // Not the record's own text, which is empty while the token completes no character.
+    entries: newest.top.map(entryOf), found: [entryOf({ ...newest, text: tokens.texts[selected + 1] }, newest.rank)], vocabSize: info.vocabSize, entropy: newest.entropy,
     adjustedEntropy: NaN, kept: info.vocabSize, keptMass: 1,
   };
   return { shown: { ...subject, selected }, answer };
@@ -195,5 +196,7 @@ export function contextOf({ text, tokens, selected }, length) {
   const before = Array.from(text.slice(Math.max(0, start - 2 * length), start));
   const cut = start > 2 * length || before.length > length;
   const shown = before.slice(-length).join("");
-  return { before: cut ? `…${shown}` : shown, token: text.slice(start, end), first: tokens.bos && selected === 0 };
+  // A token that completes no character adds nothing to the text, and shows as what it is.
+  const token = text.slice(start, end) || tokens.texts[selected];
+  return { before: cut ? `…${shown}` : shown, token, first: tokens.bos && selected === 0 };
 }
