@@ -189,7 +189,7 @@ fn a_save_knows_what_the_steps_before_it_came_to() {
             let state = block_on(restore(&mut model, &file)).expect("restored");
             let replay = Replay::parse(&spoilt.file, model.config().vocab_size).expect("batches");
             let mut trainer =
-                Trainer::resume(&model, &state, state.options.clone(), Source::Replay(replay)).expect("a run");
+                Trainer::resume(&model, state.clone(), state.options, Source::Replay(replay)).expect("a run");
             assert_eq!(fail(&mut trainer, &mut model), message, "{backend:?}");
         }
     }

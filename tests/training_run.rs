@@ -6,11 +6,14 @@ mod common;
 use common::cases::Noise;
 use common::models::open;
 use common::training::{BACKENDS, fixture, fresh, losses, run, weights};
+use gpt_playground::config::GptConfig;
 use gpt_playground::exec::Backend;
-use gpt_playground::model::Model;
 use gpt_playground::model::lora::LoraOptions;
+use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
-use gpt_playground::train::{BestWeights, Dataset, Event, Source, StepReport, TrainOptions, Trainer, restore, save};
+use gpt_playground::train::{
+    BestWeights, Dataset, Event, Source, StepReport, TrainOptions, Trainer, restore, restore_from, save, save_pieces,
+};
 use pollster::block_on;
 use std::time::Duration;
 
@@ -48,7 +51,7 @@ fn a_resumed_run_loses_as_an_uninterrupted_one() {
         let (mut model, options, source) = fresh(lora, backend);
         let state = block_on(restore(&mut model, &file)).expect("restored");
         assert_eq!((state.step, &state.options, state.best_loss), (parts.len(), &options, best));
-        let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+        let mut trainer = Trainer::resume(&model, state.clone(), state.options, source).expect("a run");
         let (rest, more) = run(&mut model, &mut trainer);
         parts.extend(rest);
         validated.extend(more);
@@ -258,7 +261,7 @@ fn a_run_goes_on_from_its_last_weights() {
             assert_eq!((state.best_loss, state.best_step), (Some(best.loss), best.step));
             assert_eq!(state.best_in_force, in_force);
             assert!(weights(&mut model) == last, "those of the last step");
-            let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+            let mut trainer = Trainer::resume(&model, state.clone(), state.options, source).expect("a run");
             assert_eq!(trainer.best(), Some(BestWeights { in_force: false, ..best }));
             assert!(block_on(trainer.use_best(&mut model, true)).expect("put back"));
             assert!(weights(&mut model) == kept);
@@ -282,7 +285,44 @@ fn a_run_goes_on_from_its_last_weights() {
     }
 }
 
-/// Files from before the best weights were kept, or of a run that was never evaluated.
+/// Neither a save nor going back to it takes more memory of its own than a tensor and a piece.
+#[test]
+fn a_large_run_is_saved_and_read_a_piece_at_a_time() {
+    let config = GptConfig::new(2048, 32, 256, 4, 6);
+    let largest = 4 * 2048 * 256;
+    let mut model = block_on(Model::open(config.clone(), &ModelOptions::default())).expect("a model");
+    model.randomize(3).expect("weights");
+    let data = || Source::Text(Dataset::new((0..400u32).map(|i| i * i % 2039).collect(), 0.2, 16).expect("a text"));
+    let options = TrainOptions { steps: 2, batch_size: 1, context: 16, eval_every: 1, ..TrainOptions::default() };
+    let mut trainer = block_on(Trainer::new(&mut model, options, data())).expect("a run");
+    run(&mut model, &mut trainer);
+    let whole = block_on(save(&mut model, &mut trainer)).expect("a file");
+    let mut pieces = Vec::new();
+    block_on(save_pieces(&mut model, &mut trainer, |piece| pieces.push(piece))).expect("a file");
+    assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.len() < (8 << 20) + largest), "{}", pieces.len());
+    assert!(pieces.concat() == whole);
+
+    let kept = weights(&mut model);
+    let mut other = block_on(Model::open(config, &ModelOptions::default())).expect("a model");
+    let mut longest = 0;
+    let read = |range: std::ops::Range<u64>| {
+        longest = longest.max(range.end - range.start);
+        Ok(whole[range.start as usize..range.end as usize].to_vec())
+    };
+    let state = block_on(restore_from(&mut other, whole.len() as u64, read)).expect("restored");
+    assert_eq!(longest, largest as u64);
+    assert_eq!(state.best_weights.map(|best| best.len()), Some(other.trained_specs().len()));
+    assert!(weights(&mut other) == kept);
+    // What cannot be read is told, as is a file that is cut.
+    let gone = |_| Err(gpt_playground::error::Error::Io("gone".into()));
+    assert!(
+        block_on(restore_from(&mut other, whole.len() as u64, gone)).expect_err("gone").to_string().contains("gone")
+    );
+    let cut = &whole[..whole.len() - 1];
+    assert!(block_on(restore(&mut other, cut)).expect_err("cut").to_string().contains("truncated"));
+}
+
+/// Files of a run that was never evaluated.
 #[test]
 fn a_save_without_best_weights_is_restored() {
     let (mut model, mut options, source) = noisy(Backend::Cpu, false);
@@ -292,7 +332,7 @@ fn a_save_without_best_weights_is_restored() {
     let state = block_on(restore(&mut model, &file)).expect("restored");
     assert_eq!((state.best_loss, state.best_weights.is_none()), (None, true));
     let (_, _, source) = noisy(Backend::Cpu, false);
-    let mut trainer = Trainer::resume(&model, &state, state.options.clone(), source).expect("a run");
+    let mut trainer = Trainer::resume(&model, state.clone(), state.options, source).expect("a run");
     assert_eq!(trainer.best(), None);
     assert!(!block_on(trainer.use_best(&mut model, true)).expect("an answer"), "there are none");
     assert!(block_on(trainer.use_best(&mut model, false)).expect("an answer"), "the last are there");

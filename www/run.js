@@ -75,11 +75,12 @@ export class Run {
   static async restore(id, open, look = false) {
     const readOnly = look || !(await lockRun(id));
     const { meta, parts } = await readRun(id);
-    const part = (/** @type {string} */ name) => /** @type {Uint8Array<ArrayBuffer>} */ (parts.get(name));
+    const pieces = (/** @type {string} */ name) => parts.get(name) ?? [];
+    const part = (/** @type {string} */ name) => pieces(name)[0];
     // A mark at the beginning is a token like any other.
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(part("text"));
     const session = await open({ "config.json": part("config.json"), "tokenizer.json": part("tokenizer.json") });
-    const planned = await session.wasm.restoreState(part("state"), text);
+    const planned = await session.wasm.restoreState(pieces("state"), text);
     const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
     run.savedStep = planned.step;
     if (meta.mode === "lora" && meta.strength !== undefined) session.wasm.setLoraStrength(meta.strength);
@@ -249,7 +250,8 @@ export class Run {
     const state = await session.wasm.saveState();
     const files = session.wasm.modelFiles();
     meta.savedAt = Date.now();
-    await writeRun(meta.id, meta, [{ name: "text", bytes: new TextEncoder().encode(this.text) }, ...files, { name: "state", bytes: state }]);
+    const text = { name: "text", bytes: new TextEncoder().encode(this.text) };
+    await writeRun(meta.id, meta, [text, ...files, ...state.map((bytes) => ({ name: "state", bytes }))]);
     this.savedStep = meta.step;
     this.changed = false;
     this.broken = false;

@@ -3,7 +3,8 @@
  * that is torn never takes the save before it along: a slot's header, with its checksum, is written last.
  *
  * A slot: 64 bytes of header (magic, sequence, length of the description, length of the rest, SHA-256), the description as
- * JSON, the parts one after another. The worker writes and opens; the page lists, renames and deletes.
+ * JSON, the parts one after another; parts of one name are the pieces of one file. The worker writes and opens; the page lists,
+ * renames and deletes.
  */
 import { PageError } from "./errors.js";
 
@@ -30,11 +31,14 @@ async function folder(create = false) {
   return root.getDirectoryHandle(FOLDER, { create });
 }
 
-/** One checksum over several pieces: that of their checksums. @param {Uint8Array<ArrayBuffer>[]} pieces */
-async function checksum(pieces) {
-  const all = new Uint8Array(32 * pieces.length);
-  for (const [at, piece] of pieces.entries()) all.set(new Uint8Array(await crypto.subtle.digest("SHA-256", piece)), 32 * at);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", all));
+/** @param {Uint8Array<ArrayBuffer>} bytes */
+const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+
+/** One checksum over several pieces: that of their checksums. @param {Uint8Array[]} sums */
+async function checksum(sums) {
+  const all = new Uint8Array(32 * sums.length);
+  for (const [at, sum] of sums.entries()) all.set(sum, 32 * at);
+  return sha256(all);
 }
 
 /** @param {File} file @returns {Promise<{ sequence: number, jsonBytes: number, restBytes: number, sum: Uint8Array } | null>} */
@@ -70,30 +74,38 @@ async function slots(run, strict = false) {
   return found.sort((a, b) => b.head.sequence - a.head.sequence);
 }
 
+/** @typedef {Map<string, Uint8Array<ArrayBuffer>[]>} Parts by name, each in its pieces */
+
 /**
- * What a slot holds, verified by its checksum; `null` where it is damaged.
+ * What a slot holds, verified by its checksum; `null` where it is damaged. Read a part at a time: a large model's run does not
+ * fit into memory twice.
  * @param {Slot} slot
- * @returns {Promise<{ meta: RunMeta, parts: Map<string, Uint8Array<ArrayBuffer>> } | null>}
+ * @param {boolean} [keep] whether the parts are wanted, and not only whether they are whole
+ * @returns {Promise<{ meta: RunMeta, parts: Parts } | null>}
  */
-async function contents({ file, head }) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
+async function contents({ file, head }, keep = true) {
+  let at = HEADER;
+  const read = async (/** @type {number} */ size) => new Uint8Array(await file.slice(at, (at += size)).arrayBuffer());
+  const json = await read(head.jsonBytes);
+  /** @type {RunMeta & { parts: { name: string, bytes: number }[] }} */
+  let meta;
   try {
-    const json = bytes.slice(HEADER, HEADER + head.jsonBytes);
-    /** @type {RunMeta & { parts: { name: string, bytes: number }[] }} */
-    const meta = JSON.parse(new TextDecoder().decode(json));
-    let at = HEADER + head.jsonBytes;
-    /** @type {Map<string, Uint8Array<ArrayBuffer>>} */
-    const parts = new Map();
-    for (const part of meta.parts) {
-      parts.set(part.name, bytes.slice(at, at + part.bytes));
-      at += part.bytes;
-    }
-    const sum = await checksum([json, ...parts.values()]);
-    return sum.every((byte, index) => byte === head.sum[index]) ? { meta, parts } : null;
+    meta = JSON.parse(new TextDecoder().decode(json));
+    // What has none is no description either.
+    meta.parts.length;
   } catch {
-    // The description is no JSON.
     return null;
   }
+  const sums = [await sha256(json)];
+  /** @type {Parts} */
+  const parts = new Map();
+  for (const { name, bytes } of meta.parts) {
+    const part = await read(bytes);
+    sums.push(await sha256(part));
+    if (keep) parts.set(name, [...(parts.get(name) ?? []), part]);
+  }
+  const sum = await checksum(sums);
+  return sum.every((byte, index) => byte === head.sum[index]) ? { meta, parts } : null;
 }
 
 /** Of each run, the checksum of the slot that this page has read or written whole. @type {Map<string, Uint8Array>} */
@@ -109,7 +121,7 @@ async function slotToKeep(id, found) {
   for (const slot of found) {
     if (known && slot.head.sum.every((byte, index) => byte === known[index])) return slot;
     // One that could not be read now, for want of memory say, is not known to be damaged.
-    if (!(await contents(slot).catch(() => true))) continue;
+    if (!(await contents(slot, false).catch(() => true))) continue;
     verified.set(id, slot.head.sum);
     return slot;
   }
@@ -144,7 +156,9 @@ export async function writeRun(id, meta, parts) {
     const name = kept?.name === SLOTS[0] ? SLOTS[1] : SLOTS[0];
     const described = { ...meta, parts: parts.map((part) => ({ name: part.name, bytes: part.bytes.byteLength })) };
     const json = new TextEncoder().encode(JSON.stringify(described));
-    const sum = await checksum([json, ...parts.map((part) => part.bytes)]);
+    const sums = [await sha256(json)];
+    for (const part of parts) sums.push(await sha256(part.bytes));
+    const sum = await checksum(sums);
     const file = /** @type {any} */ (await run.getFileHandle(name, { create: true }));
     /** @type {SyncHandle} */
     const handle = await file.createSyncAccessHandle();
@@ -180,7 +194,7 @@ export async function writeRun(id, meta, parts) {
 /**
  * The newest save of a run that is whole: its checksum is verified, and the one before it is taken if it fails.
  * @param {string} id
- * @returns {Promise<{ meta: RunMeta, parts: Map<string, Uint8Array<ArrayBuffer>> }>}
+ * @returns {Promise<{ meta: RunMeta, parts: Parts }>}
  */
 export async function readRun(id) {
   const run = await (await folder()).getDirectoryHandle(id);

@@ -48,7 +48,7 @@ export interface Planned {
   options: string;
   /** What to know about the text, in sentences. */
   notes: string[];
-  bytes: { weights: number; training: number; state: number; temporaries: number; total: number; limit: number };
+  bytes: { weights: number; training: number; state: number; temporaries: number; best: number; total: number; limit: number };
   tokens: number;
   validationTokens: number;
   step: number;
@@ -149,8 +149,9 @@ export interface WasmSession {
   /** Breaks off the step under way, which is done again later. */
   trainDrain(): Promise<{ events: TrainEvent[] }>;
   trainStop(): void;
-  saveState(): Promise<Uint8Array<ArrayBuffer>>;
-  restoreState(bytes: Uint8Array, text: string): Promise<Planned>;
+  /** One file in pieces. */
+  saveState(): Promise<Uint8Array<ArrayBuffer>[]>;
+  restoreState(pieces: Uint8Array[], text: string): Promise<Planned>;
   /** Nothing where none are kept. */
   bestWeights(): BestWeights | undefined;
   /** Puts the best weights into the model, or those of the last step back. */

@@ -22,6 +22,8 @@ pub struct Preflight {
     pub state: u64,
     /// Activations and other temporaries.
     pub temporaries: u64,
+    /// The weights of the lowest validation loss, where they are counted.
+    pub best: u64,
 }
 
 impl Preflight {
@@ -45,12 +47,19 @@ impl Preflight {
             temporaries = temporaries.max(plan.temp_bytes());
         }
         let (weights, training, state) = (layout.param_bytes(), layout.training_bytes(), layout.own_bytes());
-        Ok(Self { weights, training, state, temporaries })
+        Ok(Self { weights, training, state, temporaries, best: 0 })
+    }
+
+    /// Counts the weights of the lowest validation loss too, for a run that keeps them where it computes: they are in the
+    /// program's memory, not on a GPU.
+    pub fn with_best(self) -> Self {
+        // As much as the gradients; each moment is as much again.
+        Self { best: self.training / 3, ..self }
     }
 
     /// All of it.
     pub fn total(&self) -> u64 {
-        self.weights + self.training + self.state + self.temporaries
+        self.weights + self.training + self.state + self.temporaries + self.best
     }
 
     /// Compares the total with the most that a run may take, in bytes.
@@ -66,31 +75,6 @@ impl Preflight {
             "this run would need {} MB, more than the {} MB there is room for; choose a smaller batch, a shorter \
              context, or LoRA",
             total / 1_000_000,
-            limit / 1_000_000
-        )))
-    }
-
-    /// Memory of the program itself, not of a GPU, that a save takes at its height, in bytes: what is trained and its two
-    /// moments, as numbers and once more as the file. The best weights are kept only where they are so few that this is far
-    /// from any limit.
-    pub fn save(&self) -> u64 {
-        // Gradients, which are not saved, take as much as what is trained.
-        2 * self.training
-    }
-
-    /// Compares what a save takes with the most that it may, in bytes.
-    ///
-    /// # Errors
-    /// [`Error::Input`] with both, and what to choose, where a save would take more.
-    pub fn check_save(&self, limit: u64) -> Result<()> {
-        let save = self.save();
-        if save <= limit {
-            return Ok(());
-        }
-        Err(Error::Input(format!(
-            "saving this run would need {} MB, more than the {} MB there is room for; choose LoRA, fewer or narrower \
-             adapters, or a smaller model",
-            save / 1_000_000,
             limit / 1_000_000
         )))
     }

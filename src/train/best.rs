@@ -8,16 +8,13 @@ use crate::model::Model;
 /// The values of every trained parameter, in the order of [`Model::trained_specs`].
 pub type Weights = Vec<(String, Vec<f32>)>;
 
-/// Weights beyond this are not set aside, in floats.
-const MOST_KEPT: usize = 64 << 20;
-
 /// The lowest validation loss so far.
 #[derive(Debug)]
 pub(super) struct Best {
     pub(super) loss: f32,
     /// Steps done when it was measured.
     pub(super) step: usize,
-    /// Of best and last weights those that the model does not hold; nothing where they are too many.
+    /// Of best and last weights those that the model does not hold; nothing where a saved run had none.
     pub(super) aside: Option<Weights>,
     /// Whether the model holds the best, and `aside` the last.
     pub(super) in_force: bool,
@@ -34,18 +31,15 @@ pub struct BestWeights {
     pub in_force: bool,
 }
 
-/// What the model holds of the parameters that are trained; `None` where they are too many to keep.
-pub(super) async fn copy(model: &mut Model) -> Result<Option<Weights>> {
+/// What the model holds of the parameters that are trained.
+async fn copy(model: &mut Model) -> Result<Weights> {
     let specs = model.trained_specs();
-    if specs.iter().map(|s| s.numel()).sum::<usize>() > MOST_KEPT {
-        return Ok(None);
-    }
     let mut weights = Vec::with_capacity(specs.len());
     for spec in specs {
         let values = model.read_param(&spec.name).await?;
         weights.push((spec.name, values));
     }
-    Ok(Some(weights))
+    Ok(weights)
 }
 
 fn write(model: &mut Model, weights: &Weights) -> Result<()> {
@@ -68,8 +62,7 @@ impl Trainer {
         self.settle(model);
         let Some(best) = self.best.as_mut().filter(|b| b.aside.is_some()) else { return Ok(!wanted) };
         if best.in_force != wanted
-            && let Some(other) = copy(model).await?
-            && let Some(aside) = best.aside.replace(other)
+            && let Some(aside) = best.aside.replace(copy(model).await?)
         {
             best.in_force = wanted;
             write(model, &aside)?;
@@ -81,7 +74,9 @@ impl Trainer {
     pub(super) async fn note_loss(&mut self, model: &mut Model, loss: f32) -> Result<bool> {
         let best = self.best.as_ref().is_none_or(|b| loss < b.loss);
         if best {
-            let aside = copy(model).await?;
+            // What was set aside before makes room first.
+            self.best = None;
+            let aside = Some(copy(model).await?);
             self.best = Some(Best { loss, step: self.done(), aside, in_force: false });
         }
         Ok(best)

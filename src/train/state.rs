@@ -6,7 +6,7 @@ use super::options::TrainOptions;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::exec::Advance;
-use crate::model::checkpoint::{Dtype, Header, TensorOut, write_safetensors};
+use crate::model::checkpoint::{Dtype, Header, encode_f32, write_header};
 use crate::model::params::{ParamSpec, param_specs};
 use crate::model::{Model, Pass};
 use crate::ops::hyper;
@@ -15,6 +15,8 @@ use std::ops::Range;
 
 /// Metadata key of the run's description.
 const KEY: &str = "gpt_playground.training";
+/// A piece of the file has this many bytes, or the whole tensors that reach it.
+const PIECE: usize = 8 << 20;
 
 /// Where a run stood.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +58,17 @@ fn best_name(name: &str) -> String {
 /// # Errors
 /// [`Error::Device`] when the device failed.
 pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    save_pieces(model, trainer, |piece| file.extend(piece)).await?;
+    Ok(file)
+}
+
+/// The file of [`save`] in pieces, one after another, none of them much larger than the largest tensor: of a large model two
+/// copies have no room in WebAssembly's memory.
+///
+/// # Errors
+/// As [`save`].
+pub async fn save_pieces(model: &mut Model, trainer: &mut Trainer, mut piece: impl FnMut(Vec<u8>)) -> Result<()> {
     trainer.catch_up(model).await?;
     let best = trainer.best.as_ref();
     let state = TrainingState {
@@ -73,23 +86,33 @@ pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
         _ => (&[], false),
     };
     let specs = model.trained_specs();
-    let mut data: Vec<(String, Vec<f32>)> = Vec::new();
-    for name in specs.iter().flat_map(|spec| tensors_of(&spec.name)) {
-        let values = model.read_param(&name).await?;
-        let is_weight = specs.iter().any(|spec| spec.name == name);
-        data.push((if in_force && is_weight { best_name(&name) } else { name }, values));
+    let mut listed: Vec<(String, &[usize])> = Vec::new();
+    for spec in &specs {
+        let [weight, first, second] = tensors_of(&spec.name);
+        let weight = if in_force { best_name(&weight) } else { weight };
+        listed.extend([weight, first, second].map(|name| (name, spec.shape.as_slice())));
     }
-    let other = |name: &str| if in_force { name.to_string() } else { best_name(name) };
-    let tensor = |name: String, data| {
-        let plain = name.rsplit(':').next().unwrap_or_default();
-        let shape = specs.iter().find(|spec| spec.name == plain).map(|spec| spec.shape.clone()).unwrap_or_default();
-        TensorOut { name, shape, dtype: Dtype::F32, data }
-    };
-    let tensors: Vec<TensorOut<'_>> = (data.iter().map(|(name, values)| tensor(name.clone(), values.as_slice())))
-        .chain(aside.iter().map(|(name, values)| tensor(other(name), values.as_slice())))
-        .collect();
+    for ((name, _), spec) in aside.iter().zip(&specs) {
+        listed.push((if in_force { name.clone() } else { best_name(name) }, &spec.shape));
+    }
+    let listed: Vec<_> = listed.iter().map(|(name, shape)| (name.as_str(), *shape, &Dtype::F32)).collect();
     let text = serde_json::to_string(&state).map_err(|e| Error::Checkpoint(format!("the run cannot be saved: {e}")))?;
-    write_safetensors(&tensors, &[(KEY, &text)])
+    let mut bytes = write_header(&listed, &[(KEY, &text)])?;
+    let mut add = |name: &str, values: &[f32]| {
+        encode_f32(name, &Dtype::F32, values, &mut bytes)?;
+        if bytes.len() >= PIECE {
+            piece(std::mem::take(&mut bytes));
+        }
+        Ok(())
+    };
+    for name in specs.iter().flat_map(|spec| tensors_of(&spec.name)) {
+        add(&name, &model.read_param(&name).await?)?;
+    }
+    aside.iter().try_for_each(|(name, values)| add(name, values))?;
+    if !bytes.is_empty() {
+        piece(bytes);
+    }
+    Ok(())
 }
 
 fn description(header: &Header) -> Result<TrainingState> {
@@ -112,10 +135,23 @@ pub fn read_state(bytes: &[u8]) -> Result<TrainingState> {
 /// [`Trainer::resume`].
 ///
 /// # Errors
-/// [`Error::Checkpoint`] when the file is damaged or belongs to another model, naming the tensor; nothing is changed
-/// before every tensor has been checked.
+/// As [`restore_from`].
 pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
-    let header = Header::parse_whole(bytes)?;
+    let read = |range: Range<u64>| Ok(bytes[range.start as usize..range.end as usize].to_vec());
+    restore_from(model, bytes.len() as u64, read).await
+}
+
+/// As [`restore`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it. Holds one tensor at a time.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when the file is damaged or belongs to another model, naming the tensor; nothing is changed
+/// before every tensor has been checked. What `read` fails with.
+pub async fn restore_from(
+    model: &mut Model,
+    len: u64,
+    mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>>,
+) -> Result<TrainingState> {
+    let header = Header::parse_from(len, &mut read)?;
     let mut state = description(&header)?;
     state.options.validate(model.config())?;
     let specs = match &state.options.lora {
@@ -130,21 +166,24 @@ pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
             found.push((name, range));
         }
     }
-    let best: Vec<_> =
+    let best: Option<Vec<_>> =
         specs.iter().map(|spec| range_of(&header, &best_name(&spec.name), spec)).collect::<Result<_>>()?;
-    let values = |range: Range<usize>| -> Vec<f32> { bytemuck::pod_collect_to_vec(&bytes[range]) };
+    let mut values = |range| Ok::<Vec<f32>, Error>(bytemuck::pod_collect_to_vec(&read(range)?));
     model.free_passes(Some(&state.options.shape(Pass::Update))).await?;
     model.enable_training(state.options.lora.as_ref(), state.options.seed).await?;
     for (name, range) in found {
-        model.write_param(&name, 0, &values(range))?;
+        model.write_param(&name, 0, &values(range)?)?;
     }
-    // Some files have none.
-    state.best_weights = best.into_iter().zip(specs).map(|(range, spec)| Some((spec.name, values(range?)))).collect();
+    // A run that was not validated has none.
+    if let Some(best) = best {
+        let weights = best.into_iter().zip(specs).map(|(range, spec)| Ok((spec.name, values(range)?)));
+        state.best_weights = Some(weights.collect::<Result<_>>()?);
+    }
     Ok(state)
 }
 
 /// Where a tensor's values lie in the file, if it is there.
-fn range_of(header: &Header, name: &str, spec: &ParamSpec) -> Result<Option<Range<usize>>> {
+fn range_of(header: &Header, name: &str, spec: &ParamSpec) -> Result<Option<Range<u64>>> {
     let Some(entry) = header.entries.iter().find(|e| e.name == name) else { return Ok(None) };
     if entry.shape != spec.shape || entry.dtype != Dtype::F32 {
         let (got, want) = (&entry.shape, &spec.shape);
@@ -152,7 +191,7 @@ fn range_of(header: &Header, name: &str, spec: &ParamSpec) -> Result<Option<Rang
             "{name} has shape {got:?} in the saved run, but {want:?} in this model; load the model it belongs to"
         )));
     }
-    Ok(Some(entry.range.start as usize..entry.range.end as usize))
+    Ok(Some(entry.range.clone()))
 }
 
 /// The gradient of the mean loss over a step's micro-batches, of every trained parameter: (name, shape, values), before

@@ -141,7 +141,7 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Input`] for options out of range, or where the model was not restored to the same kind of training.
-    pub fn resume(model: &Model, state: &TrainingState, options: TrainOptions, source: Source) -> Result<Self> {
+    pub fn resume(model: &Model, state: TrainingState, options: TrainOptions, source: Source) -> Result<Self> {
         options.validate(model.config())?;
         if !model.trains() || options.lora.as_ref() != model.lora() {
             return Err(Error::Input("a saved run goes on with the adapters, or without, as it began".into()));
@@ -149,10 +149,8 @@ impl Trainer {
         let mut trainer = Self::with(options, source);
         let step = state.step;
         (trainer.done, trainer.reported, trainer.evaluated) = (step, step, state.evaluated);
-        trainer.best = state.best_loss.map(|loss| {
-            let aside = state.best_weights.clone();
-            Best { loss, step: state.best_step, aside, in_force: false }
-        });
+        let (best_step, aside) = (state.best_step, state.best_weights);
+        trainer.best = state.best_loss.map(|loss| Best { loss, step: best_step, aside, in_force: false });
         Ok(trainer)
     }
 

@@ -11,19 +11,26 @@ use crate::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
 use crate::train::export::{StoredZip, adapter_files, apply_adapter, hf_files};
 use crate::train::peft::Adapter;
 use crate::train::presets::{Preset, fine_tuning};
-use crate::train::{Dataset, Event, Source, TrainOptions, Trainer, merge_options, restore, save};
+use crate::train::{Dataset, Event, Source, TrainOptions, Trainer, merge_options, restore_from, save_pieces};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_time::Duration;
 
-/// What a run may take on the CPU, in bytes: WebAssembly's memory ends at 4 GiB, and a save needs what is trained and its moments
-/// twice more.
-const CPU_LIMIT: u64 = 1_500_000_000;
+/// What a run may take on the CPU, in bytes: WebAssembly's memory ends at 4 GiB, and the text, its tokens, and a tensor or two
+/// that are being saved need room too.
+const CPU_LIMIT: u64 = 3_200_000_000;
 /// What a run may take on a GPU.
 const GPU_LIMIT: u64 = 4_000_000_000;
-/// What a save may take of WebAssembly's memory where the model is on a GPU: room is left for the text, its tokens, and a
-/// tensor that is being read.
-const SAVE_LIMIT: u64 = 3_500_000_000;
+
+/// What a run may take here, in bytes: of a device that says how much memory it has at most three quarters, since the browser
+/// and the system need the rest.
+fn limit(gpu: bool) -> u64 {
+    let most = if gpu { GPU_LIMIT } else { CPU_LIMIT };
+    let get = |object: &JsValue, key: &str| js_sys::Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
+    // In GiB; not every browser says.
+    let memory = get(&get(&js_sys::global(), "navigator"), "deviceMemory").as_f64();
+    memory.map_or(most, |gib| most.min((gib * 0.75 * f64::from(1 << 30)) as u64))
+}
 
 /// A run that could be started: its options, its text, its memory.
 struct Plan {
@@ -38,13 +45,11 @@ impl Plan {
         options.validate(config)?;
         let data = Dataset::new(tokens, options.validation, options.context)?;
         let shape = options.shape(Pass::Update);
-        let preflight = Preflight::compute(config, options.lora.as_ref(), &shape)?;
-        let limit = if gpu { GPU_LIMIT } else { CPU_LIMIT };
-        // No smaller batch would help: said at once, also of what is only planned. On the CPU the one limit covers both.
-        if gpu && preflight.total() <= limit {
-            preflight.check_save(SAVE_LIMIT)?;
+        let mut preflight = Preflight::compute(config, options.lora.as_ref(), &shape)?;
+        if !gpu && !data.validation().is_empty() {
+            preflight = preflight.with_best();
         }
-        Ok(Self { options, data, preflight, limit })
+        Ok(Self { options, data, preflight, limit: limit(gpu) })
     }
 
     /// From what the person set, the rest by default.
@@ -109,6 +114,23 @@ fn loaded(inner: &Inner) -> Result<()> {
 
 fn request(value: JsValue) -> Result<TrainRequest, JsError> {
     serde_wasm_bindgen::from_value(value).map_err(|e| JsError::new(&format!("the training request: {e}")))
+}
+
+/// Bytes `range` of a file that lies in pieces, as far as it has them.
+fn part_of(pieces: &[js_sys::Uint8Array], range: std::ops::Range<u64>) -> Vec<u8> {
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    let (mut start, mut done) = (0, 0);
+    for piece in pieces {
+        let end = start + u64::from(piece.length());
+        let (from, to) = (range.start.max(start), range.end.min(end));
+        if from < to {
+            let count = (to - from) as usize;
+            piece.subarray((from - start) as u32, (to - start) as u32).copy_to(&mut bytes[done..done + count]);
+            done += count;
+        }
+        start = end;
+    }
+    bytes
 }
 
 /// `[{name, bytes}]` for JS.
@@ -309,37 +331,45 @@ impl Session {
         self.best_weights()
     }
 
-    /// The run as one file: trained weights, moments, step and options.
+    /// The run as one file: trained weights, moments, step and options. In pieces, a list of `Uint8Array` to be put one after
+    /// another, which are outside WebAssembly's memory.
     ///
     /// # Errors
     /// A readable `Error` when there is no run or the device failed.
     #[wasm_bindgen(js_name = saveState)]
-    pub async fn save_state(&self) -> Result<Vec<u8>, JsError> {
+    pub async fn save_state(&self) -> Result<js_sys::Array, JsError> {
         let mut inner = self.take()?;
+        let pieces = js_sys::Array::new();
         let result = match &mut inner.trainer {
-            Some(trainer) => save(&mut inner.model, trainer).await,
+            Some(trainer) => {
+                save_pieces(&mut inner.model, trainer, |piece| {
+                    pieces.push(&js_sys::Uint8Array::from(piece.as_slice()));
+                })
+                .await
+            }
             None => Err(Error::Input("there is no training run to save".into())),
         };
         self.put_back(inner);
-        result.map_err(|e| js_error(&e))
+        result.map(|()| pieces).map_err(|e| js_error(&e))
     }
 
-    /// Goes back to what `saveState` wrote, with the text of that run. A model that is trained as a whole needs no weights
-    /// before; adapters need their base model loaded.
+    /// Goes back to what `saveState` wrote, with the text of that run; the file may be cut in other places. A model that is
+    /// trained as a whole needs no weights before; adapters need their base model loaded.
     ///
     /// # Errors
     /// A readable `Error` when the file is damaged or belongs to another model.
     #[wasm_bindgen(js_name = restoreState)]
-    pub async fn restore_state(&self, bytes: Vec<u8>, text: String) -> Result<JsValue, JsError> {
+    pub async fn restore_state(&self, pieces: Vec<js_sys::Uint8Array>, text: String) -> Result<JsValue, JsError> {
         let mut inner = self.take()?;
-        let result = self.go_back(&mut inner, &bytes, &text).await;
+        let result = self.go_back(&mut inner, &pieces, &text).await;
         self.put_back(inner);
         to_js(&result.map_err(|e| js_error(&e))?)
     }
 
-    async fn go_back(&self, inner: &mut Inner, bytes: &[u8], text: &str) -> Result<Planned> {
+    async fn go_back(&self, inner: &mut Inner, pieces: &[js_sys::Uint8Array], text: &str) -> Result<Planned> {
         inner.end_run();
-        let state = restore(&mut inner.model, bytes).await?;
+        let len = pieces.iter().map(|piece| u64::from(piece.length())).sum();
+        let state = restore_from(&mut inner.model, len, |range| Ok(part_of(pieces, range))).await?;
         if state.options.lora.is_some() {
             loaded(inner)?;
         }
@@ -347,8 +377,9 @@ impl Session {
         inner.loader = None;
         let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, state.options.clone())?;
         let described = plan.describe(state.step, Some(&inner.model))?;
-        let mut trainer = Trainer::resume(&inner.model, &state, plan.options, Source::Text(plan.data))?;
-        if state.best_in_force {
+        let best_in_force = state.best_in_force;
+        let mut trainer = Trainer::resume(&inner.model, state, plan.options, Source::Text(plan.data))?;
+        if best_in_force {
             trainer.use_best(&mut inner.model, true).await?;
         }
         inner.trainer = Some(trainer);

@@ -44,6 +44,8 @@ pub(super) struct PreflightBytes {
     pub training: u64,
     pub state: u64,
     pub temporaries: u64,
+    /// Of the weights with the lowest validation loss, on the CPU; with a GPU they are not in its memory.
+    pub best: u64,
     pub total: u64,
     /// More than this is refused.
     pub limit: u64,
@@ -51,8 +53,8 @@ pub(super) struct PreflightBytes {
 
 impl PreflightBytes {
     pub(super) fn new(preflight: &Preflight, limit: u64) -> Self {
-        let Preflight { weights, training, state, temporaries } = *preflight;
-        Self { weights, training, state, temporaries, total: preflight.total(), limit }
+        let Preflight { weights, training, state, temporaries, best } = *preflight;
+        Self { weights, training, state, temporaries, best, total: preflight.total(), limit }
     }
 }
 

@@ -4,7 +4,7 @@
 export const disk = {
   /** Operations until the tab "dies"; infinite for never. */
   left: Infinity,
-  /** Files that were read from end to end. */
+  /** How often a file was read to its end. */
   wholeReads: 0,
   /** Bytes that still fit. */
   room: Infinity,
@@ -21,13 +21,18 @@ export class FakeFile {
   async getFile() {
     const file = new File([this.bytes.slice()], "file", { lastModified: this.lastModified });
     const { unreadable } = this;
-    return Object.assign(file, {
-      arrayBuffer: async () => {
-        disk.wholeReads += 1;
-        if (unreadable) throw new DOMException("no memory", "NotReadableError");
-        return File.prototype.arrayBuffer.call(file);
-      },
-    });
+    const slice = (/** @type {number} */ from, /** @type {number} */ to) => {
+      const part = File.prototype.slice.call(file, from, to);
+      return Object.assign(part, {
+        arrayBuffer: async () => {
+          disk.wholeReads += Number(from > 0 && to === file.size);
+          // What stands at its beginning may be known all the same.
+          if (unreadable && from > 0) throw new DOMException("no memory", "NotReadableError");
+          return Blob.prototype.arrayBuffer.call(part);
+        },
+      });
+    };
+    return Object.assign(file, { slice });
   }
   async createWritable() {
     return { write: async (/** @type {string} */ text) => { this.bytes = new TextEncoder().encode(text); }, close: async () => {} };

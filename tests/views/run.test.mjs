@@ -33,10 +33,10 @@ function session() {
       trainStart: async () => ({ options: '{"steps": 3}', step: 0 }),
       trainNext: async () => ({ events: [{ type: "step", step: ++step, loss: 1 }, ...(step === 3 ? [{ type: "finished" }] : [])] }),
       trainDrain: async () => ({ events: [] }),
-      saveState: async () => new Uint8Array([step]),
+      saveState: async () => [new Uint8Array([step])],
       modelFiles: () => ["config.json", "tokenizer.json"].map((name) => ({ name, bytes: new Uint8Array(1) })),
       bestWeights: () => undefined,
-      restoreState: async (/** @type {Uint8Array} */ state) => ({ options: '{"steps": 3}', step: (step = state[0]) }),
+      restoreState: async (/** @type {Uint8Array[]} */ [state]) => ({ options: '{"steps": 3}', step: (step = state[0]) }),
     },
     generate: async () => {},
   });

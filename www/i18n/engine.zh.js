@@ -24,10 +24,6 @@ export const engineZh = [
     "这次训练需要 {0} MB 内存，而可用的只有 {1} MB。请减小批量、缩短上下文，或改用 LoRA。",
   ],
   [
-    "saving this run would need {} MB, more than the {} MB there is room for; choose LoRA, fewer or narrower adapters, or a smaller model",
-    "保存这次训练需要 {0} MB 内存，而可用的只有 {1} MB。请改用 LoRA、减少或缩窄适配器，或换较小的模型。",
-  ],
-  [
     "{} needs {} MiB for temporaries, more than the {} MiB allowed; use a shorter chunk or batch",
     "{0} 的临时数据需要 {1} MiB，超过允许的 {2} MiB。请缩短上下文或减小批量。",
   ],

@@ -73,8 +73,14 @@ pub struct Header {
 
 /// Longest accepted header. That of GPT-2 XL takes 60 kB.
 const MAX_HEADER: u64 = 16 << 20;
+/// Holds the header of most files.
+const FIRST_READ: u64 = 64 << 10;
 /// Highest accepted number of dimensions.
 const MAX_RANK: usize = 8;
+
+fn ends_inside(len: u64) -> crate::error::Error {
+    checkpoint_error(format!("The weights file ends inside its header, after {len} bytes. {DOWNLOAD_AGAIN}"))
+}
 
 impl Header {
     /// Reads the header from the first bytes of a file, or returns `None` if it goes on beyond them. `prefix` may hold
@@ -112,13 +118,28 @@ impl Header {
     /// As [`Header::parse`], and if the file is truncated or has bytes after its last tensor.
     pub fn parse_whole(bytes: &[u8]) -> Result<Header> {
         let Some(header) = Header::parse(bytes)? else {
-            return Err(checkpoint_error(format!(
-                "The weights file ends inside its header, after {} bytes. {DOWNLOAD_AGAIN}",
-                bytes.len()
-            )));
+            return Err(ends_inside(bytes.len() as u64));
         };
         header.check_len(bytes.len() as u64)?;
         Ok(header)
+    }
+
+    /// As [`Header::parse_whole`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it.
+    ///
+    /// # Errors
+    /// As [`Header::parse_whole`], and what `read` fails with.
+    pub fn parse_from(len: u64, mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>>) -> Result<Header> {
+        let mut known = len.min(FIRST_READ);
+        loop {
+            if let Some(header) = Header::parse(&read(0..known)?)? {
+                header.check_len(len)?;
+                return Ok(header);
+            }
+            if known == len {
+                return Err(ends_inside(len));
+            }
+            known = len.min(2 * known);
+        }
     }
 
     /// Compares the file's actual length with the one that the header implies.

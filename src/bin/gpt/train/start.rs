@@ -159,7 +159,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
     let trainer = match &saved {
         Some(bytes) => {
             let state = restore(&mut model, bytes).await?;
-            Trainer::resume(&model, &state, options, source)?
+            Trainer::resume(&model, state, options, source)?
         }
         None => {
             let first = args.dump_gradients.as_ref().map(|_| source.batches(&options, 0)).transpose()?;
@@ -245,12 +245,12 @@ fn native_notes(config: &GptConfig, tokenizer: Option<&dyn Tokenizer>) {
 /// Says how much memory the run will take, before it takes any.
 fn preflight(config: &GptConfig, options: &TrainOptions) -> Result<()> {
     let shape = options.shape(Pass::Update);
-    let needs = Preflight::compute(config, options.lora.as_ref(), &shape)?;
+    let needs = Preflight::compute(config, options.lora.as_ref(), &shape)?.with_best();
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let trained = options.lora.as_ref().map_or(config.n_params(), |l| l.specs(config).iter().map(|s| s.numel()).sum());
     eprintln!(
         "trains {trained} of {} weights for {} steps of {} tokens; memory {:.1} MiB: weights {:.1}, gradients and moments \
-         {:.1}, activations {:.1}, cache and inputs {:.1}",
+         {:.1}, activations {:.1}, cache and inputs {:.1}, best weights {:.1}",
         config.n_params() + if options.lora.is_some() { trained } else { 0 },
         options.steps,
         options.tokens_per_step(),
@@ -259,6 +259,7 @@ fn preflight(config: &GptConfig, options: &TrainOptions) -> Result<()> {
         mib(needs.training),
         mib(needs.temporaries),
         mib(needs.state),
+        mib(needs.best),
     );
     Ok(())
 }
