@@ -92,6 +92,11 @@ const PROOFS: &[Proof] = &[
         run: |c| training::exports(c, "bpe"),
     },
     Proof {
+        name: "export-page",
+        what: "GPT-2's size is tuned as a whole in the page, in Chromium, and its zip, and an adapter's, load elsewhere",
+        run: training::exports_page,
+    },
+    Proof {
         name: "recital",
         what: "a paragraph is memorised and recited exactly: fine-tuning, LoRA, from scratch",
         run: training::recital,

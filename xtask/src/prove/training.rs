@@ -24,6 +24,18 @@ pub fn exports(context: &Context, what: &str) -> Result<String> {
     Ok(evidence.join("; "))
 }
 
+/// What the page downloads, a model of GPT-2's size that was tuned as a whole there and an adapter, in transformers and PEFT.
+///
+/// # Errors
+/// When the page fails, a file does not load, or something else is computed.
+pub fn exports_page(context: &Context) -> Result<String> {
+    crate::setup::web()?;
+    crate::build::page()?;
+    let browser = crate::setup::ensure_browser()?;
+    let mut command = script(context, "prove_page_exports", &[], "export-page")?;
+    sh::read(command.arg("--model").arg(context.shipped_model()).env("CHROME", browser.chrome))
+}
+
 fn gpt(context: &Context, args: &[&str]) -> Result<Command> {
     let mut command = sh::cmd(&context.gpt()?.to_string_lossy(), [] as [&str; 0]);
     command.args(args);
