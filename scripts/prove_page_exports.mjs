@@ -9,25 +9,13 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { FLAGS, button, chromiumPath } from "../tests/page/browser.mjs";
 import { serve } from "../tests/page/server.mjs";
-import { reaches, start, step } from "../tests/page/training.mjs";
+import { figure, pause, reaches, start } from "../tests/page/training.mjs";
 
 /** Reading and writing 2 GB. */
 const SLOW_MS = 300_000;
 const OPTIONS = { batch_size: 1, context: 32, eval_every: 3, dropout: 0, lr: 0.0005, warmup: 0, seed: 3 };
 
 /** @typedef {import("playwright-core").Page} Page */
-
-/** @param {Page} page @param {string} name */
-const figure = (page, name) => page.locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) }).locator("dd").innerText();
-
-/** Pauses and waits until that is saved. @param {Page} page */
-async function pause(page) {
-  await button(page, "Pause").click();
-  await button(page, "Resume").waitFor({ timeout: SLOW_MS });
-  const paused = await step(page);
-  await page.locator(".train-figures dd", { hasText: `step ${paused}` }).waitFor({ timeout: SLOW_MS });
-  return paused;
-}
 
 /** @param {Page} page @param {string} name of the button @param {string} path */
 async function download(page, name, path) {
@@ -53,11 +41,11 @@ try {
   await start(page, "Full", { steps: 40, ...OPTIONS });
   await reaches(page, 4);
   const first = Number(await figure(page, "Validation loss"));
-  const paused = await pause(page);
+  const paused = await pause(page, SLOW_MS);
   await page.reload();
   await button(page, "Resume").click({ timeout: SLOW_MS });
   await reaches(page, paused + 3);
-  await pause(page);
+  await pause(page, SLOW_MS);
   const last = Number(await figure(page, "Validation loss"));
   assert.ok(last < first, `the validation loss went from ${first} to ${last}`);
   const seconds = ((performance.now() - begun) / 1000).toFixed(0);

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { launch, openPage } from "../tests/page/browser.mjs";
 import { serve } from "../tests/page/server.mjs";
+import { figure } from "../tests/page/training.mjs";
 
 /** The highest validation loss that the recipe may end with. */
 const LIMIT = 1.9;
@@ -27,22 +28,20 @@ try {
   await page.locator(".train-memory", { hasText: "2,000 steps of 12 × 64 tokens" }).waitFor({ timeout: 240_000 });
   const begun = performance.now();
   await page.locator(".train-go").click();
-  /** @param {string} name */
-  const figure = (name) => page.locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) }).locator("dd").innerText();
   let shown = 0;
   for (;;) {
     await page.waitForTimeout(2000);
-    const step = Number((await figure("Step")).split("/")[0].replaceAll(",", ""));
+    const step = Number((await figure(page, "Step")).split("/")[0].replaceAll(",", ""));
     if (step - shown >= 200) {
       shown = step;
-      console.error(`step ${step}: loss ${await figure("Loss")}, validation loss ${await figure("Validation loss")}, ${await figure("Speed")}`);
+      console.error(`step ${step}: loss ${await figure(page, "Loss")}, validation loss ${await figure(page, "Validation loss")}, ${await figure(page, "Speed")}`);
     }
     if (step >= 2000) break;
     if (performance.now() - begun > LIMIT_MS) throw new Error(`only ${step} steps in ${LIMIT_MS / 60_000} minutes`);
   }
   await page.locator(".train-go").waitFor({ timeout: 60_000 });
   const seconds = (performance.now() - begun) / 1000;
-  const loss = Number(await figure("Validation loss"));
+  const loss = Number(await figure(page, "Validation loss"));
   if (!(loss <= LIMIT)) throw new Error(`the validation loss is ${loss}, over ${LIMIT}`);
   console.log(`validation loss ${loss} (limit ${LIMIT}) in the page; ${seconds.toFixed(0)} s`);
 } finally {

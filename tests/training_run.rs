@@ -8,6 +8,7 @@ use common::models::open;
 use common::training::{BACKENDS, fixture, fresh, losses, run, weights};
 use gpt_playground::config::GptConfig;
 use gpt_playground::exec::Backend;
+use gpt_playground::model::checkpoint::{Header, TensorEntry, TensorOut, write_safetensors};
 use gpt_playground::model::lora::LoraOptions;
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
@@ -297,15 +298,25 @@ fn a_large_run_is_saved_and_read_a_piece_at_a_time() {
     let mut trainer = block_on(Trainer::new(&mut model, options, data())).expect("a run");
     run(&mut model, &mut trainer);
     let whole = block_on(save(&mut model, &mut trainer)).expect("a file");
-    let mut pieces = Vec::new();
-    block_on(save_pieces(&mut model, &mut trainer, |piece| pieces.push(piece))).expect("a file");
-    assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.len() < (8 << 20) + largest), "{}", pieces.len());
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    let keep = async |piece| {
+        pieces.push(piece);
+        Ok(())
+    };
+    block_on(save_pieces(&mut model, &mut trainer, keep)).expect("a file");
+    let most = pieces.iter().map(Vec::capacity).max();
+    assert!(pieces.len() > 4 && most <= Some(16 << 20), "{} pieces, the largest of {most:?} bytes", pieces.len());
     assert!(pieces.concat() == whole);
+    // Where a piece finds no room, the run goes on.
+    let full = async |_| Err(gpt_playground::error::Error::Io("full".into()));
+    let error = block_on(save_pieces(&mut model, &mut trainer, full)).expect_err("full").to_string();
+    assert!(error.contains("full"), "{error}");
+    assert!(block_on(save(&mut model, &mut trainer)).expect("a file") == whole);
 
     let kept = weights(&mut model);
     let mut other = block_on(Model::open(config, &ModelOptions::default())).expect("a model");
     let mut longest = 0;
-    let read = |range: std::ops::Range<u64>| {
+    let read = async |range: std::ops::Range<u64>| {
         longest = longest.max(range.end - range.start);
         Ok(whole[range.start as usize..range.end as usize].to_vec())
     };
@@ -314,7 +325,7 @@ fn a_large_run_is_saved_and_read_a_piece_at_a_time() {
     assert_eq!(state.best_weights.map(|best| best.len()), Some(other.trained_specs().len()));
     assert!(weights(&mut other) == kept);
     // What cannot be read is told, as is a file that is cut.
-    let gone = |_| Err(gpt_playground::error::Error::Io("gone".into()));
+    let gone = async |_| Err(gpt_playground::error::Error::Io("gone".into()));
     assert!(
         block_on(restore_from(&mut other, whole.len() as u64, gone)).expect_err("gone").to_string().contains("gone")
     );
@@ -322,7 +333,7 @@ fn a_large_run_is_saved_and_read_a_piece_at_a_time() {
     assert!(block_on(restore(&mut other, cut)).expect_err("cut").to_string().contains("truncated"));
 }
 
-/// Files of a run that was never evaluated.
+/// Files of a run that was never evaluated, and earlier ones of large models: these know the loss, but have no weights of it.
 #[test]
 fn a_save_without_best_weights_is_restored() {
     let (mut model, mut options, source) = noisy(Backend::Cpu, false);
@@ -336,6 +347,31 @@ fn a_save_without_best_weights_is_restored() {
     assert_eq!(trainer.best(), None);
     assert!(!block_on(trainer.use_best(&mut model, true)).expect("an answer"), "there are none");
     assert!(block_on(trainer.use_best(&mut model, false)).expect("an answer"), "the last are there");
+
+    let (mut model, mut trainer) = overfitted(Backend::Cpu, false, 45);
+    let file = block_on(save(&mut model, &mut trainer)).expect("a file");
+    let header = Header::parse_whole(&file).expect("a header");
+    let kept: Vec<_> = header.entries.iter().filter(|entry| !entry.name.starts_with("best:")).collect();
+    assert!(kept.len() < header.entries.len());
+    let values = |entry: &TensorEntry| -> Vec<f32> {
+        bytemuck::pod_collect_to_vec(&file[entry.range.start as usize..entry.range.end as usize])
+    };
+    let values: Vec<_> = kept.iter().map(|entry| values(entry)).collect();
+    let out = |(entry, data): (&&TensorEntry, _)| TensorOut {
+        name: entry.name.clone(),
+        shape: entry.shape.clone(),
+        dtype: entry.dtype.clone(),
+        data,
+    };
+    let tensors: Vec<_> = kept.iter().zip(values.iter().map(Vec::as_slice)).map(out).collect();
+    let metadata: Vec<_> = header.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    let file = write_safetensors(&tensors, &metadata).expect("a file");
+    let state = block_on(restore(&mut model, &file)).expect("restored");
+    assert!(state.best_loss.is_some() && state.best_weights.is_none());
+    let (_, _, source) = noisy(Backend::Cpu, false);
+    let mut trainer = Trainer::resume(&model, state.clone(), state.options, source).expect("a run");
+    assert_eq!((trainer.best_loss(), trainer.best()), (state.best_loss, None));
+    assert!(!block_on(trainer.use_best(&mut model, true)).expect("an answer"), "there are none");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use gpt_playground::train::peft::{Adapter, peft_name, transpose};
 use gpt_playground::train::{Event, Replay, Source, TrainOptions, Trainer, gradients};
 use gpt_playground::web::Session;
 use std::collections::HashSet;
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsError, JsValue};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_time::{Duration, Instant};
@@ -284,23 +285,42 @@ fn a_small_device_has_a_lower_limit() {
     let navigator = js_sys::Reflect::get(&js_sys::global(), &"navigator".into()).expect("a navigator");
     let options =
         [("backend", "cpu"), ("preset", "tiny"), ("tokenizer", "byte"), ("text", "Some words to learn from.")];
-    let mut limit = |gib: JsValue| {
+    let limit = |gib: JsValue| {
         let descriptor = object(&[("value", gib), ("configurable", true.into())]);
         let navigator = navigator.unchecked_ref::<js_sys::Object>();
         js_sys::Object::define_property(navigator, &"deviceMemory".into(), &descriptor);
         let plan = Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), "").expect("a plan");
         field(&plan, &["bytes", "limit"]).as_f64().expect("bytes")
     };
+    assert_eq!(limit(0.5.into()), 0.375 * f64::from(1 << 30));
     assert_eq!(limit(2.0.into()), 1.5 * f64::from(1 << 30));
     let most = limit(JsValue::UNDEFINED);
     assert!(most > 3e9);
     assert_eq!(limit(8.0.into()), most, "a large one holds what WebAssembly can address");
-    js_sys::Reflect::delete_property(navigator.unchecked_ref(), &"deviceMemory".into()).expect("as it was");
+    let navigator = navigator.unchecked_ref::<js_sys::Object>();
+    js_sys::Reflect::delete_property(navigator, &"deviceMemory".into()).expect("as it was");
 }
 
-/// A saved run is read in whatever pieces it comes.
+/// What the best weights take is counted where they will be: beside the others on the CPU, and nowhere without validation.
 #[wasm_bindgen_test]
-async fn a_run_comes_back_from_a_file_cut_anywhere() {
+fn best_weights_are_counted() {
+    let text = "Some words to learn from, again and again. ".repeat(40);
+    let best = |backend: &str, given: &str| {
+        let options = [("backend", backend), ("preset", "tiny"), ("tokenizer", "byte"), ("text", &text)];
+        let plan = Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), given).expect("a plan");
+        let bytes = |key| field(&plan, &["bytes", key]).as_f64().expect("bytes");
+        let parts = ["weights", "training", "state", "temporaries", "best"].map(bytes);
+        assert_eq!(bytes("total"), parts.iter().sum::<f64>());
+        bytes("best") / bytes("weights")
+    };
+    assert_eq!(best("cpu", ""), 1.0);
+    assert_eq!(best("webgpu", ""), 0.0);
+    assert_eq!(best("cpu", r#"{"eval_every": 0}"#), 0.0);
+    assert_eq!(best("cpu", r#"{"validation": 0}"#), 0.0);
+}
+
+#[wasm_bindgen_test]
+async fn a_run_is_saved_in_pieces_and_comes_back() {
     let text = "Some words to learn from, again and again. ".repeat(8);
     let scratch = [("backend", "cpu"), ("preset", "tiny"), ("tokenizer", "byte"), ("text", &text)];
     let scratch = || JsValue::from(object(&scratch.map(|(k, v)| (k, v.into()))));
@@ -308,9 +328,9 @@ async fn a_run_comes_back_from_a_file_cut_anywhere() {
     let request = object(&[("text", text.as_str().into()), ("options", given.into())]);
     let session = Session::open_scratch(scratch()).await.expect("a session");
     session.train_start(request.into()).await.expect("a start");
-    let losses = async |session: &Session, until: u32| {
+    let losses = async |session: &Session, count: usize| {
         let mut found = Vec::new();
-        while found.len() < until as usize {
+        while found.len() < count {
             let told = session.train_next(1.0).await.expect("a piece of a step");
             for event in js_sys::Array::from(&field(&told, &["events"])) {
                 if field(&event, &["type"]) == "step" {
@@ -321,20 +341,32 @@ async fn a_run_comes_back_from_a_file_cut_anywhere() {
         found
     };
     losses(&session, 2).await;
-    let pieces = session.save_state().await.expect("a file");
-    let file: Vec<u8> = pieces.iter().flat_map(|piece| js_sys::Uint8Array::from(piece).to_vec()).collect();
-    assert!(file.len() > 100_000, "{} bytes", file.len());
-    let rest = losses(&session, 2).await;
-    for cuts in [vec![], vec![3, 9, 1000, 77_777], vec![50_000, 50_000, file.len() - 1]] {
-        let bounds: Vec<usize> = [vec![0], cuts, vec![file.len()]].concat();
-        let pieces = bounds.windows(2).map(|w| js_sys::Uint8Array::from(&file[w[0]..w[1]])).collect();
-        let other = Session::open_scratch(scratch()).await.expect("a session");
-        let planned = other.restore_state(pieces, text.clone()).await.expect("a run");
-        assert_eq!(field(&planned, &["step"]), 2.0);
-        assert_eq!(losses(&other, 2).await, rest, "cut at {bounds:?}");
-        let short = vec![js_sys::Uint8Array::from(&file[..file.len() - 5])];
-        assert!(other.restore_state(short, text.clone()).await.is_err(), "a file that ends early");
+    let pieces = js_sys::Array::new();
+    let keep = Closure::<dyn FnMut(JsValue) -> JsValue>::new({
+        let pieces = pieces.clone();
+        move |piece| {
+            pieces.push(&piece);
+            js_sys::Promise::resolve(&JsValue::NULL).into()
+        }
+    });
+    session.save_state(keep.as_ref().unchecked_ref::<js_sys::Function>().clone()).await.expect("a file");
+    let file = web_sys::Blob::new_with_u8_array_sequence(&pieces).expect("a file");
+    assert!(file.size() > 100_000.0, "{} bytes", file.size());
+
+    // Where one finds no room, that is said in the words of who could not take it, and the run goes on.
+    let message = |e: JsError| String::from(JsValue::from(e).dyn_into::<js_sys::Error>().expect("an error").message());
+    for body in ["throw new Error('the disk is full')", "return Promise.reject(new Error('the disk is full'))"] {
+        let error = message(session.save_state(js_sys::Function::new_no_args(body)).await.expect_err("no room"));
+        assert!(error.contains("the disk is full"), "{error}");
     }
+    let rest = losses(&session, 2).await;
+    let other = Session::open_scratch(scratch()).await.expect("a session");
+    let planned = other.restore_state(file.clone(), text.clone()).await.expect("a run");
+    assert_eq!(field(&planned, &["step"]), 2.0);
+    assert_eq!(losses(&other, 2).await, rest);
+    let short = file.slice_with_f64_and_f64(0.0, file.size() - 5.0).expect("a part");
+    let error = message(other.restore_state(short, text.clone()).await.expect_err("a file that ends early"));
+    assert!(error.contains("truncated"), "{error}");
 }
 
 #[wasm_bindgen_test]

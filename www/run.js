@@ -75,12 +75,12 @@ export class Run {
   static async restore(id, open, look = false) {
     const readOnly = look || !(await lockRun(id));
     const { meta, parts } = await readRun(id);
-    const pieces = (/** @type {string} */ name) => parts.get(name) ?? [];
-    const part = (/** @type {string} */ name) => pieces(name)[0];
+    const part = (/** @type {string} */ name) => parts.get(name) ?? new Blob();
+    const read = async (/** @type {string} */ name) => new Uint8Array(await part(name).arrayBuffer());
     // A mark at the beginning is a token like any other.
-    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(part("text"));
-    const session = await open({ "config.json": part("config.json"), "tokenizer.json": part("tokenizer.json") });
-    const planned = await session.wasm.restoreState(pieces("state"), text);
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await read("text"));
+    const session = await open({ "config.json": await read("config.json"), "tokenizer.json": await read("tokenizer.json") });
+    const planned = await session.wasm.restoreState(part("state"), text);
     const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
     run.savedStep = planned.step;
     if (meta.mode === "lora" && meta.strength !== undefined) session.wasm.setLoraStrength(meta.strength);
@@ -247,11 +247,20 @@ export class Run {
     if (this.emit) await this.catchUp(this.emit).catch((error) => (this.failure = error));
     if (this.savedStep === meta.step && !this.changed) return meta.step;
     const from = performance.now();
-    const state = await session.wasm.saveState();
-    const files = session.wasm.modelFiles();
     meta.savedAt = Date.now();
-    const text = { name: "text", bytes: new TextEncoder().encode(this.text) };
-    await writeRun(meta.id, meta, [text, ...files, ...state.map((bytes) => ({ name: "state", bytes }))]);
+    await writeRun(meta.id, meta, async (add) => {
+      await add("text", new TextEncoder().encode(this.text));
+      for (const { name, bytes } of session.wasm.modelFiles()) await add(name, bytes);
+      /** What the disk failed with: the engine passes on no more than its words. @type {unknown} */
+      let full = null;
+      const piece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => add("state", bytes).catch((error) => {
+        full = error;
+        throw error;
+      });
+      await session.wasm.saveState(piece).catch((error) => {
+        throw full ?? error;
+      });
+    });
     this.savedStep = meta.step;
     this.changed = false;
     this.broken = false;

@@ -2,21 +2,24 @@
  * Saved runs in the browser's private file system (OPFS). Each run has two slots that are written in turn, so that a write
  * that is torn never takes the save before it along: a slot's header, with its checksum, is written last.
  *
- * A slot: 64 bytes of header (magic, sequence, length of the description, length of the rest, SHA-256), the description as
- * JSON, the parts one after another; parts of one name are the pieces of one file. The worker writes and opens; the page lists,
- * renames and deletes.
+ * A slot: 64 bytes of header (magic, sequence, length of the description, length of the parts, SHA-256), the parts one after
+ * another, the description as JSON; parts of one name are the pieces of one file. Neither writing nor reading holds more than a
+ * part in memory: that of a large model's run fits in there but once. The worker writes and opens; the page lists, renames and
+ * deletes.
  */
 import { PageError } from "./errors.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
 /** What the type library has for workers only. @typedef {{ truncate(size: number): void, flush(): void, close(): void,
   write(bytes: BufferSource, options: { at: number }): number }} SyncHandle */
-/** @typedef {{ name: string, bytes: Uint8Array<ArrayBuffer> }} Part */
+/** Writes a part, or the next piece of the one before. @typedef {(name: string, bytes: Uint8Array<ArrayBuffer>) => Promise<void>} AddPart */
 
 const FOLDER = "runs";
 const SLOTS = ["a.run", "b.run"];
 const NAME_FILE = "name.txt";
-const MAGIC = 0x31_4e_55_52;
+const MAGIC = 0x32_4e_55_52;
+/** Of a slot as it was at first, with the description before the parts. */
+const OLD_MAGIC = 0x31_4e_55_52;
 const HEADER = 64;
 /** A description longer than this is damaged. */
 const MOST_JSON = 16 << 20;
@@ -41,14 +44,18 @@ async function checksum(sums) {
   return sha256(all);
 }
 
-/** @param {File} file @returns {Promise<{ sequence: number, jsonBytes: number, restBytes: number, sum: Uint8Array } | null>} */
+/** @param {File} file @returns {Promise<{ sequence: number, json: [number, number], parts: number, partBytes: number, sum: Uint8Array } | null>} `parts`: where they begin */
 async function header(file) {
   if (file.size < HEADER) return null;
   const view = new DataView(await file.slice(0, HEADER).arrayBuffer());
+  const magic = view.getUint32(0, true);
   const jsonBytes = view.getUint32(12, true);
-  const restBytes = view.getFloat64(16, true);
-  if (view.getUint32(0, true) !== MAGIC || jsonBytes > MOST_JSON || file.size !== HEADER + jsonBytes + restBytes) return null;
-  return { sequence: view.getFloat64(4, true) | 0, jsonBytes, restBytes, sum: new Uint8Array(view.buffer.slice(24, 56)) };
+  const partBytes = view.getFloat64(16, true);
+  const old = magic === OLD_MAGIC;
+  if (!(old || magic === MAGIC) || jsonBytes > MOST_JSON || file.size !== HEADER + jsonBytes + partBytes) return null;
+  const from = old ? HEADER : HEADER + partBytes;
+  const sum = new Uint8Array(view.buffer.slice(24, 56));
+  return { sequence: view.getFloat64(4, true) | 0, json: [from, from + jsonBytes], parts: old ? HEADER + jsonBytes : HEADER, partBytes, sum };
 }
 
 /** @typedef {{ name: string, file: File, head: NonNullable<Awaited<ReturnType<typeof header>>> }} Slot */
@@ -74,38 +81,38 @@ async function slots(run, strict = false) {
   return found.sort((a, b) => b.head.sequence - a.head.sequence);
 }
 
-/** @typedef {Map<string, Uint8Array<ArrayBuffer>[]>} Parts by name, each in its pieces */
+/** By name; read when they are asked for. @typedef {Map<string, Blob>} Parts */
 
 /**
- * What a slot holds, verified by its checksum; `null` where it is damaged. Read a part at a time: a large model's run does not
- * fit into memory twice.
+ * What a slot holds, verified by its checksum; `null` where it is damaged.
  * @param {Slot} slot
- * @param {boolean} [keep] whether the parts are wanted, and not only whether they are whole
  * @returns {Promise<{ meta: RunMeta, parts: Parts } | null>}
  */
-async function contents({ file, head }, keep = true) {
-  let at = HEADER;
-  const read = async (/** @type {number} */ size) => new Uint8Array(await file.slice(at, (at += size)).arrayBuffer());
-  const json = await read(head.jsonBytes);
+async function contents({ file, head }) {
+  const json = new Uint8Array(await file.slice(...head.json).arrayBuffer());
   /** @type {RunMeta & { parts: { name: string, bytes: number }[] }} */
   let meta;
   try {
     meta = JSON.parse(new TextDecoder().decode(json));
-    // What has none is no description either.
-    meta.parts.length;
   } catch {
     return null;
   }
-  const sums = [await sha256(json)];
-  /** @type {Parts} */
-  const parts = new Map();
+  const size = (/** @type {number} */ sum, /** @type {{ bytes: number }} */ part) => (Number.isInteger(part?.bytes) && part.bytes >= 0 ? sum + part.bytes : NaN);
+  if (!Array.isArray(meta?.parts) || meta.parts.reduce(size, 0) !== head.partBytes) return null;
+  /** @type {Uint8Array[]} */
+  const sums = [];
+  /** @type {Map<string, Blob[]>} */
+  const pieces = new Map();
+  let at = head.parts;
   for (const { name, bytes } of meta.parts) {
-    const part = await read(bytes);
-    sums.push(await sha256(part));
-    if (keep) parts.set(name, [...(parts.get(name) ?? []), part]);
+    const piece = file.slice(at, (at += bytes));
+    sums.push(await sha256(new Uint8Array(await piece.arrayBuffer())));
+    pieces.set(name, [...(pieces.get(name) ?? []), piece]);
   }
+  sums.splice(head.parts === HEADER ? sums.length : 0, 0, await sha256(json));
   const sum = await checksum(sums);
-  return sum.every((byte, index) => byte === head.sum[index]) ? { meta, parts } : null;
+  if (!sum.every((byte, index) => byte === head.sum[index])) return null;
+  return { meta, parts: new Map(Array.from(pieces, ([name, all]) => [name, new Blob(all)])) };
 }
 
 /** Of each run, the checksum of the slot that this page has read or written whole. @type {Map<string, Uint8Array>} */
@@ -121,7 +128,7 @@ async function slotToKeep(id, found) {
   for (const slot of found) {
     if (known && slot.head.sum.every((byte, index) => byte === known[index])) return slot;
     // One that could not be read now, for want of memory say, is not known to be damaged.
-    if (!(await contents(slot, false).catch(() => true))) continue;
+    if (!(await contents(slot).catch(() => true))) continue;
     verified.set(id, slot.head.sum);
     return slot;
   }
@@ -143,9 +150,9 @@ export function explain(error) {
  * Writes a save over the slot that is older, or damaged. For the worker: only there can a file be flushed.
  * @param {string} id
  * @param {RunMeta} meta
- * @param {Part[]} parts
+ * @param {(add: AddPart) => Promise<void>} fill adds the parts; what it fails with, this fails with
  */
-export async function writeRun(id, meta, parts) {
+export async function writeRun(id, meta, fill) {
   /** Whether a save is there that a failure must not take along. */
   let any = true;
   try {
@@ -154,11 +161,6 @@ export async function writeRun(id, meta, parts) {
     any = found.length > 0;
     const kept = await slotToKeep(id, found);
     const name = kept?.name === SLOTS[0] ? SLOTS[1] : SLOTS[0];
-    const described = { ...meta, parts: parts.map((part) => ({ name: part.name, bytes: part.bytes.byteLength })) };
-    const json = new TextEncoder().encode(JSON.stringify(described));
-    const sums = [await sha256(json)];
-    for (const part of parts) sums.push(await sha256(part.bytes));
-    const sum = await checksum(sums);
     const file = /** @type {any} */ (await run.getFileHandle(name, { create: true }));
     /** @type {SyncHandle} */
     const handle = await file.createSyncAccessHandle();
@@ -166,17 +168,26 @@ export async function writeRun(id, meta, parts) {
       // From here to the last write the slot has no header, and does not count.
       handle.truncate(0);
       handle.flush();
+      /** @type {{ name: string, bytes: number }[]} */
+      const parts = [];
+      /** @type {Uint8Array[]} */
+      const sums = [];
       let at = HEADER;
-      for (const bytes of [json, ...parts.map((part) => part.bytes)]) {
+      await fill(async (name, bytes) => {
         put(handle, bytes, at);
         at += bytes.byteLength;
-      }
+        parts.push({ name, bytes: bytes.byteLength });
+        sums.push(await sha256(bytes));
+      });
+      const json = new TextEncoder().encode(JSON.stringify({ ...meta, parts }));
+      put(handle, json, at);
       handle.flush();
+      const sum = await checksum([...sums, await sha256(json)]);
       const head = new DataView(new ArrayBuffer(HEADER));
       head.setUint32(0, MAGIC, true);
       head.setFloat64(4, (found[0]?.head.sequence ?? 0) + 1, true);
       head.setUint32(12, json.byteLength, true);
-      head.setFloat64(16, at - HEADER - json.byteLength, true);
+      head.setFloat64(16, at - HEADER, true);
       new Uint8Array(head.buffer).set(sum, 24);
       handle.write(head, { at: 0 });
       handle.flush();
@@ -226,7 +237,7 @@ export async function listRuns(strict = false) {
       const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
       for (const { file, head } of found) {
         try {
-          const meta = JSON.parse(await file.slice(HEADER, HEADER + head.jsonBytes).text());
+          const meta = JSON.parse(await file.slice(...head.json).text());
           const name = await run.getFileHandle(NAME_FILE).then(async (/** @type {FileSystemFileHandle} */ h) => (await h.getFile()).text()).catch(() => "");
           runs.push({ meta: { ...meta, id, name: name || meta.name }, bytes });
           break;

@@ -149,9 +149,9 @@ export interface WasmSession {
   /** Breaks off the step under way, which is done again later. */
   trainDrain(): Promise<{ events: TrainEvent[] }>;
   trainStop(): void;
-  /** One file in pieces. */
-  saveState(): Promise<Uint8Array<ArrayBuffer>[]>;
-  restoreState(pieces: Uint8Array[], text: string): Promise<Planned>;
+  /** `piece` gets one file, a piece at a time. */
+  saveState(piece: (bytes: Uint8Array<ArrayBuffer>) => Promise<void>): Promise<void>;
+  restoreState(file: Blob, text: string): Promise<Planned>;
   /** Nothing where none are kept. */
   bestWeights(): BestWeights | undefined;
   /** Puts the best weights into the model, or those of the last step back. */

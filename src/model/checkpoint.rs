@@ -24,7 +24,7 @@ use std::ops::Range;
 
 pub use header::{Dtype, Header, TensorEntry};
 pub use loader::{Loader, ShardIndex, Sink};
-pub use write::{TensorOut, encode_f32, write_header, write_safetensors};
+pub use write::{Pieces, TensorOut, encode_f32, write_header, write_safetensors};
 
 use crate::config::GptConfig;
 use crate::error::{Error, Result};

@@ -42,10 +42,6 @@ async fn copy(model: &mut Model) -> Result<Weights> {
     Ok(weights)
 }
 
-fn write(model: &mut Model, weights: &Weights) -> Result<()> {
-    weights.iter().try_for_each(|(name, values)| model.write_param(name, 0, values))
-}
-
 impl Trainer {
     /// The weights with the lowest validation loss, where they were kept.
     pub fn best(&self) -> Option<BestWeights> {
@@ -61,11 +57,14 @@ impl Trainer {
     pub async fn use_best(&mut self, model: &mut Model, wanted: bool) -> Result<bool> {
         self.settle(model);
         let Some(best) = self.best.as_mut().filter(|b| b.aside.is_some()) else { return Ok(!wanted) };
-        if best.in_force != wanted
-            && let Some(aside) = best.aside.replace(copy(model).await?)
-        {
+        if best.in_force != wanted {
+            // One by one they change places: a second copy of all has no room beside a large model.
+            for (name, values) in best.aside.iter_mut().flatten() {
+                let held = model.read_param(name).await?;
+                model.write_param(name, 0, values)?;
+                *values = held;
+            }
             best.in_force = wanted;
-            write(model, &aside)?;
         }
         Ok(true)
     }

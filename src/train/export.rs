@@ -3,7 +3,9 @@
 //! Weights do not compress, and the libraries for zip add 23 kB (rawzip) to 42 kB (zip) to the page, gzipped, against 3 kB
 //! for this. Format: PKWARE's APPNOTE.TXT 6.3.10, sections 4.3.7 (local header), 4.3.12 (central directory), 4.3.16 (end).
 
-pub use super::files::{adapter, adapter_files, apply_adapter, hf_files, hf_name, merge_adapters, native_only};
+pub use super::files::{
+    adapter, adapter_files, apply_adapter, hf_files, hf_name, hf_pieces, merge_adapters, native_only,
+};
 use crate::error::{Error, Result};
 
 /// A zip archive, byte for byte the one that Python's `zipfile` makes of the same files, dated 1980-01-01, in pieces, so that
@@ -17,17 +19,17 @@ pub struct StoredZip {
 }
 
 impl StoredZip {
-    /// What stands before the contents of file `name`, a relative path with `/`.
+    /// What stands before the contents of file `name`, a relative path with `/`: `len` bytes with the checksum `crc`.
     ///
     /// # Errors
     /// [`Error::Input`] if the name is unsafe or appears twice; [`Error::Io`] if the archive would pass 4 GiB, which takes an
     /// extension of the format.
-    pub fn entry(&mut self, name: &str, data: &[u8]) -> Result<Vec<u8>> {
+    pub fn entry(&mut self, name: &str, len: u64, crc: u32) -> Result<Vec<u8>> {
         check_name(name)?;
         if self.names.iter().any(|n| n == name) {
             return Err(Error::Input(format!("Two files cannot be called '{name}' in one archive.")));
         }
-        let size = fits(data.len() as u64)?;
+        let size = fits(len)?;
         let offset = fits(self.offset)?;
         // What the local header and the directory's entry share. Bit 11: the name is UTF-8.
         let flags = if name.is_ascii() { 0 } else { 1u16 << 11 };
@@ -35,7 +37,7 @@ impl StoredZip {
         for half in [VERSION, flags, STORED, 0, DATE] {
             shared.extend(half.to_le_bytes());
         }
-        for word in [crc32(data), size, size] {
+        for word in [crc, size, size] {
             shared.extend(word.to_le_bytes());
         }
         shared.extend((name.len() as u16).to_le_bytes());
@@ -51,7 +53,7 @@ impl StoredZip {
         self.directory.extend((0o644u32 << 16).to_le_bytes());
         self.directory.extend(offset.to_le_bytes());
         self.directory.extend(name.as_bytes());
-        self.offset += (header.len() + data.len()) as u64;
+        self.offset += header.len() as u64 + len;
         self.names.push(name.into());
         Ok(header)
     }
@@ -99,41 +101,68 @@ fn check_name(name: &str) -> Result<()> {
     }
 }
 
-/// CRC-32 as in zip, PNG and Ethernet, eight bytes at a time (Kounavis and Berry 2005).
-pub fn crc32(data: &[u8]) -> u32 {
-    // Made when needed: 8 KiB of tables would not compress in the page's module.
-    let mut tables = [[0u32; 256]; 8];
-    for (i, entry) in tables[0].iter_mut().enumerate() {
-        *entry = (0..8).fold(i as u32, |c, _| if c & 1 == 1 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 });
+/// CRC-32 as in zip, PNG and Ethernet, eight bytes at a time (Kounavis and Berry 2005), of bytes that come in pieces.
+#[derive(Debug)]
+pub struct Crc32 {
+    tables: Box<[[u32; 256]; 8]>,
+    state: u32,
+}
+
+impl Default for Crc32 {
+    fn default() -> Self {
+        // Made when needed: 8 KiB of tables would not compress in the page's module.
+        let mut tables = Box::new([[0u32; 256]; 8]);
+        for (i, entry) in tables[0].iter_mut().enumerate() {
+            *entry = (0..8).fold(i as u32, |c, _| if c & 1 == 1 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 });
+        }
+        let first = tables[0];
+        for k in 1..8 {
+            tables[k] = tables[k - 1].map(|c| first[(c & 0xFF) as usize] ^ (c >> 8));
+        }
+        Self { tables, state: u32::MAX }
     }
-    let first = tables[0];
-    for k in 1..8 {
-        tables[k] = tables[k - 1].map(|c| first[(c & 0xFF) as usize] ^ (c >> 8));
+}
+
+impl Crc32 {
+    /// Takes the next piece.
+    pub fn update(&mut self, data: &[u8]) {
+        let tables = &self.tables;
+        let mut crc = self.state;
+        let (chunks, rest) = data.as_chunks::<8>();
+        for &[a, b, c, d, e, f, g, h] in chunks {
+            let low = crc ^ u32::from_le_bytes([a, b, c, d]);
+            crc = tables[7][(low & 0xFF) as usize]
+                ^ tables[6][(low >> 8 & 0xFF) as usize]
+                ^ tables[5][(low >> 16 & 0xFF) as usize]
+                ^ tables[4][(low >> 24) as usize]
+                ^ tables[3][e as usize]
+                ^ tables[2][f as usize]
+                ^ tables[1][g as usize]
+                ^ tables[0][h as usize];
+        }
+        self.state = rest.iter().fold(crc, |crc, &b| tables[0][((crc ^ u32::from(b)) & 0xFF) as usize] ^ (crc >> 8));
     }
-    let (chunks, rest) = data.as_chunks::<8>();
-    let mut crc = u32::MAX;
-    for &[a, b, c, d, e, f, g, h] in chunks {
-        let low = crc ^ u32::from_le_bytes([a, b, c, d]);
-        crc = tables[7][(low & 0xFF) as usize]
-            ^ tables[6][(low >> 8 & 0xFF) as usize]
-            ^ tables[5][(low >> 16 & 0xFF) as usize]
-            ^ tables[4][(low >> 24) as usize]
-            ^ tables[3][e as usize]
-            ^ tables[2][f as usize]
-            ^ tables[1][g as usize]
-            ^ tables[0][h as usize];
+
+    /// The checksum of all that came.
+    pub fn sum(&self) -> u32 {
+        !self.state
     }
-    !rest.iter().fold(crc, |crc, &b| tables[0][((crc ^ u32::from(b)) & 0xFF) as usize] ^ (crc >> 8))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn crc32(data: &[u8]) -> u32 {
+        let mut crc = Crc32::default();
+        crc.update(data);
+        crc.sum()
+    }
+
     fn whole(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
         let (mut zip, mut out) = (StoredZip::default(), Vec::new());
         for (name, data) in files {
-            out.extend(zip.entry(name, data)?);
+            out.extend(zip.entry(name, data.len() as u64, crc32(data))?);
             out.extend(data);
         }
         out.extend(zip.finish()?);
@@ -161,6 +190,9 @@ mod tests {
                 (0..8).fold(crc ^ u32::from(b), |c, _| if c & 1 == 1 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 })
             });
             assert_eq!(crc32(&data[..n]), bitwise, "{n} bytes");
+            let mut crc = Crc32::default();
+            data[..n].chunks(7).for_each(|piece| crc.update(piece));
+            assert_eq!(crc.sum(), bitwise, "{n} bytes in pieces");
         }
     }
 
@@ -176,6 +208,6 @@ mod tests {
     #[test]
     fn refuses_four_gib() {
         let mut zip = StoredZip { offset: u64::from(u32::MAX), ..StoredZip::default() };
-        assert!(zip.entry("a", &[]).unwrap_err().to_string().contains("4 GiB"));
+        assert!(zip.entry("a", 0, 0).unwrap_err().to_string().contains("4 GiB"));
     }
 }

@@ -4,7 +4,7 @@ use super::peft::{Adapter, AdapterTensor};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::model::checkpoint::{Dtype, encode_f32, write_header};
+use crate::model::checkpoint::{Dtype, Pieces, write_header};
 use crate::model::lora::{lora_a, lora_b};
 use crate::model::params::{ParamSpec, param_specs};
 use crate::tokenizer::Tokenizer;
@@ -17,25 +17,42 @@ use crate::tokenizer::Tokenizer;
 /// # Errors
 /// [`Error::Checkpoint`] where a value does not fit `dtype`; [`Error::Device`] when the device failed.
 pub async fn hf_files(model: &mut Model, tokenizer_json: &str, dtype: Dtype) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    hf_pieces(model, tokenizer_json, dtype, |name, piece| match files.last_mut() {
+        Some((last, bytes)) if last == name => bytes.extend(piece),
+        _ => files.push((name.into(), piece)),
+    })
+    .await?;
+    Ok(files)
+}
+
+/// The files of [`hf_files`], one after another, each in pieces: see [`Pieces`]. Every piece comes with its file's name.
+///
+/// # Errors
+/// As [`hf_files`].
+pub async fn hf_pieces(
+    model: &mut Model,
+    tokenizer_json: &str,
+    dtype: Dtype,
+    mut piece: impl FnMut(&str, Vec<u8>),
+) -> Result<()> {
     let config = model.config().clone();
+    piece("config.json", config.to_json().into_bytes());
+    piece("generation_config.json", generation_config(&config).into_bytes());
     let specs = param_specs(&config);
     let names: Vec<String> = specs.iter().map(|s| hf_name(&s.name)).collect();
     let listed: Vec<_> = names.iter().zip(&specs).map(|(n, s)| (n.as_str(), s.shape.as_slice(), &dtype)).collect();
-    let mut weights = write_header(&listed, &[("format", "pt")])?;
-    weights.reserve_exact(config.n_params() * dtype.size());
+    let mut weights = Pieces::new(write_header(&listed, &[("format", "pt")])?);
     for (spec, name) in specs.iter().zip(&names) {
-        let values = merged(model, spec).await?;
-        encode_f32(name, &dtype, &values, &mut weights)?;
+        if let Some(full) = weights.add(name, &dtype, &merged(model, spec).await?)? {
+            piece("model.safetensors", full);
+        }
     }
-    let mut files = vec![
-        ("config.json".to_string(), config.to_json().into_bytes()),
-        ("generation_config.json".to_string(), generation_config(&config).into_bytes()),
-        ("model.safetensors".to_string(), weights),
-    ];
+    piece("model.safetensors", weights.finish());
     if !tokenizer_json.is_empty() {
-        files.push(("tokenizer.json".to_string(), tokenizer_json.as_bytes().to_vec()));
+        piece("tokenizer.json", tokenizer_json.as_bytes().to_vec());
     }
-    Ok(files)
+    Ok(())
 }
 
 /// What of a model's files Hugging Face's libraries cannot load: its `config`, and so the whole model, its `tokenizer` alone, or

@@ -101,6 +101,11 @@ impl TrainOptions {
         Self { steps, warmup: part(self.warmup), eval_every, ..self }
     }
 
+    /// Whether the weights of the lowest validation loss will be kept, where `held` tokens are held back.
+    pub fn keeps_best(&self, held: usize) -> bool {
+        self.eval_every > 0 && held > 1
+    }
+
     /// Tokens that one optimiser step sees.
     pub fn tokens_per_step(&self) -> u64 {
         self.batch_size as u64 * self.context as u64 * u64::from(self.grad_accum)

@@ -6,7 +6,7 @@ use super::options::TrainOptions;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::exec::Advance;
-use crate::model::checkpoint::{Dtype, Header, encode_f32, write_header};
+use crate::model::checkpoint::{Dtype, Header, Pieces, write_header};
 use crate::model::params::{ParamSpec, param_specs};
 use crate::model::{Model, Pass};
 use crate::ops::hyper;
@@ -15,8 +15,6 @@ use std::ops::Range;
 
 /// Metadata key of the run's description.
 const KEY: &str = "gpt_playground.training";
-/// A piece of the file has this many bytes, or the whole tensors that reach it.
-const PIECE: usize = 8 << 20;
 
 /// Where a run stood.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,16 +57,23 @@ fn best_name(name: &str) -> String {
 /// [`Error::Device`] when the device failed.
 pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
     let mut file = Vec::new();
-    save_pieces(model, trainer, |piece| file.extend(piece)).await?;
+    save_pieces(model, trainer, async |piece| {
+        file.extend(piece);
+        Ok(())
+    })
+    .await?;
     Ok(file)
 }
 
-/// The file of [`save`] in pieces, one after another, none of them much larger than the largest tensor: of a large model two
-/// copies have no room in WebAssembly's memory.
+/// The file of [`save`] in pieces, one after another, each handed over before the next is made: see [`Pieces`].
 ///
 /// # Errors
-/// As [`save`].
-pub async fn save_pieces(model: &mut Model, trainer: &mut Trainer, mut piece: impl FnMut(Vec<u8>)) -> Result<()> {
+/// As [`save`], and what `piece` fails with.
+pub async fn save_pieces(
+    model: &mut Model,
+    trainer: &mut Trainer,
+    mut piece: impl AsyncFnMut(Vec<u8>) -> Result<()>,
+) -> Result<()> {
     trainer.catch_up(model).await?;
     let best = trainer.best.as_ref();
     let state = TrainingState {
@@ -97,22 +102,18 @@ pub async fn save_pieces(model: &mut Model, trainer: &mut Trainer, mut piece: im
     }
     let listed: Vec<_> = listed.iter().map(|(name, shape)| (name.as_str(), *shape, &Dtype::F32)).collect();
     let text = serde_json::to_string(&state).map_err(|e| Error::Checkpoint(format!("the run cannot be saved: {e}")))?;
-    let mut bytes = write_header(&listed, &[(KEY, &text)])?;
-    let mut add = |name: &str, values: &[f32]| {
-        encode_f32(name, &Dtype::F32, values, &mut bytes)?;
-        if bytes.len() >= PIECE {
-            piece(std::mem::take(&mut bytes));
-        }
-        Ok(())
-    };
+    let mut pieces = Pieces::new(write_header(&listed, &[(KEY, &text)])?);
     for name in specs.iter().flat_map(|spec| tensors_of(&spec.name)) {
-        add(&name, &model.read_param(&name).await?)?;
+        if let Some(full) = pieces.add(&name, &Dtype::F32, &model.read_param(&name).await?)? {
+            piece(full).await?;
+        }
     }
-    aside.iter().try_for_each(|(name, values)| add(name, values))?;
-    if !bytes.is_empty() {
-        piece(bytes);
+    for (name, values) in aside {
+        if let Some(full) = pieces.add(name, &Dtype::F32, values)? {
+            piece(full).await?;
+        }
     }
-    Ok(())
+    piece(pieces.finish()).await
 }
 
 fn description(header: &Header) -> Result<TrainingState> {
@@ -131,17 +132,25 @@ pub fn read_state(bytes: &[u8]) -> Result<TrainingState> {
     description(&Header::parse_whole(bytes)?)
 }
 
+/// As [`read_state`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it.
+///
+/// # Errors
+/// As [`read_state`], and what `read` fails with.
+pub async fn read_state_from(len: u64, read: impl AsyncFnMut(Range<u64>) -> Result<Vec<u8>>) -> Result<TrainingState> {
+    description(&Header::parse_from(len, read).await?)
+}
+
 /// Reads what [`save`] wrote: enables training in the model and fills weights and moments. The caller then goes on by
 /// [`Trainer::resume`].
 ///
 /// # Errors
 /// As [`restore_from`].
 pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
-    let read = |range: Range<u64>| Ok(bytes[range.start as usize..range.end as usize].to_vec());
+    let read = async |range: Range<u64>| Ok(bytes[range.start as usize..range.end as usize].to_vec());
     restore_from(model, bytes.len() as u64, read).await
 }
 
-/// As [`restore`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it. Holds one tensor at a time.
+/// As [`restore`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it. A tensor is read at a time.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when the file is damaged or belongs to another model, naming the tensor; nothing is changed
@@ -149,9 +158,9 @@ pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
 pub async fn restore_from(
     model: &mut Model,
     len: u64,
-    mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>>,
+    mut read: impl AsyncFnMut(Range<u64>) -> Result<Vec<u8>>,
 ) -> Result<TrainingState> {
-    let header = Header::parse_from(len, &mut read)?;
+    let header = Header::parse_from(len, &mut read).await?;
     let mut state = description(&header)?;
     state.options.validate(model.config())?;
     let specs = match &state.options.lora {
@@ -166,18 +175,21 @@ pub async fn restore_from(
             found.push((name, range));
         }
     }
+    // Not there where the run was never validated, or saved when those of large models were not kept.
     let best: Option<Vec<_>> =
         specs.iter().map(|spec| range_of(&header, &best_name(&spec.name), spec)).collect::<Result<_>>()?;
-    let mut values = |range| Ok::<Vec<f32>, Error>(bytemuck::pod_collect_to_vec(&read(range)?));
     model.free_passes(Some(&state.options.shape(Pass::Update))).await?;
     model.enable_training(state.options.lora.as_ref(), state.options.seed).await?;
+    let values = |bytes: Vec<u8>| -> Vec<f32> { bytemuck::pod_collect_to_vec(&bytes) };
     for (name, range) in found {
-        model.write_param(&name, 0, &values(range)?)?;
+        model.write_param(&name, 0, &values(read(range).await?))?;
     }
-    // A run that was not validated has none.
     if let Some(best) = best {
-        let weights = best.into_iter().zip(specs).map(|(range, spec)| Ok((spec.name, values(range)?)));
-        state.best_weights = Some(weights.collect::<Result<_>>()?);
+        let mut weights = Vec::with_capacity(specs.len());
+        for (range, spec) in best.into_iter().zip(specs) {
+            weights.push((spec.name, values(read(range).await?)));
+        }
+        state.best_weights = Some(weights);
     }
     Ok(state)
 }

@@ -8,17 +8,22 @@ use crate::error::{Error, Result};
 use crate::model::checkpoint::Dtype;
 use crate::model::{Model, ModelOptions, Pass, Preflight};
 use crate::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
-use crate::train::export::{StoredZip, adapter_files, apply_adapter, hf_files};
+use crate::train::export::{Crc32, StoredZip, adapter_files, apply_adapter, hf_pieces};
 use crate::train::peft::Adapter;
 use crate::train::presets::{Preset, fine_tuning};
-use crate::train::{Dataset, Event, Source, TrainOptions, Trainer, merge_options, restore_from, save_pieces};
+use crate::train::{
+    Dataset, Event, Source, TrainOptions, Trainer, merge_options, read_state_from, restore_from, save_pieces,
+};
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_time::Duration;
 
-/// What a run may take on the CPU, in bytes: WebAssembly's memory ends at 4 GiB, and the text, its tokens, and a tensor or two
-/// that are being saved need room too.
+/// What a run may take on the CPU, in bytes: WebAssembly's memory ends at 4 GiB, and the text, its tokens, a second KV cache, and
+/// the tensor that is being saved need room too.
 const CPU_LIMIT: u64 = 3_200_000_000;
+/// What a saved run may take there to be opened, which may have begun on a GPU.
+const CPU_MOST: u64 = 3_600_000_000;
 /// What a run may take on a GPU.
 const GPU_LIMIT: u64 = 4_000_000_000;
 
@@ -46,7 +51,7 @@ impl Plan {
         let data = Dataset::new(tokens, options.validation, options.context)?;
         let shape = options.shape(Pass::Update);
         let mut preflight = Preflight::compute(config, options.lora.as_ref(), &shape)?;
-        if !gpu && !data.validation().is_empty() {
+        if !gpu && options.keeps_best(data.validation().len()) {
             preflight = preflight.with_best();
         }
         Ok(Self { options, data, preflight, limit: limit(gpu) })
@@ -116,21 +121,10 @@ fn request(value: JsValue) -> Result<TrainRequest, JsError> {
     serde_wasm_bindgen::from_value(value).map_err(|e| JsError::new(&format!("the training request: {e}")))
 }
 
-/// Bytes `range` of a file that lies in pieces, as far as it has them.
-fn part_of(pieces: &[js_sys::Uint8Array], range: std::ops::Range<u64>) -> Vec<u8> {
-    let mut bytes = vec![0; (range.end - range.start) as usize];
-    let (mut start, mut done) = (0, 0);
-    for piece in pieces {
-        let end = start + u64::from(piece.length());
-        let (from, to) = (range.start.max(start), range.end.min(end));
-        if from < to {
-            let count = (to - from) as usize;
-            piece.subarray((from - start) as u32, (to - start) as u32).copy_to(&mut bytes[done..done + count]);
-            done += count;
-        }
-        start = end;
-    }
-    bytes
+/// What JavaScript failed with, in its words.
+fn failed(error: &JsValue) -> Error {
+    let words = error.dyn_ref::<js_sys::Error>().map(|e| String::from(e.message()));
+    Error::Io(words.unwrap_or_else(|| format!("{error:?}")))
 }
 
 /// `[{name, bytes}]` for JS.
@@ -331,51 +325,62 @@ impl Session {
         self.best_weights()
     }
 
-    /// The run as one file: trained weights, moments, step and options. In pieces, a list of `Uint8Array` to be put one after
-    /// another, which are outside WebAssembly's memory.
+    /// The run as one file: trained weights, moments, step and options. `piece` gets it as `Uint8Array`s, one after another;
+    /// the next is made when the promise that it returns is fulfilled.
     ///
     /// # Errors
-    /// A readable `Error` when there is no run or the device failed.
+    /// A readable `Error` when there is no run, the device failed, or `piece` did.
     #[wasm_bindgen(js_name = saveState)]
-    pub async fn save_state(&self) -> Result<js_sys::Array, JsError> {
+    pub async fn save_state(&self, piece: js_sys::Function) -> Result<(), JsError> {
         let mut inner = self.take()?;
-        let pieces = js_sys::Array::new();
         let result = match &mut inner.trainer {
             Some(trainer) => {
-                save_pieces(&mut inner.model, trainer, |piece| {
-                    pieces.push(&js_sys::Uint8Array::from(piece.as_slice()));
-                })
-                .await
+                let hand_over = async |bytes: Vec<u8>| {
+                    let bytes = js_sys::Uint8Array::from(bytes.as_slice());
+                    let taken = piece.call1(&JsValue::NULL, &bytes).map_err(|e| failed(&e))?;
+                    JsFuture::from(js_sys::Promise::resolve(&taken)).await.map(drop).map_err(|e| failed(&e))
+                };
+                save_pieces(&mut inner.model, trainer, hand_over).await
             }
             None => Err(Error::Input("there is no training run to save".into())),
         };
         self.put_back(inner);
-        result.map(|()| pieces).map_err(|e| js_error(&e))
+        result.map_err(|e| js_error(&e))
     }
 
-    /// Goes back to what `saveState` wrote, with the text of that run; the file may be cut in other places. A model that is
-    /// trained as a whole needs no weights before; adapters need their base model loaded.
+    /// Goes back to what `saveState` wrote, with the text of that run. A model that is trained as a whole needs no weights
+    /// before; adapters need their base model loaded.
     ///
     /// # Errors
-    /// A readable `Error` when the file is damaged or belongs to another model.
+    /// A readable `Error` when the file is damaged or belongs to another model, or where the run does not fit into memory.
     #[wasm_bindgen(js_name = restoreState)]
-    pub async fn restore_state(&self, pieces: Vec<js_sys::Uint8Array>, text: String) -> Result<JsValue, JsError> {
+    pub async fn restore_state(&self, file: web_sys::Blob, text: String) -> Result<JsValue, JsError> {
         let mut inner = self.take()?;
-        let result = self.go_back(&mut inner, &pieces, &text).await;
+        let result = self.go_back(&mut inner, &file, &text).await;
         self.put_back(inner);
         to_js(&result.map_err(|e| js_error(&e))?)
     }
 
-    async fn go_back(&self, inner: &mut Inner, pieces: &[js_sys::Uint8Array], text: &str) -> Result<Planned> {
+    async fn go_back(&self, inner: &mut Inner, file: &web_sys::Blob, text: &str) -> Result<Planned> {
         inner.end_run();
-        let len = pieces.iter().map(|piece| u64::from(piece.length())).sum();
-        let state = restore_from(&mut inner.model, len, |range| Ok(part_of(pieces, range))).await?;
-        if state.options.lora.is_some() {
+        let len = file.size() as u64;
+        let read = async |range: std::ops::Range<u64>| {
+            let part = file.slice_with_f64_and_f64(range.start as f64, range.end as f64).map_err(|e| failed(&e))?;
+            let bytes = JsFuture::from(part.array_buffer()).await.map_err(|e| failed(&e))?;
+            Ok(js_sys::Uint8Array::new(&bytes).to_vec())
+        };
+        let options = read_state_from(len, read).await?.options;
+        let lora = options.lora.is_some();
+        let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, options)?;
+        if !is_gpu(inner) {
+            plan.preflight.check(CPU_MOST)?;
+        }
+        let state = restore_from(&mut inner.model, len, read).await?;
+        if lora {
             loaded(inner)?;
         }
         // The file holds every weight.
         inner.loader = None;
-        let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, state.options.clone())?;
         let described = plan.describe(state.step, Some(&inner.model))?;
         let best_in_force = state.best_in_force;
         let mut trainer = Trainer::resume(&inner.model, state, plan.options, Source::Text(plan.data))?;
@@ -415,18 +420,31 @@ impl Session {
         if let Some(trainer) = &mut inner.trainer {
             trainer.settle(&mut inner.model);
         }
-        let files = match adapter {
-            true => adapter_files(&mut inner.model).await?,
-            false => hf_files(&mut inner.model, &self.tokenizer.to_json(), Dtype::F32).await?,
+        // They leave WebAssembly's memory piece by piece: a second copy of a large model has no room in it.
+        let mut files: Vec<(String, Crc32, u64, Vec<js_sys::Uint8Array>)> = Vec::new();
+        let mut add = |name: &str, bytes: Vec<u8>| {
+            if files.last().is_none_or(|(last, ..)| last != name) {
+                files.push((name.into(), Crc32::default(), 0, Vec::new()));
+            }
+            if let Some((_, crc, len, pieces)) = files.last_mut() {
+                crc.update(&bytes);
+                *len += bytes.len() as u64;
+                pieces.push(js_sys::Uint8Array::from(bytes.as_slice()));
+            }
         };
-        // Each file leaves WebAssembly's memory before the next: two copies of a large model have no room in it.
-        let (mut zip, pieces) = (StoredZip::default(), js_sys::Array::new());
-        for (name, data) in files {
-            pieces.push(&js_sys::Uint8Array::from(zip.entry(&name, &data)?.as_slice()));
-            pieces.push(&js_sys::Uint8Array::from(data.as_slice()));
+        match adapter {
+            true => adapter_files(&mut inner.model).await?.into_iter().for_each(|(name, bytes)| add(&name, bytes)),
+            false => hf_pieces(&mut inner.model, &self.tokenizer.to_json(), Dtype::F32, add).await?,
         }
-        pieces.push(&js_sys::Uint8Array::from(zip.finish()?.as_slice()));
-        Ok(pieces)
+        let (mut zip, all) = (StoredZip::default(), js_sys::Array::new());
+        for (name, crc, len, pieces) in files {
+            all.push(&js_sys::Uint8Array::from(zip.entry(&name, len, crc.sum())?.as_slice()));
+            pieces.iter().for_each(|piece| {
+                all.push(piece);
+            });
+        }
+        all.push(&js_sys::Uint8Array::from(zip.finish()?.as_slice()));
+        Ok(all)
     }
 
     /// Adds an adapter in PEFT's format to the model.

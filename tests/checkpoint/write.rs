@@ -1,6 +1,8 @@
 //! Written files are read back by this reader and by an independent one.
 
-use gpt_playground::model::checkpoint::{Dtype, Header, TensorOut, encode_f32, write_header, write_safetensors};
+use gpt_playground::model::checkpoint::{
+    Dtype, Header, Pieces, TensorOut, encode_f32, write_header, write_safetensors,
+};
 use gpt_playground::model::params::param_specs;
 use proptest::prelude::*;
 use safetensors::SafeTensors;
@@ -64,4 +66,39 @@ fn piecewise_writing_equals_writing_at_once() {
         }
     }
     assert_eq!(file, tiny_file());
+}
+
+#[test]
+fn pieces_are_small_and_make_the_whole_file() {
+    // Small tensors, one larger than a piece, small ones again.
+    let sizes = [3, 1 << 20, 1 << 20, 5, 5 << 20, 7];
+    let data: Vec<Vec<f32>> = sizes.iter().map(|&n| (0..n).map(|i| i as f32 * 0.5).collect()).collect();
+    let tensors: Vec<_> =
+        data.iter().enumerate().map(|(i, data)| out(&format!("t{i}"), &[data.len()], Dtype::F32, data)).collect();
+    let listed: Vec<_> = tensors.iter().map(|t| (t.name.as_str(), t.shape.as_slice(), &t.dtype)).collect();
+    let mut writer = Pieces::new(write_header(&listed, &[]).unwrap());
+    let mut pieces = Vec::new();
+    for tensor in &tensors {
+        pieces.extend(writer.add(&tensor.name, &tensor.dtype, tensor.data).unwrap());
+    }
+    pieces.push(writer.finish());
+    assert!(pieces.concat() == write_safetensors(&tensors, &[]).unwrap());
+    let capacities: Vec<_> = pieces.iter().map(Vec::capacity).collect();
+    assert_eq!(pieces.len(), 4, "{capacities:?}");
+    assert!(capacities.iter().all(|&bytes| bytes <= 4 * (5 << 20)), "{capacities:?}");
+}
+
+#[test]
+fn a_header_is_read_from_as_much_of_the_file_as_it_takes() {
+    // Names so long that the header passes the first 64 KiB.
+    let names: Vec<String> = (0..900).map(|i| format!("{i:0>150}")).collect();
+    let tensors: Vec<_> = names.iter().map(|name| out(name, &[1], Dtype::F32, &[1.5])).collect();
+    let file = write_safetensors(&tensors, &[]).unwrap();
+    let read = async |range: std::ops::Range<u64>| Ok(file[range.start as usize..range.end as usize].to_vec());
+    let parse = |len: usize| pollster::block_on(Header::parse_from(len as u64, read));
+    let whole = Header::parse_whole(&file).unwrap();
+    assert!(whole.entries[0].range.start > 128 << 10);
+    assert_eq!(parse(file.len()).unwrap(), whole);
+    assert_says(&parse(100_000).unwrap_err().to_string(), &["ends inside its header, after 100000 bytes"]);
+    assert_says(&parse(file.len() - 1).unwrap_err().to_string(), &["truncated"]);
 }

@@ -38,7 +38,7 @@ async function saved(page, steps, evaluations = 0) {
       const { listRuns, readRun } = await import(address);
       const runs = await listRuns();
       const { meta, parts } = await readRun(runs[0].meta.id);
-      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob(parts.get("state")).arrayBuffer()));
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await parts.get("state").arrayBuffer()));
       return { runs: runs.length, history: meta.history, state: [...digest].join(" ") };
     });
     if (found.history.validation.length >= evaluations || Date.now() > until) return found;

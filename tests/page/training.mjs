@@ -11,6 +11,9 @@ export const TEXT = `${"The lighthouse keeper Mira counts the waves at night and
 export const step = async (page) =>
   Number(/^[\d,]+/.exec(await page.locator(".train-figures dd").first().innerText())?.[0].replaceAll(",", "") ?? 0);
 
+/** One of the run's figures, by its name. @param {Page} page @param {string} name */
+export const figure = (page, name) => page.locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) }).locator("dd").innerText();
+
 /** Waits until the run is so far. @param {Page} page @param {number} least */
 export async function reaches(page, least) {
   for (const until = Date.now() + 120_000; (await step(page)) < least; await page.waitForTimeout(20)) {
@@ -36,14 +39,14 @@ export async function start(page, mode, options) {
   await page.locator(".train-memory", { hasText: `${options.steps.toLocaleString("en")} step` }).waitFor();
   await page.locator(".train-go:not([disabled])").click();
 }
-/** Waits until the page says that a step is saved. @param {Page} page @param {number} steps */
-export const says = (page, steps) => page.locator(".train-figures dd", { hasText: new RegExp(`^step ${steps.toLocaleString("en")}$`) }).waitFor({ timeout: 60_000 });
-/** Pauses the run, and returns the step that is then said to be saved. @param {Page} page */
-export async function pause(page) {
+/** Waits until the page says that a step is saved. @param {Page} page @param {number} steps @param {number} [timeout] */
+export const says = (page, steps, timeout = 60_000) => page.locator(".train-figures dd", { hasText: new RegExp(`^step ${steps.toLocaleString("en")}$`) }).waitFor({ timeout });
+/** Pauses the run, and returns the step that is then said to be saved. @param {Page} page @param {number} [timeout] */
+export async function pause(page, timeout) {
   await page.locator(".train-actions .secondary").click();
-  await button(page, "Resume").waitFor();
+  await button(page, "Resume").waitFor({ timeout });
   const paused = await step(page);
-  await says(page, paused);
+  await says(page, paused, timeout);
   return paused;
 }
 /** What is saved: each run's steps, and how far it is. @param {Page} page @returns {Promise<Record<string, { id: string, step: number }>>} */

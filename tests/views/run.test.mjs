@@ -33,10 +33,10 @@ function session() {
       trainStart: async () => ({ options: '{"steps": 3}', step: 0 }),
       trainNext: async () => ({ events: [{ type: "step", step: ++step, loss: 1 }, ...(step === 3 ? [{ type: "finished" }] : [])] }),
       trainDrain: async () => ({ events: [] }),
-      saveState: async () => [new Uint8Array([step])],
+      saveState: async (/** @type {(bytes: Uint8Array) => Promise<void>} */ piece) => piece(new Uint8Array([step])),
       modelFiles: () => ["config.json", "tokenizer.json"].map((name) => ({ name, bytes: new Uint8Array(1) })),
       bestWeights: () => undefined,
-      restoreState: async (/** @type {Uint8Array[]} */ [state]) => ({ options: '{"steps": 3}', step: (step = state[0]) }),
+      restoreState: async (/** @type {Blob} */ state) => ({ options: '{"steps": 3}', step: (step = new Uint8Array(await state.arrayBuffer())[0]) }),
     },
     generate: async () => {},
   });
@@ -71,7 +71,7 @@ const savedStep = async (run) => (await readRun(run.meta.id)).meta.step;
 /** The same run as another tab has it, with a memory of its own. @param {Run} run */
 async function elsewhere(run) {
   const { writeRun } = /** @type {typeof import("../../www/storage.js")} */ (await import(`../../www/storage.js?${++opened}`));
-  return (/** @type {number} */ step) => writeRun(run.meta.id, { ...run.meta, step }, [{ name: "state", bytes: new Uint8Array([step]) }]);
+  return (/** @type {number} */ step) => writeRun(run.meta.id, { ...run.meta, step }, (add) => add("state", new Uint8Array([step])));
 }
 
 beforeEach(() => {

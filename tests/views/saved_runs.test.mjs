@@ -51,7 +51,7 @@ test("the file that is needed is named by name and content", () => {
 
 test("what is deleted is not named any more", async () => {
   const source = { kind: "files", id: "sha256:aa", name: "model.safetensors" };
-  await writeRun("one", meta(source), [{ name: "state", bytes: new Uint8Array(1) }]);
+  await writeRun("one", meta(source), (add) => add("state", new Uint8Array(1)));
   const base = file("sha256:aa");
   const { saves: all, store, engine, failed } = saves(base, { modelId: "run:one" });
   engine.source = file("", { kind: "run", run: { id: "one", base, origin: base } });
@@ -66,7 +66,7 @@ test("what is deleted is not named any more", async () => {
 test("models that runs need are not removed where a run cannot be read", async () => {
   const source = { kind: "kept", id: "sha256:aa", name: "a model" };
   const needs = { ...meta(source), id: "needs" };
-  await writeRun("needs", needs, [{ name: "state", bytes: new Uint8Array(1) }]);
+  await writeRun("needs", needs, (add) => add("state", new Uint8Array(1)));
   const bases = await (await navigator.storage.getDirectory()).getDirectoryHandle("bases", { create: true });
   const base = /** @type {any} */ (await bases.getDirectoryHandle("sha256-aa", { create: true }));
   const weights = await base.getFileHandle("model.safetensors", { create: true });
@@ -79,8 +79,8 @@ test("models that runs need are not removed where a run cannot be read", async (
   const run = await runs.getDirectoryHandle("needs");
   const slot = /** @type {any} */ (await run.getFileHandle("a.run"));
   const { bytes } = slot;
-  // The description's first character.
-  slot.bytes = bytes.map((/** @type {number} */ byte, /** @type {number} */ at) => (at === 64 ? 7 : byte));
+  // The description's last character.
+  slot.bytes = bytes.map((/** @type {number} */ byte, /** @type {number} */ at) => (at === bytes.length - 1 ? 7 : byte));
   await assert.rejects(all.sweep(), { key: "error.runDamaged" });
   slot.getFile = () => Promise.reject(new DOMException("no memory", "NotReadableError"));
   await assert.rejects(all.sweep(), { name: "NotReadableError" });

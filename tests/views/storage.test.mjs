@@ -23,18 +23,24 @@ beforeEach(async () => {
 
 /** @param {number} step */
 const meta = (step) => /** @type {any} */ ({ version: 1, id: "one", name: "a run", step, steps: 9, savedAt: step });
-/** @param {number} step */
-const parts = (step) => [
-  { name: "state", bytes: new Uint8Array(2000).fill(step) },
-  { name: "state", bytes: new Uint8Array(1000).fill(step + 1) },
-  { name: "text", bytes: new TextEncoder().encode(`text ${step}`) },
+/** @param {number} step @returns {[string, Uint8Array<ArrayBuffer>][]} */
+const pieces = (step) => [
+  ["state", new Uint8Array(2000).fill(step)],
+  ["state", new Uint8Array(1000).fill(step + 1)],
+  ["text", new TextEncoder().encode(`text ${step}`)],
 ];
+/** @param {number} step @returns {Parameters<typeof page.writeRun>[2]} */
+const parts = (step) => async (add) => {
+  for (const [name, bytes] of pieces(step)) await add(name, bytes);
+};
 /** @param {number} step */
 async function holds(step) {
   const found = await readRun("one");
   assert.equal(found.meta.step, step);
-  for (const name of ["state", "text"]) {
-    assert.deepEqual(found.parts.get(name), parts(step).filter((part) => part.name === name).map(({ bytes }) => bytes));
+  assert.deepEqual([...found.parts.keys()], ["state", "text"]);
+  for (const [name, part] of found.parts) {
+    const expected = new Blob(pieces(step).filter(([one]) => one === name).map(([, bytes]) => bytes));
+    assert.deepEqual(await part.arrayBuffer(), await expected.arrayBuffer());
   }
 }
 
@@ -76,12 +82,58 @@ test("a damaged save is noticed, and the one before it taken", async () => {
 /** @param {string} name @returns {import("./fake_disk.mjs").FakeFile} */
 const slot = (name) => root.all.get("runs").all.get("one").all.get(name);
 
+/** A slot as it was written at first: the description before the parts. @param {number} step @param {number} sequence */
+async function oldSlot(step, sequence) {
+  const bytesOf = (/** @type {string} */ name) => pieces(step).filter(([one]) => one === name).flatMap(([, bytes]) => [...bytes]);
+  const parts = ["state", "text"].map((name) => ({ name, bytes: bytesOf(name) }));
+  const described = { ...meta(step), parts: parts.map(({ name, bytes }) => ({ name, bytes: bytes.length })) };
+  const all = [[...new TextEncoder().encode(JSON.stringify(described))], ...parts.map(({ bytes }) => bytes)].map((bytes) => new Uint8Array(bytes));
+  const sums = await Promise.all(all.map((bytes) => crypto.subtle.digest("SHA-256", bytes)));
+  const head = new DataView(new ArrayBuffer(64));
+  head.setUint32(0, 0x314e5552, true);
+  head.setFloat64(4, sequence, true);
+  head.setUint32(12, all[0].length, true);
+  head.setFloat64(16, all[1].length + all[2].length, true);
+  new Uint8Array(head.buffer).set(new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob(sums).arrayBuffer())), 24);
+  return new Uint8Array(await new Blob([head.buffer, ...all]).arrayBuffer());
+}
+
+test("a save as it was written at first is read, and kept until two others are there", async () => {
+  await writeRun("one", meta(1), parts(1));
+  await writeRun("one", meta(2), parts(2));
+  slot("b.run").bytes = await oldSlot(7, 2);
+  await openPage();
+  await holds(7);
+  assert.equal((await listRuns())[0].meta.step, 7);
+  disk.left = 3;
+  await assert.rejects(writeRun("one", meta(8), parts(8)), /died/);
+  disk.left = Infinity;
+  await holds(7);
+  await writeRun("one", meta(8), parts(8));
+  await holds(8);
+  slot("a.run").bytes[900] ^= 1;
+  await openPage();
+  await holds(7);
+  slot("b.run").bytes[900] ^= 1;
+  await assert.rejects(readRun("one"), /runDamaged/);
+});
+
+test("what a part fails with is what the save fails with, and the one before it stays", async () => {
+  await writeRun("one", meta(1), parts(1));
+  const failure = new Error("the device is lost");
+  await assert.rejects(writeRun("one", meta(2), async (add) => {
+    await add("state", new Uint8Array(9));
+    throw failure;
+  }), failure);
+  await holds(1);
+});
+
 test("a save that rotted is not kept in place of the one before it", async () => {
   const size = () => slot("b.run").bytes.length;
   await writeRun("one", meta(1), parts(1));
   await writeRun("one", meta(2), parts(2));
-  // In the description, in the state, at the end.
-  for (const at of [70, 900, size() - 1]) {
+  // In the state, in the description, at the end.
+  for (const at of [900, size() - 10, size() - 1]) {
     root = new FakeFolder();
     await openPage();
     await writeRun("one", meta(1), parts(1));
@@ -156,7 +208,8 @@ test("a save that cannot be read just now is not taken for damaged", async () =>
 test("a run is listed by the save that can be read", async () => {
   await writeRun("one", meta(1), parts(1));
   await writeRun("one", meta(2), parts(2));
-  slot("b.run").bytes[64] ^= 1;
+  // The description's last character.
+  slot("b.run").bytes[slot("b.run").bytes.length - 1] ^= 1;
   const [run] = await listRuns();
   assert.equal(run.meta.step, 1);
   assert.equal(run.bytes, slot("a.run").bytes.length + slot("b.run").bytes.length);

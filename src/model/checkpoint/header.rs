@@ -128,10 +128,10 @@ impl Header {
     ///
     /// # Errors
     /// As [`Header::parse_whole`], and what `read` fails with.
-    pub fn parse_from(len: u64, mut read: impl FnMut(Range<u64>) -> Result<Vec<u8>>) -> Result<Header> {
+    pub async fn parse_from(len: u64, mut read: impl AsyncFnMut(Range<u64>) -> Result<Vec<u8>>) -> Result<Header> {
         let mut known = len.min(FIRST_READ);
         loop {
-            if let Some(header) = Header::parse(&read(0..known)?)? {
+            if let Some(header) = Header::parse(&read(0..known).await?)? {
                 header.check_len(len)?;
                 return Ok(header);
             }

@@ -1,4 +1,4 @@
-//! Writes safetensors files, whole ([`write_safetensors`]) or piece by piece ([`write_header`], then [`encode_f32`]).
+//! Writes safetensors files, whole ([`write_safetensors`]) or piece by piece ([`write_header`], then [`Pieces`]).
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -77,6 +77,44 @@ pub fn write_header(tensors: &[(&str, &[usize], &Dtype)], metadata: &[(&str, &st
     let mut header = (json.len() as u64).to_le_bytes().to_vec();
     header.append(&mut json);
     Ok(header)
+}
+
+/// Small tensors are put together to pieces of this size, in bytes.
+const PIECE: usize = 8 << 20;
+
+/// A file in pieces: a large model has no room for a second copy in WebAssembly's memory. No piece is larger than 8 MiB, or
+/// than the one tensor it is.
+#[derive(Debug)]
+pub struct Pieces {
+    bytes: Vec<u8>,
+}
+
+impl Pieces {
+    /// A file that begins with `header`, see [`write_header`].
+    pub fn new(header: Vec<u8>) -> Self {
+        Self { bytes: header }
+    }
+
+    /// Adds the values of a tensor, in the header's order. Returns the piece that this completes.
+    ///
+    /// # Errors
+    /// As [`encode_f32`].
+    pub fn add(&mut self, name: &str, dtype: &Dtype, values: &[f32]) -> Result<Option<Vec<u8>>> {
+        let size = values.len() * dtype.size();
+        let full = !self.bytes.is_empty() && self.bytes.len() + size > PIECE;
+        let piece = full.then(|| std::mem::take(&mut self.bytes));
+        // Growing by doubling would take three times a large tensor.
+        if self.bytes.is_empty() {
+            self.bytes.reserve_exact(size);
+        }
+        encode_f32(name, dtype, values, &mut self.bytes)?;
+        Ok(piece)
+    }
+
+    /// The last piece.
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 /// Appends `values` of tensor `name` to `out` in `dtype`, little-endian, rounding to nearest even.

@@ -136,7 +136,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
     let (source, options) = source(args, options, tokenizer.as_deref(), &texts, replay)?;
     config.validate()?;
     native_notes(&config, tokenizer.as_deref());
-    preflight(&config, &options)?;
+    preflight(&config, &options, &source)?;
 
     let mut model = match &origin {
         Origin::Folder(dir) => load::base(dir, args.backend).await?,
@@ -243,9 +243,12 @@ fn native_notes(config: &GptConfig, tokenizer: Option<&dyn Tokenizer>) {
 }
 
 /// Says how much memory the run will take, before it takes any.
-fn preflight(config: &GptConfig, options: &TrainOptions) -> Result<()> {
+fn preflight(config: &GptConfig, options: &TrainOptions, source: &Source) -> Result<()> {
     let shape = options.shape(Pass::Update);
-    let needs = Preflight::compute(config, options.lora.as_ref(), &shape)?.with_best();
+    let mut needs = Preflight::compute(config, options.lora.as_ref(), &shape)?;
+    if matches!(source, Source::Text(data) if options.keeps_best(data.validation().len())) {
+        needs = needs.with_best();
+    }
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let trained = options.lora.as_ref().map_or(config.n_params(), |l| l.specs(config).iter().map(|s| s.numel()).sum());
     eprintln!(
