@@ -51,6 +51,7 @@ function initialState() {
     backend: BACKENDS.find((known) => known === backend) ?? "auto",
     settings: { ...DEFAULT_SETTINGS, ...remembered, ...shared.settings },
     modelId: shared.model ?? "",
+    adapterId: shared.adapter ?? "",
     info: null,
     loading: null,
     shipped: [],
@@ -370,18 +371,21 @@ export class App {
       view: { ...DEFAULT_VIEW, open, ...shared.view },
       openChosen: this.state.openChosen || shared.view.open !== undefined,
     });
-    const { modelId, shipped } = this.state;
+    const { modelId, adapterId, shipped } = this.state;
+    const { adapter = "" } = shared;
     // The first model needs no name in the address; one that no address can name is left open.
     const wanted = shared.model ?? (modelId ? shipped[0]?.id : undefined);
     const model = shipped.find(({ id }) => id === wanted);
-    if (model && model.id !== modelId) this.opener.openShipped(model);
-    else if (wanted && !model && wanted !== modelId) void this.follow(wanted);
+    // An adapter that a link says nothing of is left on its model.
+    const other = wanted !== modelId || (adapter !== "" && adapter !== adapterId);
+    if (model && other) this.opener.openShipped(model, adapter);
+    else if (wanted && !model && other) void this.follow(wanted, adapter);
   }
 
-  /** A link names a model that did not come with the page. @param {string} name */
-  async follow(name) {
+  /** A link names a model that did not come with the page. @param {string} name @param {string} adapter */
+  async follow(name, adapter) {
     const here = name.startsWith(RUN_LINK) && (await this.training.saves.openNamed(name.slice(RUN_LINK.length))) !== "missing";
-    if (!here) this.opener.offer(name);
+    if (!here) this.opener.offer(name, adapter);
   }
 
   onText() {
@@ -423,11 +427,11 @@ export class App {
 
   /** What a link reproduces. */
   shared() {
-    const { tab, lang, langChosen, settings, modelId, shipped, view, openChosen } = this.state;
+    const { tab, lang, langChosen, settings, modelId, adapterId, shipped, view, openChosen } = this.state;
     // The model that opens anyway needs no name in the address.
     const model = modelId === shipped[0]?.id ? "" : modelId;
     const token = this.inspector ? this.inspector.linkedToken() : view.token;
-    return { tab, lang: langChosen ? lang : undefined, settings, model, view: { ...view, token }, openChosen };
+    return { tab, lang: langChosen ? lang : undefined, settings, model, adapter: adapterId, view: { ...view, token }, openChosen };
   }
 
   /** Switches off in the engine what the page says, before anything is written with it; a new worker has everything on. */

@@ -52,8 +52,9 @@ export class Opener {
     /** The load in progress. @type {AbortController | null} */
     this.control = null;
     this.lastCrash = -Infinity;
-    /** The fingerprint of the file that a link asked for. */
+    /** The fingerprint of the file that a link asked for, and of the adapter that it has on it. */
     this.wanted = "";
+    this.wantedAdapter = "";
     /** The archives that files came in, by name. @type {WeakMap<File, string>} */
     this.archives = new WeakMap();
   }
@@ -72,34 +73,47 @@ export class Opener {
       showError(this.page.writeMessage, [["error.noShipped"]], error);
     }
     this.store.set({ shipped });
-    const wanted = this.store.state.modelId;
+    const { modelId: wanted, adapterId } = this.store.state;
     const model = shipped.find(({ id }) => id === wanted) ?? shipped[0];
     let elsewhere = wanted !== "" && model?.id !== wanted;
     if (wanted.startsWith(RUN_LINK)) {
       // The user may have pressed Resume already.
       const free = () => !this.control && !this.engine.client;
       const found = await this.openRun(wanted.slice(RUN_LINK.length), free);
-      if (found === "missing") this.offer(wanted);
+      if (found === "missing") this.offer(wanted, adapterId);
       // What went wrong has been said, and the address names what is opened instead.
       elsewhere = found === "missing";
-    } else if (elsewhere) this.offer(wanted);
+    } else if (elsewhere) this.offer(wanted, adapterId);
     // The user may have opened another one already.
-    if (model && !this.control && !this.engine.client) await this.open(shippedSource(model, MODELS_INDEX), { quiet: true, named: elsewhere ? wanted : model.id });
+    if (model && !this.control && !this.engine.client)
+      await this.open(shippedSource(model, MODELS_INDEX), { quiet: true, named: elsewhere ? wanted : model.id, adapter: adapterId });
   }
 
   /**
    * Says that a link was made with a model that is not here. It must not start a download: that takes the user's press.
-   * @param {string} wanted
+   * @param {string} wanted @param {string} adapter that it has on it, "" for none
    */
-  offer(wanted) {
-    if (wanted.startsWith(RUN_LINK)) return this.messages().show({ kind: "info", lines: [["message.linkRun"]] });
-    const file = wanted.startsWith("sha256:");
-    if (file) this.wanted = wanted;
-    this.messages().show(file ? { kind: "info", lines: [["message.linkFile", { name: wanted }]] } : {
+  offer(wanted, adapter) {
+    if (wanted.startsWith(RUN_LINK)) return this.ask([["message.linkRun"]]);
+    if (wanted.startsWith("sha256:")) {
+      [this.wanted, this.wantedAdapter] = [wanted, adapter];
+      return this.ask([["message.linkFile", { name: wanted }]]);
+    }
+    this.messages().show({
       kind: "info",
       lines: [["message.linkModel", { name: wanted }]],
-      actions: [{ key: "models.web.download", run: () => this.openUrl(wanted) }],
+      actions: [{ key: "models.web.download", run: () => this.openUrl(wanted, adapter) }],
     });
+  }
+
+  /** Asks for files, also by a button: where nothing can be dropped. @param {Message["lines"]} lines */
+  ask(lines) {
+    const choose = () => {
+      // Where none is chosen, they are still asked for.
+      this.ask(lines);
+      this.page.models.pick.click();
+    };
+    this.messages().show({ kind: "info", lines, actions: [{ key: "models.disk.choose", run: choose }] });
   }
 
   /**
@@ -113,23 +127,23 @@ export class Opener {
     } catch {
       // A file that cannot be read is told of when it is opened.
     }
-    const { wanted } = this;
-    await this.open(source);
+    const { wanted, wantedAdapter } = this;
+    const adapter = source.id === wanted ? wantedAdapter : "";
+    await this.open(source, { adapter });
     if (!wanted || this.engine.source !== source) return;
     this.wanted = "";
-    if (source.id === wanted) this.messages().clear();
-    else this.messages().show({ kind: "info", lines: [["message.otherFile", { name: source.name, wanted, id: source.id }]] });
+    if (source.id !== wanted) this.messages().show({ kind: "info", lines: [["message.otherFile", { name: source.name, wanted, id: source.id }]] });
   }
 
-  /** @param {ShippedModel} model */
-  openShipped(model) {
-    void this.open(shippedSource(model, MODELS_INDEX));
+  /** @param {ShippedModel} model @param {string} [adapter] that a link has on it */
+  openShipped(model, adapter) {
+    void this.open(shippedSource(model, MODELS_INDEX), { adapter });
   }
 
-  /** @param {string} input a repository or an address */
-  openUrl(input) {
+  /** @param {string} input a repository or an address @param {string} [adapter] that a link has on it */
+  openUrl(input, adapter) {
     try {
-      void this.open(urlSource(input));
+      void this.open(urlSource(input), { adapter });
     } catch (error) {
       showError(this.messages(), [["message.loadFailed", { name: input }]], error);
     }
@@ -185,7 +199,8 @@ export class Opener {
   /** The model in use, on the backend that is now asked for. */
   reopen() {
     const { source } = this.engine;
-    if (source) void this.open(source, { named: this.store.state.modelId });
+    const { modelId, adapterId } = this.store.state;
+    if (source) void this.open(source, { named: modelId, adapter: adapterId });
   }
 
   cancel() {
@@ -195,10 +210,10 @@ export class Opener {
   /**
    * Opens a model beside the one in use, and puts it in its place when it works.
    * @param {ModelSource} source
-   * @param {{ named?: string, quiet?: boolean }} [options] `named`: what the address goes on saying; `quiet`: a message
-   *   that is already there stays
+   * @param {{ named?: string, quiet?: boolean, adapter?: string }} [options] `named`: what the address goes on saying; `quiet`: a
+   *   message that is already there stays; `adapter`: one from disk, which it is to have and that is then asked for
    */
-  async open(source, { named = source.id, quiet = false } = {}) {
+  async open(source, { named = source.id, quiet = false, adapter = "" } = {}) {
     const { store, engine } = this;
     const { name } = source;
     const view = this.messages();
@@ -214,8 +229,10 @@ export class Opener {
         },
       });
       if (control !== this.control) return;
-      store.set({ info, modelId: named, loading: null });
+      store.set({ info, modelId: named, adapterId: adapter, loading: null });
       this.onOpened();
+      // Not while the model that it belongs to is still to come.
+      if (adapter && named === source.id) this.ask([["message.linkAdapter", { name: adapter }], ["message.linkAdapter.files"]]);
       this.page.status.say(t("live.ready", { name }));
     } catch (error) {
       if (control !== this.control) return;
@@ -224,7 +241,7 @@ export class Opener {
         return view.show({ kind: "info", lines: [["load.cancelled", { name }]] });
       }
       const inUse = engine.client && engine.source;
-      const again = () => void this.open(source, { named });
+      const again = () => void this.open(source, { named, adapter });
       const keeps = error instanceof PageError && error.key === "train.error.keep" ? String(error.params.run) : "";
       const giveUp = () => {
         this.onGiveUp(keeps);
@@ -250,7 +267,8 @@ export class Opener {
     this.lastCrash = performance.now();
     store.set({ info: null });
     if (!source) return;
-    const reopen = () => this.open(source, { named: store.state.modelId, quiet: true });
+    const { modelId: named, adapterId: adapter } = store.state;
+    const reopen = () => this.open(source, { named, quiet: true, adapter });
     if (again) {
       const onCpu = () => {
         store.set({ backend: "cpu" });

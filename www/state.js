@@ -6,7 +6,7 @@ import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "./sett
 /** @typedef {import("./inspect/types.js").InspectView} InspectView */
 /** @typedef {import("./inspect/types.js").PanelName} PanelName */
 /** @typedef {import("./inspect/types.js").Unit} Unit */
-/** @typedef {{ model?: string, tab?: Tab, lang?: Lang, settings: Partial<Settings>, view: Partial<InspectView>, text?: string }} SharedState */
+/** @typedef {{ model?: string, adapter?: string, tab?: Tab, lang?: Lang, settings: Partial<Settings>, view: Partial<InspectView>, text?: string }} SharedState */
 
 /** The inspector's tabs, in their order. */
 export const PANELS = /** @type {PanelName[]} */ (["next", "tree", "attention", "lens", "heads", "flow", "compare"]);
@@ -53,12 +53,13 @@ export class Store {
 /**
  * Writes what a link should reproduce into a URL fragment: only what differs from the defaults, and the text only where it is given.
  * `view.open` is left out where it is what the device does by itself (`openChosen` false).
- * @param {{ model: string, tab: Tab, lang?: Lang, settings: Settings, view?: InspectView, openChosen?: boolean, text?: string }} state
+ * @param {{ model: string, adapter?: string, tab: Tab, lang?: Lang, settings: Settings, view?: InspectView, openChosen?: boolean, text?: string }} state
  */
 export function encodeFragment(state) {
   const params = new URLSearchParams();
   if (state.tab !== "write") params.set("tab", state.tab);
   if (state.model) params.set("model", state.model);
+  if (state.adapter) params.set("adapter", state.adapter);
   if (state.lang) params.set("lang", state.lang);
   for (const spec of SETTING_SPECS) {
     const value = state.settings[spec.key];
@@ -89,6 +90,8 @@ export function decodeFragment(fragment) {
   if (lang === "en" || lang === "zh") shared.lang = lang;
   const model = params.get("model");
   if (model) shared.model = model.slice(0, 300);
+  const adapter = params.get("adapter") ?? "";
+  if (/^sha256:[\da-f]{16}$/.test(adapter)) shared.adapter = adapter;
   for (const spec of SETTING_SPECS) {
     const value = params.get(spec.hash);
     if (value !== null) Object.assign(shared.settings, { [spec.key]: clampSetting(spec, value) });

@@ -376,7 +376,8 @@ export class Training {
     if (this.busy) return say([["train.adapterBusy"]]);
     const read = async (/** @type {File} */ file) => new Uint8Array(await file.arrayBuffer());
     const { runId, origin } = this;
-    const { trained } = store.state.info ?? {};
+    const { info: before, adapterId: wanted } = store.state;
+    const trained = before?.trained;
     const { models } = engine;
     try {
       if (!(await this.handover.secure(() => void this.addAdapter(config, weights)))) return;
@@ -392,13 +393,17 @@ export class Training {
       const { models: onto } = engine;
       const client = await engine.trainer();
       if (engine.models !== onto) return;
+      const { fingerprint } = await import("./fingerprint.js");
+      const id = await fingerprint(weights, config);
       const info = await client.request("addAdapter", { config: await read(config), weights: await read(weights) });
       this.clear();
       this.strength = 1;
-      store.set({ info });
+      store.set({ info, adapterId: id });
       this.handover.opened();
       this.plan.soon();
-      say([["train.adapterAdded"]]);
+      // One that is there already was asked for by nobody.
+      const other = wanted && id && wanted !== id && trained !== "lora";
+      say([other ? ["message.otherAdapter", { wanted, id }] : ["train.adapterAdded"]]);
     } catch (error) {
       // The run has given way to it in vain.
       if (runId && this.runId !== runId) await this.saves.openById(runId);

@@ -87,7 +87,8 @@ export class TrainingStart {
     training.clear();
     training.begun(planned, meta.id, mode);
     Object.assign(training, { runName: meta.name, runText: plan.text, from: meta.source });
-    store.set({ info });
+    // What was an adapter from disk is a run's from here on.
+    store.set({ info, adapterId: "" });
     return true;
   }
 

@@ -246,6 +246,8 @@ export interface State {
   settings: Settings;
   /** The open model's name in the address. */
   modelId: string;
+  /** The fingerprint of the adapter from disk that is on the model, or that a link asks for; "" for none. */
+  adapterId: string;
   info: Info | null;
   loading: Progress | null;
   shipped: ShippedModel[];

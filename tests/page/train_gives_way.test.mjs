@@ -1,11 +1,12 @@
 // @ts-check
 // A run that gives way to what may not come: another model opened while one starts, a model that cannot be loaded, a disk that is full.
 import assert from "node:assert/strict";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { filesFromZip } from "../../www/zip.js";
 import { button, openPage, ready } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 import { held, reaches, saved, says, setOptions, start, step } from "./training.mjs";
@@ -128,6 +129,39 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   await close();
 });
 
+/** Opens the address of a page whose model has an adapter from disk on it. @param {string} address @param {string} zip the adapter @param {string} adapted what the model writes with it */
+async function asksForAdapter(address, zip, adapted) {
+  assert.match(address, /adapter=sha256%3A[\da-f]{16}/);
+  const { page, close } = await openPage(browser, address);
+  const asked = page.locator("#tab-write").getByText("The view here has an adapter from a disk on the model");
+  await asked.waitFor();
+  const begin = adapted.slice(0, "The lighthouse keeper".length);
+  const write = async () => {
+    await page.locator("textarea").first().fill(begin);
+    await page.keyboard.press("Control+Enter");
+    await page.waitForFunction((length) => /** @type {HTMLTextAreaElement} */ (document.querySelector("textarea")).value.length > length, begin.length);
+    await page.locator("#tab-write .primary:not(.busy)").waitFor();
+    return page.locator("textarea").first().inputValue();
+  };
+  assert.notEqual(await write(), adapted, "the model is open without it");
+  // The same, but for a space in its configuration.
+  const files = await Promise.all((await filesFromZip(new File([readFileSync(zip)], "adapter.zip"))).map(async (file) => (
+    { name: file.name, mimeType: file.type, buffer: Buffer.concat([Buffer.from(await file.arrayBuffer()), Buffer.from(file.name.endsWith(".json") ? " " : "")]) })));
+  await page.locator("#pick").setInputFiles(files);
+  await page.getByText("it is not the one of the link").waitFor();
+  await page.waitForFunction((before) => location.href !== before && location.hash.includes("adapter="), address);
+  await page.goto(address);
+  await page.reload();
+  await asked.waitFor();
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator("#tab-write").getByRole("button", { name: "Choose files" }).click()]);
+  assert.ok(await asked.isVisible(), "as long as nothing is chosen it is asked for");
+  await chooser.setFiles(zip);
+  await page.getByText("The adapter was added").waitFor();
+  assert.equal(await write(), adapted);
+  assert.equal(await page.evaluate(() => location.href), address);
+  await close();
+}
+
 test("an adapter is added to what a run has made of a whole model, and in the place of another one", async () => {
   const { page, close } = await open("&n=12&end=0&t=0");
   await ready(page);
@@ -150,6 +184,8 @@ test("an adapter is added to what a run has made of a whole model, and in the pl
   await page.locator("#pick").setInputFiles(zip);
   await page.getByText("The adapter was added").waitFor();
   assert.equal(await write(), adapted);
+  await page.waitForFunction(() => location.hash.includes("adapter=") && !location.hash.includes("run"));
+  await asksForAdapter(await page.evaluate(() => location.href), zip, adapted);
 
   // A run goes on with adapters of its shape, and needs no more than they.
   await go(page, "Train");

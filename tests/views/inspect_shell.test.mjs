@@ -223,7 +223,7 @@ test("a view goes into a link and comes back", () => {
   round({ open: true }, true, 'A "text" & more #1 = 100 % + 🐺\n狼');
 });
 
-test("a copied link says when it leaves out adapters from disk, which no address names", async (t) => {
+test("a copied link names adapters from disk, and says when it leaves out what has no name", async (t) => {
   fakeDocument();
   t.mock.timers.enable({ apis: ["setTimeout"] });
   /** @type {string[]} */
@@ -233,12 +233,12 @@ test("a copied link says when it leaves out adapters from disk, which no address
   const navigator = { clipboard: { writeText: async (/** @type {string} */ link) => void copied.push(link) } };
   Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
   t.after(() => before.forEach(([name, own]) => (own ? Object.defineProperty(globalThis, name, own) : Reflect.deleteProperty(globalThis, name))));
-  const said = async (/** @type {string} */ trained, /** @type {string} */ modelId, /** @type {unknown} */ run) => {
+  const said = async (/** @type {string} */ trained, /** @type {string} */ modelId, /** @type {unknown} */ run, adapterId = "") => {
     /** @type {string[]} */
     const keys = [];
     const app = /** @type {any} */ ({
-      state: { info: { trained }, modelId }, training: { run }, writer: { text: "A wolf" }, page: { status: { say: () => {} } },
-      shared: () => ({ tab: "write", settings: DEFAULT_SETTINGS, view: DEFAULT_VIEW }),
+      state: { info: { trained }, modelId, adapterId }, training: { run }, writer: { text: "A wolf" }, page: { status: { say: () => {} } },
+      shared: () => ({ tab: "write", settings: DEFAULT_SETTINGS, view: DEFAULT_VIEW, adapter: adapterId }),
     });
     const root = document.createElement("p");
     const row = new ShareRow(root, app, (key) => keys.push(key));
@@ -252,7 +252,9 @@ test("a copied link says when it leaves out adapters from disk, which no address
   assert.equal(await said("lora", "storyteller", {}), "", "a run that is not saved yet is no file");
   assert.equal(await said("full", "storyteller", null), "");
   assert.equal(await said("", "storyteller", null), "");
-  assert.equal(copied.length, 6);
+  assert.equal(await said("lora", "storyteller", null, "sha256:0123456789abcdef"), "");
+  assert.equal(copied.length, 7);
+  assert.equal(copied[6], "http://here/#model=storyteller&adapter=sha256%3A0123456789abcdef&see=0");
   assert.equal(copied[0], "http://here/#model=storyteller&see=0");
 });
 

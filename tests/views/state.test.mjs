@@ -21,14 +21,15 @@ const read = (name) => readFileSync(new URL(name, www), "utf8");
 test("a fragment brings back what it was made of, and says nothing about defaults", () => {
   assert.equal(encodeFragment({ model: "", tab: "write", settings: DEFAULT_SETTINGS }), "");
   const settings = { ...DEFAULT_SETTINGS, temperature: 1.25, topK: 0, seed: 4294967295, stopAtEnd: false, maxNewTokens: 7 };
-  const fragment = encodeFragment({ model: "openai-community/gpt2", tab: "models", lang: "zh", settings });
+  const adapter = "sha256:0123456789abcdef";
+  const fragment = encodeFragment({ model: "openai-community/gpt2", adapter, tab: "models", lang: "zh", settings });
   const shared = decodeFragment(`#${fragment}`);
   assert.deepEqual({ ...DEFAULT_SETTINGS, ...shared.settings }, settings);
-  assert.deepEqual([shared.model, shared.tab, shared.lang], ["openai-community/gpt2", "models", "zh"]);
+  assert.deepEqual([shared.model, shared.adapter, shared.tab, shared.lang], ["openai-community/gpt2", adapter, "models", "zh"]);
 });
 
 test("a hostile fragment is harmless", () => {
-  const shared = decodeFragment("#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1");
+  const shared = decodeFragment("#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1&adapter=sha256:0123456789abcde/");
   assert.deepEqual(shared, { settings: { temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 3, seed: 4294967295 }, view: {} });
 });
 

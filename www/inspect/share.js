@@ -33,10 +33,10 @@ export class ShareRow {
     return `${location.origin}${location.pathname}${location.search}#${fragment}`;
   }
 
-  /** Whether the open model has adapters from disk: only a run has an address that names them. */
+  /** Whether the open model has adapters from disk that nothing names: where the browser computes no checksums. */
   get leavesOut() {
     const { state, training } = this.app;
-    return state.info?.trained === "lora" && !state.modelId.startsWith(RUN_LINK) && !training.run;
+    return state.info?.trained === "lora" && !state.adapterId && !state.modelId.startsWith(RUN_LINK) && !training.run;
   }
 
   /** @param {HTMLButtonElement} button @param {boolean} withText */
