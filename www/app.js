@@ -40,7 +40,7 @@ function initialState() {
   const savedTheme = storage.get("theme");
   const backend = new URLSearchParams(location.search).get("backend");
   // A link to a view shows what its sender saw: settings that it does not name are the defaults, not this reader's own.
-  const linked = shared.model !== undefined || Object.keys(shared.settings).length > 0 || Object.keys(shared.view).length > 0;
+  const linked = shared.model !== undefined || shared.adapter !== undefined || Object.keys(shared.settings).length > 0 || Object.keys(shared.view).length > 0;
   // Settings are remembered in the same form as in a link.
   const remembered = linked ? {} : decodeFragment(storage.get("settings") ?? "").settings;
   return {
@@ -205,6 +205,7 @@ export class App {
       },
       training: () => this.training,
       onCancelLoading: () => this.opener.cancel(),
+      onForgetAdapter: () => this.store.set({ adapterId: "" }),
     });
   }
 
@@ -376,10 +377,10 @@ export class App {
     // The first model needs no name in the address; one that no address can name is left open.
     const wanted = shared.model ?? (modelId ? shipped[0]?.id : undefined);
     const model = shipped.find(({ id }) => id === wanted);
+    if (model && model.id !== modelId) this.opener.openShipped(model, adapter);
+    else if (wanted && !model && wanted !== modelId) void this.follow(wanted, adapter);
     // An adapter that a link says nothing of is left on its model.
-    const other = wanted !== modelId || (adapter !== "" && adapter !== adapterId);
-    if (model && other) this.opener.openShipped(model, adapter);
-    else if (wanted && !model && other) void this.follow(wanted, adapter);
+    else if (adapter !== "" && adapter !== adapterId) this.opener.reopen(adapter);
   }
 
   /** A link names a model that did not come with the page. @param {string} name @param {string} adapter */

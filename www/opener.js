@@ -94,26 +94,16 @@ export class Opener {
    * @param {string} wanted @param {string} adapter that it has on it, "" for none
    */
   offer(wanted, adapter) {
-    if (wanted.startsWith(RUN_LINK)) return this.ask([["message.linkRun"]]);
+    if (wanted.startsWith(RUN_LINK)) return this.page.ask(this.messages(), [["message.linkRun"]]);
     if (wanted.startsWith("sha256:")) {
       [this.wanted, this.wantedAdapter] = [wanted, adapter];
-      return this.ask([["message.linkFile", { name: wanted }]]);
+      return this.page.ask(this.messages(), [["message.linkFile", { name: wanted }]]);
     }
     this.messages().show({
       kind: "info",
       lines: [["message.linkModel", { name: wanted }]],
       actions: [{ key: "models.web.download", run: () => this.openUrl(wanted, adapter) }],
     });
-  }
-
-  /** Asks for files, also by a button: where nothing can be dropped. @param {Message["lines"]} lines */
-  ask(lines) {
-    const choose = () => {
-      // Where none is chosen, they are still asked for.
-      this.ask(lines);
-      this.page.models.pick.click();
-    };
-    this.messages().show({ kind: "info", lines, actions: [{ key: "models.disk.choose", run: choose }] });
   }
 
   /**
@@ -128,10 +118,10 @@ export class Opener {
       // A file that cannot be read is told of when it is opened.
     }
     const { wanted, wantedAdapter } = this;
-    const adapter = source.id === wanted ? wantedAdapter : "";
+    const adapter = wanted && source.id === wanted ? wantedAdapter : "";
     await this.open(source, { adapter });
     if (!wanted || this.engine.source !== source) return;
-    this.wanted = "";
+    this.wanted = this.wantedAdapter = "";
     if (source.id !== wanted) this.messages().show({ kind: "info", lines: [["message.otherFile", { name: source.name, wanted, id: source.id }]] });
   }
 
@@ -168,14 +158,21 @@ export class Opener {
     }
     const isAdapter = (/** @type {File} */ { name }) => /^adapter_(config.*\.json|model.*\.safetensors)$/i.test(name);
     for (const file of files.filter(isAdapter)) this.adapter[/\.json$/i.test(file.name) ? "config" : "weights"] = file;
-    const { config, weights } = this.adapter;
-    if (config && weights) {
-      this.adapter = {};
-      await this.onAdapter(config, weights);
-    }
     const halves = files.some(isAdapter);
     files = files.filter((file) => !isAdapter(file));
-    if (!files.length && halves) return;
+    // The model first that the adapter came with.
+    const model = files.length || !halves ? await this.takeModelFiles(files) : null;
+    const { config, weights } = this.adapter;
+    if (!config || !weights) return;
+    this.adapter = {};
+    if (!model || this.engine.source === model) await this.onAdapter(config, weights);
+  }
+
+  /**
+   * @param {File[]} files of a model
+   * @returns {Promise<ModelSource | null>} the model that they complete
+   */
+  async takeModelFiles(files) {
     const pending = { ...this.store.state.pending };
     let known = 0;
     for (const file of files) {
@@ -192,15 +189,19 @@ export class Opener {
     } else {
       this.store.set({ pending: {} });
       const { weights, config } = pending;
-      if (weights && config) void this.openFiles(fileSource(pending, this.archives.get(weights)), weights, config);
+      if (weights && config) {
+        const source = fileSource(pending, this.archives.get(weights));
+        await this.openFiles(source, weights, config);
+        return source;
+      }
     }
+    return null;
   }
 
-  /** The model in use, on the backend that is now asked for. */
-  reopen() {
+  /** The model in use, on the backend that is now asked for. @param {string} [adapter] from disk that it is to have */
+  reopen(adapter = this.store.state.adapterId) {
     const { source } = this.engine;
-    const { modelId, adapterId } = this.store.state;
-    if (source) void this.open(source, { named: modelId, adapter: adapterId });
+    if (source) void this.open(source, { named: this.store.state.modelId, adapter });
   }
 
   cancel() {
@@ -211,7 +212,7 @@ export class Opener {
    * Opens a model beside the one in use, and puts it in its place when it works.
    * @param {ModelSource} source
    * @param {{ named?: string, quiet?: boolean, adapter?: string }} [options] `named`: what the address goes on saying; `quiet`: a
-   *   message that is already there stays; `adapter`: one from disk, which it is to have and that is then asked for
+   *   message that is already there stays; `adapter`: one from disk, which it is to have and the page then asks for
    */
   async open(source, { named = source.id, quiet = false, adapter = "" } = {}) {
     const { store, engine } = this;
@@ -231,8 +232,7 @@ export class Opener {
       if (control !== this.control) return;
       store.set({ info, modelId: named, adapterId: adapter, loading: null });
       this.onOpened();
-      // Not while the model that it belongs to is still to come.
-      if (adapter && named === source.id) this.ask([["message.linkAdapter", { name: adapter }], ["message.linkAdapter.files"]]);
+      if (named === source.id) this.page.answered();
       this.page.status.say(t("live.ready", { name }));
     } catch (error) {
       if (control !== this.control) return;

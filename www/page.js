@@ -30,11 +30,12 @@ export const TABS = /** @type {Tab[]} */ (["write", "train", "models"]);
  * @property {ConstructorParameters<typeof Models>[1]} models
  * @property {() => import("./training.js").Training} training
  * @property {() => void} onCancelLoading
+ * @property {() => void} onForgetAdapter called when the user goes on without the adapter that is asked for
  */
 
 export class Page {
   /** @param {Handlers} handlers */
-  constructor({ header, paper, actions, controls, models, training, onCancelLoading }) {
+  constructor({ header, paper, actions, controls, models, training, onCancelLoading, onForgetAdapter }) {
     const desk = byId("desk");
     const tray = h("div", { class: "tray" });
     this.header = new Header(byId("header"), header);
@@ -42,6 +43,10 @@ export class Page {
     desk.append(tray);
     this.writeProgress = new ProgressView(tray, { onCancel: onCancelLoading });
     this.writeMessage = new MessageView(tray);
+    this.adapterMessage = new MessageView(tray);
+    /** The adapter that it asks for. */
+    this.askedAdapter = "";
+    this.onForgetAdapter = onForgetAdapter;
     this.actions = new Actions(tray, actions);
     const open = storage.get("settingsOpen");
     this.controls = new Controls(tray, {
@@ -90,6 +95,34 @@ export class Page {
   }
 
   /**
+   * Asks for files, also by a button: where nothing can be dropped.
+   * @param {MessageView} view @param {import("./views/message.js").Message["lines"]} lines @param {() => void} [onClose]
+   */
+  ask(view, lines, onClose) {
+    const choose = () => {
+      // Where none is chosen, they are still asked for.
+      this.ask(view, lines, onClose);
+      this.models.pick.click();
+    };
+    view.show({ kind: "info", lines, actions: [{ key: "models.disk.choose", run: choose }], onClose });
+  }
+
+  /** A model is open: the one that a link asked for, or one that the user would rather have. */
+  answered() {
+    for (const view of [this.writeMessage, this.modelsMessage, this.train?.message]) {
+      if (/^message\.link/.test(view?.message?.lines[0][0] ?? "")) view?.clear();
+    }
+  }
+
+  /** Asks for the adapter from disk that the view here has on the model. @param {string} name "" where none is missing */
+  updateAdapter(name) {
+    if (name === this.askedAdapter) return;
+    this.askedAdapter = name;
+    if (name) this.ask(this.adapterMessage, [["message.linkAdapter", { name }], ["message.linkAdapter.files"]], this.onForgetAdapter);
+    else this.adapterMessage.clear();
+  }
+
+  /**
    * @param {State} state @param {import("./writer.js").Writer} writer @param {ModelSource | null} source the open model's
    * @param {import("./pieces.js").Marks | null} marks the tokens to be told apart on the paper
    */
@@ -111,6 +144,8 @@ export class Page {
     const changed = keys.some((key) => settings[key] !== DEFAULT_SETTINGS[key]);
     this.controls.update({ settings, changed, nCtx: info?.nCtx ?? null });
     this.writeProgress.update(loading);
+    // Not while another model stands in for the one that it belongs to.
+    this.updateAdapter(info?.trained === "" && source?.id === state.modelId ? state.adapterId : "");
     this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null, run });
     if (tab === "train") this.train?.update(state);
     if (tab === "models") {
@@ -126,6 +161,7 @@ export class Page {
     if (this.messagesLang === lang) return;
     this.messagesLang = lang;
     this.writeMessage.update();
+    this.adapterMessage.update();
     this.modelsMessage.update();
     this.train?.message.update();
   }

@@ -42,6 +42,14 @@ async fn copy(model: &mut Model) -> Result<Weights> {
     Ok(weights)
 }
 
+/// Exchanges a weight of the model and one that is kept.
+async fn swap(model: &mut Model, (name, values): &mut (String, Vec<f32>)) -> Result<()> {
+    let held = model.read_param(name).await?;
+    model.write_param(name, 0, values)?;
+    *values = held;
+    Ok(())
+}
+
 impl Trainer {
     /// The weights with the lowest validation loss, where they were kept.
     pub fn best(&self) -> Option<BestWeights> {
@@ -57,15 +65,18 @@ impl Trainer {
     pub async fn use_best(&mut self, model: &mut Model, wanted: bool) -> Result<bool> {
         self.settle(model);
         let Some(best) = self.best.as_mut().filter(|b| b.aside.is_some()) else { return Ok(!wanted) };
-        if best.in_force != wanted {
-            // One by one they change places: a second copy of all has no room beside a large model.
-            for (name, values) in best.aside.iter_mut().flatten() {
-                let held = model.read_param(name).await?;
-                model.write_param(name, 0, values)?;
-                *values = held;
+        let Some(aside) = best.aside.as_mut().filter(|_| best.in_force != wanted) else { return Ok(true) };
+        // One by one they change places: a second copy of all has no room beside a large model.
+        for at in 0..aside.len() {
+            if let Err(error) = swap(model, &mut aside[at]).await {
+                // Neither is to be a mixture of both.
+                for one in &mut aside[..at] {
+                    swap(model, one).await?;
+                }
+                return Err(error);
             }
-            best.in_force = wanted;
         }
+        best.in_force = wanted;
         Ok(true)
     }
 

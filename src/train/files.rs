@@ -9,6 +9,8 @@ use crate::model::lora::{lora_a, lora_b};
 use crate::model::params::{ParamSpec, param_specs};
 use crate::tokenizer::Tokenizer;
 
+const WEIGHTS: &str = "model.safetensors";
+
 /// The files of a folder that this program loads, and `transformers` too where
 /// [`GptConfig::hf_compatible`] says so: `model.safetensors`, `config.json`, `generation_config.json` and, unless
 /// `tokenizer_json` is empty, `tokenizer.json`. Adapters are merged into what is written, with the strength they have
@@ -18,9 +20,15 @@ use crate::tokenizer::Tokenizer;
 /// [`Error::Checkpoint`] where a value does not fit `dtype`; [`Error::Device`] when the device failed.
 pub async fn hf_files(model: &mut Model, tokenizer_json: &str, dtype: Dtype) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    hf_pieces(model, tokenizer_json, dtype, |name, piece| match files.last_mut() {
+    let weights = model.config().n_params() * dtype.size();
+    hf_pieces(model, tokenizer_json, dtype, |name, mut piece| match files.last_mut() {
         Some((last, bytes)) if last == name => bytes.extend(piece),
-        _ => files.push((name.into(), piece)),
+        _ => {
+            if name == WEIGHTS {
+                piece.reserve_exact(weights);
+            }
+            files.push((name.into(), piece));
+        }
     })
     .await?;
     Ok(files)
@@ -45,10 +53,10 @@ pub async fn hf_pieces(
     let mut weights = Pieces::new(write_header(&listed, &[("format", "pt")])?);
     for (spec, name) in specs.iter().zip(&names) {
         if let Some(full) = weights.add(name, &dtype, &merged(model, spec).await?)? {
-            piece("model.safetensors", full);
+            piece(WEIGHTS, full);
         }
     }
-    piece("model.safetensors", weights.finish());
+    piece(WEIGHTS, weights.finish());
     if !tokenizer_json.is_empty() {
         piece("tokenizer.json", tokenizer_json.as_bytes().to_vec());
     }

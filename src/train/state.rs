@@ -65,7 +65,7 @@ pub async fn save(model: &mut Model, trainer: &mut Trainer) -> Result<Vec<u8>> {
     Ok(file)
 }
 
-/// The file of [`save`] in pieces, one after another, each handed over before the next is made: see [`Pieces`].
+/// The file of [`save`] in pieces, see [`Pieces`]: each is handed over before the next tensor is read.
 ///
 /// # Errors
 /// As [`save`], and what `piece` fails with.
@@ -104,7 +104,10 @@ pub async fn save_pieces(
     let text = serde_json::to_string(&state).map_err(|e| Error::Checkpoint(format!("the run cannot be saved: {e}")))?;
     let mut pieces = Pieces::new(write_header(&listed, &[(KEY, &text)])?);
     for name in specs.iter().flat_map(|spec| tensors_of(&spec.name)) {
-        if let Some(full) = pieces.add(&name, &Dtype::F32, &model.read_param(&name).await?)? {
+        let values = model.read_param(&name).await?;
+        let full = pieces.add(&name, &Dtype::F32, &values)?;
+        drop(values);
+        if let Some(full) = full {
             piece(full).await?;
         }
     }

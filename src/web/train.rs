@@ -336,8 +336,9 @@ impl Session {
         let result = match &mut inner.trainer {
             Some(trainer) => {
                 let hand_over = async |bytes: Vec<u8>| {
-                    let bytes = js_sys::Uint8Array::from(bytes.as_slice());
-                    let taken = piece.call1(&JsValue::NULL, &bytes).map_err(|e| failed(&e))?;
+                    let copy = js_sys::Uint8Array::from(bytes.as_slice());
+                    drop(bytes);
+                    let taken = piece.call1(&JsValue::NULL, &copy).map_err(|e| failed(&e))?;
                     JsFuture::from(js_sys::Promise::resolve(&taken)).await.map(drop).map_err(|e| failed(&e))
                 };
                 save_pieces(&mut inner.model, trainer, hand_over).await
@@ -372,8 +373,13 @@ impl Session {
         let options = read_state_from(len, read).await?.options;
         let lora = options.lora.is_some();
         let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, options)?;
-        if !is_gpu(inner) {
-            plan.preflight.check(CPU_MOST)?;
+        let needs = plan.preflight.total();
+        if !is_gpu(inner) && needs > CPU_MOST {
+            return Err(Error::Input(format!(
+                "this run needs {} MB, and on the CPU there is room for {} MB; open it with WebGPU",
+                needs / 1_000_000,
+                CPU_MOST / 1_000_000
+            )));
         }
         let state = restore_from(&mut inner.model, len, read).await?;
         if lora {

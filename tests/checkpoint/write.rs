@@ -84,8 +84,8 @@ fn pieces_are_small_and_make_the_whole_file() {
     pieces.push(writer.finish());
     assert!(pieces.concat() == write_safetensors(&tensors, &[]).unwrap());
     let capacities: Vec<_> = pieces.iter().map(Vec::capacity).collect();
-    assert_eq!(pieces.len(), 4, "{capacities:?}");
-    assert!(capacities.iter().all(|&bytes| bytes <= 4 * (5 << 20)), "{capacities:?}");
+    assert_eq!(pieces.len(), 3, "{capacities:?}");
+    assert!(capacities.iter().all(|&bytes| bytes < 4 * (5 << 20) + 100), "{capacities:?}");
 }
 
 #[test]

@@ -144,11 +144,13 @@ async function asksForAdapter(address, zip, adapted) {
     return page.locator("textarea").first().inputValue();
   };
   assert.notEqual(await write(), adapted, "the model is open without it");
+  assert.ok(await asked.isVisible(), "writing does not answer it");
   // The same, but for a space in its configuration.
   const files = await Promise.all((await filesFromZip(new File([readFileSync(zip)], "adapter.zip"))).map(async (file) => (
     { name: file.name, mimeType: file.type, buffer: Buffer.concat([Buffer.from(await file.arrayBuffer()), Buffer.from(file.name.endsWith(".json") ? " " : "")]) })));
   await page.locator("#pick").setInputFiles(files);
   await page.getByText("it is not the one of the link").waitFor();
+  assert.ok(await asked.isHidden());
   await page.waitForFunction((before) => location.href !== before && location.hash.includes("adapter="), address);
   await page.goto(address);
   await page.reload();
@@ -159,6 +161,17 @@ async function asksForAdapter(address, zip, adapted) {
   await page.getByText("The adapter was added").waitFor();
   assert.equal(await write(), adapted);
   assert.equal(await page.evaluate(() => location.href), address);
+
+  // By hand into the address, and closed: it is no longer asked for.
+  await page.evaluate(() => (location.hash = location.hash.replace(/adapter=[^&]*/, "adapter=sha256:0123456789abcdef")));
+  await asked.waitFor();
+  await page.locator("#tab-write .message", { hasText: "has an adapter from a disk" }).getByRole("button", { name: "Close" }).click();
+  await page.waitForFunction(() => !location.hash.includes("adapter="));
+  assert.notEqual(await write(), adapted);
+  // A model and an adapter at once.
+  await page.locator("#pick").setInputFiles([zip, ...["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(MODEL, name))]);
+  await page.waitForFunction(() => /model=sha256.*adapter=sha256/.test(location.hash));
+  assert.equal(await write(), adapted);
   await close();
 }
 

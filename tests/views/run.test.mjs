@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Run } from "../../www/run.js";
 import { deleteRun, listRuns, readRun, releaseRuns } from "../../www/storage.js";
-import { FakeFolder } from "./fake_disk.mjs";
+import { FakeFolder, disk } from "./fake_disk.mjs";
 
 /** What is locked, by whomever. @type {Set<string>} */
 let locked = new Set();
@@ -33,7 +33,10 @@ function session() {
       trainStart: async () => ({ options: '{"steps": 3}', step: 0 }),
       trainNext: async () => ({ events: [{ type: "step", step: ++step, loss: 1 }, ...(step === 3 ? [{ type: "finished" }] : [])] }),
       trainDrain: async () => ({ events: [] }),
-      saveState: async (/** @type {(bytes: Uint8Array) => Promise<void>} */ piece) => piece(new Uint8Array([step])),
+      // What a piece fails with comes back in words alone.
+      saveState: async (/** @type {(bytes: Uint8Array) => Promise<void>} */ piece) => piece(new Uint8Array([step])).catch((error) => {
+        throw new Error(`the engine: ${error.message}`);
+      }),
       modelFiles: () => ["config.json", "tokenizer.json"].map((name) => ({ name, bytes: new Uint8Array(1) })),
       bestWeights: () => undefined,
       restoreState: async (/** @type {Blob} */ state) => ({ options: '{"steps": 3}', step: (step = new Uint8Array(await state.arrayBuffer())[0]) }),
@@ -214,4 +217,20 @@ test("what is found out after a step was saved is saved too", async () => {
   });
   await run.save();
   assert.deepEqual((await readRun("late")).meta.history.validation, [[3, 2]]);
+});
+
+test("a disk that gets full in the middle of the state is told of as such, and what was saved stays", async () => {
+  const run = await start();
+  await train(run, 1);
+  const saved = await run.save();
+  assert.equal(saved, 1);
+  await train(run, 1);
+  // The header, the text and two files of one byte fit.
+  disk.room = 64 + "some text".length + 2;
+  run.changed = true;
+  run.meta.step += 1;
+  await assert.rejects(run.save(), { key: "error.quota" });
+  disk.room = Infinity;
+  assert.ok((await savedStep(run)) >= 1);
+  assert.equal(await run.save(), run.meta.step);
 });

@@ -19,6 +19,7 @@ export const engineZh = [
     "文本只有 {0} 个 token，太短，无法留出一部分，因此没有验证损失：请看样文，判断模型是在学习还是在背诵。",
   ],
   ["The text is shorter than the training context of {} tokens: every sequence is the whole text.", "文本比 {0} 个 token 的训练上下文还短：每个序列都是整篇文本。"],
+  ["this run needs {} MB, and on the CPU there is room for {} MB; open it with WebGPU", "这次训练需要 {0} MB 内存，而 CPU 上可用的只有 {1} MB。请用 WebGPU 打开它。"],
   [
     "this run would need {} MB, more than the {} MB there is room for; choose a smaller batch, a shorter context, or LoRA",
     "这次训练需要 {0} MB 内存，而可用的只有 {1} MB。请减小批量、缩短上下文，或改用 LoRA。",

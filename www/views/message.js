@@ -7,6 +7,7 @@ import { engineWords, t } from "../i18n/index.js";
  * @property {[key: string, params?: Record<string, string | number>][]} lines what happened, and what it means
  * @property {string | [key: string, params: Record<string, string | number>]} [detail] the cause: the engine's words, or a key
  * @property {{ key: string, run: () => void }[]} [actions]
+ * @property {() => void} [onClose] hears that the user has closed it
  */
 
 /** A message at the place of its cause. It stays until it is closed or replaced. */
@@ -43,7 +44,7 @@ export class MessageView {
     if (rest.length) text.append(h("p", {}, rest.join(" ").replace(/(?<=[。？！]) /g, "")));
     const actions = (message.actions ?? []).map(({ key, run }) =>
       h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); run(); } }, t(key)));
-    const close = h("button", { type: "button", class: "quiet", onclick: () => this.clear() }, t("message.close"));
+    const close = h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); message.onClose?.(); } }, t("message.close"));
     this.root.replaceChildren(text, h("div", { class: "message-actions" }, ...actions, close));
   }
 }

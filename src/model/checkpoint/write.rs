@@ -82,8 +82,8 @@ pub fn write_header(tensors: &[(&str, &[usize], &Dtype)], metadata: &[(&str, &st
 /// Small tensors are put together to pieces of this size, in bytes.
 const PIECE: usize = 8 << 20;
 
-/// A file in pieces: a large model has no room for a second copy in WebAssembly's memory. No piece is larger than 8 MiB, or
-/// than the one tensor it is.
+/// A file in pieces: a large model has no room for a second copy in WebAssembly's memory. A piece has 8 MiB, and at most the
+/// tensor more that completes it.
 #[derive(Debug)]
 pub struct Pieces {
     bytes: Vec<u8>,
@@ -100,15 +100,13 @@ impl Pieces {
     /// # Errors
     /// As [`encode_f32`].
     pub fn add(&mut self, name: &str, dtype: &Dtype, values: &[f32]) -> Result<Option<Vec<u8>>> {
-        let size = values.len() * dtype.size();
-        let full = !self.bytes.is_empty() && self.bytes.len() + size > PIECE;
-        let piece = full.then(|| std::mem::take(&mut self.bytes));
         // Growing by doubling would take three times a large tensor.
-        if self.bytes.is_empty() {
-            self.bytes.reserve_exact(size);
+        match values.len() * dtype.size() {
+            small if small < PIECE => self.bytes.reserve(small),
+            large => self.bytes.reserve_exact(large),
         }
         encode_f32(name, dtype, values, &mut self.bytes)?;
-        Ok(piece)
+        Ok((self.bytes.len() >= PIECE).then(|| std::mem::take(&mut self.bytes)))
     }
 
     /// The last piece.
