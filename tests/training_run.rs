@@ -305,7 +305,9 @@ fn a_large_run_is_saved_and_read_a_piece_at_a_time() {
     };
     block_on(save_pieces(&mut model, &mut trainer, keep)).expect("a file");
     let most = pieces.iter().map(Vec::capacity).max();
-    assert!(pieces.len() > 4 && most <= Some(16 << 20), "{} pieces, the largest of {most:?} bytes", pieces.len());
+    // What is put together of small tensors may have room for as much again.
+    let room = 2 * ((8 << 20) + largest);
+    assert!(pieces.len() > 4 && most <= Some(room), "{} pieces, the largest of {most:?} bytes", pieces.len());
     assert!(pieces.concat() == whole);
     // Where a piece finds no room, the run goes on.
     let full = async |_| Err(gpt_playground::error::Error::Io("full".into()));
