@@ -1,14 +1,29 @@
-//! Building the page: the wasm package in `www/pkg` and the libraries in `www/vendor`.
+//! Building the page: the wasm modules in `www/pkg` and `www/pkg-train` and the libraries in `www/vendor`.
 
 use crate::sh::{self, cmd};
 use anyhow::{Context, Result};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use wasm_bindgen_cli_support::Bindgen;
 
-/// The modules that wasm-pack builds: (folder relative to the root, cargo's options). Who only writes loads the first,
-/// which is half the size; the Train tab loads the second.
-const MODULES: [(&str, &[&str]); 2] = [("www/pkg", &["--", "--no-default-features"]), ("www/pkg-train", &[])];
+/// The wasm modules: (folder relative to the root, cargo's options). The page opens with the first, which is half the
+/// size; the Train tab loads the second.
+const MODULES: [(&str, &[&str]); 2] = [("www/pkg", &["--no-default-features"]), ("www/pkg-train", &[])];
+
+/// What wasm-opt may use: the features that rustc's wasm has and every browser with SIMD knows.
+const WASM_OPT: [&str; 9] = [
+    "-O3",
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--output",
+];
 
 /// Libraries of the page, copied from npm packages because the page has no bundler: (from, to).
 const VENDOR: &[(&str, &str)] = &[
@@ -41,10 +56,26 @@ fn wasm(folder: &str, cargo: &[&str]) -> Result<()> {
         fs::remove_file(&stamp)?;
     }
     let begun = SystemTime::now();
-    let build = ["build", "--target", "web", "--out-dir", folder, "--profile", "web"];
-    // `no-install`: the tools are those that setup has pinned, never ones fetched behind our back.
-    let options = ["--no-pack", "--no-gitignore", "--mode", "no-install"];
-    sh::run(&mut cmd("wasm-pack", build.iter().chain(&options).chain(cargo)))?;
+    let build = ["build", "--lib", "--target", "wasm32-unknown-unknown", "--profile", "web"];
+    sh::run(&mut cmd("cargo", build.iter().chain(cargo)))?;
+    let name = "gpt_playground";
+    let compiled = sh::target_dir().join("wasm32-unknown-unknown/web").join(format!("{name}.wasm"));
+    let out = root.join(folder);
+    fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
+    eprintln!("Writing the JavaScript bindings of {folder}");
+    Bindgen::new()
+        .input_path(&compiled)
+        .out_name(name)
+        .web(true)?
+        .typescript(true)
+        .generate(&out)
+        .with_context(|| format!("wasm-bindgen cannot read {}", compiled.display()))?;
+    let bound = out.join(format!("{name}_bg.wasm"));
+    // Beside its target first: an interrupted build must not leave half a module.
+    let optimized = out.join(format!("{name}_bg.opt.wasm"));
+    let paths: [OsString; 2] = [optimized.clone().into(), bound.clone().into()];
+    sh::run(cmd("wasm-opt", WASM_OPT).args(paths))?;
+    fs::rename(&optimized, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
     let file = fs::File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
     // Sources saved while the build ran may have missed it.
     file.set_modified(begun)?;

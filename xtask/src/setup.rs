@@ -16,7 +16,15 @@ const NODE_MAJOR: u32 = 20;
 /// When something is missing and cannot be installed here.
 pub fn web() -> Result<()> {
     ensure_wasm_target()?;
-    ensure_npm()?;
+    ensure_npm()
+}
+
+/// What running the Rust tests in a browser needs besides: wasm-pack and wasm-bindgen's test runner.
+///
+/// # Errors
+/// When something is missing and cannot be installed here.
+pub fn wasm_tests() -> Result<()> {
+    ensure_wasm_target()?;
     ensure_cargo_tool("wasm-pack", "wasm-pack", WASM_PACK)?;
     ensure_cargo_tool("wasm-bindgen", "wasm-bindgen-cli", &locked_version("wasm-bindgen")?)
 }

@@ -121,7 +121,7 @@ fn views() -> Result<()> {
 }
 
 fn web() -> Result<()> {
-    setup::web()?;
+    setup::wasm_tests()?;
     let browser = setup::ensure_browser()?;
     let driver = browser.driver.display().to_string();
     // The dev profile: its optimised kernels are fast enough, overflow and debug checks stay on, and no link-time
