@@ -20,5 +20,7 @@ pub use given::merge_options;
 pub use options::TrainOptions;
 pub use replay::Replay;
 pub use schedule::Schedule;
-pub use state::{TrainingState, gradients, read_state, read_state_from, restore, restore_from, save, save_pieces};
+pub use state::{
+    TrainingState, gradients, is_state, read_state, read_state_from, restore, restore_from, save, save_pieces,
+};
 pub use trainer::{Event, Source, StepReport, Trainer};

@@ -32,11 +32,32 @@ pub struct TrainingState {
     /// Whether the best weights were in use; the file's are those of the last step all the same.
     #[serde(default)]
     pub best_in_force: bool,
+    /// What the frozen model is, beside which adapters are trained: see [`Trainer::set_base`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// The run's options.
     pub options: TrainOptions,
     /// The weights of that loss, where they were kept. They are tensors of the file, not part of its description.
     #[serde(skip)]
     pub best_weights: Option<Weights>,
+}
+
+impl TrainingState {
+    /// Checks that the run can go on with these options.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when it has done more steps than they ask for: to train on would change weights that are more than
+    /// was asked for, and nothing can take steps back.
+    pub fn check_steps(&self, options: &TrainOptions) -> Result<()> {
+        if self.step > options.steps as usize {
+            let (done, asked) = (self.step, options.steps);
+            return Err(Error::Input(format!(
+                "the saved run has already done {done} steps, more than the {asked} asked for; ask for more than {done} \
+                 steps to train on, or begin a new run"
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// Names of a trained parameter's tensors in the file: itself and AdamW's moments.
@@ -82,6 +103,7 @@ pub async fn save_pieces(
         best_step: best.map_or(0, |b| b.step),
         evaluated: trainer.evaluated,
         best_in_force: best.is_some_and(|b| b.in_force),
+        base: trainer.base.clone(),
         options: trainer.options().clone(),
         best_weights: None,
     };
@@ -117,6 +139,11 @@ pub async fn save_pieces(
         }
     }
     piece(pieces.finish()).await
+}
+
+/// Whether a file with this header is one that [`save`] wrote.
+pub fn is_state(header: &Header) -> bool {
+    header.metadata.contains_key(KEY)
 }
 
 fn description(header: &Header) -> Result<TrainingState> {

@@ -117,6 +117,7 @@ pub struct Trainer {
     /// The pass that is under way, unless idle.
     run: RunId,
     pub(super) best: Option<Best>,
+    pub(super) base: Option<String>,
     last_read: Instant,
     read_every: Duration,
     speed: Speed,
@@ -140,9 +141,11 @@ impl Trainer {
     /// state's; those that differ (more steps, say) hold from here on.
     ///
     /// # Errors
-    /// [`Error::Input`] for options out of range, or where the model was not restored to the same kind of training.
+    /// [`Error::Input`] for options out of range or for fewer steps than are done, or where the model was not restored to the
+    /// same kind of training.
     pub fn resume(model: &Model, state: TrainingState, options: TrainOptions, source: Source) -> Result<Self> {
         options.validate(model.config())?;
+        state.check_steps(&options)?;
         if !model.trains() || options.lora.as_ref() != model.lora() {
             return Err(Error::Input("a saved run goes on with the adapters, or without, as it began".into()));
         }
@@ -150,6 +153,7 @@ impl Trainer {
         let step = state.step;
         (trainer.done, trainer.reported, trainer.evaluated) = (step, step, state.evaluated);
         let (best_step, aside) = (state.best_step, state.best_weights);
+        trainer.base = state.base;
         trainer.best = state.best_loss.map(|loss| Best { loss, step: best_step, aside, in_force: false });
         Ok(trainer)
     }
@@ -166,10 +170,23 @@ impl Trainer {
             phase: Phase::Idle,
             run: RunId(0),
             best: None,
+            base: None,
             last_read: Instant::now(),
             read_every: READ_EVERY,
             speed: Speed::default(),
         }
+    }
+
+    /// Whether an evaluation is due after `step` steps.
+    fn is_evaluated(&self, step: usize) -> bool {
+        let every = self.options.eval_every as usize;
+        every > 0 && (step.is_multiple_of(every) || step >= self.options.steps as usize)
+    }
+
+    /// Whether an evaluation will follow the report of step `step`, before that of another.
+    pub fn evaluates_after(&self, step: usize) -> bool {
+        let held = matches!(&self.source, Source::Text(data) if data.validation().len() > 1);
+        held && self.is_evaluated(step) && self.evaluated.is_none_or(|done| done < step)
     }
 
     /// Steps done whose losses were read back.
@@ -191,6 +208,13 @@ impl Trainer {
     /// The options.
     pub fn options(&self) -> &TrainOptions {
         &self.options
+    }
+
+    /// Names what the frozen model holds, beside which adapters are trained, for whoever goes on with the saved run: adapters fit
+    /// any model of the same shape, but mean something beside this one only. The text is compared and not understood; a
+    /// resumed run keeps the one it was saved with.
+    pub fn set_base(&mut self, base: String) {
+        self.base = Some(base);
     }
 
     /// Lowest validation loss so far.
@@ -244,10 +268,8 @@ impl Trainer {
         if let Some(reports) = self.tell()? {
             return Ok(Some(Event::Steps(reports)));
         }
-        let finished = self.done == self.options.steps as usize;
-        let due =
-            self.options.eval_every > 0 && (self.done.is_multiple_of(self.options.eval_every as usize) || finished);
-        let evaluate = due && self.evaluated != Some(self.done);
+        let finished = self.done >= self.options.steps as usize;
+        let evaluate = self.is_evaluated(self.done) && self.evaluated != Some(self.done);
         if self.reported < self.done {
             let late = self.last_read.elapsed() >= self.read_every || self.done - self.reported >= metrics::RING / 2;
             if model.backend() == "cpu" || late || finished || evaluate {

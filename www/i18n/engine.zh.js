@@ -80,6 +80,10 @@ export const engineZh = [
   ["this model has no adapters", "此模型没有适配器。"],
   ["this model has no adapters; train or load some first", "此模型没有适配器。请先训练或载入。"],
   ["a saved run goes on with the adapters, or without, as it began", "保存的训练只能按开始时的方式继续：有适配器，或没有。"],
+  [
+    "the saved run has already done {} steps, more than the {} asked for; ask for more than {} steps to train on, or begin a new run",
+    "保存的训练已完成 {0} 步，多于所要求的 {1} 步。要继续训练，请要求多于 {2} 步；也可以开始新的训练。",
+  ],
   ["the saved run lacks {}; start a new run", "保存的训练缺少 {0}。请重新开始训练。"],
   ["the saved run's description is damaged ({}); start a new run", "保存的训练的说明已损坏（{0}）。请重新开始训练。"],
   ["this file holds no training run; choose one that was saved while training", "此文件里没有训练进度。请选择训练时保存的文件。"],

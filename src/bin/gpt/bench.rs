@@ -2,7 +2,8 @@
 
 mod training;
 
-use super::{load, print_line};
+use super::load;
+use super::say::print_line;
 use clap::ArgGroup;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;

@@ -1,6 +1,7 @@
 //! `gpt eval`
 
-use super::{ModelArgs, load, print_line};
+use super::say::{err, print_line};
+use super::{ModelArgs, load};
 use gpt_playground::error::{Error, Result};
 use gpt_playground::inspect::evaluate;
 use std::io::IsTerminal as _;
@@ -29,12 +30,12 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let live = std::io::stderr().is_terminal();
     let progress = |done: usize, total: usize| {
         if live {
-            eprint!("\r{done} of {total} tokens");
+            err(&format!("\r{done} of {total} tokens"));
         }
     };
     let e = evaluate(&mut model, &ids, bos, text.len(), progress).await?;
     if live {
-        eprintln!();
+        err("\n");
     }
     if args.json {
         let object = serde_json::json!({

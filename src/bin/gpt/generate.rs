@@ -1,6 +1,7 @@
 //! `gpt generate`
 
-use super::{Ids, ModelArgs, load, print_line};
+use super::say::{print, print_line, say, warn};
+use super::{Ids, ModelArgs, load};
 use clap::ArgGroup;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
@@ -55,7 +56,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         None => Some(load::tokenizer(&args.model.model)?),
         // Ids are asked for, so a tokenizer is not needed; without one the new text stays empty.
         Some(_) => load::find_tokenizer(&args.model.model).unwrap_or_else(|e| {
-            eprintln!("warning: {e}; the new ids are not turned into text");
+            warn(format_args!("{e}; the new ids are not turned into text"));
             None
         }),
     };
@@ -88,7 +89,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let mut decoding: Option<Instant> = None;
     let show = |piece: &str, text: &mut String| -> Result<()> {
         if !args.json {
-            super::print(piece)?;
+            print(piece)?;
         }
         text.push_str(piece);
         Ok(())
@@ -124,6 +125,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         return print_line(&object.to_string());
     }
     print_line("")?;
-    eprintln!("{} tokens, {speed:.1} tokens/s on {} ({})", ids.len(), model.backend(), model.backend_reason());
+    let (backend, reason) = (model.backend(), model.backend_reason());
+    say(format_args!("{} tokens, {speed:.1} tokens/s on {backend} ({reason})", ids.len()));
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! Models and tokenizers from a folder.
 
 use super::ModelArgs;
+use super::disk::{self, io_error};
+use super::fingerprint::Fingerprint;
+use super::output::header;
+use super::say::warn;
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
@@ -9,17 +13,15 @@ use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::tokenizer::{self, Tokenizer};
 use gpt_playground::train::export::apply_adapter;
 use gpt_playground::train::peft::{Adapter, CONFIG_FILE, WEIGHTS_FILE};
-use std::fs::File;
+use std::cell::RefCell;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 /// Bytes read at once.
 const CHUNK: usize = 4 << 20;
 
-/// A file's error in words.
-pub(super) fn io_error(what: &str, e: &std::io::Error) -> Error {
-    Error::Io(format!("{what}: {e}"))
-}
+/// Metadata key of an adapter's weights: the fingerprint of the base beside which they were trained.
+pub(super) const BASE_KEY: &str = "gpt_playground.base";
 
 /// Why a file could not be read, and where it is missing what should be there.
 fn unreadable(path: &Path, e: &std::io::Error, advice: &str) -> Error {
@@ -30,16 +32,31 @@ fn unreadable(path: &Path, e: &std::io::Error, advice: &str) -> Error {
     }
 }
 
+/// Whether there is something of this name: an error is not nothing.
+fn is_there(path: &Path) -> Result<bool> {
+    disk::find(path).map(|found| found.is_some()).map_err(|e| unreadable(path, &e, ""))
+}
+
+/// Whether there is a folder of this name.
+pub(super) fn is_folder(path: &Path) -> Result<bool> {
+    disk::find(path).map(|found| found.is_some_and(|m| m.is_dir())).map_err(|e| unreadable(path, &e, ""))
+}
+
+/// Refuses to go on without a file.
+pub(super) fn check_there(path: &Path, advice: &str) -> Result<()> {
+    if is_there(path)? { Ok(()) } else { Err(unreadable(path, &ErrorKind::NotFound.into(), advice)) }
+}
+
 /// A whole file that the user named.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| unreadable(path, &e, "check the path"))
+    disk::read(path).map_err(|e| unreadable(path, &e, "check the path"))
 }
 
 /// A model's configuration.
 pub(super) fn config(path: &Path) -> Result<GptConfig> {
     let advice =
         "a model's folder holds config.json, model.safetensors and the tokenizer's files, as on the Hugging Face hub";
-    let text = std::fs::read(path).map_err(|e| unreadable(path, &e, advice))?;
+    let text = disk::read(path).map_err(|e| unreadable(path, &e, advice))?;
     in_file(path, GptConfig::from_json(&text))
 }
 
@@ -56,13 +73,30 @@ fn in_file<T>(path: &Path, result: Result<T>) -> Result<T> {
 
 /// The model that the options name, with its adapter if they name one.
 pub(super) async fn model(args: &ModelArgs) -> Result<Model> {
-    let mut model = base(&args.model, args.backend).await?;
-    if let Some(dir) = &args.adapter {
-        let adapter = adapter(dir, model.config())?;
-        apply_adapter(&mut model, &adapter).await?;
-        model.set_lora_strength(args.adapter_strength)?;
-    }
+    let Some(dir) = &args.adapter else { return base(&args.model, args.backend).await };
+    let (mut model, fingerprint) = base_and_fingerprint(&args.model, args.backend).await?;
+    check_base(dir, &args.model, &fingerprint)?;
+    let adapter = adapter(dir, model.config())?;
+    apply_adapter(&mut model, &adapter).await?;
+    model.set_lora_strength(args.adapter_strength)?;
     Ok(model)
+}
+
+/// Says where an adapter was trained beside other weights, which is no error: they may be the same, tuned a little.
+fn check_base(adapter: &Path, model: &Path, fingerprint: &str) -> Result<()> {
+    let path = adapter.join(WEIGHTS_FILE);
+    let trained = match header(&path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => None,
+        found => found.map_err(|e| unreadable(&path, &e, ""))?.and_then(|h| h.metadata.get(BASE_KEY).cloned()),
+    };
+    if trained.is_some_and(|trained| trained != fingerprint) {
+        let (adapter, model) = (adapter.display(), model.display());
+        warn(format_args!(
+            "the adapter in {adapter} was trained beside other weights than those in {model}, so what comes out may make \
+             no sense"
+        ));
+    }
+    Ok(())
 }
 
 /// An adapter's two files.
@@ -70,17 +104,29 @@ pub(super) fn adapter(dir: &Path, config: &GptConfig) -> Result<Adapter> {
     let file = |name: &str| {
         let path = dir.join(name);
         let advice = "an adapter's folder holds adapter_config.json and adapter_model.safetensors, as PEFT saves them";
-        std::fs::read(&path).map_err(|e| unreadable(&path, &e, advice))
+        disk::read(&path).map_err(|e| unreadable(&path, &e, advice))
     };
     in_file(dir, Adapter::from_peft(&file(CONFIG_FILE)?, &file(WEIGHTS_FILE)?, config))
 }
 
 /// Reads the configuration and streams the weights into the backend.
 pub(super) async fn base(dir: &Path, backend: Backend) -> Result<Model> {
+    base_seen(dir, backend, &mut |_, _| {}).await
+}
+
+/// As [`base`]; also which weights they are.
+pub(super) async fn base_and_fingerprint(dir: &Path, backend: Backend) -> Result<(Model, String)> {
+    let mut fingerprint = Fingerprint::default();
+    let model = base_seen(dir, backend, &mut |name, values| fingerprint.add(name, values)).await?;
+    Ok((model, fingerprint.finish()))
+}
+
+/// As [`base`]; `seen` is given every value, those of a parameter in order.
+async fn base_seen(dir: &Path, backend: Backend, seen: &mut dyn FnMut(&str, &[f32])) -> Result<Model> {
     let config = config(&dir.join("config.json"))?;
     let options = ModelOptions { backend, ..ModelOptions::default() };
     let index = dir.join("model.safetensors.index.json");
-    let (mut loader, files) = if index.exists() {
+    let (mut loader, files) = if is_there(&index)? {
         let index = in_file(&index, ShardIndex::parse(&read(&index)?))?;
         (Loader::sharded(&config, &index)?, index.files())
     } else {
@@ -88,26 +134,29 @@ pub(super) async fn base(dir: &Path, backend: Backend) -> Result<Model> {
     };
     // Before any memory is taken: a download that lacks its largest file is the usual mistake.
     for path in files.iter().map(|name| dir.join(name)) {
-        std::fs::metadata(&path).map_err(|e| unreadable(&path, &e, "it holds the model's weights; download it too"))?;
+        disk::open(&path).map_err(|e| unreadable(&path, &e, "it holds the model's weights; download it too"))?;
     }
     let mut model = Model::open(config, &options).await?;
     for path in files.iter().map(|name| dir.join(name)) {
-        in_file(&path, feed(&mut loader, &mut model, &path))?;
+        in_file(&path, feed(&mut loader, &mut model, &path, seen))?;
     }
     loader.finish()?;
     Ok(model)
 }
 
-fn feed(loader: &mut Loader, model: &mut Model, path: &Path) -> Result<()> {
+fn feed(loader: &mut Loader, model: &mut Model, path: &Path, seen: &mut dyn FnMut(&str, &[f32])) -> Result<()> {
     let what = path.display().to_string();
-    let mut file = File::open(path).map_err(|e| io_error(&what, &e))?;
+    let mut file = disk::open(path).map_err(|e| io_error(&what, &e))?;
     let mut chunk = vec![0; CHUNK];
     loop {
         let n = file.read(&mut chunk).map_err(|e| io_error(&what, &e))?;
         if n == 0 {
             return loader.end_file();
         }
-        loader.push(&chunk[..n], &mut |name, first, values| model.write_param(name, first, values))?;
+        loader.push(&chunk[..n], &mut |name, first, values| {
+            seen(name, values);
+            model.write_param(name, first, values)
+        })?;
     }
 }
 
@@ -116,15 +165,33 @@ const TOKENIZER_FILES: [&str; 3] = ["tokenizer.json", "vocab.json", "merges.txt"
 
 /// Reads the tokenizer of a folder, which may hold nothing else; `None` where it holds none.
 pub(super) fn find_tokenizer(dir: &Path) -> Result<Option<Box<dyn Tokenizer>>> {
-    if !TOKENIZER_FILES.iter().any(|name| dir.join(name).exists()) {
+    let mut there = false;
+    for name in TOKENIZER_FILES {
+        there |= is_there(&dir.join(name))?;
+    }
+    if !there {
         return Ok(None);
     }
-    in_file(dir, tokenizer::from_files(&|name| std::fs::read(dir.join(name)).ok())).map(Some)
+    // A file that cannot be read is no file that is not there.
+    let failed = RefCell::new(None);
+    let file = |name: &str| {
+        let path = dir.join(name);
+        let found = disk::read_if_there(&path);
+        found.unwrap_or_else(|e| {
+            failed.replace(Some(unreadable(&path, &e, "")));
+            None
+        })
+    };
+    let tokenizer = tokenizer::from_files(&file);
+    match failed.into_inner() {
+        Some(e) => Err(e),
+        None => in_file(dir, tokenizer).map(Some),
+    }
 }
 
 /// As [`find_tokenizer`], where there must be one.
 pub(super) fn tokenizer(dir: &Path) -> Result<Box<dyn Tokenizer>> {
-    if !dir.is_dir() {
+    if !is_folder(dir)? {
         return Err(Error::Io(format!("there is no folder {}; check the path", dir.display())));
     }
     find_tokenizer(dir)?.ok_or_else(|| {
@@ -137,7 +204,14 @@ pub(super) fn tokenizer(dir: &Path) -> Result<Box<dyn Tokenizer>> {
 
 /// The contents of tokenizer.json for a tokenizer that was read from a folder; empty without one. The file's own text where
 /// there is one: nothing of it may be lost on the way.
-pub(super) fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> String {
-    std::fs::read_to_string(dir.join("tokenizer.json"))
-        .unwrap_or_else(|_| tokenizer.map_or_else(String::new, Tokenizer::to_json))
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read.
+pub(super) fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> Result<String> {
+    let path = dir.join("tokenizer.json");
+    match disk::read_if_there(&path).map_err(|e| unreadable(&path, &e, ""))? {
+        Some(bytes) => String::from_utf8(bytes)
+            .map_err(|e| Error::Tokenizer(format!("{} is not UTF-8 ({e}); download it again", path.display()))),
+        None => Ok(tokenizer.map_or_else(String::new, Tokenizer::to_json)),
+    }
 }

@@ -1,5 +1,6 @@
 //! `gpt logits`
 
+use super::output::{Maker, OutFile};
 use super::{Ids, ModelArgs, load};
 use gpt_playground::error::{Error, Result};
 use gpt_playground::model::checkpoint::{Dtype, TensorOut, write_safetensors};
@@ -12,7 +13,7 @@ pub(super) struct Args {
     /// Token ids, at most the model's context.
     #[arg(long, value_name = "1,2,3")]
     ids: Ids,
-    /// The file to write: tensor `logits` (T, V), and those captured.
+    /// The file to write: tensor `logits` (T, V), and those captured. Of files that exist only another of this command is replaced.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
     /// Another tensor to write, for example h.0 (a block's output), h.0.attn.qkv, h.0.mlp.act, h.0.attn.probs; may be
@@ -25,6 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Result<()> {
+    let out = OutFile::check(&args.out, Maker::Logits)?;
     let mut model = load::model(&args.model).await?;
     if args.head as usize >= model.config().n_head {
         let (head, n) = (args.head, model.config().n_head);
@@ -42,7 +44,5 @@ pub(super) async fn run(args: Args) -> Result<()> {
         .zip(&found)
         .map(|(name, (shape, data))| TensorOut { name: name.clone(), shape: shape.clone(), dtype: Dtype::F32, data })
         .collect();
-    let bytes = write_safetensors(&tensors, &[("format", "pt")])?;
-    let fail = |e| load::io_error(&format!("{} cannot be written", args.out.display()), &e);
-    std::fs::write(&args.out, bytes).map_err(fail)
+    out.write(&write_safetensors(&tensors, &[("format", "pt"), Maker::Logits.entry()])?)
 }

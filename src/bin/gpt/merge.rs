@@ -1,6 +1,8 @@
 //! `gpt merge`
 
-use super::{ModelArgs, files, load};
+use super::output::{Folder, Maker};
+use super::say::say;
+use super::{ModelArgs, load};
 use gpt_playground::error::{Error, Result};
 use gpt_playground::model::checkpoint::Dtype;
 use gpt_playground::train::export::hf_files;
@@ -23,11 +25,19 @@ pub(super) async fn run(args: Args) -> Result<()> {
     if args.model.adapter.is_none() {
         return Err(Error::Input("give --adapter, the folder of the adapter to merge".into()));
     }
-    files::check_no_weights(&args.out)?;
+    let mut folder = Folder::open(&args.out)?;
+    folder.check_free()?;
     let dir: &Path = &args.model.model;
-    let tokenizer = load::tokenizer_json(dir, load::find_tokenizer(dir)?.as_deref());
+    let tokenizer = load::tokenizer_json(dir, load::find_tokenizer(dir)?.as_deref())?;
     let mut model = load::model(&args.model).await?;
-    files::write_all(&args.out, &hf_files(&mut model, &tokenizer, Dtype::F32).await?)?;
-    eprintln!("wrote {}", args.out.display());
+    let files = hf_files(&mut model, &tokenizer, Dtype::F32).await?;
+    folder.clean(&files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+    for (name, bytes) in &files {
+        match name.ends_with(".safetensors") {
+            true => folder.put_weights(name, bytes, Maker::Merge, &[])?,
+            false => folder.put_text(name, bytes, |_| false)?,
+        }
+    }
+    say(format_args!("wrote {}", args.out.display()));
     Ok(())
 }

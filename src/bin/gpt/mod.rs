@@ -1,17 +1,20 @@
 //! The commands and their options.
 
 mod bench;
+mod disk;
 mod eval;
-mod files;
+mod fingerprint;
 mod generate;
 mod load;
 mod logits;
 mod merge;
+mod output;
+mod say;
+mod signals;
 mod tokenize;
 mod train;
 
 use clap::{Parser, Subcommand};
-use gpt_playground::error::Result;
 use gpt_playground::exec::Backend;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,52 +68,44 @@ struct Ids(Vec<u32>);
 impl std::str::FromStr for Ids {
     type Err = String;
 
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let read = |part: &str| {
             let part = part.trim();
             part.parse::<u32>().map_err(|_| format!("{part:?} is no token id; write ids as in 1,2,3"))
         };
-        text.split(',').map(read).collect::<std::result::Result<_, _>>().map(Ids)
+        text.split(',').map(read).collect::<Result<_, _>>().map(Ids)
+    }
+}
+
+/// Where there is no desktop, keeps the Vulkan layer that looks for its display from complaining on standard error: it then looks
+/// in a folder that is not there, and finds none. Nothing is drawn here.
+#[cfg(unix)]
+fn keep_vulkan_quiet() {
+    const KEY: &str = "XDG_RUNTIME_DIR";
+    if std::env::var_os(KEY).is_none_or(|dir| !std::path::Path::new(&dir).is_absolute()) {
+        // SAFETY: the program has no other thread yet that could read the environment.
+        unsafe { std::env::set_var(KEY, "/nonexistent") };
     }
 }
 
 /// Runs the command that the arguments name.
 pub(crate) fn main() -> ExitCode {
+    #[cfg(unix)]
+    keep_vulkan_quiet();
     let result = match Cli::parse().command {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
         Command::Logits(args) => pollster::block_on(logits::run(args)),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Eval(args) => pollster::block_on(eval::run(args)),
-        Command::Train(args) => pollster::block_on(train::run(*args)),
+        Command::Train(args) => pollster::block_on(train::run(*args, signals::asked_to_end)),
         Command::Merge(args) => pollster::block_on(merge::run(args)),
         Command::Bench(args) => pollster::block_on(bench::run(args)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {e}");
+            say::say(format_args!("error: {e}"));
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Prints a line.
-fn print_line(text: &str) -> Result<()> {
-    print(&format!("{text}\n"))
-}
-
-/// Prints text at once.
-fn print(text: &str) -> Result<()> {
-    print_bytes(text.as_bytes())
-}
-
-/// Writes to standard output, quietly ending where the reader of a pipe has gone.
-fn print_bytes(bytes: &[u8]) -> Result<()> {
-    use std::io::Write as _;
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(e) => Err(load::io_error("standard output", &e)),
-        Ok(()) => Ok(()),
     }
 }

@@ -1,6 +1,8 @@
 //! `gpt tokenize`
 
-use super::{load, print_bytes, print_line};
+use super::disk::io_error;
+use super::load;
+use super::say::{print_bytes, print_line};
 use gpt_playground::error::{Error, Result};
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -18,7 +20,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<()> {
     let tokenizer = load::tokenizer(&args.model)?;
     let mut input = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut input).map_err(|e| load::io_error("standard input", &e))?;
+    std::io::stdin().lock().read_to_end(&mut input).map_err(|e| io_error("standard input", &e))?;
     if args.decode {
         let ids: Vec<u32> = serde_json::from_slice(&input).map_err(|e| {
             Error::Input(format!("standard input is no JSON array of ids ({e}); write it as in [1, 2, 3]"))

@@ -1,15 +1,21 @@
 //! `gpt train`
 
 mod args;
+#[cfg(test)]
+mod faults;
+mod log;
 mod output;
 mod start;
+mod stream;
 
-use gpt_playground::error::Result;
-use gpt_playground::train::{Event, StepReport, TrainOptions};
+use super::say::{say, warn};
+use gpt_playground::error::{Error, Result};
+use gpt_playground::model::Model;
+use gpt_playground::train::{Event, StepReport, TrainOptions, Trainer};
 use indicatif::{ProgressBar, ProgressStyle};
-use output::{Log, dump_gradients};
+use log::Log;
+use output::Output;
 use start::{Start, start};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -17,20 +23,6 @@ pub(super) use args::Args;
 
 /// How long the trainer works before the program looks whether it is to stop.
 const SLICE: Duration = Duration::from_millis(100);
-
-/// Set by Ctrl-C; the second time ends the program as usual.
-fn interrupt() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    let handler = move || {
-        if set.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    };
-    // Where signals cannot be had, Ctrl-C ends the program without saving, as everywhere.
-    let _ = ctrlc::set_handler(handler);
-    flag
-}
 
 /// A bar on a terminal; nothing elsewhere.
 fn bar(options: &TrainOptions, done: usize) -> ProgressBar {
@@ -42,114 +34,178 @@ fn bar(options: &TrainOptions, done: usize) -> ProgressBar {
     bar
 }
 
-/// What the run has shown so far.
-#[derive(Default)]
-struct Progress {
+/// A run under way: what it writes and what it has shown.
+struct Run {
+    output: Output,
+    log: Log,
+    bar: ProgressBar,
+    save_every: usize,
+    /// Steps done at the last save, or the last try.
+    saved_at: usize,
     last: Option<StepReport>,
     validation: Option<(usize, f32)>,
     best: Option<(usize, f32)>,
 }
 
-impl Progress {
-    fn steps(&mut self, reports: &[StepReport], log: &mut Log, bar: &ProgressBar) -> Result<()> {
-        reports.iter().try_for_each(|report| log.step(report))?;
-        if let Some(report) = reports.last() {
-            self.last = Some(*report);
-            bar.set_position(report.step as u64);
-            self.show(bar);
-        }
-        Ok(())
+impl Run {
+    /// Says what went wrong and does not end the run.
+    fn warn(&self, text: String) {
+        self.bar.suspend(|| warn(text));
     }
 
-    fn show(&self, bar: &ProgressBar) {
+    fn steps(&mut self, reports: &[StepReport], trainer: &Trainer) {
+        for report in reports {
+            self.log.step(report, trainer.evaluates_after(report.step));
+        }
+        if let Some(report) = reports.last() {
+            self.last = Some(*report);
+            self.bar.set_position(report.step as u64);
+            self.show();
+        }
+    }
+
+    fn show(&self) {
         let Some(last) = self.last else { return };
         let validation = self.validation.map_or_else(String::new, |(_, loss)| format!(", validation {loss:.4}"));
-        bar.set_message(format!("loss {:.4}{validation}, {:.0} tokens/s", last.loss, last.tokens_per_second));
+        self.bar.set_message(format!("loss {:.4}{validation}, {:.0} tokens/s", last.loss, last.tokens_per_second));
+    }
+
+    async fn evaluated(&mut self, model: &mut Model, step: usize, loss: f32, best: bool) {
+        self.log.evaluated(step, loss);
+        self.validation = Some((step, loss));
+        self.show();
+        if best {
+            self.best = Some((step, loss));
+            // Before the first step there is nothing worth keeping.
+            if step > 0
+                && let Err(e) = self.output.save_best(model, step).await
+            {
+                self.warn(format!("the weights of the lowest validation loss are not saved yet ({e})"));
+            }
+        }
+    }
+
+    /// Saves where it is time. What fails now may go well the next time, and training has not been in vain until the last.
+    async fn save_in_time(&mut self, model: &mut Model, trainer: &mut Trainer) {
+        let due = self.save_every > 0 && trainer.step() >= self.saved_at + self.save_every;
+        // The line of a step that was saved stands in the log, with its evaluation.
+        if !due || self.log.waits() {
+            return;
+        }
+        self.saved_at = trainer.step();
+        if let Err(e) = self.output.save(model, trainer).await {
+            self.warn(format!("the run is not saved after step {} ({e}); training goes on", trainer.step()));
+        }
+    }
+
+    /// Trains until all steps are done, which is `true`, or `stop` is set.
+    async fn train(&mut self, model: &mut Model, trainer: &mut Trainer, stop: &AtomicBool) -> Result<bool> {
+        loop {
+            if let Some(trouble) = self.log.trouble() {
+                self.warn(trouble);
+            }
+            if stop.load(Ordering::SeqCst) {
+                return Ok(false);
+            }
+            match trainer.advance(model, SLICE).await? {
+                Event::Working => {}
+                Event::Steps(reports) => self.steps(&reports, trainer),
+                Event::Evaluated { step, loss, best } => self.evaluated(model, step, loss, best).await,
+                Event::Finished => return Ok(true),
+            }
+            self.save_in_time(model, trainer).await;
+        }
+    }
+
+    /// Waits for steps that were given to the device.
+    async fn drain(&mut self, model: &mut Model, trainer: &mut Trainer) -> Result<()> {
+        loop {
+            let reports = trainer.drain(model).await?;
+            if reports.is_empty() {
+                return Ok(());
+            }
+            self.steps(&reports, trainer);
+        }
     }
 }
 
-pub(super) async fn run(args: Args) -> Result<()> {
-    let Start { mut model, mut trainer, output, resumed, gradients } = start(&args).await?;
-    if let (Some(path), Some(found)) = (&args.dump_gradients, gradients) {
-        dump_gradients(path, found)?;
-    }
-    let mut log = Log::open(args.log.as_deref(), resumed)?;
-    let stop = interrupt();
-    let bar = bar(trainer.options(), trainer.step());
-    let mut progress = Progress::default();
-    let mut saved_at = trainer.step();
-    let mut outcome = loop {
-        if stop.load(Ordering::SeqCst) {
-            break Ok(false);
-        }
-        match trainer.advance(&mut model, SLICE).await {
-            Ok(Event::Working) => {}
-            Ok(Event::Steps(reports)) => {
-                progress.steps(&reports, &mut log, &bar)?;
-                if args.save_every > 0 && trainer.step() >= saved_at + args.save_every {
-                    output.save(&mut model, &mut trainer).await?;
-                    saved_at = trainer.step();
-                }
-            }
-            Ok(Event::Evaluated { step, loss, best }) => {
-                log.evaluated(step, loss);
-                progress.validation = Some((step, loss));
-                progress.show(&bar);
-                if best {
-                    progress.best = Some((step, loss));
-                    // Before the first step there is nothing worth keeping.
-                    if step > 0 {
-                        output.save_best(&mut model).await?;
-                    }
-                }
-            }
-            Ok(Event::Finished) => break Ok(true),
-            Err(e) => break Err(e),
-        }
+pub(super) async fn run(args: Args, stop: impl FnOnce() -> std::sync::Arc<AtomicBool>) -> Result<()> {
+    let Start { mut model, mut trainer, output, log } = start(&args).await?;
+    // Until here there is nothing to save, and a signal ends the program at once.
+    let stop = stop();
+    let mut run = Run {
+        output,
+        log,
+        bar: bar(trainer.options(), trainer.step()),
+        save_every: args.save_every,
+        saved_at: trainer.step(),
+        last: None,
+        validation: None,
+        best: None,
     };
-    while outcome.is_ok() {
-        match trainer.drain(&mut model).await {
-            Ok(reports) if reports.is_empty() => break,
-            Ok(reports) => progress.steps(&reports, &mut log, &bar)?,
-            Err(e) => outcome = Err(e),
-        }
+    let mut outcome = run.train(&mut model, &mut trainer, &stop).await;
+    if outcome.is_ok()
+        && let Err(e) = run.drain(&mut model, &mut trainer).await
+    {
+        outcome = Err(e);
     }
-    log.flush()?;
-    bar.finish_and_clear();
+    run.log.flush();
+    run.bar.finish_and_clear();
     // After an error too: the weights are those before the step that failed.
-    let saved = output.save(&mut model, &mut trainer).await;
-    let finished = outcome?;
-    saved?;
-    summary(&args, trainer.step(), finished, &progress);
-    if progress.best.is_some_and(|(step, _)| step == trainer.step()) {
-        output.drop_best()?;
+    let saved = run.output.save(&mut model, &mut trainer).await;
+    // Only now: a log whose reader stands still keeps nothing from being saved.
+    if let Some(trouble) = run.log.close(&stop) {
+        warn(trouble);
     }
+    let Run { mut output, last, validation, best, .. } = run;
+    let step = trainer.step();
+    let finished = match (outcome, saved) {
+        (Ok(finished), Ok(())) => finished,
+        (Ok(_), Err(e)) => return Err(output.not_saved(step, &e)),
+        (Err(first), Ok(())) => return Err(first),
+        (Err(first), Err(e)) => return Err(Error::Io(format!("{first}; and {}", output.not_saved(step, &e)))),
+    };
+    if best.is_some_and(|(at, _)| at == step)
+        && let Err(e) = output.drop_best()
+    {
+        warn(format_args!("the best weights are the last, and those of before could not be removed: {e}"));
+    }
+    summary(&args, &output, step, finished, last, validation, best);
     Ok(())
 }
 
 /// The end in words, on standard error.
-fn summary(args: &Args, step: usize, finished: bool, progress: &Progress) {
+fn summary(
+    args: &Args,
+    output: &Output,
+    step: usize,
+    finished: bool,
+    last: Option<StepReport>,
+    validation: Option<(usize, f32)>,
+    best: Option<(usize, f32)>,
+) {
     let out = args.out.display();
-    match progress.last {
-        Some(last) => eprintln!("step {step}: loss {:.4}, {:.0} tokens/s", last.loss, last.tokens_per_second),
-        None => eprintln!("step {step}: nothing was left to do; give more --steps"),
+    match last {
+        Some(last) => say(format_args!("step {step}: loss {:.4}, {:.0} tokens/s", last.loss, last.tokens_per_second)),
+        None => say(format_args!("step {step}: nothing was left to do; give more --steps")),
     }
-    match (progress.validation, progress.best) {
-        (Some((at, loss)), Some((best, _))) if best == at => eprintln!("validation loss {loss:.4}, the lowest so far"),
-        (Some((_, loss)), Some((0, lowest))) => {
-            eprintln!(
-                "validation loss {loss:.4}, but {lowest:.4} before training: train with a lower --lr or on more text"
-            );
+    let kept = if output.has_best() { format!(", kept in {out}/best") } else { String::new() };
+    match (validation, best) {
+        (Some((at, loss)), Some((best, _))) if best == at => {
+            say(format_args!("validation loss {loss:.4}, the lowest so far"));
         }
+        (Some((_, loss)), Some((0, lowest))) => say(format_args!(
+            "validation loss {loss:.4}, but {lowest:.4} before training: train with a lower --lr or on more text"
+        )),
         (Some((_, loss)), Some((best, lowest))) => {
-            eprintln!("validation loss {loss:.4}; the lowest was {lowest:.4} after step {best}, kept in {out}/best");
+            say(format_args!("validation loss {loss:.4}; the lowest was {lowest:.4} after step {best}{kept}"));
         }
-        (Some((_, loss)), None) => eprintln!("validation loss {loss:.4}; an earlier one was lower, kept in {out}/best"),
+        (Some((_, loss)), None) => say(format_args!("validation loss {loss:.4}; an earlier one was lower{kept}")),
         (None, _) => {}
     }
     if finished {
-        eprintln!("wrote {out}");
+        say(format_args!("wrote {out}"));
     } else {
-        eprintln!("stopped and saved; go on with --resume --out {out}");
+        say(format_args!("stopped and saved; go on with --resume --out {out}"));
     }
 }

@@ -1,6 +1,7 @@
 //! `gpt bench --train`
 
-use super::super::{load, print_line};
+use super::super::load;
+use super::super::say::print_line;
 use super::Args;
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::Result;

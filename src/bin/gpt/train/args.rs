@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// --out gets model.safetensors, config.json, generation_config.json and tokenizer.json, which `transformers` loads; with
 /// --lora-rank adapter_config.json and adapter_model.safetensors, which `peft` loads. They are the weights of the last step;
 /// where an earlier evaluation was better, its weights are in the folder `best` inside. training_state.safetensors is what
-/// --resume goes on from. Ctrl-C saves and ends.
+/// --resume goes on from. Ctrl-C saves and ends, as do SIGTERM and SIGHUP; a second Ctrl-C ends at once, without saving.
 ///
 /// Numbers that are not given suit the model's size and the length of the text.
 #[derive(clap::Args)]
@@ -38,19 +38,22 @@ pub(in super::super) struct Args {
     /// Needs no tokenizer.
     #[arg(long, value_name = "FILE.safetensors", conflicts_with_all = ["batch_size", "context"])]
     pub replay: Option<PathBuf>,
-    /// Folder to write; must hold no model yet, unless --resume is given.
+    /// Folder to write; must hold no file of a model yet, unless --resume is given. No two programs write one at a time.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Go on with the run saved in --out. Options given now replace the saved ones.
-    #[arg(long, conflicts_with_all = ["config", "preset"])]
+    /// Go on with the run saved in --out. Options given now replace the saved ones; --model only says where the base of an adapter
+    /// lies now.
+    #[arg(long, conflicts_with_all = ["config", "preset", "tokenizer", "dump_gradients"])]
     pub resume: bool,
     /// Save every N steps; 0 saves at the end only.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub save_every: usize,
-    /// Append one JSON object a step: step, loss, val_loss (where evaluated), lr, grad_norm, tokens_per_second.
+    /// Append one JSON object a step: step, loss, val_loss (where evaluated), lr, grad_norm, tokens_per_second. May be a pipe or
+    /// /dev/stdout. With --resume, lines at its end of steps that were not saved are dropped.
     #[arg(long, value_name = "FILE.jsonl")]
     pub log: Option<PathBuf>,
-    /// Write the gradient of every trained parameter in the first step, before clipping.
+    /// Write the gradient of every trained parameter in the first step, before clipping. Of files that exist only another of this
+    /// option is replaced.
     #[arg(long, value_name = "FILE.safetensors")]
     pub dump_gradients: Option<PathBuf>,
     /// Where to run: auto takes a hardware GPU if there is one.

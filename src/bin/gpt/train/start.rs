@@ -1,8 +1,11 @@
 //! What a run starts from: model, tokenizer, batches and options.
 
 use super::super::load;
+use super::super::output::{Folder, Maker, OutFile, STATE_FILE, check_apart};
+use super::super::say::say;
 use super::args::Args;
-use super::output::{Output, STATE_FILE, check_free};
+use super::log::{self, Log};
+use super::output::{Base, Output, dump_gradients, file_names, places, tensor_names};
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::model::{Model, ModelOptions, Pass, Preflight};
@@ -17,18 +20,12 @@ use std::path::{Path, PathBuf};
 /// The token that ends a document, for tokenizers learned from the text.
 const END: &str = "<|endoftext|>";
 
-/// A tensor: its name, shape and values.
-pub(super) type Named = (String, Vec<usize>, Vec<f32>);
-
 /// A run that is ready to begin.
 pub(super) struct Start {
     pub model: Model,
     pub trainer: Trainer,
     pub output: Output,
-    /// Steps that an earlier run did.
-    pub resumed: Option<usize>,
-    /// The first step's gradients, where asked for.
-    pub gradients: Option<Vec<Named>>,
+    pub log: Log,
 }
 
 /// Where the weights come from.
@@ -57,7 +54,7 @@ fn new_tokenizer(name: &str, texts: &[String]) -> Result<Box<dyn Tokenizer>> {
             })?;
             Box::new(Bpe::train(&texts.join(END), size, &[END])?)
         }
-        (dir, None) if Path::new(dir).is_dir() => load::tokenizer(Path::new(dir))?,
+        (dir, None) if load::is_folder(Path::new(dir))? => load::tokenizer(Path::new(dir))?,
         (other, None) => {
             let advice = "choose char, byte, bpe:N, or the folder of a tokenizer";
             return Err(Error::Input(format!("there is no tokenizer {other:?}; {advice}")));
@@ -77,16 +74,66 @@ fn base_of_adapter(dir: &Path) -> Result<PathBuf> {
     name.ok_or_else(|| Error::Input("give --model, the folder of the model beside which the adapter is trained".into()))
 }
 
+/// Checks the files beside the folder that will be written: none is another's, or one with what is read.
+fn side_files(args: &Args, resumed: Option<usize>) -> Result<(Option<log::Plan>, Option<OutFile>)> {
+    let named = |name: &str, path: &Option<PathBuf>| path.clone().map(|path| (name.to_string(), path));
+    let outputs = [named("--log", &args.log), named("--dump-gradients", &args.dump_gradients)];
+    let outputs: Vec<_> = outputs.into_iter().flatten().collect();
+    if outputs.is_empty() {
+        return Ok((None, None));
+    }
+    let mut inputs = places(&args.out);
+    inputs.extend([named("--replay", &args.replay), named("--config", &args.config)].into_iter().flatten());
+    inputs.extend(args.text.iter().map(|path| ("--text".to_string(), path.clone())));
+    check_apart(&outputs, &inputs)?;
+    let log = args.log.as_deref().map(|path| log::Plan::check(path, resumed)).transpose()?;
+    let gradients = args.dump_gradients.as_deref().map(|path| OutFile::check(path, Maker::Gradients)).transpose()?;
+    Ok((log, gradients))
+}
+
+/// The saved run of a folder, which holds one.
+fn saved_run(args: &Args) -> Result<(Vec<u8>, TrainingState)> {
+    let bytes = load::read(&args.out.join(STATE_FILE))?;
+    let state = read_state(&bytes)?;
+    if args.model.is_some() && state.options.lora.is_none() {
+        let out = args.out.display();
+        return Err(Error::Input(format!(
+            "--resume goes on with the weights that are saved in {out} and reads no other model; leave --model out, or \
+             begin a new run: --model {out} with another --out"
+        )));
+    }
+    Ok((bytes, state))
+}
+
+/// Refuses a base that is another than the one beside which the adapters of a saved run have learnt.
+fn check_base(state: &TrainingState, dir: &Path, fingerprint: &str) -> Result<()> {
+    match &state.base {
+        Some(base) if base != fingerprint => Err(Error::Input(format!(
+            "the adapter was not trained beside the weights in {}, though they have its shape; give --model, the folder \
+             of the model beside which it was begun",
+            dir.display()
+        ))),
+        Some(_) => Ok(()),
+        None => {
+            say("note: the saved run does not say beside which weights it was begun, so that is not checked");
+            Ok(())
+        }
+    }
+}
+
 /// Reads everything, checks everything, then opens the model.
 pub(super) async fn start(args: &Args) -> Result<Start> {
-    let saved = match args.resume {
-        true => Some(load::read(&args.out.join(STATE_FILE))?),
-        false => None,
-    };
-    let state: Option<TrainingState> = saved.as_deref().map(read_state).transpose()?;
-    if state.is_none() {
-        check_free(&args.out)?;
+    if args.resume {
+        // Before the folder is made.
+        load::check_there(&args.out.join(STATE_FILE), "check --out, the folder that the run wrote")?;
     }
+    let mut folder = Folder::open(&args.out)?;
+    let (saved, state) = match args.resume {
+        true => Some(saved_run(args)?),
+        false => folder.check_free().map(|()| None)?,
+    }
+    .unzip();
+    let (log, gradients_file) = side_files(args, state.as_ref().map(|state| state.step))?;
     let adapters = state.as_ref().is_some_and(|s| s.options.lora.is_some());
     let preset = args.preset.as_deref().map(Preset::find).transpose()?;
     let origin = match (&args.model, &state) {
@@ -101,7 +148,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
         Origin::Folder(dir) | Origin::State(dir) => {
             let config = load::config(&dir.join("config.json"))?;
             let tokenizer = if texts.is_empty() { None } else { Some(load::tokenizer(dir)?) };
-            let json = load::tokenizer_json(dir, tokenizer.as_deref());
+            let json = load::tokenizer_json(dir, tokenizer.as_deref())?;
             (config, tokenizer, json)
         }
         Origin::Scratch(preset) => {
@@ -135,42 +182,73 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
     options.validate(&config)?;
     let (source, options) = source(args, options, tokenizer.as_deref(), &texts, replay)?;
     config.validate()?;
+    check_folder(&mut folder, state.as_ref(), &config, &options, &source)?;
     native_notes(&config, tokenizer.as_deref());
     preflight(&config, &options, &source)?;
 
-    let mut model = match &origin {
-        Origin::Folder(dir) => load::base(dir, args.backend).await?,
+    let (mut model, base) = match &origin {
+        Origin::Folder(dir) if options.lora.is_none() => (load::base(dir, args.backend).await?, None),
+        Origin::Folder(dir) => {
+            let (model, fingerprint) = load::base_and_fingerprint(dir, args.backend).await?;
+            if let Some(state) = state.as_ref() {
+                check_base(state, dir, &fingerprint)?;
+            }
+            (model, Some(Base { path: dir.display().to_string(), fingerprint }))
+        }
         Origin::State(_) | Origin::Scratch(_) => {
             let open = ModelOptions { backend: args.backend, ..ModelOptions::default() };
             let mut model = Model::open(config, &open).await?;
             if saved.is_none() {
                 model.randomize(options.seed)?;
             }
-            model
+            (model, None)
         }
     };
-    eprintln!("on {} ({})", model.backend(), model.backend_reason());
-    let base = match &origin {
-        Origin::Folder(dir) => Some(dir.display().to_string()),
-        _ => None,
-    };
-    let output = Output { dir: args.out.clone(), tokenizer: json, base };
-    let mut found = None;
-    let trainer = match &saved {
+    say(format_args!("on {} ({})", model.backend(), model.backend_reason()));
+    let mut trainer = match &saved {
         Some(bytes) => {
             let state = restore(&mut model, bytes).await?;
             Trainer::resume(&model, state, options, source)?
         }
         None => {
-            let first = args.dump_gradients.as_ref().map(|_| source.batches(&options, 0)).transpose()?;
+            let first = gradients_file.map(|file| Ok((file, source.batches(&options, 0)?))).transpose()?;
             let trainer = Trainer::new(&mut model, options, source).await?;
-            if let Some(batches) = first {
-                found = Some(gradients(&mut model, trainer.options(), &batches).await?);
+            if let Some((file, batches)) = first {
+                dump_gradients(&file, gradients(&mut model, trainer.options(), &batches).await?)?;
             }
             trainer
         }
     };
-    Ok(Start { model, trainer, output, resumed: state.map(|s| s.step), gradients: found })
+    if let Some(base) = &base {
+        trainer.set_base(base.fingerprint.clone());
+    }
+    let mut output = Output::new(folder, json, base, saved.is_some());
+    output.find_best(&trainer)?;
+    let log = log.map_or_else(|| Ok(Log::none()), log::Plan::open)?;
+    Ok(Start { model, trainer, output, log })
+}
+
+/// Checks that the run may write its folder, before it takes any memory.
+fn check_folder(
+    folder: &mut Folder,
+    state: Option<&TrainingState>,
+    config: &GptConfig,
+    options: &TrainOptions,
+    source: &Source,
+) -> Result<()> {
+    let lora = options.lora.as_ref();
+    let files = file_names(lora.is_some());
+    let best = matches!(source, Source::Text(data) if options.keeps_best(data.validation().len()));
+    folder.clean(&[files, &[STATE_FILE]].concat());
+    match state {
+        Some(state) => {
+            state.check_steps(options)?;
+            folder.check_own(files[0], &tensor_names(config, lora), best)?;
+        }
+        None if best => folder.check_best_free()?,
+        None => {}
+    }
+    Ok(())
 }
 
 /// What is given, else what was saved, else what suits the model and the text.
@@ -224,20 +302,20 @@ fn source(
         options.context = data.context();
         data = dataset(tokenizer, texts, &options)?;
     }
-    data.notes().iter().for_each(|note| eprintln!("note: {note}"));
+    data.notes().iter().for_each(|note| say(format_args!("note: {note}")));
     let (train, held) = (data.train().len(), data.validation().len());
-    eprintln!("{train} tokens to train on, {held} held back for validation");
+    say(format_args!("{train} tokens to train on, {held} held back for validation"));
     Ok((Source::Text(data), options))
 }
 
 /// Says what of the folder that will be written other programs cannot load.
 fn native_notes(config: &GptConfig, tokenizer: Option<&dyn Tokenizer>) {
     if let Err(reason) = config.hf_compatible() {
-        eprintln!("note: {reason}");
+        say(format_args!("note: {reason}"));
     }
     if tokenizer.is_some_and(|t| t.native_only()) {
-        eprintln!(
-            "note: Hugging Face's libraries have no tokenizer of characters or bytes. This one can be loaded here only."
+        say(
+            "note: Hugging Face's libraries have no tokenizer of characters or bytes. This one can be loaded here only.",
         );
     }
 }
@@ -251,7 +329,7 @@ fn preflight(config: &GptConfig, options: &TrainOptions, source: &Source) -> Res
     }
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let trained = options.lora.as_ref().map_or(config.n_params(), |l| l.specs(config).iter().map(|s| s.numel()).sum());
-    eprintln!(
+    say(format_args!(
         "trains {trained} of {} weights for {} steps of {} tokens; memory {:.1} MiB: weights {:.1}, gradients and moments \
          {:.1}, activations {:.1}, cache and inputs {:.1}, best weights {:.1}",
         config.n_params() + if options.lora.is_some() { trained } else { 0 },
@@ -263,6 +341,6 @@ fn preflight(config: &GptConfig, options: &TrainOptions, source: &Source) -> Res
         mib(needs.temporaries),
         mib(needs.state),
         mib(needs.best),
-    );
+    ));
     Ok(())
 }
