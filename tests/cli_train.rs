@@ -3,47 +3,10 @@
 
 mod common;
 
-use common::cli::{folder, gpt, json, message, misused, refused, said};
+use common::cli::{Place, fixture, folder, gpt, json, misused, refused, said};
 use safetensors::SafeTensors;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// A file or folder among the fixtures.
-fn fixture(path: &str) -> String {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path).display().to_string()
-}
-
-/// A folder with a text in it.
-struct Place {
-    dir: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let place = Self { dir: tempfile::tempdir().expect("a folder") };
-        let line = "The quick brown fox jumps over the lazy dog, and the dog does not mind at all.\n";
-        std::fs::write(place.at("text.txt"), line.repeat(40)).expect("written");
-        place
-    }
-
-    fn at(&self, name: &str) -> String {
-        self.dir.path().join(name).display().to_string()
-    }
-
-    fn log(&self, name: &str) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.at(name)).expect("a log");
-        text.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
-    }
-
-    fn files(&self, name: &str) -> Vec<String> {
-        let list = std::fs::read_dir(self.at(name)).expect("a folder");
-        let mut names: Vec<String> =
-            list.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
-        names.sort();
-        names
-    }
-}
+use std::path::Path;
 
 /// What does not depend on the clock.
 fn timeless(log: &[Value]) -> Vec<Value> {
@@ -424,49 +387,4 @@ fn every_tokenizer_from_scratch() {
             "--json",
         ]);
     }
-}
-
-/// Ctrl-C in the middle of a run saves, ends in time, and the run goes on.
-#[cfg(unix)]
-#[test]
-fn an_interrupt_saves() {
-    let place = Place::new();
-    let (text, out, log) = (place.at("text.txt"), place.at("out"), place.at("log.jsonl"));
-    let args = [
-        "train",
-        "--preset",
-        "tiny",
-        "--text",
-        &text,
-        "--out",
-        &out,
-        "--log",
-        &log,
-        "--steps",
-        "100000",
-        "--save-every",
-        "0",
-        "--backend",
-        "cpu",
-    ];
-    let child = Command::new(env!("CARGO_BIN_EXE_gpt"))
-        .args(args)
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("gpt starts");
-    let begun = std::time::Instant::now();
-    while std::fs::read_to_string(&log).map_or(0, |text| text.lines().count()) < 3 {
-        assert!(begun.elapsed().as_secs() < 120, "no step within two minutes");
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(asked.success());
-    let ended = child.wait_with_output().expect("gpt ends");
-    assert!(ended.status.success(), "{}", message(&ended));
-    assert!(message(&ended).contains("--resume"), "{}", message(&ended));
-    let done = place.log("log.jsonl").len();
-    let more = (done + 2).to_string();
-    gpt(&["train", "--resume", "--text", &text, "--out", &out, "--log", &log, "--steps", &more, "--backend", "cpu"]);
-    let steps: Vec<u64> = place.log("log.jsonl").iter().map(|l| l["step"].as_u64().expect("a step")).collect();
-    assert_eq!(steps, (1..=done as u64 + 2).collect::<Vec<_>>());
 }

@@ -42,24 +42,6 @@ pub struct TrainingState {
     pub best_weights: Option<Weights>,
 }
 
-impl TrainingState {
-    /// Checks that the run can go on with these options.
-    ///
-    /// # Errors
-    /// [`Error::Input`] when it has done more steps than they ask for: to train on would change weights that are more than
-    /// was asked for, and nothing can take steps back.
-    pub fn check_steps(&self, options: &TrainOptions) -> Result<()> {
-        if self.step > options.steps as usize {
-            let (done, asked) = (self.step, options.steps);
-            return Err(Error::Input(format!(
-                "the saved run has already done {done} steps, more than the {asked} asked for; ask for more than {done} \
-                 steps to train on, or begin a new run"
-            )));
-        }
-        Ok(())
-    }
-}
-
 /// Names of a trained parameter's tensors in the file: itself and AdamW's moments.
 fn tensors_of(name: &str) -> [String; 3] {
     [name.to_string(), format!("exp_avg:{name}"), format!("exp_avg_sq:{name}")]

@@ -145,7 +145,13 @@ impl Trainer {
     /// same kind of training.
     pub fn resume(model: &Model, state: TrainingState, options: TrainOptions, source: Source) -> Result<Self> {
         options.validate(model.config())?;
-        state.check_steps(&options)?;
+        if state.step > options.steps as usize {
+            let (done, asked) = (state.step, options.steps);
+            return Err(Error::Input(format!(
+                "the saved run has already done {done} steps, more than the {asked} asked for; ask for more than {done} \
+                 steps to train on, or begin a new run"
+            )));
+        }
         if !model.trains() || options.lora.as_ref() != model.lora() {
             return Err(Error::Input("a saved run goes on with the adapters, or without, as it began".into()));
         }

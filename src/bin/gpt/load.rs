@@ -75,8 +75,8 @@ fn in_file<T>(path: &Path, result: Result<T>) -> Result<T> {
 pub(super) async fn model(args: &ModelArgs) -> Result<Model> {
     let Some(dir) = &args.adapter else { return base(&args.model, args.backend).await };
     let (mut model, fingerprint) = base_and_fingerprint(&args.model, args.backend).await?;
-    check_base(dir, &args.model, &fingerprint)?;
     let adapter = adapter(dir, model.config())?;
+    check_base(dir, &args.model, &fingerprint)?;
     apply_adapter(&mut model, &adapter).await?;
     model.set_lora_strength(args.adapter_strength)?;
     Ok(model)
@@ -85,10 +85,8 @@ pub(super) async fn model(args: &ModelArgs) -> Result<Model> {
 /// Says where an adapter was trained beside other weights, which is no error: they may be the same, tuned a little.
 fn check_base(adapter: &Path, model: &Path, fingerprint: &str) -> Result<()> {
     let path = adapter.join(WEIGHTS_FILE);
-    let trained = match header(&path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => None,
-        found => found.map_err(|e| unreadable(&path, &e, ""))?.and_then(|h| h.metadata.get(BASE_KEY).cloned()),
-    };
+    let header = header(&path).map_err(|e| unreadable(&path, &e, ""))?;
+    let trained = header.and_then(|header| header.metadata.get(BASE_KEY).cloned());
     if trained.is_some_and(|trained| trained != fingerprint) {
         let (adapter, model) = (adapter.display(), model.display());
         warn(format_args!(

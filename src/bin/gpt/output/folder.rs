@@ -27,6 +27,17 @@ pub(crate) struct Folder {
     told: Vec<PathBuf>,
     /// The folder for the best weights was there before, with nothing in it.
     best_stays: bool,
+    /// The folder was made and has nothing in it yet.
+    idle: bool,
+}
+
+impl Drop for Folder {
+    /// A command that was refused leaves no empty folder behind.
+    fn drop(&mut self) {
+        if self.idle {
+            let _ = disk::remove_empty_folder(&self.dir);
+        }
+    }
 }
 
 /// What may be replaced.
@@ -106,13 +117,20 @@ impl Folder {
     /// [`Error::Input`] where another one writes to it; [`Error::Io`] where it cannot be made.
     pub fn open(dir: &Path) -> Result<Self> {
         let fail = |e: std::io::Error| io_error(&format!("{} cannot be made", dir.display()), &e);
-        if disk::find(dir).map_err(fail)?.is_some_and(|m| !m.is_dir()) {
+        let before = disk::find(dir).map_err(fail)?;
+        if before.as_ref().is_some_and(|m| !m.is_dir()) {
             return Err(Error::Input(format!("{} is no folder; choose another --out", dir.display())));
         }
         disk::make_folder(dir).map_err(fail)?;
         let lock = lock(dir)?;
-        let mut folder =
-            Self { dir: dir.into(), _lock: lock, adopted: Vec::new(), told: Vec::new(), best_stays: false };
+        let mut folder = Self {
+            dir: dir.into(),
+            _lock: lock,
+            adopted: Vec::new(),
+            told: Vec::new(),
+            best_stays: false,
+            idle: before.is_none(),
+        };
         let best = folder.dir.join(BEST);
         folder.best_stays = disk::find(&best).map_err(folder.cannot_read())?.is_some() && !folder.has_best()?;
         Ok(folder)
@@ -287,6 +305,7 @@ impl Folder {
         self.may_replace(&path, Own::Weights(maker))?;
         self.make_parent(name)?;
         let (header, values) = with_metadata(bytes, &[&[maker.entry()], entries].concat())?;
+        self.idle = false;
         Part::write(&path, &[&header, values])?.commit()?;
         self.adopted.retain(|known| *known != path);
         Ok(())
@@ -296,9 +315,10 @@ impl Folder {
     ///
     /// # Errors
     /// As [`Folder::put_weights`].
-    pub fn prepare_state(&self, bytes: &[u8]) -> Result<Part> {
+    pub fn prepare_state(&mut self, bytes: &[u8]) -> Result<Part> {
         let path = self.target(STATE_FILE)?;
         self.may_replace(&path, Own::State)?;
+        self.idle = false;
         Part::write(&path, &[bytes])
     }
 
@@ -322,6 +342,7 @@ impl Folder {
             }
             _ => {
                 self.make_parent(name)?;
+                self.idle = false;
                 Part::write(&path, &[bytes])?.commit()
             }
         }

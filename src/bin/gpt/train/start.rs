@@ -241,8 +241,14 @@ fn check_folder(
     let best = matches!(source, Source::Text(data) if options.keeps_best(data.validation().len()));
     folder.clean(&[files, &[STATE_FILE]].concat());
     match state {
-        Some(state) => {
-            state.check_steps(options)?;
+        Some(state) if state.step > options.steps as usize => {
+            let (done, asked, out) = (state.step, options.steps, folder.path().display());
+            return Err(Error::Input(format!(
+                "the run in {out} is already at step {done}, and --steps {asked} cannot take it back; give more --steps to \
+                 train on, or begin a new run in another --out"
+            )));
+        }
+        Some(_) => {
             folder.check_own(files[0], &tensor_names(config, lora), best)?;
         }
         None if best => folder.check_best_free()?,

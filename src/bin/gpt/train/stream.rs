@@ -22,7 +22,7 @@ struct Progress {
 }
 
 /// As many looks at a reader that stands still, after the program was asked to end.
-const LOOKS: usize = 50;
+const LOOKS: usize = 250;
 
 impl Stream {
     /// Writes to `out`.
