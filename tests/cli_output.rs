@@ -19,7 +19,7 @@ fn place() -> Place {
 }
 
 /// The options of a new run that is validated, into `out`.
-fn train<'a>(place: &Place, out: &str, more: &[&'a str]) -> Vec<String> {
+fn train(place: &Place, out: &str, more: &[&str]) -> Vec<String> {
     let (text, config, out) = (place.at("text.txt"), place.at("small.json"), place.at(out));
     let mut args = vec!["train", "--text", &text, "--config", &config, "--out", &out, "--tokenizer", "byte"];
     args.extend(["--backend", "cpu", "--batch-size", "2", "--context", "8"]);
@@ -132,6 +132,18 @@ fn a_folder_with_anything_of_a_model_is_refused() {
     assert_eq!(place.read("out/notes.txt"), b"mine");
 }
 
+/// Before hours of training.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_is_refused() {
+    let place = place();
+    let args = train(&place, "out", &["--steps", "1"]).into_iter();
+    let args: Vec<String> = args.map(|a| if a == place.at("out") { "/proc/self".into() } else { a }).collect();
+    untouched(&place, &args, &["/proc/self/training_state.safetensors cannot be written"]);
+    let ended = command(&str(&args)).output().expect("gpt");
+    assert!(!message(&ended).contains("memory"), "{}", message(&ended));
+}
+
 #[test]
 fn a_single_file_takes_the_place_of_its_own_kind_alone() {
     let place = place();
@@ -176,6 +188,8 @@ fn files_that_would_be_one_are_refused() {
         std::fs::create_dir_all(place.at("out")).expect("a folder");
         untouched(&place, &args, &words);
     }
+    untouched(&place, &with(&["--log", &place.at("nowhere/log.jsonl")]), &["no folder", "nowhere"]);
+    untouched(&place, &with(&["--log", &place.at("out")]), &["is a folder"]);
     // A model's file, though it is not the one that is trained.
     place.write("other/model.safetensors", "another's");
     untouched(&place, &with(&["--log", &place.at("other/model.safetensors")]), &["a model's file"]);

@@ -229,6 +229,29 @@ fn the_architecture_matters_in_few_places() {
     none(wrong.map(|(path, _)| format!("{path} asks for target_arch")).collect());
 }
 
+/// Words in the program's sources, less tests, outside the files that may use them.
+fn elsewhere(words: &[&str], allowed: &[&str]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("src/bin/gpt")) {
+        let text = code(&text);
+        if !allowed.contains(&path.as_str()) {
+            wrong.extend(words.iter().filter(|word| text.contains(*word)).map(|word| format!("{path} uses {word}")));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_program_reaches_files_and_readers_in_one_place_each() {
+    // So that the test that makes each call of the file system fail knows them all. `faults` is that test.
+    let allowed = ["src/bin/gpt/disk.rs", "src/bin/gpt/train/faults.rs"];
+    none(elsewhere(&["std::fs", ".exists()", ".try_exists()", ".canonicalize()", ".read_dir()"], &allowed));
+    // `println!` and its kin, which panic where the reader has gone, are denied by a lint.
+    let streams = ["io::stdout", "io::stderr"];
+    let allowed = ["src/bin/gpt/say.rs", "src/bin/gpt/eval.rs", "src/bin/gpt/train/log.rs"];
+    none(elsewhere(&streams, &allowed));
+}
+
 #[test]
 fn shader_headers_are_complete() {
     let mut wrong = Vec::new();

@@ -52,6 +52,11 @@ fn a_resumed_run_loses_as_an_uninterrupted_one() {
         let (mut model, options, source) = fresh(lora, backend);
         let state = block_on(restore(&mut model, &file)).expect("restored");
         assert_eq!((state.step, &state.options, state.best_loss), (parts.len(), &options, best));
+        // No run goes back: it would train on over the weights that it has saved.
+        let fewer = TrainOptions { steps: state.step as u32 - 1, ..state.options.clone() };
+        let refused =
+            Trainer::resume(&model, state.clone(), fewer, fresh(lora, backend).2).err().expect("too few steps");
+        assert!(refused.to_string().contains("already done"), "{refused}");
         let mut trainer = Trainer::resume(&model, state.clone(), state.options, source).expect("a run");
         let (rest, more) = run(&mut model, &mut trainer);
         parts.extend(rest);

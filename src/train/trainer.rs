@@ -141,8 +141,8 @@ impl Trainer {
     /// state's; those that differ (more steps, say) hold from here on.
     ///
     /// # Errors
-    /// [`Error::Input`] for options out of range or for fewer steps than are done, or where the model was not restored to the
-    /// same kind of training.
+    /// [`Error::Input`] for options out of range or for fewer steps than are done, or where the model was not restored to
+    /// the same kind of training.
     pub fn resume(model: &Model, state: TrainingState, options: TrainOptions, source: Source) -> Result<Self> {
         options.validate(model.config())?;
         if state.step > options.steps as usize {
@@ -216,9 +216,9 @@ impl Trainer {
         &self.options
     }
 
-    /// Names what the frozen model holds, beside which adapters are trained, for whoever goes on with the saved run: adapters fit
-    /// any model of the same shape, but mean something beside this one only. The text is compared and not understood; a
-    /// resumed run keeps the one it was saved with.
+    /// Names what the frozen model holds, beside which adapters are trained, for whoever goes on with the saved run:
+    /// adapters fit any model of the same shape, but mean something beside this one only. The text is compared and not
+    /// understood; a resumed run keeps the one it was saved with.
     pub fn set_base(&mut self, base: String) {
         self.base = Some(base);
     }

@@ -1,12 +1,13 @@
-//! The file system. Every call of it that this program makes is one of these, so that a test can count them and make each of
-//! them fail (`faults`), and so that an error never looks like a file that is not there.
+//! The file system. Every call of it that this program makes is one of these, so that a test can count them and make
+//! each of them fail (`faults`), and so that an error never looks like a file that is not there.
 
 #[cfg(test)]
 pub(super) mod faults;
 
 use gpt_playground::error::Error;
 use std::ffi::OsString;
-use std::fs::{self, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, OpenOptions};
+pub(super) use std::fs::{Metadata, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -51,8 +52,8 @@ pub(super) fn append(path: &Path) -> io::Result<File> {
     open_as("append", path, OpenOptions::new().read(true).append(true).create(true))
 }
 
-/// Opens what is no file on a disk, such as a device or a named pipe, to write to it. Does not wait for a pipe's reader: where
-/// there is none, that is an error.
+/// Opens what is no file on a disk, such as a device or a named pipe, to write to it. Does not wait for a pipe's
+/// reader: where there is none, that is an error.
 pub(super) fn stream(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true);
@@ -81,7 +82,8 @@ impl File {
         self.file.set_permissions(of.permissions())
     }
 
-    /// Keeps other programs that ask for this from going on. The system lets go when this program ends, however it ends.
+    /// Keeps other programs that ask for this from going on. The system lets go when this program ends, however it
+    /// ends.
     pub fn try_lock(&self) -> Result<(), TryLockError> {
         call("lock", &self.path).map_err(TryLockError::Error)?;
         self.file.try_lock()

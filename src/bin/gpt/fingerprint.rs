@@ -3,7 +3,8 @@
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// SHA-256 over the names and values of all parameters as 32-bit floats: the same whatever the file's type and the number of files.
+/// SHA-256 over the names and values of all parameters as 32-bit floats: the same whatever the file's type and the
+/// number of files.
 #[derive(Default)]
 pub(super) struct Fingerprint {
     /// The parameters come in the order of their file.

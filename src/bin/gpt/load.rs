@@ -200,8 +200,8 @@ pub(super) fn tokenizer(dir: &Path) -> Result<Box<dyn Tokenizer>> {
     })
 }
 
-/// The contents of tokenizer.json for a tokenizer that was read from a folder; empty without one. The file's own text where
-/// there is one: nothing of it may be lost on the way.
+/// The contents of tokenizer.json for a tokenizer that was read from a folder; empty without one. The file's own text
+/// where there is one: nothing of it may be lost on the way.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be read.

@@ -13,7 +13,8 @@ pub(super) struct Args {
     /// Token ids, at most the model's context.
     #[arg(long, value_name = "1,2,3")]
     ids: Ids,
-    /// The file to write: tensor `logits` (T, V), and those captured. Of files that exist only another of this command is replaced.
+    /// The file to write: tensor `logits` (T, V), and those captured. Of files that exist only another of this command
+    /// is replaced.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
     /// Another tensor to write, for example h.0 (a block's output), h.0.attn.qkv, h.0.mlp.act, h.0.attn.probs; may be

@@ -77,8 +77,8 @@ impl std::str::FromStr for Ids {
     }
 }
 
-/// Where there is no desktop, keeps the Vulkan layer that looks for its display from complaining on standard error: it then looks
-/// in a folder that is not there, and finds none. Nothing is drawn here.
+/// Where there is no desktop, keeps the Vulkan layer that looks for its display from complaining on standard error: it
+/// then looks in a folder that is not there, and finds none. Nothing is drawn here.
 #[cfg(unix)]
 fn keep_vulkan_quiet() {
     const KEY: &str = "XDG_RUNTIME_DIR";

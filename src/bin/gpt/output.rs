@@ -1,9 +1,10 @@
 //! Everything that the program writes.
 //!
-//! One rule: it changes or deletes only what it made itself, and says so where it refuses. What is its own it knows by the
-//! contents ([`Maker`]): the safetensors files that it writes name their maker, and a small text file is written only
-//! where there is none, or left alone where it is as it would be written. A file is replaced at once or not at all, and only
-//! a file is: to a device or a named pipe the bytes are written, and a link stays, its target is replaced.
+//! One rule: it changes or deletes only what it made itself, and says so where it refuses. What is its own it knows by
+//! the contents ([`Maker`]): the safetensors files that it writes name their maker, and a small text file is written
+//! only where there is none, or left alone where it is as it would be written. A file is replaced at once or not at
+//! all, and only a file is: to a device or a named pipe the bytes are written, and a link stays, its target is
+//! replaced.
 
 mod file;
 mod folder;
@@ -14,9 +15,8 @@ pub(super) use file::{OutFile, PAUSE, is_stdout, open_stream};
 pub(super) use folder::{BEST, Folder, STATE_FILE, belongs_to_a_model};
 pub(super) use maker::{Maker, header};
 
-use super::disk::{self, io_error};
+use super::disk::{self, Metadata, io_error};
 use gpt_playground::error::{Error, Result};
-use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,8 @@ fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("its links lead in a circle"))
 }
 
-/// Whether a path belongs to the system, so that what it leads to is never replaced: `/dev/stdout` may be a file of the shell's.
+/// Whether a path belongs to the system, so that what it leads to is never replaced: `/dev/stdout` may be a file of the
+/// shell's.
 fn is_system(path: &Path) -> bool {
     path.starts_with("/dev") || path.starts_with("/proc")
 }
@@ -49,12 +50,29 @@ pub(super) fn is_stream(path: &Path, found: Option<&Metadata>) -> bool {
 }
 
 /// Whether it is a whole disk, which nobody means to write to.
+#[cfg(unix)]
 pub(super) fn is_disk(found: Option<&Metadata>) -> bool {
-    #[cfg(unix)]
-    let disk = found.is_some_and(|m| std::os::unix::fs::FileTypeExt::is_block_device(&m.file_type()));
-    #[cfg(not(unix))]
-    let disk = found.is_some() && false;
-    disk
+    found.is_some_and(|m| std::os::unix::fs::FileTypeExt::is_block_device(&m.file_type()))
+}
+
+/// Whether it is a whole disk: here none has a file's name.
+#[cfg(not(unix))]
+pub(super) fn is_disk(_: Option<&Metadata>) -> bool {
+    false
+}
+
+/// Refuses a file in a folder that is not there.
+pub(super) fn check_parent(path: &Path) -> Result<()> {
+    let target = target(path).map_err(|e| io_error(&format!("{} cannot be written", path.display()), &e))?;
+    let folder = target.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let found = disk::find(folder).map_err(|e| io_error(&format!("{} cannot be read", folder.display()), &e))?;
+    match found {
+        Some(found) if found.is_dir() => Ok(()),
+        _ => {
+            let (path, folder) = (path.display(), folder.display());
+            Err(Error::Input(format!("{path} cannot be written: there is no folder {folder}")))
+        }
+    }
 }
 
 /// What two names of one file have in common.
@@ -67,8 +85,8 @@ enum Identity {
     Path(PathBuf),
 }
 
-/// Which file this is, also of one that is not there yet; `None` of what is no file, such as a device, which may be written to by
-/// many names.
+/// Which file this is, also of one that is not there yet; `None` of what is no file, such as a device, which may be
+/// written to by many names.
 fn identity(path: &Path) -> io::Result<Option<Identity>> {
     let target = target(path)?;
     if let Some(found) = disk::find(&target)? {
@@ -89,7 +107,8 @@ fn identity(path: &Path) -> io::Result<Option<Identity>> {
     Ok(Some(Identity::Path(parent.join(target.file_name().unwrap_or_default()))))
 }
 
-/// Refuses outputs that are one file with another output or with what is read. Each has the name that messages call it by.
+/// Refuses outputs that are one file with another output or with what is read. Each has the name that messages call it
+/// by.
 pub(super) fn check_apart(outputs: &[(String, PathBuf)], inputs: &[(String, PathBuf)]) -> Result<()> {
     let mut seen: Vec<(&str, Identity)> = Vec::new();
     // An input may be given twice, as may a text.

@@ -1,6 +1,6 @@
-//! What the program says. Nothing that is said to a person may end a run: whoever reads standard error may be gone (a closed
-//! terminal, `2>&1 | head`), and the weights are worth more than the line. So messages are written as well as can be, where
-//! `eprintln!` would panic. Standard output carries results, and there a failure counts.
+//! What the program says. Nothing that is said to a person may end a run: whoever reads standard error may be gone (a
+//! closed terminal, `2>&1 | head`), and the weights are worth more than the line. So messages are written as well as
+//! can be, where `eprintln!` would panic. Standard output carries results, and there a failure counts.
 
 use super::disk::io_error;
 use gpt_playground::error::Result;

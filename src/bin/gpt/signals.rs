@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Is set when the program is asked to end: by Ctrl-C, by `kill`, `docker stop` or a batch system (SIGTERM), or because the
-/// terminal closes (SIGHUP, unless `nohup` has it ignored). Whoever asked by Ctrl-C can end the program at once by another; the
-/// other signals often come twice, and so mean no more than the first time.
+/// Is set when the program is asked to end: by Ctrl-C, by `kill`, `docker stop` or a batch system (SIGTERM), or because
+/// the terminal closes (SIGHUP, unless `nohup` has it ignored). Whoever asked by Ctrl-C can end the program at once by
+/// another; the other signals often come twice, and so mean no more than the first time.
 pub(super) fn asked_to_end() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     // Where a signal cannot be had, it ends the program without saving, as everywhere.

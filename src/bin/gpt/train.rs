@@ -85,7 +85,8 @@ impl Run {
         }
     }
 
-    /// Saves where it is time. What fails now may go well the next time, and training has not been in vain until the last.
+    /// Saves where it is time. What fails now may go well the next time, and training has not been in vain until the
+    /// last.
     async fn save_in_time(&mut self, model: &mut Model, trainer: &mut Trainer) {
         let due = self.save_every > 0 && trainer.step() >= self.saved_at + self.save_every;
         // The line of a step that was saved stands in the log, with its evaluation.

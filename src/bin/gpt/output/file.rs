@@ -4,7 +4,7 @@ use super::super::disk::{self, io_error};
 use super::super::say::print_bytes;
 use super::maker::{Maker, header};
 use super::replace::Part;
-use super::{is_disk, is_stream, target};
+use super::{check_parent, is_disk, is_stream, target};
 use gpt_playground::error::{Error, Result};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -60,13 +60,7 @@ impl OutFile {
                 }
             }
             Some(_) => {}
-            None => {
-                let folder = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                if !disk::find(folder).map_err(fail)?.is_some_and(|m| m.is_dir()) {
-                    let folder = folder.display();
-                    return Err(Error::Input(format!("{name} cannot be written: there is no folder {folder}")));
-                }
-            }
+            None => check_parent(path)?,
         }
         Ok(Self { path: path.into(), place: Place::File(file) })
     }

@@ -1,6 +1,6 @@
 //! A folder that a command was told to write: a model, an adapter, a run.
 
-use super::super::disk::{self, File, io_error};
+use super::super::disk::{self, File, TryLockError, io_error};
 use super::super::say::warn;
 use super::maker::{Maker, header, with_metadata};
 use super::replace::{Part, is_part_of};
@@ -8,7 +8,6 @@ use super::target;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::model::checkpoint::Header;
 use gpt_playground::train::is_state;
-use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 
 /// The file that a run goes on from.
@@ -199,9 +198,9 @@ impl Folder {
         ))
     }
 
-    /// Checks that the weights which a run will replace are its own. Versions of this program that wrote no maker's name are known
-    /// by the order of the tensors, `names`, in which no other program writes them. `best` says whether the folder for
-    /// the best weights will be needed.
+    /// Checks that the weights which a run will replace are its own. Versions of this program that wrote no maker's
+    /// name are known by the order of the tensors, `names`, in which no other program writes them. `best` says whether
+    /// the folder for the best weights will be needed.
     ///
     /// # Errors
     /// [`Error::Input`] naming the file that is not the run's.
@@ -228,6 +227,14 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// Tries whether the folder can be written, now rather than after hours of training.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot.
+    pub fn check_writable(&self) -> Result<()> {
+        Part::write(&self.dir.join(STATE_FILE), &[]).map(drop)
     }
 
     /// Whether all these files of the best weights are there.
@@ -322,8 +329,8 @@ impl Folder {
         Part::write(&path, &[bytes])
     }
 
-    /// Writes a small text file where there is none, or where `replaces` knows the one that is there for this program's. One that
-    /// was changed stays as it is, which is said once.
+    /// Writes a small text file where there is none, or where `replaces` knows the one that is there for this
+    /// program's. One that was changed stays as it is, which is said once.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -348,8 +355,8 @@ impl Folder {
         }
     }
 
-    /// Removes the best weights and the texts beside them, given as they were written; another's files stay, and with them the
-    /// folder.
+    /// Removes the best weights and the texts beside them, given as they were written; another's files stay, and with
+    /// them the folder.
     ///
     /// # Errors
     /// [`Error::Io`] where something cannot be removed.

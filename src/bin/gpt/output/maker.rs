@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// The command that made a safetensors file, and what for. A file is replaced by its own kind alone: logits never take the
-/// place of a model.
+/// The command that made a safetensors file, and what for. A file is replaced by its own kind alone: logits never take
+/// the place of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Maker {
     /// The weights of a run's last step.
@@ -60,7 +60,8 @@ pub(crate) fn header(path: &Path) -> io::Result<Option<Header>> {
     Ok(Header::parse(&start).ok().flatten())
 }
 
-/// A safetensors file that was just made, with more entries in its metadata, in two parts: another header, and the values.
+/// A safetensors file that was just made, with more entries in its metadata, in two parts: another header, and the
+/// values.
 pub(super) fn with_metadata<'a>(file: &'a [u8], entries: &[(&str, &str)]) -> Result<(Vec<u8>, &'a [u8])> {
     let no_file = || Error::Checkpoint("the weights to be written are no safetensors file".into());
     let (length, rest) = file.split_first_chunk().ok_or_else(no_file)?;

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 
 /// Fine-tune a model, train an adapter beside it, or train one from scratch.
 ///
-/// --out gets model.safetensors, config.json, generation_config.json and tokenizer.json, which `transformers` loads; with
-/// --lora-rank adapter_config.json and adapter_model.safetensors, which `peft` loads. They are the weights of the last step;
-/// where an earlier evaluation was better, its weights are in the folder `best` inside. training_state.safetensors is what
-/// --resume goes on from. Ctrl-C saves and ends, as do SIGTERM and SIGHUP; a second Ctrl-C ends at once, without saving.
+/// The folder gets model.safetensors, config.json, generation_config.json and tokenizer.json, which `transformers`
+/// loads; with --lora-rank adapter_config.json and adapter_model.safetensors, which `peft` loads. They are the weights
+/// of the last step; where an earlier evaluation was better, its weights are in the folder `best` inside.
+/// training_state.safetensors is what --resume goes on from. Ctrl-C saves and ends, as do SIGTERM and SIGHUP; a second
+/// Ctrl-C ends at once, without saving.
 ///
 /// Numbers that are not given suit the model's size and the length of the text.
 #[derive(clap::Args)]
@@ -28,32 +29,35 @@ pub(in super::super) struct Args {
     /// Train from scratch: a model that is known to learn, with options that suit it.
     #[arg(long, value_name = "tiny|nanogpt-cpu|small|10m")]
     pub preset: Option<String>,
-    /// Of a model from scratch: characters of the text, bytes, BPE of N tokens learned from the text, or that of a folder.
+    /// Of a model from scratch: characters of the text, bytes, BPE of N tokens learned from the text, or that of a
+    /// folder.
     #[arg(long, value_name = "char|byte|bpe:N|DIR", default_value = "char", conflicts_with_all = ["model", "replay"])]
     pub tokenizer: String,
     /// Text to train on, UTF-8; its end is held back for validation.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub text: Vec<PathBuf>,
-    /// Batches to train on instead: tensors `inputs` and `targets` (steps, B, T) of token ids; a negative target is ignored.
-    /// Needs no tokenizer.
+    /// Batches to train on instead: tensors `inputs` and `targets` (steps, B, T) of token ids; a negative target is
+    /// ignored. Needs no tokenizer.
     #[arg(long, value_name = "FILE.safetensors", conflicts_with_all = ["batch_size", "context"])]
     pub replay: Option<PathBuf>,
-    /// Folder to write; must hold no file of a model yet, unless --resume is given. No two programs write one at a time.
+    /// Folder to write; must hold no file of a model yet, unless --resume is given. No two programs write one at a
+    /// time.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Go on with the run saved in --out. Options given now replace the saved ones; --model only says where the base of an adapter
-    /// lies now.
+    /// Go on with the run saved in --out. Options given now replace the saved ones; --model only says where the base of
+    /// an adapter lies now.
     #[arg(long, conflicts_with_all = ["config", "preset", "tokenizer", "dump_gradients"])]
     pub resume: bool,
     /// Save every N steps; 0 saves at the end only.
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub save_every: usize,
-    /// Append one JSON object a step: step, loss, val_loss (where evaluated), lr, grad_norm, tokens_per_second. May be a pipe or
-    /// /dev/stdout. With --resume, lines at its end of steps that were not saved are dropped.
+    /// Append one JSON object a step: step, loss, val_loss (where evaluated), lr, grad_norm, tokens_per_second. May be
+    /// a pipe or /dev/stdout. With --resume, lines at its end of steps that were not saved are dropped, so give each
+    /// run a log of its own.
     #[arg(long, value_name = "FILE.jsonl")]
     pub log: Option<PathBuf>,
-    /// Write the gradient of every trained parameter in the first step, before clipping. Of files that exist only another of this
-    /// option is replaced.
+    /// Write the gradient of every trained parameter in the first step, before clipping. Of files that exist only
+    /// another of this option is replaced.
     #[arg(long, value_name = "FILE.safetensors")]
     pub dump_gradients: Option<PathBuf>,
     /// Where to run: auto takes a hardware GPU if there is one.
@@ -145,13 +149,20 @@ impl Args {
         Ok(Some(LoraOptions { rank, alpha, dropout: self.lora_dropout.unwrap_or(0.0), targets }))
     }
 
+    /// What was given and does nothing, in words.
+    pub fn ignored(&self) -> Option<&'static str> {
+        let validates = self.validation.is_some() || self.eval_every.is_some_and(|every| every > 0);
+        let ignored = self.replay.is_some() && validates;
+        ignored.then_some("--replay has no text to hold back, so --eval-every and --validation do nothing")
+    }
+
     /// Whether the number of steps was given.
     pub fn has_steps(&self) -> bool {
         self.steps.is_some()
     }
 
-    /// `base` with what was given instead. Warm-up and the time between evaluations follow the number of steps, except of a run
-    /// that has begun and of one that is to be compared with another.
+    /// `base` with what was given instead. Warm-up and the time between evaluations follow the number of steps, except
+    /// of a run that has begun and of one that is to be compared with another.
     pub fn options(&self, base: TrainOptions) -> Result<TrainOptions> {
         let lora = self.lora()?;
         if self.resume && lora.is_some() && lora != base.lora {

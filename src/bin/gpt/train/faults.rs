@@ -1,6 +1,6 @@
-//! Every call of the file system that `gpt train` makes, failing: once, and from then on. Whatever fails, the run ends with an
-//! error or says a warning, what was saved is whole and goes on as if nothing had happened, and nothing of the user's is
-//! changed.
+//! Every call of the file system that `gpt train` makes, failing: once, and from then on. Whatever fails, the run ends
+//! with an error or says a warning, what was saved is whole and goes on as if nothing had happened, and nothing of the
+//! user's is changed.
 
 use super::super::disk::faults::failing;
 use super::super::output::STATE_FILE;
@@ -65,6 +65,11 @@ impl Place {
             [("text.txt", text.as_str()), ("config.json", CONFIG), ("out/notes.txt", NOTES), ("log.jsonl", EARLIER)]
         {
             fs::write(place.at(name), text).expect("written");
+        }
+        if lora {
+            let base = Self::new(false);
+            base.train(Part::Begin, 0..0).result.expect("a run");
+            copy(&base.out(), &place.at("base"));
         }
         place
     }
@@ -211,6 +216,13 @@ fn every_failing_call_of_a_new_run_is_told_and_loses_nothing() {
 #[test]
 fn every_failing_call_of_a_resumed_run_is_told_and_loses_nothing() {
     let place = Place::new(false);
+    place.train(Part::Begin, 0..0).result.expect("a run");
+    fail_each(&place, Part::GoOn);
+}
+
+#[test]
+fn every_failing_call_of_a_resumed_adapter_is_told_and_loses_nothing() {
+    let place = Place::new(true);
     place.train(Part::Begin, 0..0).result.expect("a run");
     fail_each(&place, Part::GoOn);
 }

@@ -1,7 +1,7 @@
 //! The run's log: one JSON object a line for each step. It never holds the run up, and never ends it.
 
 use super::super::disk::{self, io_error};
-use super::super::output::{belongs_to_a_model, is_disk, is_stdout, is_stream, open_stream};
+use super::super::output::{belongs_to_a_model, check_parent, is_disk, is_stdout, is_stream, open_stream};
 use super::stream::Stream;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::train::StepReport;
@@ -50,8 +50,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Looks, before there is any work to lose, whether the log can be added to. A run that goes on after step `kept` drops the
-    /// lines at the log's end of later steps, which it will do again, and for this the whole log must be one.
+    /// Looks, before there is any work to lose, whether the log can be added to. A run that goes on after step `kept`
+    /// drops the lines at the log's end of later steps, which it will do again, and for this the whole log must be one.
     ///
     /// # Errors
     /// [`Error::Input`] where the file is something else; [`Error::Io`] where that cannot be known.
@@ -72,6 +72,7 @@ impl Plan {
                 return Err(Error::Input(format!("{name} is a model's file; give --log another name")));
             }
             Some(_) if !stream => keep = kept.map(|step| lines_up_to(path, step)).transpose()?,
+            None if !stream => check_parent(path)?,
             _ => {}
         }
         Ok(Self { path: path.into(), stream, keep })
@@ -214,22 +215,25 @@ impl Log {
         Some(format!("the log {} cannot be written ({trouble}); training goes on", path.display()))
     }
 
-    /// Ends the log. Waits for a reader that still reads; one that stands still is not waited for once `stop` is set. Returns what is
-    /// to be told about it.
+    /// Ends the log. Waits for a reader that still reads; one that stands still is not waited for once `stop` is set.
+    /// Returns what is to be told about it.
     pub fn close(mut self, stop: &AtomicBool) -> Option<String> {
         self.flush();
-        let trouble = self.trouble();
-        let (path, sink) = self.sink?;
-        let lost = match sink {
-            Sink::File(_, waiting) => waiting.iter().filter(|byte| **byte == b'\n').count(),
+        let told = self.trouble();
+        let Some((path, sink)) = self.sink.filter(|_| told.is_none() && !self.told) else {
+            return told;
+        };
+        let (lost, why) = match sink {
+            Sink::File(_, waiting) => (waiting.iter().filter(|byte| **byte == b'\n').count(), None),
             Sink::Stream(stream) => stream.close(stop),
         };
-        let lost = (lost > 0).then(|| format!("the log {} lacks the last {lost} lines", path.display()));
-        lost.or(trouble)
+        let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+        (lost > 0).then(|| format!("the log {} lacks the last {lost} lines{why}", path.display()))
     }
 }
 
-/// Writes all of `waiting`, or leaves in it what was not taken: the next time begins there, in the middle of a line if need be.
+/// Writes all of `waiting`, or leaves in it what was not taken: the next time begins there, in the middle of a line if
+/// need be.
 fn write(file: &mut disk::File, waiting: &mut Vec<u8>) -> std::io::Result<()> {
     while !waiting.is_empty() {
         match file.write(waiting) {

@@ -124,8 +124,8 @@ impl Output {
         self.folder.put_weights(&name, bytes, maker, base.as_slice())
     }
 
-    /// Saves the run: what it goes on from, with the small files that this needs, then the model as it is now. What of it can
-    /// be written is written.
+    /// Saves the run: what it goes on from, with the small files that this needs, then the model as it is now. What of
+    /// it can be written is written.
     ///
     /// # Errors
     /// The first that came; each file is then as it was before, or whole.
@@ -165,8 +165,8 @@ impl Output {
         Ok(())
     }
 
-    /// Writes the best weights where the folder lacks them: they could not be written, or were the last of a run that has gone
-    /// on. The last are in the folder anyway, and before the first step there is nothing worth keeping.
+    /// Writes the best weights where the folder lacks them: they could not be written, or were the last of a run that
+    /// has gone on. The last are in the folder anyway, and before the first step there is nothing worth keeping.
     async fn keep_best(&mut self, model: &mut Model, trainer: &mut Trainer) -> Result<()> {
         let here = [0, trainer.step()];
         let Some(best) = trainer.best().filter(|best| !here.contains(&best.step)) else { return Ok(()) };

@@ -254,7 +254,7 @@ fn check_folder(
         None if best => folder.check_best_free()?,
         None => {}
     }
-    Ok(())
+    folder.check_writable()
 }
 
 /// What is given, else what was saved, else what suits the model and the text.
@@ -299,6 +299,9 @@ fn source(
     texts: &[String],
     replay: Option<Replay>,
 ) -> Result<(Source, TrainOptions)> {
+    if let Some(ignored) = args.ignored() {
+        say(format_args!("note: {ignored}"));
+    }
     if let Some(replay) = replay {
         return Ok((Source::Replay(replay), options));
     }

@@ -46,9 +46,9 @@ impl Stream {
         self.progress.trouble.lock().ok()?.clone()
     }
 
-    /// Waits until all is written, or the reader is gone, or `stop` is set and the reader stands still. Returns the number of lines
-    /// that were not written.
-    pub fn close(self, stop: &AtomicBool) -> usize {
+    /// Waits until all is written, or the reader is gone, or `stop` is set and the reader stands still. Returns the
+    /// number of lines that were not written, and why.
+    pub fn close(self, stop: &AtomicBool) -> (usize, Option<String>) {
         let Self { lines, thread, sent, progress } = self;
         drop(lines);
         let written = || progress.written.load(Ordering::SeqCst);
@@ -59,7 +59,8 @@ impl Stream {
             still = if now == before && stop.load(Ordering::SeqCst) { still + 1 } else { 0 };
             before = now;
         }
-        sent - written()
+        let why = progress.trouble.lock().ok().and_then(|trouble| trouble.clone());
+        (sent - written(), why)
     }
 }
 
