@@ -5,7 +5,7 @@
 import { PageError } from "./errors.js";
 import { fingerprint } from "./fingerprint.js";
 import { fileSource, keptSource, roleOf } from "./sources.js";
-import { explain, put, storageSupported } from "./storage.js";
+import { explain, put, rootFolder, storageSupported } from "./storage.js";
 import { filesFromZip } from "./zip.js";
 
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
@@ -24,8 +24,7 @@ const folderName = (id) => id.replace(":", "-");
 
 /** @param {boolean} [create] */
 async function folder(create = false) {
-  const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(FOLDER, { create });
+  return (await rootFolder()).getDirectoryHandle(FOLDER, { create });
 }
 
 /** @param {FileSystemDirectoryHandle} base @returns {Promise<BaseFiles>} */
@@ -93,10 +92,17 @@ export async function sweepBases(needed, freed = "") {
   const names = new Set([...needed].map(folderName));
   for await (const [name, base] of /** @type {any} */ (await folder(true)).entries()) {
     if (names.has(name)) continue;
-    let newest = 0;
-    for await (const file of base.values()) newest = Math.max(newest, (await file.getFile()).lastModified);
-    if (name === folderName(freed) || Date.now() - newest > UNNAMED_MS) await remove(name);
+    const newest = await newestFile(base).catch(() => Date.now());
+    // What cannot be read or removed keeps nothing else from going.
+    if (name === folderName(freed) || Date.now() - newest > UNNAMED_MS) await remove(name).catch(() => {});
   }
+}
+
+/** When a model's folder was last written to. @param {any} base */
+async function newestFile(base) {
+  let newest = 0;
+  for await (const file of base.values()) newest = Math.max(newest, (await file.getFile()).lastModified);
+  return newest;
 }
 
 /** How much room a model takes, in bytes, whole or not. @param {string} id */
@@ -129,7 +135,7 @@ export async function tunedSource(engine, name, alone) {
     await client.request("keepBase", { base: source.id, files: { config, tokenizer, weights } });
   } catch (error) {
     // Where the browser lets nothing be kept, no run is saved either.
-    const refused = await navigator.storage.getDirectory().then(() => false, () => true);
+    const refused = await rootFolder().then(() => false, () => true);
     if (!alone && !refused) throw error;
     return source;
   }

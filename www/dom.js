@@ -38,6 +38,19 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The browser has read a saved file's address by then. */
+const KEEP_ADDRESS_MS = 60_000;
+
+/**
+ * Hands the user a file.
+ * @param {string} name @param {Blob} blob
+ */
+export function saveBlob(name, blob) {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), KEEP_ADDRESS_MS);
+}
+
 /** `localStorage` and `sessionStorage` throw where a browser forbids them; here they only forget. */
 export const storage = {
   /** @param {string} key */

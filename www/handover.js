@@ -1,6 +1,6 @@
 /** A run that gives way, to another model, backend or tab, and what the page says of it then. Draws nothing. */
 import { PageError } from "./errors.js";
-import { whenFree } from "./storage.js";
+import { whenFree } from "./locks.js";
 
 export class Handover {
   /** @param {import("./training.js").Training} training */

@@ -59,6 +59,7 @@ export class Page {
       onOpen: (run) => void training().saves.open(run),
       onRename: (run, name) => void training().saves.rename(run, name),
       onDelete: (run) => void training().saves.remove(run),
+      onDownload: (run) => void training().saves.download(run),
     });
     this.models.messages.after(this.saved.root);
     this.training = training;

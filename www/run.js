@@ -1,6 +1,7 @@
 /** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
 import { PageError } from "./errors.js";
-import { isNewest, lockRun, readRun, releaseRuns, storageSupported, writeRun } from "./storage.js";
+import { lockRun, releaseRuns } from "./locks.js";
+import { isNewest, readRun, storageSupported, writeRun } from "./storage.js";
 import { samplePrompt } from "./text.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */

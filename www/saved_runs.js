@@ -1,6 +1,8 @@
 /** The runs that are saved on this device, as the page sees them: listed, offered, opened, renamed, deleted. Draws nothing. */
+import { PageError } from "./errors.js";
 import { isSame, keptSource, runSource, shippedSource, urlSource } from "./sources.js";
-import { LOCK_WAIT_MS, deleteRun, isLocked, listRuns, renameRun, whenFree } from "./storage.js";
+import { LOCK_WAIT_MS, isLocked, whenFree } from "./locks.js";
+import { deleteRun, listRuns, renameRun } from "./storage.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
 /** @typedef {import("./types.js").SavedRun} SavedRun */
@@ -9,6 +11,9 @@ import { LOCK_WAIT_MS, deleteRun, isLocked, listRuns, renameRun, whenFree } from
 const MODELS_INDEX = new URL("./models/index.json", import.meta.url);
 /** Begins the name that a run has in the address. */
 export const RUN_LINK = "run:";
+
+/** Whether what is left of a saved run is enough to open it. @param {SavedRun} run */
+export const canOpen = ({ damage }) => damage === "" || damage === "part";
 
 export class SavedRuns {
   /** @param {import("./training.js").Training} training */
@@ -26,13 +31,18 @@ export class SavedRuns {
 
   /** Reads the list of saved runs anew. @param {boolean} [offer] whether to offer the newest that is not finished */
   async refresh(offer = false) {
-    const list = await listRuns();
-    for (const run of list) {
-      const { source } = run.meta;
-      if (source.kind === "kept") run.bytes += await (await import("./bases.js")).baseBytes(source.id);
+    try {
+      const list = await listRuns();
+      for (const run of list) {
+        const { source } = run.meta;
+        if (source.kind === "kept") run.bytes += await (await import("./bases.js")).baseBytes(source.id);
+      }
+      this.list = list;
+    } catch (error) {
+      // Where a browser lets nothing be kept, as in some private windows, nothing is.
+      if (!(error instanceof DOMException && error.name === "SecurityError")) this.training.failed(error, "train.error.list");
     }
-    this.list = list;
-    const newest = this.list[0];
+    const newest = this.list.find(canOpen);
     if (offer && newest) await this.propose(newest.meta.id, false);
     this.training.parts.onChange();
   }
@@ -45,7 +55,7 @@ export class SavedRuns {
     if (anew) await this.refresh();
     const { training } = this;
     const run = this.find(id);
-    const unfit = () => !run || run.meta.step >= run.meta.steps || id === training.runId;
+    const unfit = () => !run || !canOpen(run) || run.meta.step >= run.meta.steps || id === training.runId;
     if (unfit() || !run) return;
     // Of a run that this page is about to open the lock says nothing about others.
     const own = this.opening?.id === id || training.parts.store.state.modelId === `${RUN_LINK}${id}`;
@@ -125,6 +135,16 @@ export class SavedRuns {
     return source.kind === "kept" ? keptSource(source.id, source.name) : null;
   }
 
+  /** Downloads what can still be read of a run. @param {SavedRun} run */
+  async download({ meta }) {
+    try {
+      const { downloadRemains } = await import("./remains.js");
+      await downloadRemains(meta.id, meta.name);
+    } catch (error) {
+      this.training.failed(error, "train.error.export");
+    }
+  }
+
   /** @param {SavedRun} run @param {string} name */
   async rename({ meta }, name) {
     try {
@@ -155,8 +175,10 @@ export class SavedRuns {
 
   /** Models that were kept for runs alone go with the last of them. @param {string} [freed] that of a run which was deleted just now */
   async sweep(freed) {
-    // A list with gaps would say of what is needed that it is not.
-    const list = await listRuns(true);
+    const list = await listRuns();
+    // A list with gaps would say of what is needed that it is not. A first save that was not finished needs nothing: no run comes of it.
+    const unknown = list.find(({ damage, lost }) => damage === "unread" || lost.includes("source"));
+    if (unknown) throw unknown.failure ?? new PageError("error.runDamaged");
     const sources = [...list.map(({ meta }) => meta.source), this.training.origin];
     const needed = new Set(sources.flatMap((source) => (source?.kind === "kept" ? [source.id] : [])));
     await (await import("./bases.js")).sweepBases(needed, freed);

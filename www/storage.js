@@ -8,6 +8,8 @@
  * deletes.
  */
 import { PageError } from "./errors.js";
+import { LOCK_WAIT_MS, isLocked, lockName } from "./locks.js";
+import { readMeta, unknownMeta } from "./run_meta.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
 /** What the type library has for workers only. @typedef {{ truncate(size: number): void, flush(): void, close(): void,
@@ -21,6 +23,8 @@ const MAGIC = 0x32_4e_55_52;
 /** Of a slot as it was at first, with the description before the parts. */
 const OLD_MAGIC = 0x31_4e_55_52;
 const HEADER = 64;
+/** Bytes of a name that are read. */
+const MOST_NAME = 4000;
 /** A description longer than this is damaged. */
 const MOST_JSON = 16 << 20;
 
@@ -28,11 +32,16 @@ export function storageSupported() {
   return typeof navigator !== "undefined" && Boolean(navigator.storage?.getDirectory);
 }
 
+/** The browser's private file system: all of the page goes through here. */
+export const rootFolder = () => navigator.storage.getDirectory();
+
 /** @param {boolean} [create] */
 async function folder(create = false) {
-  const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(FOLDER, { create });
+  return (await rootFolder()).getDirectoryHandle(FOLDER, { create });
 }
+
+/** @param {unknown} error */
+const isMissing = (error) => error instanceof DOMException && error.name === "NotFoundError";
 
 /** @param {Uint8Array<ArrayBuffer>} bytes */
 const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -73,9 +82,8 @@ async function slots(run, strict = false) {
       const head = await header(file);
       if (head) found.push({ name, file, head });
     } catch (error) {
-      const missing = error instanceof DOMException && error.name === "NotFoundError";
       // Not written yet.
-      if (strict && !missing) throw error;
+      if (strict && !isMissing(error)) throw error;
     }
   }
   return found.sort((a, b) => b.head.sequence - a.head.sequence);
@@ -83,36 +91,55 @@ async function slots(run, strict = false) {
 
 /** By name; read when they are asked for. @typedef {Map<string, Blob>} Parts */
 
+/** @typedef {{ name: string, bytes: number }} Part */
+
+/** What a slot tells about itself, as it was written; `about` is undefined where that is no JSON. @param {Slot} slot @returns {Promise<{ json: Uint8Array<ArrayBuffer>, about: any }>} */
+async function description({ file, head }) {
+  const json = new Uint8Array(await file.slice(...head.json).arrayBuffer());
+  try {
+    return { json, about: JSON.parse(new TextDecoder().decode(json)) };
+  } catch {
+    return { json, about: undefined };
+  }
+}
+
+/** The parts that a description lists, `null` where they are not those of its slot. @param {any} about @param {Slot} slot @returns {Part[] | null} */
+function partsOf(about, { head }) {
+  const size = (/** @type {number} */ sum, /** @type {Part} */ part) => (Number.isInteger(part?.bytes) && part.bytes >= 0 ? sum + part.bytes : NaN);
+  return Array.isArray(about?.parts) && about.parts.reduce(size, 0) === head.partBytes ? about.parts : null;
+}
+
 /**
  * What a slot holds, verified by its checksum; `null` where it is damaged.
  * @param {Slot} slot
  * @returns {Promise<{ meta: RunMeta, parts: Parts } | null>}
  */
-async function contents({ file, head }) {
-  const json = new Uint8Array(await file.slice(...head.json).arrayBuffer());
-  /** @type {RunMeta & { parts: { name: string, bytes: number }[] }} */
-  let meta;
-  try {
-    meta = JSON.parse(new TextDecoder().decode(json));
-  } catch {
-    return null;
-  }
-  const size = (/** @type {number} */ sum, /** @type {{ bytes: number }} */ part) => (Number.isInteger(part?.bytes) && part.bytes >= 0 ? sum + part.bytes : NaN);
-  if (!Array.isArray(meta?.parts) || meta.parts.reduce(size, 0) !== head.partBytes) return null;
+async function contents(slot) {
+  const { head } = slot;
+  const { json, about } = await description(slot);
+  const listed = partsOf(about, slot);
+  if (!listed) return null;
   /** @type {Uint8Array[]} */
   const sums = [];
-  /** @type {Map<string, Blob[]>} */
-  const pieces = new Map();
-  let at = head.parts;
-  for (const { name, bytes } of meta.parts) {
-    const piece = file.slice(at, (at += bytes));
-    sums.push(await sha256(new Uint8Array(await piece.arrayBuffer())));
-    pieces.set(name, [...(pieces.get(name) ?? []), piece]);
-  }
+  for (const [, piece] of cut(slot, listed)) sums.push(await sha256(new Uint8Array(await piece.arrayBuffer())));
   sums.splice(head.parts === HEADER ? sums.length : 0, 0, await sha256(json));
   const sum = await checksum(sums);
   if (!sum.every((byte, index) => byte === head.sum[index])) return null;
-  return { meta, parts: new Map(Array.from(pieces, ([name, all]) => [name, new Blob(all)])) };
+  return { meta: readMeta(about).meta, parts: join(cut(slot, listed)) };
+}
+
+/** @param {Slot} slot @param {Part[]} listed @returns {[string, Blob][]} */
+function cut({ file, head }, listed) {
+  let at = head.parts;
+  return listed.map(({ name, bytes }) => [name, file.slice(at, (at += bytes))]);
+}
+
+/** @param {[string, Blob][]} pieces of files, by name @returns {Parts} */
+function join(pieces) {
+  /** @type {Map<string, Blob[]>} */
+  const files = new Map();
+  for (const [name, piece] of pieces) files.set(name, [...(files.get(name) ?? []), piece]);
+  return new Map(Array.from(files, ([name, all]) => [name, new Blob(all)]));
 }
 
 /** Of each run, the checksum of the slot that this page has read or written whole. @type {Map<string, Uint8Array>} */
@@ -215,44 +242,84 @@ export async function readRun(id) {
     const whole = await contents(slot).catch((error) => void (unread ??= error));
     if (!whole) continue;
     verified.set(id, slot.head.sum);
-    return whole;
+    return { ...whole, meta: { ...whole.meta, id } };
   }
   if (unread) throw unread;
   throw new PageError("error.runDamaged");
 }
 
+/** @param {FileSystemDirectoryHandle} run */
+async function givenName(run) {
+  const file = await run.getFileHandle(NAME_FILE).then((handle) => handle.getFile()).catch(() => null);
+  return file ? (await file.slice(0, MOST_NAME).text().catch(() => "")).trim() : "";
+}
+
 /**
- * What is saved, the newest first.
- * @param {boolean} [strict] whether to throw where anything could not be read, rather than to leave it out
+ * One run of the list, whatever is wrong with it.
+ * @param {string} id @param {FileSystemDirectoryHandle} run
+ * @returns {Promise<import("./types.js").SavedRun | null>} null for one that is just being written for the first time
+ */
+async function listed(id, run) {
+  const name = await givenName(run);
+  const found = await slots(run, true);
+  const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
+  for (const slot of found) {
+    const { about } = await description(slot);
+    // One that cannot be read belongs to a save that cannot be opened; the one before it may do.
+    if (about === undefined) continue;
+    const { meta, lost, opens } = readMeta(about);
+    const savedAt = lost.includes("savedAt") ? slot.file.lastModified : meta.savedAt;
+    const whole = opens && partsOf(about, slot) !== null;
+    return { meta: { ...meta, id, savedAt, name: name || meta.name || id }, bytes, damage: whole ? (lost.length ? "part" : "") : "whole", lost };
+  }
+  if (!found.length && (await isLocked(id))) return null;
+  const files = await filesOf(run);
+  const newest = Math.max(0, ...files.map(({ lastModified }) => lastModified));
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  return { meta: unknownMeta(id, name || id, newest), bytes: size, damage: found.length ? "whole" : "unfinished", lost: found.length ? ["source"] : [] };
+}
+
+/** The slots' files, whole or not. @param {FileSystemDirectoryHandle} run @returns {Promise<File[]>} */
+async function filesOf(run) {
+  const files = await Promise.all(SLOTS.map((name) => run.getFileHandle(name).then((handle) => handle.getFile()).catch(() => null)));
+  return files.flatMap((file) => (file ? [file] : []));
+}
+
+/**
+ * What is saved, the newest first. What is wrong with one run hides no other.
  * @returns {Promise<import("./types.js").SavedRun[]>}
  */
-export async function listRuns(strict = false) {
+export async function listRuns() {
   if (!storageSupported()) return [];
+  const all = await folder().catch((error) => {
+    // Nothing was ever saved.
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  /** @type {import("./types.js").SavedRun[]} */
   const runs = [];
-  try {
-    const all = await folder(strict);
-    for await (const [id, run] of /** @type {any} */ (all).entries()) {
-      if (run.kind !== "directory") continue;
-      const found = await slots(run, strict);
-      const bytes = found.reduce((sum, { file }) => sum + file.size, 0);
-      for (const { file, head } of found) {
-        try {
-          const meta = JSON.parse(await file.slice(...head.json).text());
-          const name = await run.getFileHandle(NAME_FILE).then(async (/** @type {FileSystemFileHandle} */ h) => (await h.getFile()).text()).catch(() => "");
-          runs.push({ meta: { ...meta, id, name: name || meta.name }, bytes });
-          break;
-        } catch {
-          // A description that cannot be read belongs to a save that cannot be opened; the one before it may do.
-        }
-      }
-      // Without a header there never was a save, as where a tab was closed while it wrote the first.
-      if (strict && found.length && runs.at(-1)?.meta.id !== id) throw new PageError("error.runDamaged");
-    }
-  } catch (error) {
-    if (strict) throw error;
-    // Nothing was ever saved, or the browser forbids it here.
+  if (!all) return runs;
+  for await (const [id, run] of /** @type {any} */ (all).entries()) {
+    if (run.kind !== "directory") continue;
+    const one = await listed(id, run).catch((failure) => ({ meta: unknownMeta(id, id, 0), bytes: 0, damage: /** @type {const} */ ("unread"), lost: [], failure }));
+    if (one) runs.push(one);
   }
   return runs.sort((a, b) => b.meta.savedAt - a.meta.savedAt);
+}
+
+/**
+ * What can still be read of a run that cannot be opened: the files of its newest save that are listed, else its saves as they lie there.
+ * Nothing is verified.
+ * @param {string} id @returns {Promise<Parts>} by name
+ */
+export async function remains(id) {
+  const run = await (await folder()).getDirectoryHandle(id);
+  for (const slot of await slots(run)) {
+    const found = await description(slot).catch(() => null);
+    const parts = partsOf(found?.about, slot);
+    if (parts?.every(({ name }) => typeof name === "string")) return join(cut(slot, parts));
+  }
+  return new Map((await filesOf(run)).map((file) => [file.name, file]));
 }
 
 /** @param {string} id @param {string} name */
@@ -275,41 +342,6 @@ export async function isNewest(id) {
   const run = await folder().then((all) => all.getDirectoryHandle(id)).catch(() => null);
   const newest = run && (await slotToKeep(id, await slots(run)));
   return newest !== null && newest.head.sum.every((byte, index) => byte === known[index]);
-}
-
-/** A worker that was ended, as by a reload, holds its locks until the browser has taken it down. */
-export const LOCK_WAIT_MS = 2000;
-const lockName = (/** @type {string} */ id) => `run:${id}`;
-/** Locks that this worker holds, by run. @type {Map<string, () => void>} */
-const held = new Map();
-
-/** Takes a run for this worker alone; false where another tab has it. @param {string} id @returns {Promise<boolean>} */
-export async function lockRun(id) {
-  if (held.has(id) || !navigator.locks) return true;
-  return new Promise((resolve) => {
-    const granted = () => {
-      resolve(true);
-      return /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release)));
-    };
-    navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch(() => resolve(false));
-  });
-}
-
-/** Whether a tab, this one too, has a run. @param {string} id */
-export async function isLocked(id) {
-  const all = await navigator.locks?.query?.();
-  return all?.held?.some(({ name }) => name === lockName(id)) ?? false;
-}
-
-/** Resolves when no tab has the run. @param {string} id @param {AbortSignal} [signal] ends the wait, with an error */
-export async function whenFree(id, signal) {
-  await navigator.locks?.request(lockName(id), { mode: "shared", signal }, () => {});
-}
-
-/** Lets go of every run. */
-export function releaseRuns() {
-  for (const release of held.values()) release();
-  held.clear();
 }
 
 /** Deletes a run that no tab has open: one that trains would only write it anew, without its name. @param {string} id */

@@ -1,5 +1,6 @@
 /** Training as the page sees it: how a run goes, and what comes of it. Draws nothing. */
 import { Comparison } from "./comparison.js";
+import { saveBlob } from "./dom.js";
 import { EngineError, PageError, isAbort } from "./errors.js";
 import { Handover } from "./handover.js";
 import { RUN_LINK, SavedRuns } from "./saved_runs.js";
@@ -333,13 +334,9 @@ export class Training {
   /** The model, or its adapter, as a zip. @param {"model" | "adapter"} kind */
   async download(kind) {
     try {
-      const url = URL.createObjectURL(await this.parts.engine.ready().request("exportZip", { kind }));
-      const link = document.createElement("a");
-      link.href = url;
+      const zip = await this.parts.engine.ready().request("exportZip", { kind });
       const name = fileName(this.runName || this.parts.engine.source?.name || "") || "gpt";
-      link.download = kind === "model" ? `${name}.zip` : `${name}-adapter.zip`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
+      saveBlob(kind === "model" ? `${name}.zip` : `${name}-adapter.zip`, zip);
     } catch (error) {
       this.failed(error, "train.error.export");
     }

@@ -101,7 +101,19 @@ export interface RunMeta {
 }
 
 /** A run in the list of what is saved. */
-export interface SavedRun { meta: RunMeta; bytes: number }
+export interface SavedRun {
+  meta: RunMeta;
+  bytes: number;
+  /**
+   * What is wrong with it: nothing; a part of its description, and it opens all the same; the whole, and it does not; its first save was
+   * never finished; or it could not be read now.
+   */
+  damage: "" | "part" | "whole" | "unfinished" | "unread";
+  /** Fields of `meta` that are stand-ins. */
+  lost: string[];
+  /** Why it could not be read. */
+  failure?: unknown;
+}
 
 /** What the worker says of a run that it opened. */
 export interface Restored { meta: RunMeta; text: string; planned: Planned; readOnly: boolean; info: Info; best: BestWeights | null }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Run } from "../../www/run.js";
-import { deleteRun, listRuns, readRun, releaseRuns } from "../../www/storage.js";
+import { releaseRuns } from "../../www/locks.js";
+import { deleteRun, listRuns, readRun } from "../../www/storage.js";
 import { FakeFolder, disk } from "./fake_disk.mjs";
 
 /** What is locked, by whomever. @type {Set<string>} */

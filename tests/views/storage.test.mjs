@@ -2,6 +2,8 @@
 // Saved runs, wherever writing them breaks off.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { zipOf } from "../../www/remains.js";
+import { filesFromZip } from "../../www/zip.js";
 import { FakeFolder, disk } from "./fake_disk.mjs";
 
 /** The module as it is when a page has just been opened. @type {typeof import("../../www/storage.js")} */
@@ -244,4 +246,80 @@ test("a first save that fails leaves nothing behind, a later one the save before
   await assert.rejects(writeRun("one", meta(3), parts(3)), { key: "error.quota" });
   disk.room = Infinity;
   await holds(2);
+});
+
+/** All that a run tells about itself. @param {string} id */
+const full = (id) => ({
+  version: 1, id, name: `run ${id}`, mode: "lora", step: 3, steps: 9, savedAt: 5, elapsedMs: 100, nParams: 7, vocabSize: 5,
+  source: { kind: "shipped", id: "storyteller", name: "Storyteller" },
+  history: { train: [[1, 2.5], [2, 2]], validation: [[2, 2.25]] }, sample: { step: 2, prompt: "a", text: "b" }, strength: 1,
+});
+/** Saves a description as it is, whatever it is. @param {string} id @param {any} about */
+const save = (id, about) => writeRun(id, about, (add) => add("state", new Uint8Array(9)));
+
+test("a run whose description is wrong is listed as damaged beside the others, whichever part is wrong", async () => {
+  await save("good", full("good"));
+  const without = (/** @type {string} */ name) => Object.fromEntries(Object.entries(full("bad")).filter(([key]) => key !== name));
+  for (const name of Object.keys(full("bad"))) {
+    for (const junk of [undefined, null, -1, 1.5, "junk", [], {}, [[1]], { train: 5 }, { kind: 7 }]) {
+      await save("bad", junk === undefined ? without(name) : { ...full("bad"), [name]: junk });
+      const list = await listRuns();
+      assert.deepEqual(list.map(({ meta }) => meta.id).sort(), ["bad", "good"], `${name}: ${JSON.stringify(junk)}`);
+      const { meta, lost, damage } = /** @type {any} */ (list.find(({ meta }) => meta.id === "bad"));
+      // Whatever stands there now can be shown and opened without another check.
+      for (const points of [meta.history.train, meta.history.validation]) {
+        assert.ok(points.every((/** @type {any[]} */ [step, loss]) => Number.isFinite(step) && Number.isFinite(loss)));
+      }
+      assert.ok(["full", "lora", "scratch"].includes(meta.mode) && typeof meta.source.kind === "string" && Number.isInteger(meta.steps));
+      assert.equal(typeof meta.name, "string");
+      assert.ok(Number.isFinite(new Date(meta.savedAt).getTime()));
+      if (damage === "") assert.deepEqual(lost, []);
+      else assert.equal(damage, ["version", "mode", "source"].includes(name) ? "whole" : "part", `${name}: ${JSON.stringify(junk)}`);
+      const opened = (await readRun("bad")).meta;
+      assert.deepEqual(opened, { ...meta, savedAt: opened.savedAt, name: opened.name }, "what is opened is checked too");
+    }
+  }
+  const { meta, damage } = (await listRuns()).find(({ meta: { id } }) => id === "good") ?? assert.fail();
+  assert.deepEqual([meta, damage], [full("good"), ""]);
+});
+
+test("a run that cannot be read, was never finished, or tells nothing hides no other", async () => {
+  await save("good", full("good"));
+  await save("unread", full("unread"));
+  await save("mute", full("mute"));
+  const runs = root.all.get("runs").all;
+  runs.get("unread").all.get("a.run").getFile = () => Promise.reject(new DOMException("no", "NotReadableError"));
+  const { bytes } = runs.get("mute").all.get("a.run");
+  bytes[bytes.length - 1] = 7;
+  await (await (await (await navigator.storage.getDirectory()).getDirectoryHandle("runs")).getDirectoryHandle("torn", { create: true })).getFileHandle("a.run", { create: true });
+  runs.get("torn").all.get("a.run").bytes = new Uint8Array(30);
+  const list = Object.fromEntries((await listRuns()).map(({ meta, damage, bytes: size }) => [meta.id, [damage, size > 0]]));
+  assert.deepEqual(list, { good: ["", true], unread: ["unread", false], mute: ["whole", true], torn: ["unfinished", true] });
+  await renameRun("mute", "a name");
+  assert.equal((await listRuns()).find(({ meta }) => meta.id === "mute")?.meta.name, "a name");
+  for (const id of ["mute", "torn", "unread"]) await deleteRun(id);
+  assert.deepEqual((await listRuns()).map(({ meta }) => meta.id), ["good"]);
+});
+
+test("where the browser's storage cannot be listed at all, that is an error and not an empty list", async () => {
+  await save("good", full("good"));
+  root.getDirectoryHandle = () => Promise.reject(new DOMException("no", "UnknownError"));
+  await assert.rejects(listRuns(), { name: "UnknownError" });
+});
+
+test("what is left of a damaged run can be taken out, as a zip", async () => {
+  const texts = async (/** @type {string} */ id) => {
+    const files = await filesFromZip(new File([await zipOf(await page.remains(id))], "left.zip"));
+    return Object.fromEntries(await Promise.all(files.map(async (file) => [file.name, await file.text()])));
+  };
+  await writeRun("one", /** @type {any} */ ({}), async (add) => {
+    await add("text", new TextEncoder().encode("a text"));
+    await add("state", new TextEncoder().encode("wei"));
+    await add("state", new TextEncoder().encode("ghts"));
+  });
+  assert.deepEqual(await texts("one"), { text: "a text", state: "weights" });
+  // Without its description nobody knows where one file ends.
+  const { bytes } = slot("a.run");
+  bytes[bytes.length - 1] = 7;
+  assert.deepEqual(Object.keys(await texts("one")), ["file"], "the save as it lies there");
 });

@@ -178,6 +178,7 @@ export const en = {
   "train.error.open": "The saved run could not be opened.",
   "train.error.rename": "The name could not be changed.",
   "train.error.delete": "The run could not be deleted.",
+  "train.error.list": "The saved runs could not be listed.",
   "train.error.export": "The download could not be made.",
   "train.error.adapter": "The adapter could not be added.",
   "train.error.compare": "The two models could not be compared.",

@@ -178,6 +178,7 @@ export const zh = {
   "train.error.open": "无法打开保存的训练。",
   "train.error.rename": "无法改名。",
   "train.error.delete": "无法删除。",
+  "train.error.list": "无法列出保存的训练。",
   "train.error.export": "无法生成下载文件。",
   "train.error.adapter": "无法加上适配器。",
   "train.error.compare": "无法对照两个模型。",

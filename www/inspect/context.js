@@ -2,6 +2,7 @@
 import { Engine } from "../client.js";
 import { storage } from "../dom.js";
 import { PageError, isAbort } from "../errors.js";
+import { canOpen } from "../saved_runs.js";
 import { runSource, shippedSource } from "../sources.js";
 import { Asker } from "./asker.js";
 import { Branches } from "./branches.js";
@@ -203,7 +204,7 @@ export class Context {
       const inUse = engine.source?.id === model.id || (tuned && origin?.id === model.id);
       if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, vocabSize: model.vocab_size, source: shippedSource(model, MODELS_INDEX) });
     }
-    for (const { meta } of training.saves.list) {
+    for (const { meta } of training.saves.list.filter(canOpen)) {
       if (meta.id === training.runId && tuned) continue;
       try {
         list.push({ id: `run:${meta.id}`, name: meta.name, vocabSize: meta.vocabSize, source: runSource(meta, training.saves.sourceOf(meta)) });

@@ -1,20 +1,7 @@
 /** Takes what a view shows out of the page: pictures, tables, data. */
-import { h, setText } from "../dom.js";
+import { h, saveBlob, setText } from "../dom.js";
 import { t } from "../i18n/index.js";
 import { nameBytes } from "./label.js";
-
-/** The browser has read a saved file's address by then. */
-const KEEP_ADDRESS_MS = 60_000;
-
-/**
- * Hands the user a file.
- * @param {string} name @param {Blob} blob
- */
-export function saveBlob(name, blob) {
-  const url = URL.createObjectURL(blob);
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), KEEP_ADDRESS_MS);
-}
 
 /** @param {string | number} value */
 function csvField(value) {

@@ -7,13 +7,14 @@ import { n, t } from "../i18n/index.js";
 
 export class Saved {
   /**
-   * @param {{ onOpen: (run: SavedRun) => void, onRename: (run: SavedRun, name: string) => void, onDelete: (run: SavedRun) => void }} options
+   * @param {{ onOpen: (run: SavedRun) => void, onRename: (run: SavedRun, name: string) => void, onDelete: (run: SavedRun) => void,
+   *   onDownload: (run: SavedRun) => void }} options `onDownload`: of what is left of a run that cannot be opened
    */
-  constructor({ onOpen, onRename, onDelete }) {
-    Object.assign(this, { onOpen, onRename, onDelete });
+  constructor({ onOpen, onRename, onDelete, onDownload }) {
     this.onOpen = onOpen;
     this.onRename = onRename;
     this.onDelete = onDelete;
+    this.onDownload = onDownload;
     this.title = h("h2");
     this.list = h("ul", { class: "list" });
     this.root = h("section", { class: "saved" }, this.title, this.list);
@@ -33,7 +34,7 @@ export class Saved {
     this.openId = openId;
     this.root.hidden = !runs.length;
     setText(this.title, t("saved.title"));
-    const drawn = JSON.stringify([runs.map(({ meta, bytes }) => [meta.id, meta.name, meta.step, bytes]), openId, lang, this.renaming, this.deleting]);
+    const drawn = JSON.stringify([runs.map(({ meta, bytes, damage }) => [meta.id, meta.name, meta.step, bytes, damage]), openId, lang, this.renaming, this.deleting]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const { activeElement } = document;
@@ -51,13 +52,15 @@ export class Saved {
 
   /** @param {SavedRun} run @param {string} openId @param {string} lang */
   row(run, openId, lang) {
-    const { meta, bytes } = run;
+    const { meta, bytes, damage } = run;
+    const opens = damage === "" || damage === "part";
     const act = (/** @type {string} */ key, /** @type {() => void} */ onclick, kind = "quiet") =>
       h("button", { type: "button", class: kind, "aria-label": `${t(key)}: ${meta.name}`, "data-at": `${key} ${meta.id}`, onclick }, t(key));
     const loss = meta.history.validation.at(-1)?.[1] ?? meta.history.train.at(-1)?.[1];
-    const facts = [t(`train.mode.${meta.mode}`), t("saved.step", { step: n(meta.step), steps: n(meta.steps) })];
+    const facts = opens ? [t(`train.mode.${meta.mode}`), t("saved.step", { step: n(meta.step), steps: n(meta.steps) })] : [];
     if (loss !== undefined) facts.push(t("saved.loss", { loss: loss.toFixed(3) }));
-    facts.push(formatBytes(bytes), new Date(meta.savedAt).toLocaleString(lang.startsWith("zh") ? "zh-CN" : "en"));
+    facts.push(formatBytes(bytes));
+    if (meta.savedAt) facts.push(new Date(meta.savedAt).toLocaleString(lang.startsWith("zh") ? "zh-CN" : "en"));
     const text = h("div", { class: "row-text" });
     if (this.renaming === meta.id) {
       const input = h("input", { type: "text", value: meta.name, "aria-label": t("saved.name") });
@@ -81,6 +84,7 @@ export class Saved {
       text.append(input);
     } else text.append(h("h3", {}, meta.name));
     text.append(h("p", { class: "facts" }, facts.join(" · ")));
+    if (damage) text.append(h("p", { class: "saved-damage" }, t(`saved.damage.${damage}`)));
     const show = (/** @type {"renaming" | "deleting"} */ what, /** @type {string} */ id) => {
       this[what] = id;
       // Of the two that take the place of "Delete", the one that does no harm; after it "Delete" again.
@@ -95,7 +99,10 @@ export class Saved {
       return h("li", {}, text, h("span", { class: "facts" }, t("saved.delete.sure")), act("saved.keep", () => show("deleting", "")), act("saved.delete", remove, "secondary"));
     }
     const side = openId === meta.id ? [h("span", { class: "in-use" }, t("models.inUse"))]
-      : [act("saved.delete", () => show("deleting", meta.id)), act("models.open", () => this.onOpen(run), "secondary")];
+      : [act("saved.delete", () => show("deleting", meta.id)),
+        ...(opens ? [act("models.open", () => this.onOpen(run), "secondary")] : []),
+        // Of what could not be read there is nothing to give.
+        ...(!opens && damage !== "unread" && bytes ? [act("saved.remains", () => this.onDownload(run), "secondary")] : [])];
     return h("li", {}, text, act("saved.rename", () => show("renaming", meta.id)), ...side);
   }
 }

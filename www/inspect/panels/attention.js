@@ -1,5 +1,5 @@
 /** The tab that shows where each head looks: all heads as thumbnails, one of them as a map or as lines over the text, and rollout. */
-import { h, setText } from "../../dom.js";
+import { h, saveBlob, setText } from "../../dom.js";
 import { isAbort } from "../../errors.js";
 import { registerStrings, t } from "../../i18n/index.js";
 import { attentionEn } from "../../i18n/inspect/attention.en.js";
@@ -15,7 +15,7 @@ import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "
 import { percent } from "../label.js";
 import { reasonOf } from "../reason.js";
 import { revealNear } from "../reveal.js";
-import { SaveRow, saveBlob } from "../save.js";
+import { SaveRow } from "../save.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
 /** @typedef {import("../types.js").Subject} Subject */
