@@ -1,17 +1,19 @@
 /** Joins the parts: state and address, engine, text, page. */
 import { Address } from "./address.js";
 import { Engine } from "./client.js";
-import { storage } from "./dom.js";
+import { saveBlob, storage } from "./dom.js";
 import { filesFromDrop } from "./drop.js";
 import { EngineError, isAbort } from "./errors.js";
 import { preferredLanguage, n, setLanguage, t } from "./i18n/index.js";
+import { Kept } from "./kept.js";
 import { Opener, showError } from "./opener.js";
 import { Page, TABS } from "./page.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./settings.js";
 import { RUN_LINK } from "./saved_runs.js";
 import { Training } from "./training.js";
 import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./state.js";
-import { userText } from "./text.js";
+import { packText, unpackText } from "./text_record.js";
+import { titleOf, userText } from "./text.js";
 import { Writer } from "./writer.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
@@ -25,7 +27,7 @@ const BACKENDS = /** @type {Backend[]} */ (["auto", "cpu", "webgpu"]);
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 /** The message that the model no longer sees the text's beginning. */
 const SLID = "message.contextSlid";
-const SAVE_AFTER_MS = 400;
+const COUNT_AFTER_MS = 400;
 /** Tokens a second from which on what is written is drawn less often. */
 const QUICK_RATE = 100;
 const QUICK_WAIT_MS = 40;
@@ -67,8 +69,9 @@ function sharedText() {
 }
 
 export class App {
-  constructor() {
-    const text = sharedText();
+  /** @param {Kept} kept what this tab kept */
+  constructor(kept) {
+    this.kept = kept;
     this.store = new Store(initialState());
     setLanguage(this.state.lang);
     this.engine = new Engine((error) => {
@@ -89,12 +92,11 @@ export class App {
         },
         onChange: () => this.onText(),
       },
-      text === undefined ? Writer.restoreRuns(storage.getTab("text"), FIRST_PROMPT) : userText(text),
+      userText(FIRST_PROMPT),
     );
-    // A link's text takes the place of what stood here, which comes back with undo.
-    if (text !== undefined) this.writer.keepBefore(Writer.restoreRuns(storage.getTab("text"), ""));
     this.training = new Training({
       store: this.store,
+      kept,
       engine: this.engine,
       open: (source, options) => this.opener.open(source, options),
       write: (prompt) => void this.writeWithTuned(prompt),
@@ -124,7 +126,9 @@ export class App {
       onGiveUp: (id) => this.training.handover.giveUp(id),
       openRun: (id, free) => this.training.saves.openNamed(id, free),
     });
-    this.saveTimer = 0;
+    this.countTimer = 0;
+    /** The runs and the number of steps back and forth that are kept; null until they are read. @type {unknown[] | null} */
+    this.keptText = null;
     /** The text whose tokens the status line shows. */
     this.counted = "";
     this.address = new Address();
@@ -133,6 +137,10 @@ export class App {
     /** @type {import("./inspect/inspector.js").Inspector | null} */
     this.inspector = null;
     this.inspectorAsked = false;
+    this.openText();
+    kept.title = () => this.title();
+    kept.onChange = () => this.tellKept();
+    this.tellKept();
     this.listen();
     this.store.subscribe(() => this.render());
     this.render();
@@ -237,7 +245,7 @@ export class App {
       void filesFromDrop(event.dataTransfer).then((files) => this.takeDrop(files));
     });
     addEventListener("hashchange", () => this.applyFragment());
-    addEventListener("pagehide", () => this.save());
+    addEventListener("pagehide", () => this.kept.leave());
     addEventListener("beforeunload", (event) => {
       if (!this.training.unsaved) return;
       event.preventDefault();
@@ -246,7 +254,7 @@ export class App {
     });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) return;
-      this.save();
+      void this.kept.save();
       void this.training.save();
     });
     const unexpected = (/** @type {unknown} */ error) =>
@@ -389,16 +397,73 @@ export class App {
     if (!here) this.opener.offer(name, adapter);
   }
 
-  onText() {
-    this.store.set({});
-    clearTimeout(this.saveTimer);
-    this.saveTimer = window.setTimeout(() => this.save(), SAVE_AFTER_MS);
+  /** Puts on the paper what this tab kept, or a closed one, or a link brought; whatever gives way comes back with undo. */
+  openText() {
+    const { kept, writer } = this;
+    const shared = sharedText();
+    const found = kept.found.get("write");
+    const text = found === undefined ? null : unpackText(found);
+    const late = unpackText(kept.late.get("write"));
+    if (text) {
+      // A new tab's own text is one step back.
+      const past = kept.taken ? [...text.past, { runs: writer.runs, caret: writer.caret }] : text.past;
+      writer.open({ ...text, past }, late?.runs);
+    } else if (late) writer.open(late);
+    this.keptText = [writer.runs, text?.past.length ?? 0, text?.future.length ?? 0];
+    if (shared !== undefined && shared !== writer.text) {
+      // What nobody wrote needs no way back.
+      if (text || late) writer.replace(userText(shared));
+      else writer.open({ runs: userText(shared), caret: shared.length, past: [], future: [] });
+    }
+    if (late) this.keepText(true);
+    this.keepText();
+    if ((found !== undefined && !text) || text?.damaged || this.training.planDamaged) this.tellDamaged();
+    if (!kept.taken || !text?.runs.length) return;
+    const when = new Date(kept.taken.savedAt).toLocaleString(document.documentElement.lang);
+    const undo = { key: "action.undo", run: () => writer.undo() };
+    this.page.writeMessage.show({ kind: "info", lines: [["message.textBack", { when }]], actions: [undo] });
   }
 
-  /** Keeps the text over a reload, and counts its tokens for the status line. */
-  save() {
+  /** Says that a part of what this tab kept could not be read; all of it can be had as it lies there, once. */
+  tellDamaged() {
+    const all = JSON.stringify(Object.fromEntries(this.kept.found));
+    const download = { key: "message.keptDamaged.download", run: () => saveBlob("kept.json", new Blob([all])) };
+    this.page.notice.show({ kind: "error", lines: [["message.keptDamaged"], ["message.keptDamaged.rest"]], actions: [download] });
+  }
+
+  /** What a tab that goes on with these texts says of them, "" where nothing in them is the user's. */
+  title() {
+    const { writer, training: { plan } } = this;
+    const own = writer.text.trim() && writer.text !== FIRST_PROMPT ? writer.text : plan.text === plan.elsewhere ? "" : plan.text;
+    return titleOf(own);
+  }
+
+  /** Says that texts are not kept for as long as they are not, on every tab. */
+  tellKept() {
+    const { failure } = this.kept;
+    this.page.notKept.show(failure && { kind: "error", lines: [["message.notKept"]], detail: [failure.key, failure.params], stays: true });
+  }
+
+  onText() {
+    this.store.set({});
+    this.keepText();
+    clearTimeout(this.countTimer);
+    this.countTimer = window.setTimeout(() => this.count(), COUNT_AFTER_MS);
+  }
+
+  /** Keeps the text with its history over a reload, where it has changed. @param {boolean} [anyway] */
+  keepText(anyway = false) {
+    const { kept, writer, writer: { runs, history: { past, future } } } = this;
+    const now = [runs, past.length, future.length];
+    const { keptText } = this;
+    if (!keptText || (!anyway && now.every((one, at) => one === keptText[at]))) return;
+    this.keptText = now;
+    kept.keep("write", (brief) => packText(writer, brief ? { past: [], future: [] } : writer.history));
+  }
+
+  /** Counts the text's tokens for the status line. */
+  count() {
     const { writer, engine } = this;
-    storage.setTab("text", writer.save());
     const { text } = writer;
     if (!this.state.info || writer.phase !== "idle" || text === this.counted) return;
     this.counted = text;
@@ -465,6 +530,10 @@ export class App {
   }
 }
 
-export function startApp() {
-  void new App().start();
+export async function startApp() {
+  const kept = new Kept();
+  const { text, view } = decodeFragment(location.hash);
+  // What a link shows, it shows in a text of its own.
+  await kept.open(text === undefined && view.token === undefined);
+  void new App(kept).start();
 }

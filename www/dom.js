@@ -86,4 +86,12 @@ export const storage = {
       return false;
     }
   },
+  /** For this tab only. @param {string} key */
+  removeTab(key) {
+    try {
+      sessionStorage.removeItem(key);
+    } catch {
+      // Nothing is there.
+    }
+  },
 };

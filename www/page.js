@@ -39,6 +39,9 @@ export class Page {
     const desk = byId("desk");
     const tray = h("div", { class: "tray" });
     this.header = new Header(byId("header"), header);
+    /** What concerns every tab stands above them. */
+    this.notKept = new MessageView(byId("notices"));
+    this.notice = new MessageView(byId("notices"));
     this.paper = new Paper(desk, paper);
     desk.append(tray);
     this.writeProgress = new ProgressView(tray, { onCancel: onCancelLoading });
@@ -161,6 +164,8 @@ export class Page {
     this.dropHint.textContent = t(tab === "train" ? "train.drop" : "models.drop");
     if (this.messagesLang === lang) return;
     this.messagesLang = lang;
+    this.notKept.update();
+    this.notice.update();
     this.writeMessage.update();
     this.adapterMessage.update();
     this.modelsMessage.update();

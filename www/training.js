@@ -8,7 +8,7 @@ import { storageSupported } from "./storage.js";
 import { fileName, runSource } from "./sources.js";
 import { samplePrompt } from "./text.js";
 import { TrainingPlan } from "./training_plan.js";
-import { restoreSettings } from "./training_settings.js";
+import { restorePlan } from "./training_settings.js";
 import { TrainingStart } from "./training_start.js";
 
 /** @typedef {import("./types.js").RunMode} RunMode */
@@ -28,6 +28,7 @@ const STRENGTH_SAVE_MS = 600;
  * @typedef {object} TrainingParts
  * @property {import("./state.js").Store<import("./types.js").State>} store
  * @property {import("./client.js").Engine} engine
+ * @property {import("./kept.js").Kept} kept
  * @property {(source: ModelSource, options?: { named?: string, quiet?: boolean }) => Promise<void>} open
  * @property {(prompt: string) => void} write shows the paper; `prompt` for a text that the model cannot read
  * @property {() => void} onChange
@@ -42,7 +43,8 @@ export class Training {
     parts.engine.onLeave = () => this.handover.leave();
     parts.engine.onStay = () => this.handover.stay();
     this.plan = new TrainingPlan(this);
-    restoreSettings(this.plan);
+    /** A part of what was kept on the Train tab could not be read. */
+    this.planDamaged = !restorePlan(this.plan);
     this.saves = new SavedRuns(this);
     this.starter = new TrainingStart(this);
     this.strength = 1;

@@ -1,23 +1,20 @@
 /** What is to be learnt and how: the text, the mode, the numbers, and what the engine says of them. Draws nothing. */
-import { storage } from "./dom.js";
 import { isAbort } from "./errors.js";
 import { t } from "./i18n/index.js";
-import { keepSettings } from "./training_settings.js";
+import { keepPlan } from "./training_settings.js";
 
 /** @typedef {import("./types.js").RunMode} RunMode */
 /** @typedef {import("./types.js").Planned} Planned */
 
 const PLAN_AFTER_MS = 400;
-/** A longer text is not kept over a reload before it is trained on. */
-const MOST_KEPT_TEXT = 2_000_000;
 
 export class TrainingPlan {
   /** @param {import("./training.js").Training} training */
   constructor(training) {
     this.training = training;
-    this.text = storage.getTab("trainText") ?? "";
+    this.text = "";
     /** The file that it is from. */
-    this.textName = storage.getTab("trainTextName") ?? "";
+    this.textName = "";
     /** What the text was when it came from where it can be had again: a sample, or a saved run. */
     this.elsewhere = "";
     /** The user's own text that another took the place of. @type {{ text: string, name: string } | null} */
@@ -74,9 +71,7 @@ export class TrainingPlan {
     // As a text field would: with line ends of one kind.
     this.text = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
     this.textName = name;
-    const kept = this.text.length <= MOST_KEPT_TEXT;
-    storage.setTab("trainText", kept ? this.text : "");
-    storage.setTab("trainTextName", kept ? name : "");
+    keepPlan(this);
   }
 
   /** @param {RunMode} mode */
@@ -133,7 +128,7 @@ export class TrainingPlan {
   }
 
   soon() {
-    keepSettings(this);
+    keepPlan(this);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.replan(), PLAN_AFTER_MS);
     this.training.parts.onChange();

@@ -1,5 +1,5 @@
 /** The text and its generation: what the paper shows, how it grows, how it is taken back. Knows no DOM. */
-import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, textOf, userText } from "./text.js";
+import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, textOf } from "./text.js";
 
 /** @typedef {import("./types.js").Run} Run */
 /** @typedef {import("./types.js").Token} Token */
@@ -201,9 +201,14 @@ export class Writer {
     this.restore({ runs, caret: textOf(runs).length });
   }
 
-  /** What could be on the paper as well comes back with undo. @param {readonly Run[]} runs */
-  keepBefore(runs) {
-    if (runs.length && textOf(runs) !== this.text) this.history.push(runs, textOf(runs).length);
+  /**
+   * Puts what was kept on the paper, with its history; `later` takes its place where that is another text, which undo takes back.
+   * @param {{ runs: readonly Run[], caret: number, past: History["past"], future: History["future"] }} kept @param {readonly Run[]} [later]
+   */
+  open({ runs, caret, past, future }, later) {
+    Object.assign(this.history, { past, future });
+    this.restore({ runs, caret });
+    if (later && textOf(later) !== this.text) this.replace(later);
   }
 
   undo() {
@@ -222,30 +227,5 @@ export class Writer {
     this.lastEdit = -Infinity;
     this.canRetry = false;
     this.hooks.onChange();
-  }
-
-  /** For keeping the text over a reload. */
-  save() {
-    /** @type {[string, string][]} */
-    const parts = [];
-    for (const { source, text } of this.runs) {
-      const last = parts.at(-1);
-      if (last?.[0] === source) last[1] += text;
-      else parts.push([source, text]);
-    }
-    return JSON.stringify(parts);
-  }
-
-  /** @param {string | null} saved @param {string} fallback @returns {Run[]} */
-  static restoreRuns(saved, fallback) {
-    try {
-      const parts = JSON.parse(saved ?? "");
-      if (Array.isArray(parts)) {
-        return parts.map(([source, text]) => ({ text: String(text), source: source === "model" ? "model" : "user" }));
-      }
-    } catch {
-      // Nothing was kept, or not by this version of the page.
-    }
-    return userText(fallback);
   }
 }

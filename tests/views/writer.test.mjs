@@ -137,14 +137,6 @@ test("letters typed in one go are one undo, a pause starts another", () => {
   assert.equal(writer.canUndo, false);
 });
 
-test("the text survives a reload with its two inks; nonsense in storage does not harm", () => {
-  const { writer } = makeWriter("Once");
-  writer.runs = [...writer.runs, { text: " upon", source: "model" }, { text: " a", source: "model" }];
-  assert.deepEqual(Writer.restoreRuns(writer.save(), ""), [{ text: "Once", source: "user" }, { text: " upon a", source: "model" }]);
-  assert.deepEqual(Writer.restoreRuns("{", "Hi"), userText("Hi"));
-  assert.deepEqual(Writer.restoreRuns(null, "Hi"), userText("Hi"));
-});
-
 test("the context counts the text's tokens, and the first of the document, while it is written and after", async () => {
   const { writer, runs } = makeWriter("Once");
   const done = writer.generate(DEFAULT_SETTINGS);
@@ -158,14 +150,19 @@ test("the context counts the text's tokens, and the first of the document, while
   assert.equal(writer.contextUsed, 302);
 });
 
-test("a text that a link brings takes the place of the one before, which comes back with undo", () => {
-  const { writer } = makeWriter("From the link");
-  writer.keepBefore(userText("From the link"));
-  writer.keepBefore([]);
-  assert.equal(writer.canUndo, false);
-  writer.keepBefore(userText("My own"));
-  writer.undo();
-  assert.equal(writer.text, "My own");
+test("what was kept is put on the paper with its history; a later text takes its place, which undo takes back", () => {
+  const { writer } = makeWriter("the page's own");
+  const kept = { runs: userText("kept"), caret: 2, past: [{ runs: userText("older"), caret: 5 }], future: [{ runs: userText("newer"), caret: 5 }] };
+  writer.open(kept, userText("kept"));
+  assert.deepEqual([writer.text, writer.caret], ["kept", 2]);
   writer.redo();
-  assert.equal(writer.text, "From the link");
+  assert.equal(writer.text, "newer");
+  writer.undo();
+  writer.undo();
+  assert.equal(writer.text, "older");
+  assert.equal(writer.canUndo, false);
+  writer.open({ ...kept, past: [], future: [] }, userText("later"));
+  assert.equal(writer.text, "later");
+  writer.undo();
+  assert.equal(writer.text, "kept");
 });

@@ -49,7 +49,8 @@ function writeRun({ text, source, token }) {
 
 /**
  * @param {unknown} data
- * @returns {{ branches: Branch[], current: string | null, removed: string[] } | null} `removed`: texts that were deleted; null where it is no such file, or a damaged one
+ * @returns {{ branches: Branch[], current: string | null, removed: string[], unread: number } | null} `removed`: texts that were deleted;
+ *   `unread`: how many branches are damaged; null where it is no such file
  */
 export function readBranches(data) {
   const file = /** @type {any} */ (data);
@@ -59,10 +60,13 @@ export function readBranches(data) {
   const runs = file.runs.map(readRun);
   /** @type {Branch[]} */
   const branches = [];
+  let unread = 0;
   for (const row of file.branches) {
-    if (!Array.isArray(row?.runs)) return null;
-    const own = row.runs.map((/** @type {unknown} */ place) => runs[Number(place)]);
-    if (own.some((/** @type {Run | null | undefined} */ run) => !run)) return null;
+    const own = Array.isArray(row?.runs) ? row.runs.map((/** @type {unknown} */ place) => runs[Number(place)]) : [null];
+    if (own.some((/** @type {Run | null | undefined} */ run) => !run)) {
+      unread += 1;
+      continue;
+    }
     const created = Date.parse(row.created);
     const text = textOf(own);
     if (text.trim() === "") continue;
@@ -75,7 +79,7 @@ export function readBranches(data) {
     });
   }
   const removed = (Array.isArray(file.removed) ? file.removed : []).filter((/** @type {unknown} */ text) => typeof text === "string");
-  return { branches, current: typeof file.current === "string" ? file.current : null, removed };
+  return { branches, current: typeof file.current === "string" ? file.current : null, removed, unread };
 }
 
 /** @param {any} run @returns {Run | null} */

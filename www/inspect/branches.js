@@ -154,11 +154,23 @@ export class Branches {
    * Adds the branches of a file. One whose text is here already gives it its name and tokens, where those are missing.
    * @param {unknown} data what `toFile` or `toJSON` gave, read back by JSON.parse
    * @returns {number} how many are new
-   * @throws {PageError} where it is something else; nothing is added then
+   * @throws {PageError} where it is something else, or damaged; nothing is added then
    */
   fromJSON(data) {
     const read = readBranches(data);
-    if (!read) throw new PageError("tree.badFile");
+    if (!read || read.unread) throw new PageError("tree.badFile");
+    return this.addAll(read);
+  }
+
+  /** Adds what was kept over a reload. @param {unknown} data @returns {boolean} false where not all of it could be read */
+  restore(data) {
+    const read = readBranches(data);
+    if (read) this.addAll(read);
+    return read?.unread === 0;
+  }
+
+  /** @param {NonNullable<ReturnType<typeof readBranches>>} read */
+  addAll(read) {
     const empty = this.size === 0;
     const byText = new Map(this.list().map((leaf) => [leaf.text, leaf]));
     for (const text of read.removed) if (!byText.has(text)) this.removed.add(text);

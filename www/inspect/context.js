@@ -1,6 +1,5 @@
 /** What panels speak about and what they can do: ties the inspector to the page. Draws nothing. */
 import { Engine } from "../client.js";
-import { storage } from "../dom.js";
 import { PageError, isAbort } from "../errors.js";
 import { canOpen } from "../saved_runs.js";
 import { runSource, shippedSource } from "../sources.js";
@@ -19,9 +18,8 @@ import { SubjectKeeper } from "./subject.js";
 /** @typedef {import("../sources.js").ModelSource} ModelSource */
 
 const MODELS_INDEX = new URL("../models/index.json", import.meta.url);
-const KEEP_AFTER_MS = 500;
-/** Branches are kept over a reload, for this tab. */
-const BRANCHES_KEY = "branches";
+/** What branches are kept as over a reload. */
+const BRANCHES = "branches";
 
 /** @implements {InspectContext} */
 export class Context {
@@ -57,13 +55,9 @@ export class Context {
       cancel: (timer) => clearTimeout(timer),
     });
     this.branches = new Branches();
-    this.keepTimer = 0;
-    /** Whether a reload would find them again. */
-    this.branchesKept = true;
     this.restoreBranches();
     this.branches.onChange(() => {
-      clearTimeout(this.keepTimer);
-      this.keepTimer = window.setTimeout(() => this.keepBranches(), KEEP_AFTER_MS);
+      app.kept.keep(BRANCHES, () => this.branches.toJSON());
       onChange();
     });
   }
@@ -178,19 +172,8 @@ export class Context {
   }
 
   restoreBranches() {
-    try {
-      const kept = storage.getTab(BRANCHES_KEY);
-      if (kept) this.branches.fromJSON(JSON.parse(kept));
-    } catch {
-      // Kept by another version of the page.
-    }
-  }
-
-  keepBranches() {
-    clearTimeout(this.keepTimer);
-    const kept = storage.setTab(BRANCHES_KEY, JSON.stringify(this.branches));
-    if (!kept && this.branchesKept) this.say("inspect.error.branches");
-    this.branchesKept = kept;
+    const kept = this.app.kept.read(BRANCHES);
+    if (kept !== undefined && !this.branches.restore(kept)) this.app.tellDamaged();
   }
 
   /** @returns {{ id: string, name: string, vocabSize?: number, source: ModelSource }[]} */

@@ -121,7 +121,6 @@ export class Inspector {
     this.readingTimer = 0;
     this.wasShown = false;
     this.recordHistory();
-    addEventListener("pagehide", () => context.keepBranches());
     this.update();
   }
 

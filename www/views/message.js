@@ -8,6 +8,7 @@ import { engineWords, t } from "../i18n/index.js";
  * @property {string | [key: string, params: Record<string, string | number>]} [detail] the cause: the engine's words, or a key
  * @property {{ key: string, run: () => void }[]} [actions]
  * @property {() => void} [onClose] hears that the user has closed it
+ * @property {boolean} [stays] it goes only with what it tells of, and cannot be closed
  */
 
 /** A message at the place of its cause. It stays until it is closed or replaced. */
@@ -45,6 +46,7 @@ export class MessageView {
     const actions = (message.actions ?? []).map(({ key, run }) =>
       h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); run(); } }, t(key)));
     const close = h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); message.onClose?.(); } }, t("message.close"));
-    this.root.replaceChildren(text, h("div", { class: "message-actions" }, ...actions, close));
+    if (!message.stays) actions.push(close);
+    this.root.replaceChildren(text, h("div", { class: "message-actions" }, ...actions));
   }
 }

@@ -1,7 +1,7 @@
 /** The numbers of a run, folded: each with its default and one sentence. */
 import { h, setText } from "../dom.js";
 import { engineWords, t } from "../i18n/index.js";
-import { LORA_TARGETS } from "../training_settings.js";
+import { LORA_TARGETS, PRESETS, TOKENIZERS } from "../training_settings.js";
 
 /** @typedef {import("../training.js").Training} Training */
 
@@ -22,8 +22,6 @@ export function wrongOption(error) {
   return FIELDS.find(([, engine]) => words.startsWith(`${engine} is `))?.[0] ?? "";
 }
 
-const PRESETS = ["tiny", "nanogpt-cpu", "small", "10m"];
-const TOKENIZERS = ["char", "byte", "bpe"];
 const VOCABULARIES = [257, 512, 1024, 2048, 4096, 8192];
 
 export class TrainSettings {

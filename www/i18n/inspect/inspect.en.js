@@ -85,6 +85,5 @@ export const inspectEn = {
   "inspect.notWhole": "This token is a piece of a character and cannot stand on the paper by itself.",
   "inspect.error.read": "The text could not be looked into.",
   "inspect.error.panel": "This part could not be shown.",
-  "inspect.error.branches": "There are more branches than this browser keeps for a tab: a reload would lose the newest. Save them in the Tree tab, or delete some.",
   "inspect.error.gates": "The heads could not be switched.",
 };

@@ -85,6 +85,5 @@ export const inspectZh = {
   "inspect.notWhole": "这个 token 只是一个字符的一部分，不能单独写在纸上。",
   "inspect.error.read": "无法观察这段文本。",
   "inspect.error.panel": "这一部分无法显示。",
-  "inspect.error.branches": "分支太多，超出了浏览器为标签页保存的容量：重新加载会丢失最新的分支。请在“分支”页中保存，或删除一些。",
   "inspect.error.gates": "无法切换注意力头。",
 };
