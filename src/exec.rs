@@ -99,6 +99,14 @@ impl Executor {
         }
     }
 
+    /// Whether the device has failed for good; never on the CPU.
+    pub fn failed(&self) -> bool {
+        match self {
+            Self::Cpu(_) => false,
+            Self::Gpu(g) => g.context().check().is_err(),
+        }
+    }
+
     /// Work done so far; zeros on the CPU.
     pub fn counters(&self) -> Counters {
         match self {

@@ -3,7 +3,7 @@ import { Address } from "./address.js";
 import { Engine } from "./client.js";
 import { saveBlob, storage } from "./dom.js";
 import { filesFromDrop } from "./drop.js";
-import { EngineError, isAbort } from "./errors.js";
+import { EngineError, isAbort, isFatal } from "./errors.js";
 import { preferredLanguage, n, setLanguage, t } from "./i18n/index.js";
 import { Kept } from "./kept.js";
 import { Opener, showError } from "./opener.js";
@@ -14,6 +14,7 @@ import { Training } from "./training.js";
 import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./state.js";
 import { packText, unpackText } from "./text_record.js";
 import { titleOf, userText } from "./text.js";
+import { errorMessage } from "./views/message.js";
 import { Writer } from "./writer.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
@@ -125,6 +126,7 @@ export class App {
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
       onGiveUp: (id) => this.training.handover.giveUp(id),
       openRun: (id, free) => this.training.saves.openNamed(id, free),
+      onCrash: () => this.training.crashed(),
     });
     this.countTimer = 0;
     /** The runs and the number of steps back and forth that are kept; null until they are read. @type {unknown[] | null} */
@@ -295,7 +297,7 @@ export class App {
       }
     } catch (error) {
       // A fatal error ends the worker, and the opener speaks of it.
-      if (isAbort(error) || (error instanceof EngineError && error.fatal)) return;
+      if (isAbort(error) || isFatal(error)) return;
       showError(writeMessage, [["message.generateFailed"], ["message.textSafe"]], error);
     }
   }
@@ -441,7 +443,7 @@ export class App {
   /** Says that texts are not kept for as long as they are not, on every tab. */
   tellKept() {
     const { failure } = this.kept;
-    this.page.notKept.show(failure && { kind: "error", lines: [["message.notKept"]], detail: [failure.key, failure.params], stays: true });
+    this.page.notKept.show(failure && { ...errorMessage([["message.notKept"]], failure), stays: true });
   }
 
   onText() {

@@ -1,5 +1,6 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
 import { EngineError, PageError } from "./errors.js";
+import { Watchdog } from "./watchdog.js";
 
 /** @typedef {import("./types.js").Info} Info */
 /** @typedef {import("./types.js").Backend} Backend */
@@ -8,15 +9,18 @@ import { EngineError, PageError } from "./errors.js";
 /** @typedef {import("./types.js").GenerationResult} GenerationResult */
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
 /** @typedef {import("./types.js").Restored} Restored */
-/** @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void, onEvent?: (event: any) => void }} Pending */
+/** @typedef {{ cmd: string, resolve: (value: any) => void, reject: (error: Error) => void, onEvent?: (event: any) => void }} Pending */
 
 /** Parts of the file on their way to the worker at once: enough to keep it busy, little enough to hold in memory. */
 const CHUNKS_IN_FLIGHT = 4;
 
+/** Commands that may keep a worker busy in one piece for long: with a whole text, or a whole model. */
+const LONG = ["openScratch", "scratchPlan", "trainPlan", "trainStart", "restore", "exportZip", "addAdapter"];
+
 /** One worker and the requests it has not answered yet. */
 export class WorkerClient {
   /**
-   * @param {(error: EngineError) => void} onFatal called once, when the worker can no longer be used
+   * @param {(error: Error) => void} onFatal called once, when the worker can no longer be used
    * @param {boolean} trains whether it must be able to train, which takes a larger module
    */
   constructor(onFatal, trains) {
@@ -30,8 +34,24 @@ export class WorkerClient {
     this.worker.onmessage = (/** @type {MessageEvent<Reply>} */ event) => this.receive(event.data);
     this.worker.onerror = (event) => {
       event.preventDefault();
-      this.fail(event.message || "the worker script could not be loaded");
+      this.fail(new EngineError(event.message || "the worker script could not be loaded", true));
     };
+    this.watchdog = new Watchdog({
+      ask: () => this.worker.postMessage({ id: 0, cmd: "ping" }),
+      isLong: () => [...this.pending.values()].some(({ cmd }) => LONG.includes(cmd)),
+      onSilent: () => this.fail(new PageError("error.engineSilent")),
+    });
+    /** Ends the wait for the worker's end. */
+    this.gone = new AbortController();
+    /** The lock that the worker holds for as long as it lives. */
+    this.life = `worker:${Math.random().toString(36).slice(2)}`;
+    this.worker.postMessage({ id: 0, cmd: "live", lock: this.life });
+  }
+
+  /** Hears at once of the end of a worker that could say nothing, where the browser has locks. */
+  awaitEnd() {
+    const ended = () => this.fail(new PageError("error.engineEnded"));
+    navigator.locks.request(this.life, { signal: this.gone.signal }, ended).catch(() => {});
   }
 
   /**
@@ -45,7 +65,8 @@ export class WorkerClient {
     return new Promise((resolve, reject) => {
       if (this.closed) return reject(new EngineError("the engine was closed", true));
       const id = this.nextId++;
-      this.pending.set(id, { resolve, reject, onEvent });
+      this.pending.set(id, { cmd, resolve, reject, onEvent });
+      this.watchdog.watch();
       this.worker.postMessage({ id, cmd, ...payload }, transfer);
     });
   }
@@ -72,22 +93,26 @@ export class WorkerClient {
 
   /** @param {Reply} reply */
   receive(reply) {
-    if ("fatal" in reply) return this.fail(reply.fatal);
+    if ("fatal" in reply) return this.fail(new EngineError(reply.fatal, true));
+    if ("pulse" in reply) return this.watchdog.answered(reply.pulse);
+    this.watchdog.heard();
+    if ("lives" in reply) return this.awaitEnd();
     const pending = this.pending.get(reply.id);
     if (!pending) return;
     if ("event" in reply) return pending.onEvent?.(reply.event);
     this.pending.delete(reply.id);
+    if (!this.pending.size) this.watchdog.rest();
     if ("value" in reply) return pending.resolve(reply.value);
     const { message, fatal } = reply.error;
     // What the worker's own JavaScript finds wrong has a text in every language.
     pending.reject(/^error\.\w+$/.test(message) ? new PageError(message) : new EngineError(message, fatal));
-    if (reply.error.fatal) this.fail(reply.error.message);
+    if (reply.error.fatal) this.fail(new EngineError(message, true));
   }
 
-  /** @param {string} message */
-  fail(message) {
+  /** @param {PageError | EngineError} error */
+  fail(error) {
     if (this.closed) return;
-    const error = new EngineError(message, true);
+    error.fatal = true;
     this.close(error);
     this.onFatal(error);
   }
@@ -96,6 +121,8 @@ export class WorkerClient {
   close(reason = new DOMException("closed", "AbortError")) {
     if (this.closed) return;
     this.closed = true;
+    this.watchdog.rest();
+    this.gone.abort();
     this.worker.terminate();
     for (const { reject } of this.pending.values()) reject(reason);
     this.pending.clear();
@@ -156,7 +183,7 @@ async function fill(client, source, backend, signal, onProgress) {
  * which WebAssembly never gives back, is returned when the old worker ends.
  */
 export class Engine {
-  /** @param {(error: EngineError) => void} onCrash called when the model in use was lost */
+  /** @param {(error: Error) => void} onCrash called when the model in use was lost */
   constructor(onCrash) {
     this.onCrash = onCrash;
     /** Saves what the model in use would take along when another takes its place. @type {() => Promise<void>} */

@@ -8,6 +8,8 @@ export class PageError extends Error {
     super(key);
     this.key = key;
     this.params = params;
+    /** Whether the worker is of no more use. */
+    this.fatal = false;
   }
 }
 
@@ -23,4 +25,9 @@ export class EngineError extends Error {
 /** @param {unknown} error */
 export function isAbort(error) {
   return error instanceof DOMException && error.name === "AbortError";
+}
+
+/** Whether the worker is gone: that is told by who starts it again. @param {unknown} error */
+export function isFatal(error) {
+  return (error instanceof PageError || error instanceof EngineError) && error.fatal;
 }

@@ -4,6 +4,7 @@ import { t } from "./i18n/index.js";
 import { filesFromZip } from "./zip.js";
 import { fetchShippedModels, fileSource, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
 import { RUN_LINK } from "./saved_runs.js";
+import { errorMessage } from "./views/message.js";
 
 /** @typedef {import("./types.js").Backend} Backend */
 /** @typedef {import("./types.js").ShippedModel} ShippedModel */
@@ -22,9 +23,7 @@ const CRASH_AGAIN_MS = 30_000;
  * @param {Message["actions"]} [actions]
  */
 export function showError(view, lines, error, actions) {
-  /** @type {Message["detail"]} */
-  const detail = error instanceof PageError ? [error.key, error.params] : error instanceof Error ? error.message : String(error);
-  view.show({ kind: "error", lines, detail, actions });
+  view.show(errorMessage(lines, error, actions));
 }
 
 export class Opener {
@@ -38,8 +37,10 @@ export class Opener {
    * @param {(id: string) => void} parts.onGiveUp called when the user would rather lose what could not be saved of a run
    * @param {(id: string, free: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run that is saved on this
    *   device, unless something else is being opened
+   * @param {() => () => Pick<Message, "lines" | "actions">} parts.onCrash called when the engine was lost; what it gives tells, once it is
+   *   there again, what became of training
    */
-  constructor({ store, engine, page, onOpened, onAdapter, onGiveUp, openRun }) {
+  constructor({ store, engine, page, onOpened, onAdapter, onGiveUp, openRun, onCrash }) {
     this.store = store;
     this.engine = engine;
     this.page = page;
@@ -47,6 +48,7 @@ export class Opener {
     this.onAdapter = onAdapter;
     this.onGiveUp = onGiveUp;
     this.openRun = openRun;
+    this.onCrash = onCrash;
     /** Half of an adapter, until the other comes. @type {{ config?: File, weights?: File }} */
     this.adapter = {};
     /** The load in progress. @type {AbortController | null} */
@@ -70,7 +72,7 @@ export class Opener {
     try {
       shipped = await fetchShippedModels(MODELS_INDEX);
     } catch (error) {
-      showError(this.page.writeMessage, [["error.noShipped"]], error);
+      showError(this.messages(), [["error.noShipped"]], error);
     }
     this.store.set({ shipped });
     const { modelId: wanted, adapterId } = this.store.state;
@@ -257,31 +259,37 @@ export class Opener {
   }
 
   /**
-   * The engine was lost with the model in it. It is started again, once: the second time the user decides.
+   * The engine was lost with the model in it. It is started again, once: the second time the user decides. All of it is said where
+   * every tab shows it.
    * @param {Error} error
    */
   async recover(error) {
-    const { store, page } = this;
+    const { store, page: { notice } } = this;
+    const standing = this.onCrash();
     const { source } = this.engine;
     const again = performance.now() - this.lastCrash < CRASH_AGAIN_MS;
     this.lastCrash = performance.now();
     store.set({ info: null });
     if (!source) return;
     const { modelId: named, adapterId: adapter } = store.state;
-    const reopen = () => this.open(source, { named, quiet: true, adapter });
+    const reopen = async () => {
+      await this.open(source, { named, quiet: true, adapter });
+      if (this.engine.source !== source || !store.state.info) return;
+      const { lines, actions } = standing();
+      showError(notice, [["message.restarted"], ["message.textSafe"], ...lines], error, actions);
+    };
     if (again) {
       const onCpu = () => {
         store.set({ backend: "cpu" });
         void reopen();
       };
-      showError(page.writeMessage, [["message.crashedTwice"]], error, [
+      showError(notice, [["message.crashedTwice"]], error, [
         { key: "message.retry", run: () => void reopen() },
         { key: "message.useCpu", run: onCpu },
       ]);
       return;
     }
-    showError(page.writeMessage, [["message.crashed"], ["message.textSafe"]], error);
+    showError(notice, [["message.crashed"], ["message.textSafe"]], error);
     await reopen();
-    if (store.state.info) showError(page.writeMessage, [["message.restarted"], ["message.textSafe"]], error);
   }
 }

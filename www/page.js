@@ -6,7 +6,7 @@ import { missingFiles } from "./sources.js";
 import { Actions } from "./views/actions.js";
 import { Controls } from "./views/controls.js";
 import { Header } from "./views/header.js";
-import { MessageView } from "./views/message.js";
+import { MessageView, errorMessage } from "./views/message.js";
 import { Models } from "./views/models.js";
 import { Paper } from "./views/paper.js";
 import { ProgressView } from "./views/progress.js";
@@ -41,6 +41,9 @@ export class Page {
     this.header = new Header(byId("header"), header);
     /** What concerns every tab stands above them. */
     this.notKept = new MessageView(byId("notices"));
+    this.notSaved = new MessageView(byId("notices"));
+    /** What that says, and of what. @type {unknown[]} */
+    this.notSavedOf = [];
     this.notice = new MessageView(byId("notices"));
     this.paper = new Paper(desk, paper);
     desk.append(tray);
@@ -126,6 +129,14 @@ export class Page {
     else this.adapterMessage.clear();
   }
 
+  /** Says that the run is not saved, for as long as that is so. @param {unknown} error null where it is @param {boolean} goesOn */
+  updateNotSaved(error, goesOn) {
+    if (this.notSavedOf[0] === error && this.notSavedOf[1] === goesOn) return;
+    this.notSavedOf = [error, goesOn];
+    if (error === null) return this.notSaved.clear();
+    this.notSaved.show({ ...errorMessage([[goesOn ? "train.error.notSaved" : "train.error.notSaved.still"]], error), stays: true });
+  }
+
   /**
    * @param {State} state @param {import("./writer.js").Writer} writer @param {ModelSource | null} source the open model's
    * @param {import("./pieces.js").Marks | null} marks the tokens to be told apart on the paper
@@ -135,7 +146,8 @@ export class Page {
     document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
     document.title = t("app.title");
     for (const name of TABS) byId(`tab-${name}`).hidden = name !== tab;
-    const { goesOn, run: started, step } = this.training();
+    const { goesOn, run: started, step, saveFailure } = this.training();
+    this.updateNotSaved(saveFailure, goesOn);
     const run = goesOn && started ? { step, steps: started.steps } : null;
     this.header.update({ tab, backend, theme, lang, run });
 
@@ -164,8 +176,7 @@ export class Page {
     this.dropHint.textContent = t(tab === "train" ? "train.drop" : "models.drop");
     if (this.messagesLang === lang) return;
     this.messagesLang = lang;
-    this.notKept.update();
-    this.notice.update();
+    for (const view of [this.notKept, this.notSaved, this.notice]) view.update();
     this.writeMessage.update();
     this.adapterMessage.update();
     this.modelsMessage.update();

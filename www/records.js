@@ -58,7 +58,7 @@ export class Records {
     const opened = answer(request);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    const late = new Promise((_, reject) => (timer = setTimeout(reject, ANSWER_MS, new Error("no answer"))));
+    const late = new Promise((_, reject) => (timer = setTimeout(reject, ANSWER_MS, new PageError("error.textStore"))));
     try {
       await Promise.race([opened, late]);
     } catch (error) {

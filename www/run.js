@@ -1,6 +1,8 @@
 /** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
 import { PageError } from "./errors.js";
 import { lockRun, releaseRuns } from "./locks.js";
+import { beat } from "./pulse.js";
+import { SavePace } from "./save_pace.js";
 import { isNewest, readRun, storageSupported, writeRun } from "./storage.js";
 import { samplePrompt } from "./text.js";
 
@@ -11,11 +13,8 @@ import { samplePrompt } from "./text.js";
 
 /** How long one call into the engine may take: a pause is heard within it. */
 const STEP_BUDGET_MS = 30;
-/** The first save comes soon: until then a reload loses everything. */
-const FIRST_SAVE_MS = 2000;
-const SAVE_EVERY_MS = 10_000;
 const SAMPLE_EVERY_MS = 4_000;
-/** Saving and sampling may each take this part of the time. */
+/** Sampling may take this part of the time. */
 const SHARE = 1 / 20;
 const SAMPLE_TOKENS = 48;
 /** Points of the curve that a save keeps. */
@@ -38,12 +37,9 @@ export class Run {
     this.savedStep = -1;
     /** Since the save there were steps or evaluations, or other weights were chosen, or another strength. */
     this.changed = false;
-    this.lastSave = performance.now();
-    this.saveCost = 0;
+    this.pace = new SavePace(performance.now());
     this.lastSample = -Infinity;
     this.sampleCost = 0;
-    /** Writing failed: it is not tried again by itself. */
-    this.broken = !storageSupported();
     /** Hears of the run while it goes on. @type {((event: RunEvent) => void) | null} */
     this.emit = null;
     /** What ended it while it was being saved. @type {unknown} */
@@ -83,7 +79,7 @@ export class Run {
     const session = await open({ "config.json": await read("config.json"), "tokenizer.json": await read("tokenizer.json") });
     const planned = await session.wasm.restoreState(part("state"), text);
     const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
-    run.savedStep = planned.step;
+    run.savedStep = run.pace.step = planned.step;
     if (meta.mode === "lora" && meta.strength !== undefined) session.wasm.setLoraStrength(meta.strength);
     return { run, planned };
   }
@@ -148,8 +144,7 @@ export class Run {
         await this.sample(emit, shouldPause).catch(() => {});
         tick();
       }
-      const every = this.savedStep < 0 ? FIRST_SAVE_MS : SAVE_EVERY_MS;
-      if (!this.broken && !this.readOnly && now - this.lastSave > Math.max(every, this.saveCost / SHARE) && !shouldPause()) await this.autosave(emit);
+      if (storageSupported() && !this.readOnly && this.pace.due(now, meta.step) && !shouldPause()) await this.autosave(emit);
     }
   }
 
@@ -221,7 +216,6 @@ export class Run {
     try {
       emit({ type: "saved", step: await this.save() });
     } catch (error) {
-      this.broken = true;
       const reason = error instanceof Error ? error.message : String(error);
       emit({ type: "notSaved", reason });
     }
@@ -242,19 +236,34 @@ export class Run {
 
   /** Writes the run, unless nothing has changed. Returns the step that is safe; -1 for none. */
   async save() {
-    const { meta, session } = this;
+    const { meta } = this;
     if (this.readOnly || !storageSupported()) return this.savedStep;
     // The state would hold steps that nobody has been told of.
     if (this.emit) await this.catchUp(this.emit).catch((error) => (this.failure = error));
     if (this.savedStep === meta.step && !this.changed) return meta.step;
     const from = performance.now();
     meta.savedAt = Date.now();
-    await writeRun(meta.id, meta, async (add) => {
+    try {
+      const bytes = await this.write();
+      this.pace.saved(from, performance.now(), meta.step, bytes);
+    } catch (error) {
+      this.pace.missed(from, performance.now());
+      throw error;
+    }
+    this.savedStep = meta.step;
+    this.changed = false;
+    return meta.step;
+  }
+
+  /** @returns {Promise<number>} how many bytes it took */
+  async write() {
+    const { meta, session } = this;
+    return writeRun(meta.id, meta, async (add) => {
       await add("text", new TextEncoder().encode(this.text));
       for (const { name, bytes } of session.wasm.modelFiles()) await add(name, bytes);
       /** What the disk failed with: the engine passes on no more than its words. @type {unknown} */
       let full = null;
-      const piece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => add("state", bytes).catch((error) => {
+      const piece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => add("state", bytes).then(beat, (error) => {
         full = error;
         throw error;
       });
@@ -262,11 +271,5 @@ export class Run {
         throw full ?? error;
       });
     });
-    this.savedStep = meta.step;
-    this.changed = false;
-    this.broken = false;
-    this.lastSave = performance.now();
-    this.saveCost = this.lastSave - from;
-    return meta.step;
   }
 }

@@ -1,4 +1,5 @@
 /** The page's side of the WebAssembly module. Only the worker imports this file. */
+import { beat } from "./pulse.js";
 
 /** @typedef {import("./types.js").Info} Info */
 /** @typedef {import("./types.js").WasmModule} WasmModule */
@@ -32,6 +33,7 @@ const channel = new MessageChannel();
 const waiting = [];
 channel.port1.onmessage = () => waiting.shift()?.();
 export function messageTurn() {
+  beat();
   return /** @type {Promise<void>} */ (
     new Promise((resolve) => {
       waiting.push(resolve);

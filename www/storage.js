@@ -178,6 +178,7 @@ export function explain(error) {
  * @param {string} id
  * @param {RunMeta} meta
  * @param {(add: AddPart) => Promise<void>} fill adds the parts; what it fails with, this fails with
+ * @returns {Promise<number>} its size in bytes
  */
 export async function writeRun(id, meta, fill) {
   /** Whether a save is there that a failure must not take along. */
@@ -219,6 +220,7 @@ export async function writeRun(id, meta, fill) {
       handle.write(head, { at: 0 });
       handle.flush();
       verified.set(id, sum);
+      return at + json.byteLength;
     } finally {
       handle.close();
     }

@@ -1,7 +1,7 @@
 /** Training as the page sees it: how a run goes, and what comes of it. Draws nothing. */
 import { Comparison } from "./comparison.js";
 import { saveBlob } from "./dom.js";
-import { EngineError, PageError, isAbort } from "./errors.js";
+import { PageError, isAbort, isFatal } from "./errors.js";
 import { Handover } from "./handover.js";
 import { RUN_LINK, SavedRuns } from "./saved_runs.js";
 import { storageSupported } from "./storage.js";
@@ -83,6 +83,8 @@ export class Training {
     this.stopAsked = false;
     /** @type {RunMeta["sample"]} */
     this.sample = null;
+    /** Why the run is not saved, for as long as that is so. @type {unknown} */
+    this.saveFailure = null;
     /** The browser was asked to let saves stay. */
     this.persists = false;
     this.comparison = new Comparison(parts.onChange);
@@ -92,7 +94,7 @@ export class Training {
   clear() {
     Object.assign(this, {
       phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runText: "", from: null, runMode: "full", step: 0, loss: NaN, rate: 0,
-      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, best: null, readOnly: false, free: false, away: false, stopAsked: false, sample: null,
+      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, best: null, readOnly: false, free: false, away: false, stopAsked: false, sample: null, saveFailure: null,
     });
     this.comparison.clear();
   }
@@ -153,13 +155,14 @@ export class Training {
 
   /** @param {unknown} error @param {string} key */
   failed(error, key) {
-    if (isAbort(error) || (error instanceof EngineError && error.fatal)) return;
+    // What became of the worker in use is told by who starts it again.
+    if (isAbort(error) || (isFatal(error) && !this.parts.engine.client)) return;
     this.parts.say([[key]], error);
   }
 
-  /** Says that the run could not be saved, and what that means for it now. @param {unknown} error */
+  /** The run could not be saved: that is said on every tab until it is. @param {unknown} error */
   notSaved(error) {
-    this.failed(error, this.goesOn ? "train.error.notSaved" : "train.error.notSaved.still");
+    if (!isAbort(error) && !isFatal(error)) this.saveFailure = error;
   }
 
   /** @param {boolean} [afresh] from the model that a tuned one began from */
@@ -250,6 +253,7 @@ export class Training {
   noteSaved(step) {
     if (step < 0 || !this.run) return;
     this.savedStep = step;
+    this.saveFailure = null;
     // Without it a browser may make room by deleting what is saved here.
     if (!this.persists) void navigator.storage.persist?.().catch(() => {});
     this.persists = true;
@@ -300,6 +304,19 @@ export class Training {
     if (plan.text !== this.runText) plan.keep(this.runText, "");
     Object.assign(plan, { planned: this.run, error: null });
     void this.train();
+  }
+
+  /**
+   * The engine was lost, and what was learnt since the last save with it.
+   * @returns {() => { lines: [string, Record<string, number>?][], actions: { key: string, run: () => void }[] }} tells, when the engine is there again, where the run stands
+   */
+  crashed() {
+    const { runId, step, goesOn } = this;
+    return () => {
+      if (!goesOn) return { lines: [], actions: [] };
+      if (this.runId !== runId) return { lines: [["train.crashed.gone", { step }]], actions: [] };
+      return { lines: [["train.crashed", { step, saved: this.step }]], actions: [{ key: "train.resume", run: () => this.resume() }] };
+    };
   }
 
   /** Another model is in use: a saved run shows where it stood. */

@@ -172,6 +172,8 @@ export interface WasmSession {
   exportZip(kind: "model" | "adapter"): Promise<Uint8Array<ArrayBuffer>[]>;
   addAdapter(config: Uint8Array, weights: Uint8Array): Promise<void>;
   setLoraStrength(strength: number): void;
+  /** Whether the device has failed for good. */
+  lost(): boolean;
   free(): void;
 }
 
@@ -200,7 +202,7 @@ export interface ShippedModel {
   license?: string;
 }
 
-/** What the worker is asked. `chunk` carries the safetensors file in order. */
+/** What the worker is asked; `ping` and `live` at any time, without an answer of their own. `chunk` carries the safetensors file in order. */
 export type Request =
   | { id: number; cmd: "open"; backend: Backend; files: SmallFiles }
   | { id: number; cmd: "chunk"; bytes: Uint8Array }
@@ -228,6 +230,8 @@ export type Request =
   | { id: number; cmd: "inspect"; request: import("./inspect/types.js").InspectRequest }
   | { id: number; cmd: "inspectCancel"; target: number }
   | { id: number; cmd: "gates"; gates?: Float32Array }
+  | { id: number; cmd: "ping" }
+  | { id: number; cmd: "live"; lock: string }
   | { id: number; cmd: "stop" };
 
 export type GenerationEvent =
@@ -237,11 +241,16 @@ export type GenerationEvent =
 
 export interface GenerationResult { finished: NonNullable<Finished>; promptTokens: number; tokens: number; ms: number; contextUsed: number }
 
-/** What the worker answers. `fatal` means that the WebAssembly instance must not be used again. */
+/**
+ * What the worker answers. `fatal` means that the WebAssembly instance must not be used again; `pulse` answers a `ping`: how far the
+ * worker is; `lives`: it holds the lock of its life.
+ */
 export type Reply =
   | { id: number; value: unknown }
   | { id: number; event: GenerationEvent | RunEvent | import("./inspect/types.js").InspectProgress }
   | { id: number; error: { message: string; fatal: boolean } }
+  | { pulse: number }
+  | { lives: true }
   | { fatal: string };
 
 export interface Progress { name: string; done: number; total: number }

@@ -2,6 +2,7 @@
  * The engine's worker: one model, one queue of commands. Nothing here touches the network except the import of the
  * WebAssembly module itself: the page fetches, and hands over bytes.
  */
+import { beat, pulse } from "./pulse.js";
 import { Run } from "./run.js";
 import { ModelSession, messageTurn } from "./session.js";
 
@@ -46,9 +47,25 @@ function describe(error) {
   // A trap leaves the instance in an unknown state, and a RangeError here is memory or stack exhausted.
   const trap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
   const text = error instanceof Error ? error.message : String(error);
-  const lost = /device (was |is )?lost|lost device/i.test(text);
   const message = trap && lastPanic ? lastPanic : text;
-  return { message: message || "unknown error", fatal: trap || lost };
+  return { message: message || "unknown error", fatal: trap || isLost() };
+}
+
+/** Whether the model is gone together with its device. */
+function isLost() {
+  try {
+    return session?.wasm.lost() ?? false;
+  } catch {
+    return true;
+  }
+}
+
+/** Holds a lock until this worker ends, whichever way: so the page hears of it. @param {string} lock */
+function live(lock) {
+  void navigator.locks?.request(lock, () => {
+    scope.postMessage({ lives: true });
+    return new Promise(() => {});
+  });
 }
 
 /** @param {Request} request */
@@ -57,6 +74,8 @@ function enqueue(request) {
     wanted.delete(request.target);
     return;
   }
+  if (request.cmd === "ping") return scope.postMessage({ pulse: pulse() });
+  if (request.cmd === "live") return live(request.lock);
   if (request.cmd === "inspect") wanted.add(request.id);
   if (request.cmd === "stop" || request.cmd === "generate") arrivalOf.set(request, ++arrivals);
   if (PAUSING.includes(request.cmd)) pausesBefore.set(request, ++pauses);
@@ -110,6 +129,7 @@ async function answer(request) {
     scope.postMessage({ id, error: describe(error) });
   } finally {
     wanted.delete(id);
+    beat();
   }
 }
 
@@ -215,6 +235,8 @@ async function execute(request) {
       loaded().setGates(request.gates);
       return null;
     case "inspectCancel":
+    case "ping":
+    case "live":
       return null;
     case "generate": {
       const arrival = arrivalOf.get(request);

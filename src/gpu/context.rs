@@ -1,8 +1,9 @@
 //! Finding an adapter and opening a device.
 
+use super::fault::Fault;
 use crate::error::{Error, Result};
 use crate::graph::{Limits, Target};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// An open device.
 pub struct GpuContext {
@@ -12,7 +13,7 @@ pub struct GpuContext {
     pub name: String,
     /// Hardware or software.
     pub kind: Target,
-    fault: Arc<Mutex<Option<String>>>,
+    pub(super) fault: Fault,
 }
 
 impl GpuContext {
@@ -45,21 +46,12 @@ impl GpuContext {
             })
             .await
             .map_err(|e| Error::Device(format!("the GPU refused a device ({e}); use the CPU backend")))?;
-        let fault = Arc::new(Mutex::new(None));
-        let record = |fault: &Arc<Mutex<Option<String>>>, text: String| {
-            // The first fault is the cause; later ones are its echoes.
-            if let Ok(mut slot) = fault.lock() {
-                slot.get_or_insert(text);
-            }
-        };
-        let at_error = Arc::clone(&fault);
-        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| record(&at_error, e.to_string())));
-        let at_loss = Arc::clone(&fault);
-        device.set_device_lost_callback(move |reason, text| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                record(&at_loss, format!("the GPU device was lost: {text}"));
-            }
-        });
+        let fault = Fault::default();
+        let at_error = fault.clone();
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| at_error.record(e.to_string())));
+        // For whatever reason: one that was destroyed is of no use either. Who drops an executor asks it nothing more.
+        let at_loss = fault.clone();
+        device.set_device_lost_callback(move |_, text| at_loss.record(format!("the GPU device was lost: {text}")));
         let known_software = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
         let name = [info.name.as_str(), info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_string();
         let lower = name.to_lowercase();
@@ -86,12 +78,13 @@ impl GpuContext {
         }
     }
 
-    /// Reports a validation error, a lost device or exhausted memory that has arrived since the device was opened.
+    /// Reports a validation error, a lost device or exhausted memory that has arrived since the device was opened: such a
+    /// device is of no more use, and says so from then on.
     ///
     /// # Errors
     /// [`Error::Device`] with the first such fault.
     pub fn check(&self) -> Result<()> {
-        match self.fault.lock().ok().and_then(|slot| slot.clone()) {
+        match self.fault.get() {
             Some(fault) => {
                 Err(Error::Device(format!("the GPU failed: {fault}. Reload the model, or use the CPU backend")))
             }

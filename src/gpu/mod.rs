@@ -2,6 +2,7 @@
 
 mod context;
 mod executor;
+mod fault;
 mod pace;
 mod pipeline;
 mod readback;

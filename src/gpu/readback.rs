@@ -14,23 +14,17 @@ pub(crate) async fn read(cx: &GpuContext, buffer: &wgpu::Buffer, offset: usize, 
     let mut encoder = cx.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("readback") });
     encoder.copy_buffer_to_buffer(buffer, offset as u64, &staging, 0, bytes as u64);
     cx.queue.submit([encoder.finish()]);
-    let (sender, receiver) = futures_channel::oneshot::channel();
-    staging.map_async(wgpu::MapMode::Read, .., move |result| {
-        // The receiver is gone only if the caller was dropped, who then wants no answer.
-        let _ = sender.send(result);
-    });
+    let (answer, mapped) = cx.fault.wait();
+    staging.map_async(wgpu::MapMode::Read, .., answer);
     poll(cx)?;
-    let mapped = receiver.await;
-    // A fault explains a failed mapping better than the mapping's own error.
-    cx.check()?;
-    match mapped {
-        Ok(Ok(())) => {}
-        Ok(Err(e)) => return Err(Error::Device(format!("reading from the GPU failed ({e}); use the CPU backend"))),
-        Err(_) => return Err(Error::Device("the GPU went away while it was read; use the CPU backend".into())),
+    let mapped = mapped.await.map_err(|e| e.to_string()).and_then(|done| done.map_err(|e| e.to_string()));
+    let view = mapped.and_then(|()| staging.get_mapped_range(..).map_err(|e| e.to_string()));
+    // What cannot be read now cannot be read later: the device has failed. A fault before this one explains it better.
+    if let Err(e) = &view {
+        cx.fault.record(format!("it could not be read: {e}"));
     }
-    let view = staging
-        .get_mapped_range(..)
-        .map_err(|e| Error::Device(format!("reading from the GPU failed ({e}); use the CPU backend")))?;
+    cx.check()?;
+    let Ok(view) = view else { return Err(gone()) };
     let data = view.to_vec();
     drop(view);
     staging.unmap();
@@ -40,15 +34,16 @@ pub(crate) async fn read(cx: &GpuContext, buffer: &wgpu::Buffer, offset: usize, 
 
 /// Waits until the device has done everything submitted.
 pub(crate) async fn finish(cx: &GpuContext) -> Result<()> {
-    let (sender, receiver) = futures_channel::oneshot::channel();
-    cx.queue.on_submitted_work_done(move || {
-        // As above.
-        let _ = sender.send(());
-    });
+    let (answer, done) = cx.fault.wait();
+    cx.queue.on_submitted_work_done(move || answer(Ok(())));
     poll(cx)?;
-    let done = receiver.await;
+    let done = done.await;
     cx.check()?;
-    done.map_err(|_| Error::Device("the GPU went away while it worked; use the CPU backend".into()))
+    done.map_err(|_| gone())?.map_err(|_| gone())
+}
+
+fn gone() -> Error {
+    Error::Device("the GPU does not answer; use the CPU backend".into())
 }
 
 /// Natively nothing moves unless the device is polled; a browser does it by itself.
@@ -60,4 +55,32 @@ fn poll(cx: &GpuContext) -> Result<()> {
     #[cfg(target_arch = "wasm32")]
     let _ = cx;
     Ok(())
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::{GpuContext, finish, read};
+    use pollster::block_on;
+
+    fn buffer(cx: &GpuContext) -> wgpu::Buffer {
+        cx.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 16,
+            usage: wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        })
+    }
+
+    #[test]
+    fn a_device_that_was_destroyed_is_lost_for_good() {
+        let cx = block_on(GpuContext::open()).expect("a Vulkan driver");
+        let data = buffer(&cx);
+        assert_eq!(block_on(read(&cx, &data, 0, 16)), Ok(vec![0; 16]));
+        cx.device.destroy();
+        for _ in 0..2 {
+            assert!(block_on(read(&cx, &data, 0, 16)).is_err());
+            assert!(block_on(finish(&cx)).is_err());
+            assert!(cx.check().is_err());
+        }
+    }
 }

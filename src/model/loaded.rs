@@ -301,6 +301,11 @@ impl Model {
         self.executor.adapter()
     }
 
+    /// Whether the device has failed for good, and the model is lost with it; never on the CPU.
+    pub fn failed(&self) -> bool {
+        self.executor.failed()
+    }
+
     /// Work done so far; zeros on the CPU.
     pub fn counters(&self) -> crate::gpu::Counters {
         self.executor.counters()

@@ -208,6 +208,12 @@ impl Session {
         to_js(&*self.info.borrow())
     }
 
+    /// Whether the device has failed for good: the session is then of no more use. `false` while a call has the model, whose
+    /// error will tell.
+    pub fn lost(&self) -> bool {
+        self.inner.try_borrow().is_ok_and(|slot| slot.as_ref().is_some_and(|inner| inner.model.failed()))
+    }
+
     /// GPU work done so far.
     ///
     /// # Errors

@@ -64,7 +64,7 @@ async function train(run, steps) {
     },
     shouldPause: () => run.meta.step >= end,
     between: async () => {
-      run.lastSave = -Infinity;
+      run.pace.at = -Infinity;
     },
   });
   return told;
@@ -87,7 +87,7 @@ beforeEach(() => {
 
 test("a run that let go says nothing of saves, and saves again when it is back", async () => {
   const run = await start();
-  run.lastSave = -Infinity;
+  run.pace.at = -Infinity;
   await train(run, 1);
   await run.save();
   run.release();
@@ -213,7 +213,7 @@ test("what is found out after a step was saved is saved too", async () => {
     emit: () => {},
     shouldPause: () => false,
     between: async () => {
-      if (!evaluated) run.lastSave = -Infinity;
+      if (!evaluated) run.pace.at = -Infinity;
     },
   });
   await run.save();

@@ -58,7 +58,7 @@ test("every string that a script names is there, and every string is named", () 
   const named = new Set([...source.matchAll(/["`]([a-z]+(?:\.\w+)+)["`]/g)].map((match) => match[1]));
   const missing = [...named].filter((key) => !(key in en) && /^(app|tab|nav|lang|theme|backend|paper|action|seed|settings?|status|live|load|message|models|error|train|saved)\./.test(key));
   assert.deepEqual(missing, []);
-  const built = /^(tab|theme|backend|status\.backend|setting|train\.(mode|option|figure|preset|tokenizer|vocabulary|compare))(\.|$)/;
+  const built = /^(tab|theme|backend|status\.backend|setting|saved\.damage|train\.(mode|option|figure|preset|tokenizer|vocabulary|compare))(\.|$)/;
   assert.deepEqual(Object.keys(en).filter((key) => !named.has(key) && !built.test(key)), []);
 });
 
@@ -75,6 +75,14 @@ test("only the worker reaches the session, and no view reaches the engine", () =
     if (name !== "session.js") assert.doesNotMatch(source, /\/pkg(-train)?\//, name);
     if (name.startsWith("views/")) assert.doesNotMatch(source, /client\.js|worker\.js|opener\.js/, name);
   }
+});
+
+test("what can fail under the page is reached through one module each, where a test can make it fail", () => {
+  const places = /** @type {[RegExp, string[]][]} */ ([
+    [/\bindexedDB\b/, ["records.js"]], [/\bgetDirectory\(/, ["storage.js"]], [/\b(local|session)Storage\./, ["dom.js", "theme.js"]],
+    [/\bnew Worker\(/, ["client.js"]], [/\bnew BroadcastChannel\(/, ["kept.js"]], [/\bfetch\(/, ["sources.js", "views/train_text.js"]],
+  ]);
+  for (const [pattern, names] of places) assert.deepEqual(scripts.filter((name) => pattern.test(read(name))).sort(), names, `${pattern}`);
 });
 
 test("figures are short and have units", () => {

@@ -1,4 +1,5 @@
 import { h } from "../dom.js";
+import { PageError } from "../errors.js";
 import { engineWords, t } from "../i18n/index.js";
 
 /**
@@ -10,6 +11,16 @@ import { engineWords, t } from "../i18n/index.js";
  * @property {() => void} [onClose] hears that the user has closed it
  * @property {boolean} [stays] it goes only with what it tells of, and cannot be closed
  */
+
+/**
+ * A message about an error.
+ * @param {Message["lines"]} lines @param {unknown} error @param {Message["actions"]} [actions]
+ * @returns {Message}
+ */
+export function errorMessage(lines, error, actions) {
+  const detail = error instanceof PageError ? /** @type {[string, {}]} */ ([error.key, error.params]) : error instanceof Error ? error.message : String(error);
+  return { kind: "error", lines, detail, actions };
+}
 
 /** A message at the place of its cause. It stays until it is closed or replaced. */
 export class MessageView {

@@ -97,7 +97,10 @@ export class Session {
         console.error("panicked at src/fake.rs:1:1:\nthe fake model fell over\n\nStack:\n\nnowhere");
         throw new WebAssembly.RuntimeError("unreachable");
       }
-      if (options.prompt.includes("LOST")) throw new Error("the GPU device was lost: out of memory");
+      if (options.prompt.includes("LOST")) {
+        this.gone = true;
+        throw new Error("the GPU failed: the GPU device was lost: out of memory. Reload the model, or use the CPU backend");
+      }
       const tokens = [];
       let finished = null;
       for (let at = 0; at < (this.fake.perStep ?? 3) && !finished; at += 1) {
@@ -117,6 +120,10 @@ export class Session {
 
   stop() {
     this.stopping = true;
+  }
+
+  lost() {
+    return this.gone === true;
   }
 
   setGates() {}
