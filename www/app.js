@@ -279,8 +279,10 @@ export class App {
     const { info, settings } = this.state;
     const { phase } = this.writer;
     if (!info || (!first && (phase === "writing" || phase === "prefill"))) return;
-    const { writeMessage, status } = this.page;
+    const { writeMessage, status, notice } = this.page;
     writeMessage.clear();
+    // That the engine was started again is past; what one can do about something is not.
+    if (!notice.message?.actions?.length) notice.clear();
     const replaced = !first && this.writer.hasTail;
     status.say(t("live.writing"));
     try {

@@ -96,7 +96,8 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   const { origin } = new URL(site.url);
   await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
   await start(page, "Full", SHORT);
-  await page.getByText("The browser's storage is full.").waitFor();
+  await page.locator("#notices").getByText("The run could not be saved.").waitFor();
+  await page.locator("#notices .message", { hasText: "The run could not be saved." }).getByText("The browser's storage is full.").waitFor();
   await page.locator(".train-go:not([disabled])").waitFor();
   assert.equal(await step(page), 3);
   assert.deepEqual(await saved(page), {});
@@ -126,6 +127,7 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   await page.locator(".train-go:not([disabled])").click();
   await says(page, 3);
   assert.equal((await saved(page))[3].step, 3);
+  assert.ok(await page.locator("#notices").getByText("The run could not be saved.").isHidden());
   await close();
 });
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { filesFromZip } from "../../www/zip.js";
 import { button, openPage, ready } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 import { held, pause, reaches, saved, says, start, step } from "./training.mjs";
@@ -147,5 +148,78 @@ test("adapters go onto the very file that they were made for, and beside it they
   await open(weights);
   await row(page, 2).getByRole("button", { name: /^Open/ }).click();
   await row(page, 2).locator(".in-use").waitFor();
+  await close();
+});
+
+/** Writes the newest save of a run anew, whole but for its description. @param {Page} page @param {string} id @param {string} without a field that it then lacks */
+const forget = (page, id, without) =>
+  page.evaluate(async ([name, field]) => {
+    const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
+    const run = await runs.getDirectoryHandle(name);
+    for (const slot of ["a.run", "b.run"]) {
+      const handle = await run.getFileHandle(slot).catch(() => null);
+      if (!handle) continue;
+      const bytes = new Uint8Array(await (await handle.getFile()).arrayBuffer());
+      const head = new DataView(bytes.slice(0, 64).buffer);
+      const parts = head.getFloat64(16, true);
+      const about = JSON.parse(new TextDecoder().decode(bytes.subarray(64 + parts)));
+      delete about[field];
+      const json = new TextEncoder().encode(JSON.stringify(about));
+      const digest = async (/** @type {Uint8Array<ArrayBuffer>} */ data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+      const sums = [];
+      let at = 64;
+      for (const part of about.parts) sums.push(...(await digest(bytes.slice(at, (at += part.bytes)))));
+      sums.push(...(await digest(json)));
+      head.setUint32(12, json.length, true);
+      new Uint8Array(head.buffer).set(await digest(new Uint8Array(sums)), 24);
+      const stream = await handle.createWritable();
+      await stream.write(new Blob([head.buffer, bytes.subarray(64, 64 + parts), json]));
+      await stream.close();
+    }
+  }, [id, without]);
+
+test("damaged runs stand beside the others, and are opened, taken out or deleted as far as they can be", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, NARROW);
+  await ready(page);
+  for (const steps of [2, 3, 4, 5]) {
+    await start(page, "From scratch", { steps, batch_size: 1, context: 32, eval_every: 0 });
+    await says(page, steps);
+    await page.locator(".train-go:not([disabled])").waitFor();
+  }
+  const all = await saved(page);
+  await forget(page, all[2].id, "history");
+  await forget(page, all[3].id, "mode");
+  await damage(page, all[4].id);
+  await page.reload();
+  await button(page, "Models").first().click();
+  await page.locator(".saved li").nth(3).waitFor();
+  assert.equal(await page.locator(".saved li").count(), 4);
+  assert.equal(await page.locator(".saved-damage").count(), 3);
+
+  // Of one only the curve is gone.
+  const partly = row(page, 2).filter({ hasText: "The run itself can be opened." });
+  await partly.getByRole("button", { name: /^Open/ }).click();
+  await row(page, 2).locator(".in-use").waitFor();
+
+  // Of another nobody knows what it is.
+  const whole = page.locator(".saved li", { hasText: "This run is damaged and cannot be opened." });
+  assert.equal(await whole.count(), 2);
+  assert.equal(await whole.getByRole("button", { name: /^Open/ }).count(), 0);
+  const contents = [];
+  for (const at of [0, 1]) {
+    const downloading = page.waitForEvent("download");
+    await whole.nth(at).getByRole("button", { name: /^Download what is left/ }).click();
+    const file = new File([readFileSync(await (await downloading).path())], "left.zip");
+    contents.push((await filesFromZip(file)).map(({ name }) => name).sort());
+  }
+  const known = contents.find((names) => names.includes("text.txt"));
+  assert.deepEqual(known, ["config.json", "text.txt", "tokenizer.json", "training_state.safetensors"]);
+  assert.ok(contents.some((names) => names.includes("a.run")), "the other's description tells of no files");
+  for (let left = 2; left > 0; left -= 1) {
+    await whole.first().getByRole("button", { name: /^Delete/ }).click();
+    await whole.first().getByRole("button", { name: /^Delete/ }).click();
+    await page.waitForFunction((count) => document.querySelectorAll(".saved li").length === count, 1 + left);
+  }
+  assert.deepEqual(Object.keys(await saved(page)).sort(), ["2", "5"]);
   await close();
 });

@@ -12,6 +12,8 @@ let held = new Set();
 let refused = new Set();
 /** What waits for its answer. @type {(() => void)[]} */
 let waiting = [];
+/** What workers were told beside their commands. @type {{ worker: FakeWorker, cmd: string }[]} */
+let asides = [];
 
 class FakeWorker {
   ended = false;
@@ -19,6 +21,7 @@ class FakeWorker {
   onmessage = () => {};
   /** @param {{ id: number, cmd: string }} request */
   postMessage({ id, cmd }) {
+    if (cmd === "live" || cmd === "ping") return void asides.push({ worker: this, cmd });
     const error = { message: `no ${cmd}`, fatal: false };
     const answer = () => {
       if (!this.ended) this.onmessage({ data: refused.has(cmd) ? { id, error } : { id, value: { info: { cmd } } } });
@@ -34,6 +37,8 @@ Object.assign(globalThis, { Worker: FakeWorker });
 
 /** What the model in use was told. @type {string[]} */
 let told = [];
+/** Why engines were lost. @type {Error[]} */
+let lost = [];
 /** @type {Engine} */
 let engine;
 /** @param {string} name @returns {ModelSource} */
@@ -47,8 +52,8 @@ function load(source, control = new AbortController()) {
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 beforeEach(async () => {
-  [held, refused, waiting, told] = [new Set(), new Set(), [], []];
-  engine = new Engine(() => {});
+  [held, refused, waiting, told, asides, lost] = [new Set(), new Set(), [], [], [], []];
+  engine = new Engine((error) => lost.push(error));
   await load(files("first")).done;
   engine.onLeave = async () => void told.push("leave");
   engine.onStay = async () => void told.push("stay");
@@ -101,4 +106,59 @@ test("what another model has replaced takes nothing back", async () => {
   await assert.rejects(first.done, { name: "AbortError" });
   assert.deepEqual(told, ["leave", "leave"]);
   assert.equal(engine.source?.name, "second");
+});
+
+test("a worker that ends without a word takes its requests and its model with it, and who uses it is told why", async () => {
+  /** @type {((reason?: unknown) => void)[]} */
+  const ends = [];
+  const locks = {
+    /** @param {string} name @param {{ signal: AbortSignal }} options @param {() => void} granted */
+    request: (name, { signal }, granted) => new Promise((resolve, reject) => {
+      assert.match(name, /^worker:/);
+      signal.addEventListener("abort", () => reject(signal.reason));
+      ends.push(() => resolve(granted()));
+    }),
+  };
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks } });
+  const { worker } = asides.findLast(({ cmd }) => cmd === "live") ?? assert.fail();
+  worker.onmessage({ data: { lives: true } });
+  held.add("generate");
+  const text = engine.generate(/** @type {any} */ ({ prompt: "Once" }), () => {});
+  ends[0]();
+  await assert.rejects(text, { key: "error.engineEnded", fatal: true });
+  assert.deepEqual(lost.map(({ message }) => message), ["error.engineEnded"]);
+  assert.equal(engine.client, null);
+  assert.ok(worker.ended);
+});
+
+test("a worker that was closed is missed by nobody", async () => {
+  /** @type {unknown[]} */
+  const waits = [];
+  const locks = { request: (/** @type {string} */ _, /** @type {{ signal: AbortSignal }} */ { signal }) => new Promise((__, reject) => {
+    waits.push(signal);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  }) };
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks } });
+  const { worker } = asides.findLast(({ cmd }) => cmd === "live") ?? assert.fail();
+  worker.onmessage({ data: { lives: true } });
+  await load(files("second")).done;
+  assert.equal(/** @type {AbortSignal} */ (waits[0]).aborted, true);
+  assert.deepEqual(lost, []);
+});
+
+test("a request that is not answered is watched over, and one that is, is not", async () => {
+  held.add("tokenize");
+  const client = engine.ready();
+  assert.equal(client.watchdog.timer, null);
+  const asked = engine.tokenize("a text");
+  assert.notEqual(client.watchdog.timer, null);
+  client.watchdog.tick();
+  assert.ok(asides.some(({ cmd }) => cmd === "ping"));
+  waiting[0]();
+  await asked;
+  assert.equal(client.watchdog.timer, null);
+  const never = engine.tokenize("a text");
+  client.watchdog.onSilent();
+  await assert.rejects(never, { key: "error.engineSilent", fatal: true });
+  assert.deepEqual(lost.map(({ message }) => message), ["error.engineSilent"]);
 });
