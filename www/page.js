@@ -134,7 +134,10 @@ export class Page {
     if (this.notSavedOf[0] === error && this.notSavedOf[1] === goesOn) return;
     this.notSavedOf = [error, goesOn];
     if (error === null) return this.notSaved.clear();
-    this.notSaved.show({ ...errorMessage([[goesOn ? "train.error.notSaved" : "train.error.notSaved.still"]], error), stays: true });
+    // A run that goes on is saved again by itself.
+    const actions = goesOn ? [] : [{ key: "message.retry", run: () => void this.training().save() }];
+    const line = goesOn ? "train.error.notSaved" : "train.error.notSaved.still";
+    this.notSaved.show({ ...errorMessage([[line]], error, actions), stays: true });
   }
 
   /**

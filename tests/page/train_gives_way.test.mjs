@@ -131,6 +131,27 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   await close();
 });
 
+test("a run that could not be saved is told of on every tab until it is", async () => {
+  const { page, close } = await open();
+  await ready(page);
+  const cdp = await page.context().newCDPSession(page);
+  const { origin } = new URL(site.url);
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
+  await start(page, "Full", SHORT);
+  const said = page.locator("#notices .message", { hasText: "The run could not be saved. Download the model" });
+  await said.waitFor();
+  for (const tab of ["Models", "Write", "Train"]) {
+    await go(page, tab);
+    assert.ok(await said.isVisible(), tab);
+  }
+  await cdp.send("Storage.overrideQuotaForOrigin", { origin });
+  await said.getByRole("button", { name: "Try again" }).click();
+  await says(page, 3);
+  await said.waitFor({ state: "hidden" });
+  assert.equal((await saved(page))[3].step, 3);
+  await close();
+});
+
 /** Opens the address of a page whose model has an adapter from disk on it. @param {string} address @param {string} zip the adapter @param {string} adapted what the model writes with it */
 async function asksForAdapter(address, zip, adapted) {
   assert.match(address, /adapter=sha256%3A[\da-f]{16}/);

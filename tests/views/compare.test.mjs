@@ -395,6 +395,28 @@ describe("the run", () => {
     assert.deepEqual([...(again.run.result?.kl ?? [])], [0, 0, 0]);
   });
 
+  test("a model that is lost while it is asked is told of, and can be opened again", async () => {
+    /** @type {(error: unknown) => void} */
+    let lose = () => {};
+    const never = engine({ score: () => new Promise(() => {}) });
+    const run = new CompareRun({
+      ask: engine().ask,
+      openOther: async (_, __, ___, onLost = () => {}) => {
+        lose = onLost;
+        return { ask: never.ask, close() {}, name: "base" };
+      },
+    }, () => {});
+    await run.open("base");
+    run.update(subject());
+    await settle();
+    const first = lose;
+    first(new Error("out of memory"));
+    assert.deepEqual([run.phase, run.problem, run.other], ["idle", { kind: "error", reason: "out of memory" }, null]);
+    await run.open("base");
+    first(new Error("again"));
+    assert.deepEqual([run.phase, run.problem], ["ready", null], "one that was closed is missed by nobody");
+  });
+
   test("a model that cannot be opened leaves things as they were", async () => {
     const run = new CompareRun({ ask: engine().ask, openOther: () => Promise.reject(new Error("gone")) }, () => {});
     await run.open("base");

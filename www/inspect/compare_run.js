@@ -54,7 +54,7 @@ export class CompareRun {
         if (this.opening !== control) return;
         this.progress = { done, total };
         this.onChange();
-      });
+      }, (error) => this.lost(control, error));
       // Cancelled in the last moment: nobody else would close it.
       if (this.opening !== control) return other.close();
       this.other = other;
@@ -64,6 +64,14 @@ export class CompareRun {
       this.phase = "idle";
       this.fail(error);
     }
+    this.onChange();
+  }
+
+  /** The other model is gone with its engine, and has to be opened again. @param {AbortController} control with which it was opened @param {unknown} error */
+  lost(control, error) {
+    if (this.opening !== control) return;
+    this.close();
+    this.fail(error);
     this.onChange();
   }
 

@@ -204,12 +204,16 @@ export class Context {
 
   /**
    * @param {string} id @param {AbortSignal} signal @param {(done: number, total: number) => void} [onProgress]
+   * @param {(error: unknown) => void} [onLost] called when the engine that was opened is lost
    * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string, info: import("../types.js").Info }>}
    */
-  async openOther(id, signal, onProgress = () => {}) {
+  async openOther(id, signal, onProgress = () => {}, onLost = () => {}) {
     const found = this.sources().find((one) => one.id === id);
     if (!found) throw new PageError("error.noModel");
-    const engine = new Engine(() => asker.abort());
+    const engine = new Engine((error) => {
+      close();
+      onLost(error);
+    });
     const asker = new Asker({ inspect: (request, options) => engine.inspect(request, options), worker: () => engine.client });
     const close = () => {
       this.others.delete(asker);

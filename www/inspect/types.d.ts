@@ -215,8 +215,8 @@ export interface InspectContext {
   openBranch(id: string): void;
   /** Models to compare with: the base of a tuned model first. */
   otherModels(): { id: string; name: string; vocabSize?: number }[];
-  /** An engine with that model; closed by the caller. */
-  openOther(id: string, signal: AbortSignal, onProgress?: (done: number, total: number) => void):
+  /** An engine with that model; closed by the caller. `onLost` hears where it is lost before. */
+  openOther(id: string, signal: AbortSignal, onProgress?: (done: number, total: number) => void, onLost?: (error: unknown) => void):
     Promise<{ ask: InspectContext["ask"]; close(): void; name: string; info?: Info }>;
   /** Shows a message where the panels are. */
   say(key: string, params?: Record<string, string | number>): void;
