@@ -140,7 +140,7 @@ test("a run that could not be saved is told of on every tab until it is", async 
   await start(page, "Full", SHORT);
   const said = page.locator("#notices .message", { hasText: "The run could not be saved. Download the model" });
   await said.waitFor();
-  for (const tab of ["Models", "Write", "Train"]) {
+  for (const tab of /** @type {const} */ (["Models", "Write", "Train"])) {
     await go(page, tab);
     assert.ok(await said.isVisible(), tab);
   }

@@ -16,19 +16,19 @@ const MODEL = fileURLToPath(new URL("../../www/models/storyteller/", import.meta
 /** So that the inspector stays closed and asks nothing meanwhile. */
 const NARROW = { viewport: { width: 900, height: 800 } };
 
-/** Breaks both saves of a run. @param {Page} page @param {string} id */
-const damage = (page, id) =>
-  page.evaluate(async (name) => {
+/** Breaks both saves of a run: what they hold, or what they tell of it. @param {Page} page @param {string} id @param {"contents" | "description"} what */
+const damage = (page, id, what) =>
+  page.evaluate(async ([name, part]) => {
     const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
     const run = await runs.getDirectoryHandle(name);
     for (const slot of ["a.run", "b.run"]) {
       const file = await run.getFileHandle(slot).catch(() => null);
       if (!file) continue;
       const stream = await file.createWritable({ keepExistingData: true });
-      await stream.write({ type: "write", position: (await file.getFile()).size - 40, data: new Uint8Array(40).fill(7) });
+      await stream.write({ type: "write", position: part === "contents" ? 100 : (await file.getFile()).size - 40, data: new Uint8Array(40).fill(7) });
       await stream.close();
     }
-  }, id);
+  }, [id, what]);
 const row = (/** @type {Page} */ page, /** @type {number} */ steps) => page.locator(".saved li", { hasText: `of ${steps}` });
 
 test("a run whose place another could not take is saved again", async () => {
@@ -38,7 +38,7 @@ test("a run whose place another could not take is saved again", async () => {
   await says(page, 3);
   await start(page, "From scratch", { steps: 90_000, batch_size: 8, context: 64, eval_every: 0 });
   await reaches(page, 2);
-  await damage(page, (await saved(page))[3].id);
+  await damage(page, (await saved(page))[3].id, "contents");
   await button(page, "Models").click();
   await row(page, 3).getByRole("button", { name: /^Open/ }).click();
   await page.getByText("Both saves of this run are damaged.").waitFor();
@@ -189,7 +189,7 @@ test("damaged runs stand beside the others, and are opened, taken out or deleted
   const all = await saved(page);
   await forget(page, all[2].id, "history");
   await forget(page, all[3].id, "mode");
-  await damage(page, all[4].id);
+  await damage(page, all[4].id, "description");
   await page.reload();
   await button(page, "Models").first().click();
   await page.locator(".saved li").nth(3).waitFor();
