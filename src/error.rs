@@ -37,3 +37,21 @@ pub enum Error {
 
 /// `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A name or value from a file, cut short, so that a message stays readable whatever the file holds.
+pub(crate) fn short(text: &str) -> String {
+    shorten(text, 80)
+}
+
+/// What a parser says of a file, which it may quote at length.
+pub(crate) fn parse_error(error: &serde_json::Error) -> String {
+    shorten(&error.to_string(), 200)
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    let mut short: String = text.chars().take(most).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}

@@ -35,7 +35,7 @@ fn str(args: &[String]) -> Vec<&str> {
 }
 
 fn saved_step(place: &Place) -> usize {
-    read_state(&place.read("out/training_state.safetensors")).expect("a saved run").step
+    pollster::block_on(read_state(&place.read("out/training_state.safetensors"))).expect("a saved run").step
 }
 
 fn pipe(place: &Place, name: &str) -> String {

@@ -201,7 +201,7 @@ fn byte_and_char_tokenizers() {
 
     for tokenizer in [&bytes as &dyn Tokenizer, &chars] {
         let json = tokenizer.to_json();
-        let again = from_files(&|name| (name == "tokenizer.json").then(|| json.clone().into_bytes())).unwrap();
+        let again = from_files(&|name| Ok((name == "tokenizer.json").then(|| json.clone().into_bytes()))).unwrap();
         assert_eq!(again.vocab_size(), tokenizer.vocab_size());
         assert_eq!(again.encode("hello").unwrap(), tokenizer.encode("hello").unwrap());
         assert_eq!(again.to_json(), json);
@@ -349,7 +349,7 @@ fn damaged_files_give_errors() {
 #[test]
 fn from_files_chooses_and_explains() {
     let with = |have: &'static [(&'static str, &'static str)]| {
-        from_files(&move |name| have.iter().find(|(n, _)| *n == name).map(|(_, path)| read(path)))
+        from_files(&move |name| Ok(have.iter().find(|(n, _)| *n == name).map(|(_, path)| read(path))))
     };
     let json = ("tokenizer.json", "tests/fixtures/tokenizer/tokenizer.json");
     let vocab = ("vocab.json", "tests/fixtures/tokenizer/vocab.json");
@@ -358,14 +358,19 @@ fn from_files_chooses_and_explains() {
     assert_equals_reference(&*with(Box::leak(Box::new([vocab, merges]))).unwrap(), "small");
     let error = |have| with(have).err().unwrap().to_string();
     assert!(error(&[]).contains("add tokenizer.json"));
+    // A file that is there and cannot be read is not one that is missing.
+    let unread = from_files(&|name| Err(Error::Io(format!("{name} cannot be read")))).err().unwrap().to_string();
+    assert!(unread.contains("tokenizer_config.json cannot be read"), "{unread}");
     assert!(error(Box::leak(Box::new([vocab]))).contains("merges.txt is missing"));
     assert!(error(Box::leak(Box::new([merges]))).contains("vocab.json is missing"));
 
     let from = |json: &str, config: Option<&str>| {
-        from_files(&|name| match name {
-            "tokenizer.json" => Some(json.as_bytes().to_vec()),
-            "tokenizer_config.json" => config.map(|c| c.as_bytes().to_vec()),
-            _ => None,
+        from_files(&|name| {
+            Ok(match name {
+                "tokenizer.json" => Some(json.as_bytes().to_vec()),
+                "tokenizer_config.json" => config.map(|c| c.as_bytes().to_vec()),
+                _ => None,
+            })
         })
     };
     let twice = from(r#"{"type": "char", "chars": "aba"}"#, None).err().unwrap().to_string();

@@ -174,7 +174,7 @@ fn a_save_knows_what_the_steps_before_it_came_to() {
             if pulls == next {
                 (pulls, next) = (0, next * 3 / 2 + 1);
                 saved = block_on(save(&mut model, &mut trainer)).expect("a file");
-                let step = read_state(&saved).expect("a state").step;
+                let step = block_on(read_state(&saved)).expect("a state").step;
                 assert!(step <= SPOILT, "{backend:?}: step {step} never happened");
                 assert_eq!(step, trainer.step(), "{backend:?}");
             }
@@ -182,7 +182,7 @@ fn a_save_knows_what_the_steps_before_it_came_to() {
         assert!(message.contains(&format!("after {SPOILT} steps")), "{message}");
         assert_eq!(told.iter().map(|s| s.step).collect::<Vec<_>>(), (1..=SPOILT).collect::<Vec<_>>(), "{backend:?}");
         let last = block_on(save(&mut model, &mut trainer)).expect("a file");
-        assert_eq!(read_state(&last).expect("a state").step, SPOILT);
+        assert_eq!(block_on(read_state(&last)).expect("a state").step, SPOILT);
         // What was saved fails as this one did.
         for file in [saved, last] {
             let mut model = Spoilt::model(backend);

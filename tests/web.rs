@@ -11,7 +11,8 @@ use gpt_playground::config::GptConfig;
 use gpt_playground::exec::{Backend, Executor};
 use gpt_playground::gpu::{GpuContext, GpuExecutor};
 use gpt_playground::graph::{Const, Kernel, Target};
-use gpt_playground::model::checkpoint::{Header, Loader};
+use gpt_playground::model::checkpoint::{Dtype, Header, Loader, write_header};
+use gpt_playground::model::params::param_specs;
 use gpt_playground::model::{Model, ModelOptions, Pass, Preflight, TrainShape};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
 use gpt_playground::train::export::apply_adapter;
@@ -252,11 +253,55 @@ fn object(fields: &[(&str, JsValue)]) -> js_sys::Object {
 const STORYTELLER: &[u8] = include_bytes!("../www/models/storyteller/config.json");
 const TOKENIZER: &[u8] = include_bytes!("../www/models/storyteller/tokenizer.json");
 
+/// The first bytes of the weights that a configuration asks for.
+fn head(config: &[u8]) -> Vec<u8> {
+    let specs = param_specs(&GptConfig::from_json(config).expect("a configuration"));
+    let listed: Vec<_> = specs.iter().map(|s| (s.name.as_str(), s.shape.as_slice(), &Dtype::F32)).collect();
+    write_header(&listed, &[]).expect("a header")
+}
+
+/// What a configuration claims costs nothing where the weights beside it are smaller, or are of a run.
+#[wasm_bindgen_test]
+async fn weights_are_compared_before_a_model_takes_its_memory() {
+    let file = |bytes: &[u8]| JsValue::from(js_sys::Uint8Array::from(bytes));
+    let mut huge: serde_json::Value = serde_json::from_slice(STORYTELLER).expect("a configuration");
+    for (key, value) in [("n_embd", 3328), ("n_head", 26), ("n_inner", 8192), ("n_layer", 20), ("n_positions", 64)] {
+        huge[key] = value.into();
+    }
+    let huge = huge.to_string();
+    let pages = core::arch::wasm32::memory_size(0);
+    let open = async |config: &[u8], head: &[u8], bytes: f64| {
+        let files = object(&[("config.json", file(config)), ("tokenizer.json", file(TOKENIZER))]);
+        let lengths = js_sys::Array::of1(&bytes.into());
+        let options = object(&[("backend", "cpu".into()), ("weightBytes", lengths.into())]);
+        let opened = Session::open(options.into(), files, vec![js_sys::Uint8Array::from(head)]).await;
+        let error = JsValue::from(opened.err().expect("refused")).dyn_into::<js_sys::Error>().expect("an error");
+        String::from(error.message())
+    };
+    let small = head(STORYTELLER);
+    let error = open(huge.as_bytes(), &small, 0.0).await;
+    assert!(error.contains("but the configuration asks for"), "{error}");
+    // A header that claims as much as the configuration, over a file that has no more than the header.
+    let large = head(huge.as_bytes());
+    let error = open(huge.as_bytes(), &large, large.len() as f64).await;
+    assert!(error.contains("truncated"), "{error}");
+    assert!(open(huge.as_bytes(), &large[..100], 0.0).await.contains("ends inside its header"));
+    // The same of a saved run.
+    let files = object(&[("config.json", file(huge.as_bytes())), ("tokenizer.json", file(TOKENIZER))]);
+    let state = web_sys::Blob::new_with_u8_array_sequence(&js_sys::Array::of1(&file(&large))).expect("a file");
+    let opened = Session::open_run(object(&[("backend", "cpu".into())]).into(), files, state).await;
+    let error = JsValue::from(opened.err().expect("refused")).dyn_into::<js_sys::Error>().expect("an error");
+    assert!(String::from(error.message()).contains("truncated"));
+    let grown = (core::arch::wasm32::memory_size(0) - pages) << 16;
+    assert!(grown < 64 << 20, "{grown} bytes were taken");
+}
+
 #[wasm_bindgen_test]
 async fn a_session_that_lacks_weights_is_not_loaded() {
     let file = |bytes: &[u8]| JsValue::from(js_sys::Uint8Array::from(bytes));
     let files = object(&[("config.json", file(STORYTELLER)), ("tokenizer.json", file(TOKENIZER))]);
-    let session = Session::open(object(&[("backend", "cpu".into())]).into(), files).await.expect("a session");
+    let heads = vec![js_sys::Uint8Array::from(head(STORYTELLER).as_slice())];
+    let session = Session::open(object(&[("backend", "cpu".into())]).into(), files, heads).await.expect("a session");
     let message = |e: JsError| JsValue::from(e).dyn_into::<js_sys::Error>().expect("an error").message();
     for _ in 0..2 {
         let error: String = message(session.finish_loading().await.expect_err("no weights")).into();

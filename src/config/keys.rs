@@ -3,15 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::{Activation, NATIVE_MODEL_TYPE, config_error};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
 
-/// A value from the file, quoted, escaped and cut short, so that a message stays readable whatever the file holds.
+/// A value from the file, quoted, escaped and cut short.
 pub(super) fn quote(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    format!("{short:?}")
+    format!("{:?}", short(text))
 }
 
 /// Refuses what would be computed wrongly: other architectures and GPT-2 options that are not implemented.

@@ -21,7 +21,7 @@ impl Buffer {
     fn grow(&mut self, bytes: usize) -> Result<()> {
         let lines = bytes.div_ceil(64);
         let more = lines.saturating_sub(self.lines.len());
-        self.lines.try_reserve_exact(more).map_err(|_| no_room(bytes))?;
+        self.lines.try_reserve_exact(more).map_err(|_| no_room(bytes as u64))?;
         self.lines.resize(lines.max(self.lines.len()), Line::default());
         Ok(())
     }
@@ -42,9 +42,29 @@ impl Buffer {
     }
 }
 
-fn no_room(bytes: usize) -> Error {
+/// Whether there is room for so many bytes more, before any of them is taken. Taken part by part, they would be gone where the
+/// last part is refused: WebAssembly's memory never shrinks, and a system may promise each part and not have them all.
+fn has_room(bytes: u64) -> bool {
+    let mut left = usize::try_from(bytes).ok().filter(|_| bytes < usize::MAX as u64);
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    while let Some(more) = left.filter(|&left| left > 0) {
+        // No allocation may be larger.
+        let part = more.min(isize::MAX as usize);
+        let mut reserved = Vec::new();
+        if reserved.try_reserve_exact(part).is_err() {
+            return false;
+        }
+        parts.push(reserved);
+        left = Some(more - part);
+    }
+    // What is never looked at would never be reserved.
+    std::hint::black_box(&parts);
+    left.is_some()
+}
+
+fn no_room(bytes: u64) -> Error {
     let mib = bytes.div_ceil(1 << 20);
-    Error::Device(format!("there is no room for a buffer of {mib} MiB; close other tabs or use a smaller model"))
+    Error::Device(format!("there is no room for {mib} MiB more; close other tabs or use a smaller model"))
 }
 
 struct Prepared {
@@ -98,25 +118,24 @@ impl CpuExecutor {
     /// # Errors
     /// [`Error::Device`] when memory is refused: nothing is then allocated.
     pub fn allocate(&mut self, layout: &Layout) -> Result<()> {
-        let mut made = Vec::new();
-        for (buf, bytes) in layout.buffers() {
-            if !self.buffers.contains_key(&buf) {
-                let mut buffer = Buffer::default();
-                let before: u64 = made.iter().map(|(_, b): &(Buf, Buffer)| b.bytes()).sum();
-                self.check_limit(before, bytes)?;
-                buffer.grow(bytes)?;
-                made.push((buf, buffer));
-            }
+        let missing = layout.buffers().into_iter().filter(|(buf, _)| !self.buffers.contains_key(buf));
+        let missing: Vec<_> = missing.collect();
+        self.check_room(missing.iter().map(|(_, bytes)| *bytes as u64).sum())?;
+        let mut made = Vec::with_capacity(missing.len());
+        for (buf, bytes) in missing {
+            let mut buffer = Buffer::default();
+            buffer.grow(bytes)?;
+            made.push((buf, buffer));
         }
         self.buffers.extend(made);
         Ok(())
     }
 
-    /// Refuses `bytes` more beside what there is and `before` bytes that are not in it yet.
-    fn check_limit(&self, before: u64, bytes: usize) -> Result<()> {
-        let Some(limit) = self.limit else { return Ok(()) };
+    /// Refuses `more` bytes beside what there is where they would pass the limit, or memory has no room for them.
+    fn check_room(&self, more: u64) -> Result<()> {
         let held: u64 = self.buffers.values().map(Buffer::bytes).sum();
-        if held + before + bytes as u64 <= limit { Ok(()) } else { Err(no_room(bytes)) }
+        let allowed = self.limit.is_none_or(|limit| held + more <= limit);
+        if allowed && has_room(more) { Ok(()) } else { Err(no_room(more)) }
     }
 
     /// Frees what the layout does not list. No plan may use it.
@@ -153,9 +172,12 @@ impl CpuExecutor {
     }
 
     fn grow_pool(&mut self, slots: &[usize]) -> Result<()> {
-        for (slot, &bytes) in slots.iter().enumerate() {
+        let more = slots.iter().enumerate().map(|(slot, &bytes)| {
             let has = self.buffers.get(&Buf::Temp(slot)).map_or(0, Buffer::bytes);
-            self.check_limit(0, (bytes as u64).saturating_sub(has) as usize)?;
+            (bytes as u64).saturating_sub(has)
+        });
+        self.check_room(more.sum())?;
+        for (slot, &bytes) in slots.iter().enumerate() {
             self.buffers.entry(Buf::Temp(slot)).or_default().grow(bytes)?;
         }
         Ok(())
@@ -268,4 +290,21 @@ fn raw(buffers: &mut HashMap<Buf, Buffer>, locs: &[Loc], metas: &[&Meta]) -> Vec
             RawSlice { ptr: range.as_mut_ptr(), len: range.len(), dtype: meta.dtype }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_is_refused_before_any_of_it_is_taken() {
+        // A petabyte, of which each part alone might be promised.
+        let mut layout = Layout::new(1 << 30);
+        for i in 0..1 << 20 {
+            layout.add_param(&format!("{i}"), &[1, 1 << 28]);
+        }
+        let error = CpuExecutor::new().allocate(&layout).expect_err("no room").to_string();
+        assert!(error.contains("there is no room for 1073741824 MiB"), "{error}");
+        assert!(has_room(0) && has_room(1 << 20) && !has_room(u64::MAX));
+    }
 }

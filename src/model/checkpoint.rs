@@ -27,12 +27,27 @@ pub use loader::{Loader, ShardIndex, Sink};
 pub use write::{Pieces, TensorOut, encode_f32, write_header, write_safetensors};
 
 use crate::config::GptConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
 use crate::model::params::param_specs;
 use matching::Matcher;
 
 /// The advice for a file that is damaged rather than of the wrong kind.
 const DOWNLOAD_AGAIN: &str = "Download it again.";
+
+/// Checks the headers of all files of a checkpoint against `config`: what a file claims costs nothing yet, while a model of
+/// that size costs its memory. So this comes before a model is opened.
+///
+/// # Errors
+/// [`Error::Checkpoint`] if a parameter is missing, there twice, or has another shape or dtype; the text names the tensor.
+/// [`Error::Config`] if `config` is invalid.
+pub fn check_headers(headers: &[Header], config: &GptConfig) -> Result<()> {
+    config.validate()?;
+    let mut matcher = Matcher::new(param_specs(config), config);
+    for header in headers {
+        matcher.accept(header)?;
+    }
+    matcher.finish().map(drop)
+}
 
 /// A checked view of a checkpoint whose bytes are all in memory.
 #[derive(Debug)]
@@ -118,13 +133,9 @@ fn checkpoint_error(text: impl Into<String>) -> Error {
     Error::Checkpoint(text.into())
 }
 
-/// A name from the file, quoted, escaped and cut short, so that a message stays readable whatever the file holds.
+/// A name from the file, quoted, escaped and cut short.
 fn quote(name: &str) -> String {
-    let mut short: String = name.chars().take(80).collect();
-    if short.len() < name.len() {
-        short.push('…');
-    }
-    format!("'{}'", short.escape_debug())
+    format!("'{}'", short(name).escape_debug())
 }
 
 /// Converts little-endian values of `dtype` to f32; `out.len() * dtype.size() == bytes.len()`. `first` is the index in

@@ -4,7 +4,7 @@ use super::added::{AddedToken, AddedTokens, Part};
 use super::merge::{Merges, TextMap};
 use super::table::TokenTable;
 use super::{Tokenizer, alphabet, pieces};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
 
 /// Marks a byte that no token stands for.
 const NO_TOKEN: u32 = u32::MAX;
@@ -49,7 +49,8 @@ impl Bpe {
                 Some(&id) => {
                     return Err(Error::Tokenizer(format!(
                         "the token {:?} has the id {} in added_tokens but {id} in the vocabulary: the tokenizer file is damaged",
-                        token.content, token.id
+                        short(&token.content),
+                        token.id
                     )));
                 }
                 None => {
@@ -64,7 +65,7 @@ impl Bpe {
         }
         let table = TokenTable::new(tokens.iter().map(|(id, bytes)| (*id, bytes.as_slice())))?;
 
-        let mut known = Merges::default();
+        let mut known: Vec<[u32; 3]> = Vec::with_capacity(merges.len());
         let mut joined = String::new();
         for (rank, &(left, right)) in (0u32..).zip(merges) {
             joined.clear();
@@ -73,12 +74,15 @@ impl Bpe {
             let id = |token: &str| {
                 ids.get(token.as_bytes()).copied().ok_or_else(|| {
                     Error::Tokenizer(format!(
-                        "merge {rank} ({left:?} with {right:?}) needs the token {token:?}, which is not in the vocabulary: \
-                         vocabulary and merges do not belong together"
+                        "merge {rank} ({:?} with {:?}) needs the token {:?}, which is not in the vocabulary: \
+                         vocabulary and merges do not belong together",
+                        short(left),
+                        short(right),
+                        short(token)
                     ))
                 })
             };
-            known.insert(id(left)?, id(right)?, rank, id(&joined)?);
+            known.push([id(left)?, id(right)?, id(&joined)?]);
         }
 
         let mut utf8 = [0; 4];
@@ -86,7 +90,8 @@ impl Bpe {
             ids.get(alphabet::char_of(b as u8).encode_utf8(&mut utf8).as_bytes()).copied().unwrap_or(NO_TOKEN)
         });
         let eos = added.iter().find(|t| t.special && t.content == END_OF_TEXT).map(|t| t.id);
-        Ok(Bpe { table, merges: known, added: AddedTokens::new(added), verbatim, byte_ids, eos, bos: eos })
+        let merges = Merges::new(&known, table.len());
+        Ok(Bpe { table, merges, added: AddedTokens::new(added), verbatim, byte_ids, eos, bos: eos })
     }
 
     /// The vocabulary entry of a token, as it stands in a file.

@@ -5,7 +5,10 @@ use serde_json::Value;
 use super::added::AddedToken;
 use super::bpe::{Bpe, END_OF_TEXT};
 use super::{ByteTokenizer, CharTokenizer, Tokenizer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
+
+/// Most bytes of all added tokens together: each takes some memory for the search in the text.
+const MAX_ADDED: usize = 4 << 20;
 
 impl Bpe {
     /// Reads HF's `tokenizer.json`. `truncation` and `padding` are settings for batches and are ignored.
@@ -30,8 +33,9 @@ impl Bpe {
             if !line.is_empty() && !line.starts_with("#version") {
                 pairs.push(pair(line).ok_or_else(|| {
                     Error::Tokenizer(format!(
-                        "line {} of merges.txt is {line:?}, not two tokens with a space between: the file is damaged",
-                        number + 1
+                        "line {} of merges.txt is {:?}, not two tokens with a space between: the file is damaged",
+                        number + 1,
+                        short(line)
                     ))
                 })?);
             }
@@ -57,7 +61,7 @@ pub(super) fn tokenizer_json(bytes: &[u8], config: Option<&[u8]>) -> Result<Box<
             let chars = file.get("chars").and_then(Value::as_str).ok_or_else(|| broken("\"chars\" is not a string"))?;
             Ok(Box::new(CharTokenizer::from_chars(&chars.chars().collect::<Vec<_>>())?))
         }
-        Some(other) => Err(broken(&format!("its type {other:?} is neither \"byte\" nor \"char\""))),
+        Some(other) => Err(broken(&format!("its type {:?} is neither \"byte\" nor \"char\"", short(other)))),
     }
 }
 
@@ -98,8 +102,8 @@ fn type_name(component: &Value) -> String {
     let parts =
         ["normalizers", "pretokenizers", "processors", "decoders"].iter().find_map(|k| component.get(k)?.as_array());
     match parts {
-        Some(parts) => format!("{name} of [{}]", parts.iter().map(type_name).collect::<Vec<_>>().join(", ")),
-        None => name.to_string(),
+        Some(parts) => short(&format!("{name} of [{}]", parts.iter().map(type_name).collect::<Vec<_>>().join(", "))),
+        None => short(name),
     }
 }
 
@@ -143,7 +147,7 @@ fn from_value(file: &Value) -> Result<Bpe> {
                 },
                 _ => None,
             };
-            both.ok_or_else(|| broken(&format!("merge {i} is {merge}, not a pair of tokens")))
+            both.ok_or_else(|| broken(&format!("merge {i} is {}, not a pair of tokens", short(&merge.to_string()))))
         })
         .collect::<Result<Vec<_>>>()?;
     let added = match component(file, "added_tokens") {
@@ -152,7 +156,7 @@ fn from_value(file: &Value) -> Result<Bpe> {
     };
     let bpe = Bpe::build(&vocab, &merges, added)?;
     if let Some(unk) = component(model, "unk_token").filter(|_| !bpe.covers_all_bytes()) {
-        return Err(unsupported(&format!("the unk_token {unk} for bytes without a token")));
+        return Err(unsupported(&format!("the unk_token {} for bytes without a token", short(&unk.to_string()))));
     }
     Ok(bpe)
 }
@@ -163,11 +167,11 @@ fn check_model(model: &Value) -> Result<()> {
         return Err(unsupported(&format!("the model {}", type_name(model))));
     }
     if let Some(p) = component(model, "dropout").filter(|p| p.as_f64() != Some(0.0)) {
-        return Err(unsupported(&format!("the BPE model with dropout={p}")));
+        return Err(unsupported(&format!("the BPE model with dropout={}", short(&p.to_string()))));
     }
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
         if let Some(value) = component(model, key).filter(|v| *v != "") {
-            return Err(unsupported(&format!("the BPE model with {key}={value}")));
+            return Err(unsupported(&format!("the BPE model with {key}={}", short(&value.to_string()))));
         }
     }
     for key in ["byte_fallback", "ignore_merges"] {
@@ -208,7 +212,7 @@ fn check_post_processor(processor: &Value) -> Result<()> {
             let single =
                 single.ok_or_else(|| broken("its post_processor TemplateProcessing has no list \"single\""))?;
             if let Some(token) = single.iter().find_map(|piece| piece.get("SpecialToken")) {
-                let id = token.get("id").unwrap_or(&Value::Null);
+                let id = short(&token.get("id").unwrap_or(&Value::Null).to_string());
                 return Err(unsupported(&format!("the post_processor TemplateProcessing, which adds the token {id}")));
             }
             match single.as_slice() {
@@ -224,16 +228,22 @@ fn check_post_processor(processor: &Value) -> Result<()> {
 
 fn added_tokens(list: &Value) -> Result<Vec<AddedToken>> {
     let list = list.as_array().ok_or_else(|| broken("\"added_tokens\" is not a list"))?;
+    let content = |token: &Value| token.get("content").and_then(Value::as_str).map_or(0, str::len);
+    let bytes: usize = list.iter().map(content).sum();
+    if bytes > MAX_ADDED {
+        return Err(unsupported(&format!("added tokens of {bytes} bytes in all, more than {MAX_ADDED}")));
+    }
     list.iter()
         .map(|token| {
             let content = token.get("content").and_then(Value::as_str);
             let id = token.get("id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             let (Some(content), Some(id)) = (content, id) else {
+                let token = short(&token.to_string());
                 return Err(broken(&format!("the added token {token} has no \"content\" or no usable \"id\"")));
             };
             for key in ["single_word", "lstrip", "rstrip"] {
                 if flag(token, key, false) {
-                    return Err(unsupported(&format!("the added token {content:?} with {key}=true")));
+                    return Err(unsupported(&format!("the added token {:?} with {key}=true", short(content))));
                 }
             }
             let special = flag(token, "special", false);
@@ -252,7 +262,9 @@ fn vocab_entries<'a>(vocab: &'a Value, place: &str) -> Result<Vec<(&'a str, u32)
         .map(|(entry, id)| match id.as_u64().and_then(|id| u32::try_from(id).ok()) {
             Some(number) => Ok((entry.as_str(), number)),
             None => Err(Error::Tokenizer(format!(
-                "the id of {entry:?} in {place} is {id}, not a whole number that fits: the file is damaged"
+                "the id of {:?} in {place} is {}, not a whole number that fits: the file is damaged",
+                short(entry),
+                short(&id.to_string())
             ))),
         })
         .collect()

@@ -2,68 +2,80 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// Longest word for which looking at every pair beats keeping a heap of them.
 const SHORT: usize = 24;
 
-/// Multiplicative hashing of one `u64`: SipHash would take longer than everything else in a merge.
-#[derive(Default, Clone)]
-pub(super) struct PairHasher(u64);
-
-impl Hasher for PairHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &b in bytes {
-            self.write_u64(u64::from(b));
-        }
-    }
-
-    fn write_u64(&mut self, x: u64) {
-        let h = (self.0 ^ x).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = h ^ (h >> 32);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 /// A hash map keyed by text. One type for the whole module, as each further one costs kilobytes of WebAssembly.
 pub(super) type TextMap<'a> = HashMap<&'a [u8], u32>;
 
-/// A hash map keyed by a pair of ids.
-pub(super) type PairMap<V> = HashMap<u64, V, BuildHasherDefault<PairHasher>>;
-
-/// The key of the pair `(left, right)`.
-pub(super) fn pair_key(left: u32, right: u32) -> u64 {
-    u64::from(left) << 32 | u64::from(right)
+/// A merge of one left token: the right token, the rank, and the id of the merged token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Merge {
+    right: u32,
+    rank: u32,
+    merged: u32,
 }
 
-/// Which pairs merge, in which order, and into what.
-#[derive(Debug, Clone, Default)]
+/// Which pairs merge, in which order, and into what. Sorted and not hashed: whoever makes the file cannot choose its pairs so
+/// that looking one up takes long.
+#[derive(Debug, Clone)]
 pub(super) struct Merges {
-    /// Pair to `(rank, id of the merged token)`.
-    map: PairMap<(u32, u32)>,
+    /// By left token, then by right token.
+    all: Vec<Merge>,
+    /// By left token, where in `all` its merges begin; one more than there are tokens.
+    starts: Vec<u32>,
 }
 
 impl Merges {
-    /// Adds a merge. Of two merges of one pair the later counts, as in HF.
-    pub fn insert(&mut self, left: u32, right: u32, rank: u32, merged: u32) {
-        self.map.insert(pair_key(left, right), (rank, merged));
+    /// From `(left, right, merged)` in order of rank, of tokens below `tokens`. Of two merges of one pair the later counts, as
+    /// in HF.
+    pub fn new(list: &[[u32; 3]], tokens: usize) -> Merges {
+        let mut starts = vec![0u32; tokens + 1];
+        list.iter().for_each(|[left, ..]| starts[*left as usize + 1] += 1);
+        for left in 0..tokens {
+            starts[left + 1] += starts[left];
+        }
+        // By left token, by counting; then each token's by itself.
+        let mut ends = starts.clone();
+        let mut all = vec![Merge { right: 0, rank: 0, merged: 0 }; list.len()];
+        for (rank, &[left, right, merged]) in (0u32..).zip(list) {
+            let end = &mut ends[left as usize];
+            all[*end as usize] = Merge { right, rank, merged };
+            *end += 1;
+        }
+        for of_left in starts.windows(2) {
+            all[of_left[0] as usize..of_left[1] as usize].sort_unstable();
+        }
+        Merges { all, starts }
+    }
+
+    /// The merges of a left token, by right token; of equal ones the last counts.
+    fn of(&self, left: u32) -> &[Merge] {
+        let [start, end] = [left, left + 1].map(|i| self.starts[i as usize] as usize);
+        &self.all[start..end]
     }
 
     /// The pairs in order of rank.
     pub fn in_order(&self) -> Vec<(u32, u32)> {
-        let end = self.map.values().map(|&(rank, _)| rank as usize + 1).max().unwrap_or(0);
-        let mut pairs = vec![None; end];
-        for (&pair, &(rank, _)) in &self.map {
-            pairs[rank as usize] = Some(((pair >> 32) as u32, pair as u32));
+        let mut pairs = vec![None; self.all.len()];
+        for left in 0..self.starts.len() as u32 - 1 {
+            let of_left = self.of(left);
+            for (i, merge) in of_left.iter().enumerate() {
+                if of_left.get(i + 1).is_none_or(|next| next.right != merge.right) {
+                    pairs[merge.rank as usize] = Some((left, merge.right));
+                }
+            }
         }
         pairs.into_iter().flatten().collect()
     }
 
+    /// The rank of a pair, and what it becomes.
     fn get(&self, left: u32, right: u32) -> Option<(u32, u32)> {
-        self.map.get(&pair_key(left, right)).copied()
+        let of_left = self.of(left);
+        let end = of_left.partition_point(|merge| merge.right <= right);
+        let found = of_left[..end].last().filter(|merge| merge.right == right)?;
+        Some((found.rank, found.merged))
     }
 
     /// Merges the tokens of one word, in place.

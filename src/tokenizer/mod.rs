@@ -5,6 +5,7 @@
 
 mod added;
 mod alphabet;
+mod automaton;
 mod bpe;
 mod byte;
 mod char;
@@ -59,7 +60,8 @@ pub trait Tokenizer: Send + Sync {
         false
     }
 
-    /// Tokens that are matched in the text before anything else, special ones and others.
+    /// Tokens that are matched in the text before anything else, special ones and others: in ascending order of the id, each
+    /// id once.
     fn added_tokens(&self) -> &[AddedToken] {
         &[]
     }
@@ -76,7 +78,8 @@ pub trait Tokenizer: Send + Sync {
 
     /// Whether `id` is a special token, which a reader of the text would not want to see.
     fn is_special(&self, id: u32) -> bool {
-        self.added_tokens().iter().any(|t| t.special && t.id == id)
+        let added = self.added_tokens();
+        added.binary_search_by_key(&id, |t| t.id).is_ok_and(|i| added[i].special)
     }
 
     /// The bytes of a sequence of ids. Ids that are not in use stand for nothing.
@@ -126,13 +129,13 @@ pub trait Tokenizer: Send + Sync {
 /// says which tokens begin and end a text.
 ///
 /// # Errors
-/// [`Error::Tokenizer`] where the files are missing, broken or use a component that is not supported.
-pub fn from_files(files: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Box<dyn Tokenizer>> {
-    let config = files("tokenizer_config.json");
-    if let Some(bytes) = files("tokenizer.json") {
+/// [`Error::Tokenizer`] where the files are missing, broken or use a component that is not supported; what `files` fails with.
+pub fn from_files(files: &dyn Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Box<dyn Tokenizer>> {
+    let config = files("tokenizer_config.json")?;
+    if let Some(bytes) = files("tokenizer.json")? {
         return json::tokenizer_json(&bytes, config.as_deref());
     }
-    match (files("vocab.json"), files("merges.txt")) {
+    match (files("vocab.json")?, files("merges.txt")?) {
         (Some(vocab), Some(merges)) => {
             let bpe = Bpe::from_vocab_and_merges(&vocab, &merges)?;
             Ok(Box::new(json::with_config(bpe, config.as_deref())?))

@@ -1,6 +1,6 @@
 //! The bytes of every token, both ways.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
 
 /// Ids above this are refused: no GPT has a vocabulary so large, and a hostile file must not make us allocate for it.
 pub(super) const MAX_ID: u32 = (1 << 20) - 1;
@@ -29,7 +29,7 @@ impl TokenTable {
             if id > MAX_ID {
                 return Err(Error::Tokenizer(format!(
                     "token {:?} has the id {id}; the largest supported is {MAX_ID}: the tokenizer file is damaged",
-                    String::from_utf8_lossy(token)
+                    short(&String::from_utf8_lossy(token))
                 )));
             }
             if spans.len() <= id as usize {
@@ -39,8 +39,8 @@ impl TokenTable {
                 let (start, end) = spans[id as usize];
                 return Err(Error::Tokenizer(format!(
                     "the tokens {:?} and {:?} have the same id {id}: the tokenizer file is damaged",
-                    String::from_utf8_lossy(&bytes[start as usize..end as usize]),
-                    String::from_utf8_lossy(token)
+                    short(&String::from_utf8_lossy(&bytes[start as usize..end as usize])),
+                    short(&String::from_utf8_lossy(token))
                 )));
             }
             let start = bytes.len();

@@ -1,10 +1,11 @@
 //! Learning BPE merges from a text (Sennrich et al. 2016, on bytes as in GPT-2).
 
 use std::collections::{BinaryHeap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::added::{AddedTokens, Part};
 use super::json::special;
-use super::merge::{PairMap, TextMap, pair_key};
+use super::merge::TextMap;
 use super::table::MAX_ID;
 use super::{Bpe, alphabet, pieces};
 use crate::error::{Error, Result};
@@ -15,6 +16,35 @@ const LONGEST_PIECE: usize = 512;
 
 /// A pair that occurs once only teaches the text by heart.
 const MIN_COUNT: i64 = 2;
+
+/// Multiplicative hashing of one `u64`: SipHash would take longer than everything else in a merge.
+#[derive(Default, Clone)]
+struct PairHasher(u64);
+
+impl Hasher for PairHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &b in bytes {
+            self.write_u64(u64::from(b));
+        }
+    }
+
+    fn write_u64(&mut self, x: u64) {
+        let h = (self.0 ^ x).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = h ^ (h >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A hash map keyed by a pair of ids.
+type PairMap<V> = HashMap<u64, V, BuildHasherDefault<PairHasher>>;
+
+/// The key of the pair `(left, right)`.
+fn pair_key(left: u32, right: u32) -> u64 {
+    u64::from(left) << 32 | u64::from(right)
+}
 
 /// A distinct piece of the text.
 struct Word {

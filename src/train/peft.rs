@@ -9,14 +9,14 @@
 //! That GPT-2's own linear layers are (in, out) is what `fan_in_fan_out` says; PEFT needs it to merge.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 
 use crate::config::GptConfig;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
 use crate::model::checkpoint::{Dtype, Header, TensorEntry, TensorOut, write_safetensors};
 use crate::model::lora::{LoraOptions, LoraTarget};
-use crate::model::params::ParamSpec;
 
 /// Name of the configuration's file.
 pub const CONFIG_FILE: &str = "adapter_config.json";
@@ -86,8 +86,61 @@ impl Adapter {
     /// [`Error::Checkpoint`] if a file is damaged, the adapter is of another kind than plain LoRA on GPT-2's four
     /// linear layers, or its shapes do not fit the base model.
     pub fn from_peft(config_json: &[u8], weights: &[u8], base: &GptConfig) -> Result<Adapter> {
+        let header = Header::parse_whole(weights).map_err(in_weights)?;
+        let plan = Plan::new(config_json, &header, base)?;
+        let mut tensors = Vec::with_capacity(plan.tensors.len());
+        for tensor in &plan.tensors {
+            // In range: parse_whole has compared every offset with the length of the file.
+            let range = tensor.entry.map_or(0..0, |e| e.range.start as usize..e.range.end as usize);
+            tensors.push(tensor.read(&weights[range])?);
+        }
+        Ok(Adapter { options: plan.options, tensors })
+    }
+
+    /// As [`Adapter::from_peft`], of weights in a file of `len` bytes that lies elsewhere: `read` gives any range of it. The
+    /// header is checked against the base model first, so that nothing else of a file that does not fit is read.
+    ///
+    /// # Errors
+    /// As [`Adapter::from_peft`], and what `read` fails with.
+    pub async fn from_peft_file(
+        config_json: &[u8],
+        len: u64,
+        mut read: impl AsyncFnMut(Range<u64>) -> Result<Vec<u8>>,
+        base: &GptConfig,
+    ) -> Result<Adapter> {
+        let header = Header::parse_from(len, &mut read).await.map_err(in_weights)?;
+        let plan = Plan::new(config_json, &header, base)?;
+        let mut tensors = Vec::with_capacity(plan.tensors.len());
+        for tensor in &plan.tensors {
+            let bytes = match tensor.entry {
+                Some(entry) => read(entry.range.clone()).await?,
+                None => Vec::new(),
+            };
+            tensors.push(tensor.read(&bytes)?);
+        }
+        Ok(Adapter { options: plan.options, tensors })
+    }
+}
+
+/// What an adapter's files hold for a base model, before any value is read.
+struct Plan<'a> {
+    options: LoraOptions,
+    /// In the order of [`LoraOptions::specs`].
+    tensors: Vec<Planned<'a>>,
+}
+
+/// One matrix that is to be read.
+struct Planned<'a> {
+    name: String,
+    /// As in [`AdapterTensor`]: the file has it transposed.
+    shape: [usize; 2],
+    /// `None` where the adapter leaves the layer alone.
+    entry: Option<&'a TensorEntry>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(config_json: &[u8], header: &'a Header, base: &GptConfig) -> Result<Plan<'a>> {
         let mut options = config_from_json(config_json)?;
-        let header = Header::parse_whole(weights).map_err(|e| error(&format!("{WEIGHTS_FILE}: {e}")))?;
         let mut found: BTreeMap<String, &TensorEntry> = BTreeMap::new();
         for entry in &header.entries {
             let Some(name) = native_name(&entry.name) else {
@@ -106,13 +159,16 @@ impl Adapter {
         options.targets = LoraTarget::ALL.into_iter().filter(has).collect();
         options.validate(base).map_err(|e| error(&format!("{CONFIG_FILE}: {e}.")))?;
 
-        let mut tensors = Vec::new();
-        for ParamSpec { name, shape, .. } in options.specs(base) {
-            let shape = [shape[0], shape[1]];
-            let stem = name.trim_end_matches(['A', 'B']);
-            let data = match found.remove(&name) {
-                Some(entry) => {
-                    if entry.shape != [shape[1], shape[0]] {
+        let specs = options.specs(base);
+        let mut tensors = Vec::with_capacity(specs.len());
+        // A and B of a layer follow one another.
+        for pair in specs.chunks(2) {
+            let entries = [0, 1].map(|i| found.remove(&pair[i].name));
+            let half = entries.iter().any(Option::is_some);
+            for (spec, entry) in pair.iter().zip(entries) {
+                let shape = [spec.shape[0], spec.shape[1]];
+                match entry {
+                    Some(entry) if entry.shape != [shape[1], shape[0]] => {
                         return Err(error(&format!(
                             "{:?} has shape {:?}, but rank {} on this model needs {:?}. Load the adapter beside the \
                              model it was trained on.",
@@ -122,21 +178,13 @@ impl Adapter {
                             [shape[1], shape[0]]
                         )));
                     }
-                    // In range: parse_whole has compared every offset with the length of the file.
-                    let bytes = &weights[entry.range.start as usize..entry.range.end as usize];
-                    transpose(&decode(entry, bytes)?, [shape[1], shape[0]])
+                    None if half => {
+                        let name = peft_name(&spec.name);
+                        return Err(error(&format!("{WEIGHTS_FILE} has no {name:?}: it is incomplete.")));
+                    }
+                    entry => tensors.push(Planned { name: spec.name.clone(), shape, entry }),
                 }
-                // Its other half is either still to come or among the tensors already.
-                None if found.contains_key(&format!("{stem}B"))
-                    || tensors.last().is_some_and(|t: &AdapterTensor| {
-                        t.name == format!("{stem}A") && t.data.iter().any(|&x| x != 0.0)
-                    }) =>
-                {
-                    return Err(error(&format!("{WEIGHTS_FILE} has no {:?}: it is incomplete.", peft_name(&name))));
-                }
-                None => vec![0.0; shape[0] * shape[1]],
-            };
-            tensors.push(AdapterTensor { name, shape, data });
+            }
         }
         match found.into_values().next() {
             Some(extra) => Err(error(&format!(
@@ -145,8 +193,20 @@ impl Adapter {
                 short(&extra.name),
                 base.n_layer
             ))),
-            None => Ok(Adapter { options, tensors }),
+            None => Ok(Plan { options, tensors }),
         }
+    }
+}
+
+impl Planned<'_> {
+    /// The matrix from its bytes in the file.
+    fn read(&self, bytes: &[u8]) -> Result<AdapterTensor> {
+        let [rows, columns] = self.shape;
+        let data = match self.entry {
+            Some(entry) => transpose(&decode(entry, bytes)?, [columns, rows]),
+            None => vec![0.0; rows * columns],
+        };
+        Ok(AdapterTensor { name: self.name.clone(), shape: self.shape, data })
     }
 }
 
@@ -258,9 +318,12 @@ fn decode(entry: &TensorEntry, bytes: &[u8]) -> Result<Vec<f32>> {
     }
 }
 
-/// A text from a file, cut short, so that a message stays readable.
-fn short(text: &str) -> String {
-    text.chars().take(80).collect()
+/// Names the weights' file in front of what is wrong with it.
+fn in_weights(e: Error) -> Error {
+    match e {
+        Error::Checkpoint(e) => error(&format!("{WEIGHTS_FILE}: {e}")),
+        other => other,
+    }
 }
 
 fn error(text: &str) -> Error {

@@ -1,20 +1,25 @@
-//! A training run on disk: weights, AdamW's moments, step and options, so that it can go on as if never interrupted.
+//! A training run on disk: weights, AdamW's moments, step and options, so that it can go on as if never interrupted. This
+//! writes it, `restore` reads it.
+//!
+//! The file is a safetensors file. Its metadata describes the run; its last tensor, [`CHECKSUMS`], holds a CRC-32 of all
+//! that stands before it, so that a damaged file is known as such, and not taken for a run that diverged.
 
 use super::best::{Best, Weights};
-use super::data::Batch;
+use super::crc32::Crc32;
 use super::options::TrainOptions;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
-use crate::exec::Advance;
+use crate::model::Model;
 use crate::model::checkpoint::{Dtype, Header, Pieces, write_header};
-use crate::model::params::{ParamSpec, param_specs};
-use crate::model::{Model, Pass};
-use crate::ops::hyper;
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
 
 /// Metadata key of the run's description.
-const KEY: &str = "gpt_playground.training";
+pub(super) const KEY: &str = "gpt_playground.training";
+/// Name of the checksums, a U32 tensor of one dimension: that of the header (its length too), then those of the tensors in
+/// the order of their bytes. Also the value of [`CHECKED`].
+pub(super) const CHECKSUMS: &str = "crc32";
+/// Metadata key that says that there are checksums: files of earlier versions have none.
+pub(super) const CHECKED: &str = "gpt_playground.checksums";
 
 /// Where a run stood.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,12 +48,12 @@ pub struct TrainingState {
 }
 
 /// Names of a trained parameter's tensors in the file: itself and AdamW's moments.
-fn tensors_of(name: &str) -> [String; 3] {
+pub(super) fn tensors_of(name: &str) -> [String; 3] {
     [name.to_string(), format!("exp_avg:{name}"), format!("exp_avg_sq:{name}")]
 }
 
 /// Name of a parameter's value with the lowest validation loss.
-fn best_name(name: &str) -> String {
+pub(super) fn best_name(name: &str) -> String {
     format!("best:{name}")
 }
 
@@ -104,11 +109,16 @@ pub async fn save_pieces(
     for ((name, _), spec) in aside.iter().zip(&specs) {
         listed.push((if in_force { name.clone() } else { best_name(name) }, &spec.shape));
     }
-    let listed: Vec<_> = listed.iter().map(|(name, shape)| (name.as_str(), *shape, &Dtype::F32)).collect();
+    let (u32s, n_sums) = (Dtype::Other("U32".into()), [listed.len() + 1]);
+    let mut tensors: Vec<_> = listed.iter().map(|(name, shape)| (name.as_str(), *shape, &Dtype::F32)).collect();
+    tensors.push((CHECKSUMS, &n_sums, &u32s));
     let text = serde_json::to_string(&state).map_err(|e| Error::Checkpoint(format!("the run cannot be saved: {e}")))?;
-    let mut pieces = Pieces::new(write_header(&listed, &[(KEY, &text)])?);
+    let header = write_header(&tensors, &[(KEY, &text), (CHECKED, CHECKSUMS)])?;
+    let mut sums = vec![Crc32::of(&header)];
+    let mut pieces = Pieces::new(header);
     for name in specs.iter().flat_map(|spec| tensors_of(&spec.name)) {
         let values = model.read_param(&name).await?;
+        sums.push(Crc32::of(bytemuck::cast_slice(&values)));
         let full = pieces.add(&name, &Dtype::F32, &values)?;
         drop(values);
         if let Some(full) = full {
@@ -116,135 +126,17 @@ pub async fn save_pieces(
         }
     }
     for (name, values) in aside {
+        sums.push(Crc32::of(bytemuck::cast_slice(values)));
         if let Some(full) = pieces.add(name, &Dtype::F32, values)? {
             piece(full).await?;
         }
     }
-    piece(pieces.finish()).await
+    let mut last = pieces.finish();
+    last.extend(sums.iter().flat_map(|sum| sum.to_le_bytes()));
+    piece(last).await
 }
 
 /// Whether a file with this header is one that [`save`] wrote.
 pub fn is_state(header: &Header) -> bool {
     header.metadata.contains_key(KEY)
-}
-
-fn description(header: &Header) -> Result<TrainingState> {
-    let text = header.metadata.get(KEY).ok_or_else(|| {
-        Error::Checkpoint("this file holds no training run; choose one that was saved while training".into())
-    })?;
-    serde_json::from_str(text)
-        .map_err(|e| Error::Checkpoint(format!("the saved run's description is damaged ({e}); start a new run")))
-}
-
-/// Where the run stood that [`save`] wrote, without its weights.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when the file is damaged or of another kind.
-pub fn read_state(bytes: &[u8]) -> Result<TrainingState> {
-    description(&Header::parse_whole(bytes)?)
-}
-
-/// As [`read_state`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it.
-///
-/// # Errors
-/// As [`read_state`], and what `read` fails with.
-pub async fn read_state_from(len: u64, read: impl AsyncFnMut(Range<u64>) -> Result<Vec<u8>>) -> Result<TrainingState> {
-    description(&Header::parse_from(len, read).await?)
-}
-
-/// Reads what [`save`] wrote: enables training in the model and fills weights and moments. The caller then goes on by
-/// [`Trainer::resume`].
-///
-/// # Errors
-/// As [`restore_from`].
-pub async fn restore(model: &mut Model, bytes: &[u8]) -> Result<TrainingState> {
-    let read = async |range: Range<u64>| Ok(bytes[range.start as usize..range.end as usize].to_vec());
-    restore_from(model, bytes.len() as u64, read).await
-}
-
-/// As [`restore`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it. A tensor is read at a time.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when the file is damaged or belongs to another model, naming the tensor; nothing is changed
-/// before every tensor has been checked. What `read` fails with.
-pub async fn restore_from(
-    model: &mut Model,
-    len: u64,
-    mut read: impl AsyncFnMut(Range<u64>) -> Result<Vec<u8>>,
-) -> Result<TrainingState> {
-    let header = Header::parse_from(len, &mut read).await?;
-    let mut state = description(&header)?;
-    state.options.validate(model.config())?;
-    let specs = match &state.options.lora {
-        Some(lora) => lora.specs(model.config()),
-        None => param_specs(model.config()),
-    };
-    let mut found = Vec::new();
-    for spec in &specs {
-        for name in tensors_of(&spec.name) {
-            let range = range_of(&header, &name, spec)?
-                .ok_or_else(|| Error::Checkpoint(format!("the saved run lacks {name}; start a new run")))?;
-            found.push((name, range));
-        }
-    }
-    // Not there where the run was never validated, or saved when those of large models were not kept.
-    let best: Option<Vec<_>> =
-        specs.iter().map(|spec| range_of(&header, &best_name(&spec.name), spec)).collect::<Result<_>>()?;
-    model.free_passes(Some(&state.options.shape(Pass::Update))).await?;
-    model.enable_training(state.options.lora.as_ref(), state.options.seed).await?;
-    let values = |bytes: Vec<u8>| -> Vec<f32> { bytemuck::pod_collect_to_vec(&bytes) };
-    for (name, range) in found {
-        model.write_param(&name, 0, &values(read(range).await?))?;
-    }
-    if let Some(best) = best {
-        let mut weights = Vec::with_capacity(specs.len());
-        for (range, spec) in best.into_iter().zip(specs) {
-            weights.push((spec.name, values(read(range).await?)));
-        }
-        state.best_weights = Some(weights);
-    }
-    Ok(state)
-}
-
-/// Where a tensor's values lie in the file, if it is there.
-fn range_of(header: &Header, name: &str, spec: &ParamSpec) -> Result<Option<Range<u64>>> {
-    let Some(entry) = header.entries.iter().find(|e| e.name == name) else { return Ok(None) };
-    if entry.shape != spec.shape || entry.dtype != Dtype::F32 {
-        let (got, want) = (&entry.shape, &spec.shape);
-        return Err(Error::Checkpoint(format!(
-            "{name} has shape {got:?} in the saved run, but {want:?} in this model; load the model it belongs to"
-        )));
-    }
-    Ok(Some(entry.range.clone()))
-}
-
-/// The gradient of the mean loss over a step's micro-batches, of every trained parameter: (name, shape, values), before
-/// any clipping. The model must be set up for training; its weights are not changed.
-///
-/// # Errors
-/// As [`Model::enable_training`].
-pub async fn gradients(
-    model: &mut Model,
-    options: &TrainOptions,
-    batches: &[Batch],
-) -> Result<Vec<(String, Vec<usize>, Vec<f32>)>> {
-    model.abandon_step();
-    let shape = options.shape(Pass::Gradients);
-    let valid: usize = batches.iter().map(Batch::n_targets).sum();
-    let mut words = [0; hyper::WORDS];
-    words[hyper::LOSS_SCALE] = (1.0 / valid.max(1) as f32).to_bits();
-    words[hyper::SEED_LOW] = options.seed as u32;
-    words[hyper::SEED_HIGH] = (options.seed >> 32) as u32;
-    for (micro, batch) in batches.iter().enumerate() {
-        words[hyper::MICRO] = micro as u32;
-        let run = model.begin_pass(&shape, &batch.inputs, &batch.targets, &words).await?;
-        while model.executor().advance(run, web_time::Duration::MAX).await? == Advance::Working {}
-    }
-    let mut found = Vec::new();
-    for spec in model.trained_specs() {
-        let values = model.read_param(&crate::graph::gradient_name(&spec.name)).await?;
-        found.push((spec.name, spec.shape, values));
-    }
-    model.abandon_step();
-    Ok(found)
 }

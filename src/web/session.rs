@@ -5,7 +5,7 @@ use super::messages::{
 };
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
-use crate::model::checkpoint::{Loader, ShardIndex};
+use crate::model::checkpoint::{Header, Loader, ShardIndex, check_headers};
 use crate::model::{Model, ModelOptions};
 use crate::sample::{Finish, Generation, SamplingParams, Step};
 use crate::tokenizer::{self, StreamDecoder, Tokenizer};
@@ -57,6 +57,19 @@ fn file(files: &js_sys::Object, name: &str) -> Option<Vec<u8>> {
     value.dyn_into::<js_sys::Uint8Array>().ok().map(|bytes| bytes.to_vec())
 }
 
+/// Compares the headers of weights files with the configuration, and with the files' lengths where they are known.
+fn check_weights(config: &GptConfig, heads: &[js_sys::Uint8Array], lengths: &[f64]) -> Result<()> {
+    let mut headers = Vec::with_capacity(heads.len());
+    for (i, head) in heads.iter().enumerate() {
+        let header = Header::parse_head(&head.to_vec())?;
+        if let Some(&bytes) = lengths.get(i).filter(|&&bytes| bytes > 0.0) {
+            header.check_len(bytes as u64)?;
+        }
+        headers.push(header);
+    }
+    check_headers(&headers, config)
+}
+
 fn info(model: &Model, tokenizer: &dyn Tokenizer) -> Info {
     let (config, memory) = (model.config(), model.memory());
     Info {
@@ -88,23 +101,35 @@ fn info(model: &Model, tokenizer: &dyn Tokenizer) -> Info {
 
 #[wasm_bindgen]
 impl Session {
-    /// Opens a backend and allocates a model. `options` is `{backend}`, `files` maps file names to `Uint8Array`:
-    /// `config.json`, the tokenizer's files, and `model.safetensors.index.json` for weights in several files.
+    /// Opens a backend and allocates a model. `options` is `{backend, weightBytes}`, with the length of each weights file, 0
+    /// where it is not known; `files` maps file names to `Uint8Array`: `config.json`, the tokenizer's files, and
+    /// `model.safetensors.index.json` for weights in several files; `heads` are the first bytes of each weights file, with
+    /// its header, which is checked before the model takes its memory.
     ///
     /// # Errors
     /// A readable `Error` when a file is missing or malformed, or the backend or its memory cannot be had.
-    pub async fn open(options: JsValue, files: js_sys::Object) -> Result<Session, JsError> {
+    pub async fn open(
+        options: JsValue,
+        files: js_sys::Object,
+        heads: Vec<js_sys::Uint8Array>,
+    ) -> Result<Session, JsError> {
         let options: OpenOptions =
             serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("open: {e}")))?;
-        Self::create(&options, &files).await.map_err(|e| js_error(&e))
+        let check = async |config: &GptConfig| check_weights(config, &heads, &options.weight_bytes);
+        Self::create(&options, &files, check).await.map_err(|e| js_error(&e))
     }
 
-    async fn create(options: &OpenOptions, files: &js_sys::Object) -> Result<Self> {
+    /// `check` looks at the weights before the model takes its memory.
+    pub(super) async fn create(
+        options: &OpenOptions,
+        files: &js_sys::Object,
+        check: impl AsyncFnOnce(&GptConfig) -> Result<()>,
+    ) -> Result<Self> {
         let config = file(files, "config.json");
         let config =
             config.ok_or_else(|| Error::Config("config.json is missing; add it to the model's files".into()))?;
         let config = GptConfig::from_json(&config)?;
-        let tokenizer = tokenizer::from_files(&|name| file(files, name))?;
+        let tokenizer = tokenizer::from_files(&|name| Ok(file(files, name)))?;
         if tokenizer.vocab_size() > config.vocab_size {
             let (ids, rows) = (tokenizer.vocab_size(), config.vocab_size);
             return Err(Error::Tokenizer(format!(
@@ -116,6 +141,7 @@ impl Session {
             Some(index) => Loader::sharded(&config, &ShardIndex::parse(&index)?)?,
             None => Loader::new(&config)?,
         };
+        check(&config).await?;
         let options = ModelOptions { backend: options.backend.parse()?, ..ModelOptions::default() };
         let model = Model::open(config, &options).await?;
         Ok(Self::around(tokenizer.into(), model, Some(loader), None))

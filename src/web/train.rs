@@ -1,6 +1,6 @@
 //! Training in the session: pull-based like generation, and side by side with it. To pause, do not call `trainNext`.
 
-use super::messages::{js_error, to_js};
+use super::messages::{OpenOptions, js_error, to_js};
 use super::session::{Inner, Session};
 use super::train_messages::{BestMessage, Planned, PreflightBytes, ScratchOptions, TrainEvents, TrainRequest};
 use crate::config::GptConfig;
@@ -8,12 +8,13 @@ use crate::error::{Error, Result};
 use crate::model::checkpoint::Dtype;
 use crate::model::{Model, ModelOptions, Pass, Preflight};
 use crate::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
-use crate::train::export::{Crc32, StoredZip, adapter_files, apply_adapter, hf_pieces};
+use crate::train::export::{StoredZip, adapter_files, apply_adapter, hf_pieces};
 use crate::train::peft::Adapter;
 use crate::train::presets::{Preset, fine_tuning};
 use crate::train::{
-    Dataset, Event, Source, TrainOptions, Trainer, merge_options, read_state_from, restore_from, save_pieces,
+    Crc32, Dataset, Event, Source, TrainOptions, Trainer, check_state_from, merge_options, restore_from, save_pieces,
 };
+use std::ops::Range;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -125,6 +126,16 @@ fn request(value: JsValue) -> Result<TrainRequest, JsError> {
 fn failed(error: &JsValue) -> Error {
     let words = error.dyn_ref::<js_sys::Error>().map(|e| String::from(e.message()));
     Error::Io(words.unwrap_or_else(|| format!("{error:?}")))
+}
+
+/// The length of a file, and what reads any range of it.
+fn ranges(file: &web_sys::Blob) -> (u64, impl AsyncFn(Range<u64>) -> Result<Vec<u8>>) {
+    let read = async |range: Range<u64>| {
+        let part = file.slice_with_f64_and_f64(range.start as f64, range.end as f64).map_err(|e| failed(&e))?;
+        let bytes = JsFuture::from(part.array_buffer()).await.map_err(|e| failed(&e))?;
+        Ok(js_sys::Uint8Array::new(&bytes).to_vec())
+    };
+    (file.size() as u64, read)
 }
 
 /// `[{name, bytes}]` for JS.
@@ -349,6 +360,20 @@ impl Session {
         result.map_err(|e| js_error(&e))
     }
 
+    /// Allocates the model of a run that is trained as a whole, for `restoreState`. `options` and `files` are those of `open`,
+    /// `file` is what `saveState` wrote, which is compared with the configuration before the model takes its memory.
+    ///
+    /// # Errors
+    /// As `open`, and where the file is damaged or belongs to another model.
+    #[wasm_bindgen(js_name = openRun)]
+    pub async fn open_run(options: JsValue, files: js_sys::Object, file: web_sys::Blob) -> Result<Session, JsError> {
+        let options: OpenOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("openRun: {e}")))?;
+        let (len, read) = ranges(&file);
+        let check = async |config: &GptConfig| check_state_from(config, len, &read).await.map(drop);
+        Self::create(&options, &files, check).await.map_err(|e| js_error(&e))
+    }
+
     /// Goes back to what `saveState` wrote, with the text of that run. A model that is trained as a whole needs no weights
     /// before; adapters need their base model loaded.
     ///
@@ -364,13 +389,8 @@ impl Session {
 
     async fn go_back(&self, inner: &mut Inner, file: &web_sys::Blob, text: &str) -> Result<Planned> {
         inner.end_run();
-        let len = file.size() as u64;
-        let read = async |range: std::ops::Range<u64>| {
-            let part = file.slice_with_f64_and_f64(range.start as f64, range.end as f64).map_err(|e| failed(&e))?;
-            let bytes = JsFuture::from(part.array_buffer()).await.map_err(|e| failed(&e))?;
-            Ok(js_sys::Uint8Array::new(&bytes).to_vec())
-        };
-        let options = read_state_from(len, read).await?.options;
+        let (len, read) = ranges(file);
+        let options = check_state_from(inner.model.config(), len, &read).await?.options;
         let lora = options.lora.is_some();
         let plan = Plan::new(inner.model.config(), is_gpu(inner), self.tokenizer.encode(text)?, options)?;
         let needs = plan.preflight.total();
@@ -453,12 +473,12 @@ impl Session {
         Ok(all)
     }
 
-    /// Adds an adapter in PEFT's format to the model.
+    /// Adds an adapter in PEFT's format to the model, from the contents of its configuration and the file of its weights.
     ///
     /// # Errors
     /// A readable `Error` when the files are damaged, do not fit the model, or the model has other adapters.
     #[wasm_bindgen(js_name = addAdapter)]
-    pub async fn add_adapter(&self, config: Vec<u8>, weights: Vec<u8>) -> Result<(), JsError> {
+    pub async fn add_adapter(&self, config: Vec<u8>, weights: web_sys::Blob) -> Result<(), JsError> {
         let mut inner = self.take()?;
         let result = add_adapter(&mut inner, &config, &weights).await;
         self.put_back(inner);
@@ -475,10 +495,11 @@ impl Session {
     }
 }
 
-async fn add_adapter(inner: &mut Inner, config: &[u8], weights: &[u8]) -> Result<()> {
+async fn add_adapter(inner: &mut Inner, config: &[u8], weights: &web_sys::Blob) -> Result<()> {
     loaded(inner)?;
     inner.end_run();
-    let adapter = Adapter::from_peft(config, weights, inner.model.config())?;
+    let (len, read) = ranges(weights);
+    let adapter = Adapter::from_peft_file(config, len, read, inner.model.config()).await?;
     apply_adapter(&mut inner.model, &adapter).await
 }
 

@@ -146,7 +146,7 @@ export const engineZh = [
   ["a Float32Array", " Float32Array 数组"],
 
   // Memory and devices.
-  ["there is no room for a buffer of {} MiB; close other tabs or use a smaller model", "没有 {0} MiB 的空闲内存。请关闭其他标签页，或用小一些的模型。"],
+  ["there is no room for {} MiB more; close other tabs or use a smaller model", "没有 {0} MiB 的空闲内存。请关闭其他标签页，或用小一些的模型。"],
   [
     "the GPU has no room for this model ({}); close other tabs, or use a smaller model or the CPU backend",
     "GPU 放不下此模型（{0}）。请关闭其他标签页，用小一些的模型，或改用 CPU。",

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 pub(super) use std::fs::{Metadata, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A file's error in words.
@@ -89,6 +90,15 @@ impl File {
         self.file.try_lock()
     }
 
+    /// The bytes of a range, which must lie within the file.
+    pub fn read_range(&mut self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        call("read", &self.path)?;
+        self.file.seek(SeekFrom::Start(range.start))?;
+        let mut bytes = vec![0; (range.end - range.start) as usize];
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Its last byte; `None` of an empty file.
     pub fn last_byte(&mut self) -> io::Result<Option<u8>> {
         call("seek", &self.path)?;
@@ -140,6 +150,14 @@ fn there<T>(found: io::Result<T>) -> io::Result<Option<T>> {
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         other => other.map(Some),
     }
+}
+
+/// The first bytes of a file: all, or the first `most`.
+pub(super) fn read_first(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    call("read", path)?;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A whole file, where there is one.

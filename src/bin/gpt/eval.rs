@@ -1,7 +1,7 @@
 //! `gpt eval`
 
 use super::say::{err, print_line};
-use super::{ModelArgs, load};
+use super::{ModelArgs, load, read};
 use gpt_playground::error::{Error, Result};
 use gpt_playground::inspect::evaluate;
 use std::io::IsTerminal as _;
@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let tokenizer = load::tokenizer(&args.model.model)?;
-    let text = String::from_utf8(load::read(&args.text)?)
+    let text = String::from_utf8(read::whole(&args.text)?)
         .map_err(|e| Error::Input(format!("{} is not UTF-8 ({e}); convert it first", args.text.display())))?;
     let ids = tokenizer.encode(&text)?;
     let mut model = load::model(&args.model).await?;

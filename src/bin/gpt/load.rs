@@ -4,33 +4,24 @@ use super::ModelArgs;
 use super::disk::{self, io_error};
 use super::fingerprint::Fingerprint;
 use super::output::header;
+use super::read::{self, Ranges, unreadable};
 use super::say::warn;
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
-use gpt_playground::model::checkpoint::{Loader, ShardIndex};
+use gpt_playground::model::checkpoint::{Header, Loader, ShardIndex, check_headers};
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::tokenizer::{self, Tokenizer};
 use gpt_playground::train::export::apply_adapter;
 use gpt_playground::train::peft::{Adapter, CONFIG_FILE, WEIGHTS_FILE};
-use std::cell::RefCell;
 use std::io::{ErrorKind, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes read at once.
 const CHUNK: usize = 4 << 20;
 
 /// Metadata key of an adapter's weights: the fingerprint of the base beside which they were trained.
 pub(super) const BASE_KEY: &str = "gpt_playground.base";
-
-/// Why a file could not be read, and where it is missing what should be there.
-fn unreadable(path: &Path, e: &std::io::Error, advice: &str) -> Error {
-    let what = path.display();
-    match e.kind() {
-        ErrorKind::NotFound => Error::Io(format!("there is no file {what}; {advice}")),
-        _ => Error::Io(format!("{what} cannot be read: {e}")),
-    }
-}
 
 /// Whether there is something of this name: an error is not nothing.
 fn is_there(path: &Path) -> Result<bool> {
@@ -47,21 +38,15 @@ pub(super) fn check_there(path: &Path, advice: &str) -> Result<()> {
     if is_there(path)? { Ok(()) } else { Err(unreadable(path, &ErrorKind::NotFound.into(), advice)) }
 }
 
-/// A whole file that the user named.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    disk::read(path).map_err(|e| unreadable(path, &e, "check the path"))
-}
-
 /// A model's configuration.
 pub(super) fn config(path: &Path) -> Result<GptConfig> {
     let advice =
         "a model's folder holds config.json, model.safetensors and the tokenizer's files, as on the Hugging Face hub";
-    let text = disk::read(path).map_err(|e| unreadable(path, &e, advice))?;
-    in_file(path, GptConfig::from_json(&text))
+    in_file(path, GptConfig::from_json(&read::small(path, read::SMALL, advice)?))
 }
 
 /// Names the file in front of what is wrong with its contents.
-fn in_file<T>(path: &Path, result: Result<T>) -> Result<T> {
+pub(super) fn in_file<T>(path: &Path, result: Result<T>) -> Result<T> {
     let name = |text: String| format!("{}: {text}", path.display());
     result.map_err(|e| match e {
         Error::Config(text) => Error::Config(name(text)),
@@ -75,7 +60,7 @@ fn in_file<T>(path: &Path, result: Result<T>) -> Result<T> {
 pub(super) async fn model(args: &ModelArgs) -> Result<Model> {
     let Some(dir) = &args.adapter else { return base(&args.model, args.backend).await };
     let (mut model, fingerprint) = base_and_fingerprint(&args.model, args.backend).await?;
-    let adapter = adapter(dir, model.config())?;
+    let adapter = adapter(dir, model.config()).await?;
     check_base(dir, &args.model, &fingerprint)?;
     apply_adapter(&mut model, &adapter).await?;
     model.set_lora_strength(args.adapter_strength)?;
@@ -98,13 +83,12 @@ fn check_base(adapter: &Path, model: &Path, fingerprint: &str) -> Result<()> {
 }
 
 /// An adapter's two files.
-pub(super) fn adapter(dir: &Path, config: &GptConfig) -> Result<Adapter> {
-    let file = |name: &str| {
-        let path = dir.join(name);
-        let advice = "an adapter's folder holds adapter_config.json and adapter_model.safetensors, as PEFT saves them";
-        disk::read(&path).map_err(|e| unreadable(&path, &e, advice))
-    };
-    in_file(dir, Adapter::from_peft(&file(CONFIG_FILE)?, &file(WEIGHTS_FILE)?, config))
+pub(super) async fn adapter(dir: &Path, config: &GptConfig) -> Result<Adapter> {
+    let advice = "an adapter's folder holds adapter_config.json and adapter_model.safetensors, as PEFT saves them";
+    let json = read::small(&dir.join(CONFIG_FILE), read::SMALL, advice)?;
+    let mut weights = Ranges::open(&dir.join(WEIGHTS_FILE), advice)?;
+    let len = weights.len();
+    in_file(dir, Adapter::from_peft_file(&json, len, async |range| weights.read(range), config).await)
 }
 
 /// Reads the configuration and streams the weights into the backend.
@@ -125,18 +109,24 @@ async fn base_seen(dir: &Path, backend: Backend, seen: &mut dyn FnMut(&str, &[f3
     let options = ModelOptions { backend, ..ModelOptions::default() };
     let index = dir.join("model.safetensors.index.json");
     let (mut loader, files) = if is_there(&index)? {
-        let index = in_file(&index, ShardIndex::parse(&read(&index)?))?;
+        let index = in_file(&index, ShardIndex::parse(&read::small(&index, read::SMALL, "")?))?;
         (Loader::sharded(&config, &index)?, index.files())
     } else {
         (Loader::new(&config)?, vec!["model.safetensors".to_string()])
     };
-    // Before any memory is taken: a download that lacks its largest file is the usual mistake.
-    for path in files.iter().map(|name| dir.join(name)) {
-        disk::open(&path).map_err(|e| unreadable(&path, &e, "it holds the model's weights; download it too"))?;
+    let files: Vec<PathBuf> = files.iter().map(|name| dir.join(name)).collect();
+    // Before any memory is taken: a download that lacks its largest file is the usual mistake, and a configuration costs
+    // nobody anything that asks for more than the weights hold.
+    let mut headers = Vec::with_capacity(files.len());
+    for path in &files {
+        let mut file = Ranges::open(path, "it holds the model's weights; download it too")?;
+        let len = file.len();
+        headers.push(in_file(path, Header::parse_from(len, async |range| file.read(range)).await)?);
     }
+    in_file(dir, check_headers(&headers, &config))?;
     let mut model = Model::open(config, &options).await?;
-    for path in files.iter().map(|name| dir.join(name)) {
-        in_file(&path, feed(&mut loader, &mut model, &path, seen))?;
+    for path in &files {
+        in_file(path, feed(&mut loader, &mut model, path, seen))?;
     }
     loader.finish()?;
     Ok(model)
@@ -170,21 +160,11 @@ pub(super) fn find_tokenizer(dir: &Path) -> Result<Option<Box<dyn Tokenizer>>> {
     if !there {
         return Ok(None);
     }
-    // A file that cannot be read is no file that is not there.
-    let failed = RefCell::new(None);
     let file = |name: &str| {
         let path = dir.join(name);
-        let found = disk::read_if_there(&path);
-        found.unwrap_or_else(|e| {
-            failed.replace(Some(unreadable(&path, &e, "")));
-            None
-        })
+        if is_there(&path)? { read::small(&path, read::TOKENIZER, "").map(Some) } else { Ok(None) }
     };
-    let tokenizer = tokenizer::from_files(&file);
-    match failed.into_inner() {
-        Some(e) => Err(e),
-        None => in_file(dir, tokenizer).map(Some),
-    }
+    in_file(dir, tokenizer::from_files(&file)).map(Some)
 }
 
 /// As [`find_tokenizer`], where there must be one.
@@ -207,9 +187,9 @@ pub(super) fn tokenizer(dir: &Path) -> Result<Box<dyn Tokenizer>> {
 /// [`Error::Io`] when the file cannot be read.
 pub(super) fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> Result<String> {
     let path = dir.join("tokenizer.json");
-    match disk::read_if_there(&path).map_err(|e| unreadable(&path, &e, ""))? {
-        Some(bytes) => String::from_utf8(bytes)
-            .map_err(|e| Error::Tokenizer(format!("{} is not UTF-8 ({e}); download it again", path.display()))),
-        None => Ok(tokenizer.map_or_else(String::new, Tokenizer::to_json)),
+    if !is_there(&path)? {
+        return Ok(tokenizer.map_or_else(String::new, Tokenizer::to_json));
     }
+    String::from_utf8(read::small(&path, read::TOKENIZER, "")?)
+        .map_err(|e| Error::Tokenizer(format!("{} is not UTF-8 ({e}); download it again", path.display())))
 }

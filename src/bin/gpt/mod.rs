@@ -9,6 +9,7 @@ mod load;
 mod logits;
 mod merge;
 mod output;
+mod read;
 mod say;
 mod signals;
 mod tokenize;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::{DOWNLOAD_AGAIN, checkpoint_error, quote, sniff};
-use crate::error::Result;
+use crate::error::{Result, parse_error};
 
 /// Element type of a tensor in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,20 @@ pub enum Dtype {
     BF16,
     /// Anything else, by the name in the file. No parameter may have it.
     Other(String),
+}
+
+/// Bits per element of a dtype by its name in a file; `None` where the format has no such dtype.
+pub(super) fn bits(dtype: &str) -> Option<u64> {
+    Some(match dtype {
+        "F64" | "I64" | "U64" | "C64" => 64,
+        "F32" | "I32" | "U32" => 32,
+        "F16" | "BF16" | "I16" | "U16" => 16,
+        "F4" => 4,
+        "F6_E2M3" | "F6_E3M2" => 6,
+        "BOOL" | "I8" | "U8" => 8,
+        other if other.starts_with("F8_") => 8,
+        _ => return None,
+    })
 }
 
 impl Dtype {
@@ -117,11 +131,17 @@ impl Header {
     /// # Errors
     /// As [`Header::parse`], and if the file is truncated or has bytes after its last tensor.
     pub fn parse_whole(bytes: &[u8]) -> Result<Header> {
-        let Some(header) = Header::parse(bytes)? else {
-            return Err(ends_inside(bytes.len() as u64));
-        };
+        let header = Header::parse_head(bytes)?;
         header.check_len(bytes.len() as u64)?;
         Ok(header)
+    }
+
+    /// As [`Header::parse`], of first bytes that must hold the whole header.
+    ///
+    /// # Errors
+    /// As [`Header::parse`], and if the header goes on beyond them.
+    pub fn parse_head(head: &[u8]) -> Result<Header> {
+        Header::parse(head)?.ok_or_else(|| ends_inside(head.len() as u64))
     }
 
     /// As [`Header::parse_whole`], of a file of `len` bytes that lies elsewhere: `read` gives any range of it.
@@ -142,8 +162,12 @@ impl Header {
         }
     }
 
-    /// Compares the file's actual length with the one that the header implies.
-    pub(super) fn check_len(&self, actual: u64) -> Result<()> {
+    /// Compares the file's actual length in bytes with the one that the header implies.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`](crate::error::Error::Checkpoint) if the file is truncated, naming the tensor in which it ends,
+    /// or has bytes after its last tensor.
+    pub fn check_len(&self, actual: u64) -> Result<()> {
         if actual < self.file_len {
             let cut = self.entries.iter().find(|e| e.range.end > actual).map_or("?", |e| &e.name);
             return Err(checkpoint_error(format!(
@@ -164,7 +188,10 @@ impl Header {
 
     fn parse_json(json: &[u8]) -> Result<Header> {
         let raw: RawHeader = serde_json::from_slice(json).map_err(|e| {
-            checkpoint_error(format!("The header of the weights file is damaged: {}. {DOWNLOAD_AGAIN}", shorten(&e)))
+            checkpoint_error(format!(
+                "The header of the weights file is damaged: {}. {DOWNLOAD_AGAIN}",
+                parse_error(&e)
+            ))
         })?;
         let data_start = 8 + json.len() as u64;
         let mut entries = Vec::with_capacity(raw.tensors.len());
@@ -186,13 +213,6 @@ impl Header {
         }
         Ok(Header { entries, metadata: raw.metadata, file_len: end })
     }
-}
-
-/// A parser's message can quote the file at length.
-fn shorten(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let short: String = text.chars().take(200).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
 }
 
 #[derive(Deserialize)]
@@ -221,15 +241,8 @@ impl RawInfo {
             .map(|(begin, end)| begin..end)
             .ok_or_else(|| fail(format!("has impossible offsets {begin}..{end}")))?;
 
-        let bits: u64 = match self.dtype.as_str() {
-            "F64" | "I64" | "U64" | "C64" => 64,
-            "F32" | "I32" | "U32" => 32,
-            "F16" | "BF16" | "I16" | "U16" => 16,
-            "F4" => 4,
-            "F6_E2M3" | "F6_E3M2" => 6,
-            "BOOL" | "I8" | "U8" => 8,
-            other if other.starts_with("F8_") => 8,
-            other => return Err(fail(format!("has an unknown dtype {}", quote(other)))),
+        let Some(bits) = bits(&self.dtype) else {
+            return Err(fail(format!("has an unknown dtype {}", quote(&self.dtype))));
         };
         let total_bits = self.shape.iter().try_fold(bits, |product, &d| product.checked_mul(d));
         if total_bits != (end - begin).checked_mul(8) || total_bits.is_none() {

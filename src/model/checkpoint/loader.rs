@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::matching::Matcher;
 use super::{DOWNLOAD_AGAIN, Header, TensorEntry, checkpoint_error, decode, quote};
 use crate::config::GptConfig;
-use crate::error::Result;
+use crate::error::{Result, parse_error};
 use crate::model::params::{ParamSpec, param_specs};
 
 /// Values handed to the sink at once, at most (64 KiB of f32).
@@ -253,7 +253,10 @@ impl ShardIndex {
             weight_map: BTreeMap<String, String>,
         }
         let raw: Raw = serde_json::from_slice(json).map_err(|e| {
-            checkpoint_error(format!("model.safetensors.index.json cannot be read: {e}. {DOWNLOAD_AGAIN}"))
+            checkpoint_error(format!(
+                "model.safetensors.index.json cannot be read: {}. {DOWNLOAD_AGAIN}",
+                parse_error(&e)
+            ))
         })?;
         if let Some(file) = raw.weight_map.values().find(|f| f.is_empty() || f.contains(['/', '\\', ':']) || *f == "..")
         {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use half::{bf16, f16};
 use serde_json::{Map, json};
 
+use super::header::bits;
 use super::{Dtype, checkpoint_error, quote};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A tensor to be written.
 #[derive(Debug, Clone)]
@@ -47,7 +48,8 @@ pub fn write_safetensors(tensors: &[TensorOut<'_>], metadata: &[(&str, &str)]) -
     Ok(file)
 }
 
-/// The first bytes of a safetensors file, for `(name, shape, dtype)` of tensors whose values follow in this order.
+/// The first bytes of a safetensors file, for `(name, shape, dtype)` of tensors whose values follow in this order. Any dtype
+/// of the format will do whose elements take whole bytes.
 ///
 /// # Errors
 /// As [`write_safetensors`].
@@ -62,7 +64,8 @@ pub fn write_header(tensors: &[(&str, &[usize], &Dtype)], metadata: &[(&str, &st
         if !names.insert(name) || name == "__metadata__" {
             return Err(checkpoint_error(format!("Two tensors cannot be written under one name, {}.", quote(name))));
         }
-        let size = supported(name, dtype)?;
+        let size =
+            bits(dtype.name()).filter(|bits| bits.is_multiple_of(8)).ok_or_else(|| unsupported(name, dtype))? / 8;
         let end = shape
             .iter()
             .try_fold(size, |n, &d| n.checked_mul(d as u64))
@@ -121,7 +124,9 @@ impl Pieces {
 /// [`Error::Checkpoint`](crate::error::Error::Checkpoint) if `dtype` is not F32, F16 or BF16, or a finite value would
 /// become infinite.
 pub fn encode_f32(name: &str, dtype: &Dtype, values: &[f32], out: &mut Vec<u8>) -> Result<()> {
-    supported(name, dtype)?;
+    if let Dtype::Other(_) = dtype {
+        return Err(unsupported(name, dtype));
+    }
     let too_large = |x: f32| {
         checkpoint_error(format!("Tensor {} holds {x}, too large for {}: save it as F32.", quote(name), dtype.name()))
     };
@@ -153,10 +158,6 @@ pub fn encode_f32(name: &str, dtype: &Dtype, values: &[f32], out: &mut Vec<u8>) 
     Ok(())
 }
 
-/// Bytes per element of a dtype that can be written.
-fn supported(name: &str, dtype: &Dtype) -> Result<u64> {
-    match dtype.size() {
-        0 => Err(checkpoint_error(format!("Tensor {} cannot be written as {}.", quote(name), dtype.name()))),
-        size => Ok(size as u64),
-    }
+fn unsupported(name: &str, dtype: &Dtype) -> Error {
+    checkpoint_error(format!("Tensor {} cannot be written as {}.", quote(name), dtype.name()))
 }

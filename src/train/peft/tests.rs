@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::params::ParamSpec;
 
 const CONFIG: &[u8] = include_bytes!("../../../tests/fixtures/training/lora/adapter_config.json");
 const WEIGHTS: &[u8] = include_bytes!("../../../tests/fixtures/training/lora/adapter_model.safetensors");

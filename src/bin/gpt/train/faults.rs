@@ -140,7 +140,7 @@ impl Place {
 
     fn saved_step(&self) -> Option<usize> {
         let state = fs::read(self.out().join(STATE_FILE)).ok()?;
-        Some(read_state(&state).expect("a whole file").step)
+        Some(pollster::block_on(read_state(&state)).expect("a whole file").step)
     }
 
     fn check_users_files(&self, when: &str) {

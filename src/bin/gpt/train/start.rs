@@ -2,6 +2,7 @@
 
 use super::super::load;
 use super::super::output::{Folder, Maker, OutFile, STATE_FILE, check_apart};
+use super::super::read::{self, Ranges};
 use super::super::say::say;
 use super::args::Args;
 use super::log::{self, Log};
@@ -13,7 +14,8 @@ use gpt_playground::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
 use gpt_playground::train::peft::CONFIG_FILE;
 use gpt_playground::train::presets::{Preset, fine_tuning};
 use gpt_playground::train::{
-    Dataset, Replay, Source, TrainOptions, Trainer, TrainingState, gradients, read_state, restore,
+    Dataset, Replay, Source, TrainOptions, Trainer, TrainingState, check_state_from, gradients, read_state_from,
+    restore_from,
 };
 use std::path::{Path, PathBuf};
 
@@ -39,7 +41,7 @@ enum Origin {
 }
 
 fn utf8(path: &Path) -> Result<String> {
-    String::from_utf8(load::read(path)?)
+    String::from_utf8(read::whole(path)?)
         .map_err(|e| Error::Input(format!("{} is not UTF-8 ({e}); convert it first", path.display())))
 }
 
@@ -69,7 +71,8 @@ fn dataset(tokenizer: &dyn Tokenizer, texts: &[String], options: &TrainOptions) 
 
 /// The model beside which a saved adapter was trained, as its configuration names it.
 fn base_of_adapter(dir: &Path) -> Result<PathBuf> {
-    let json: Option<serde_json::Value> = serde_json::from_slice(&load::read(&dir.join(CONFIG_FILE))?).ok();
+    let json: Option<serde_json::Value> =
+        serde_json::from_slice(&read::small(&dir.join(CONFIG_FILE), read::SMALL, "it belongs to the saved run")?).ok();
     let name = json.and_then(|json| json["base_model_name_or_path"].as_str().map(PathBuf::from));
     name.ok_or_else(|| Error::Input("give --model, the folder of the model beside which the adapter is trained".into()))
 }
@@ -91,10 +94,10 @@ fn side_files(args: &Args, resumed: Option<usize>) -> Result<(Option<log::Plan>,
     Ok((log, gradients))
 }
 
-/// The saved run of a folder, which holds one.
-fn saved_run(args: &Args) -> Result<(Vec<u8>, TrainingState)> {
-    let bytes = load::read(&args.out.join(STATE_FILE))?;
-    let state = read_state(&bytes)?;
+/// The saved run of a folder, which holds one: its file, and where it stood.
+async fn saved_run(args: &Args, path: &Path) -> Result<(Ranges, TrainingState)> {
+    let mut file = Ranges::open(path, "check --out, the folder that the run wrote")?;
+    let state = load::in_file(path, read_state_from(file.len(), async |r| file.read(r)).await)?;
     if args.model.is_some() && state.options.lora.is_none() {
         let out = args.out.display();
         return Err(Error::Input(format!(
@@ -102,7 +105,7 @@ fn saved_run(args: &Args) -> Result<(Vec<u8>, TrainingState)> {
              begin a new run: --model {out} with another --out"
         )));
     }
-    Ok((bytes, state))
+    Ok((file, state))
 }
 
 /// Refuses a base that is another than the one beside which the adapters of a saved run have learnt.
@@ -123,13 +126,14 @@ fn check_base(state: &TrainingState, dir: &Path, fingerprint: &str) -> Result<()
 
 /// Reads everything, checks everything, then opens the model.
 pub(super) async fn start(args: &Args) -> Result<Start> {
+    let state_file = args.out.join(STATE_FILE);
     if args.resume {
         // Before the folder is made.
-        load::check_there(&args.out.join(STATE_FILE), "check --out, the folder that the run wrote")?;
+        load::check_there(&state_file, "check --out, the folder that the run wrote")?;
     }
     let mut folder = Folder::open(&args.out)?;
-    let (saved, state) = match args.resume {
-        true => Some(saved_run(args)?),
+    let (mut saved, state) = match args.resume {
+        true => Some(saved_run(args, &state_file).await?),
         false => folder.check_free().map(|()| None)?,
     }
     .unzip();
@@ -170,7 +174,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
 
     let replay = match &args.replay {
         Some(path) => {
-            let bytes = load::read(path)?;
+            let bytes = read::whole(path)?;
             if matches!(origin, Origin::Scratch(Some(_))) {
                 return Err(Error::Input("--replay has ids, not text: give --config instead of --preset".into()));
             }
@@ -185,6 +189,11 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
     check_folder(&mut folder, state.as_ref(), &config, &options, &source)?;
     native_notes(&config, tokenizer.as_deref());
     preflight(&config, &options, &source)?;
+    if let Some(file) = &mut saved {
+        // Before the model takes its memory.
+        let checked = check_state_from(&config, file.len(), async |r| file.read(r)).await;
+        load::in_file(&state_file, checked)?;
+    }
 
     let (mut model, base) = match &origin {
         Origin::Folder(dir) if options.lora.is_none() => (load::base(dir, args.backend).await?, None),
@@ -205,9 +214,10 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
         }
     };
     say(format_args!("on {} ({})", model.backend(), model.backend_reason()));
-    let mut trainer = match &saved {
-        Some(bytes) => {
-            let state = restore(&mut model, bytes).await?;
+    let mut trainer = match &mut saved {
+        Some(file) => {
+            let restored = restore_from(&mut model, file.len(), async |r| file.read(r)).await;
+            let state = load::in_file(&state_file, restored)?;
             Trainer::resume(&model, state, options, source)?
         }
         None => {
