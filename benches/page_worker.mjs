@@ -11,6 +11,9 @@ const get = async (name) => {
   return new Uint8Array(await response.arrayBuffer());
 };
 
+/** The first bytes of weights, with their header. @param {Uint8Array} weights */
+const headOf = (weights) => weights.slice(0, 8 + new DataView(weights.buffer, weights.byteOffset).getUint32(0, true));
+
 /** @param {{ backend: string, config: any, names: string[] }} job */
 async function measure({ backend, config, names }) {
   /** @type {Record<string, Uint8Array>} */
@@ -21,7 +24,7 @@ async function measure({ backend, config, names }) {
   const weights = config ? randomWeights(config) : await get("model.safetensors");
 
   const opening = performance.now();
-  const session = await ModelSession.open(backend, files);
+  const session = await ModelSession.open(backend, files, [headOf(weights)], [weights.length]);
   for (let at = 0; at < weights.length; at += 1 << 20) session.chunk(weights.subarray(at, at + (1 << 20)));
   session.endFile();
   const info = await session.finish();

@@ -4,7 +4,7 @@
  */
 import { PageError } from "./errors.js";
 import { fingerprint } from "./fingerprint.js";
-import { fileSource, keptSource, roleOf } from "./sources.js";
+import { fileSource, isModelFile, keptSource, roleOf } from "./sources.js";
 import { explain, put, rootFolder, storageSupported } from "./storage.js";
 import { filesFromZip } from "./zip.js";
 
@@ -122,7 +122,7 @@ export async function tunedSource(engine, name, alone) {
   const zip = await client.request("exportZip", { kind: "model" });
   /** @type {Partial<Record<import("./sources.js").FileRole, File>>} */
   const files = {};
-  for (const file of await filesFromZip(new File([zip], name))) {
+  for (const file of await filesFromZip(new File([zip], name), isModelFile)) {
     const role = roleOf(file.name);
     if (role) files[role] = file;
   }

@@ -1,5 +1,6 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
 import { EngineError, PageError } from "./errors.js";
+import { withHead } from "./sources.js";
 import { Watchdog } from "./watchdog.js";
 
 /** @typedef {import("./types.js").Info} Info */
@@ -168,12 +169,30 @@ async function feed(client, parts, signal, onTaken) {
  */
 async function fill(client, source, backend, signal, onProgress) {
   const { files, weights, weightBytes } = await source.open(signal);
-  await client.request("open", { backend, files });
-  let done = 0;
-  onProgress(0, weightBytes);
-  for (const open of weights) {
-    await feed(client, await open(signal), signal, (size) => onProgress((done += size), weightBytes));
-    await client.request("endFile");
+  const heads = [];
+  const lengths = [];
+  /** The rest of the weights, where they are one file: it need not be opened again. @type {Awaited<ReturnType<typeof withHead>> | null} */
+  let single = null;
+  try {
+    // What the weights say of themselves is compared with the configuration before any memory is taken.
+    for (const open of weights) {
+      const { parts, bytes } = await open(signal);
+      const opened = await withHead(parts);
+      heads.push(opened.head);
+      lengths.push(bytes);
+      if (weights.length === 1) single = opened;
+      else await opened.end();
+    }
+    await client.request("open", { backend, files, heads, weightBytes: lengths });
+    let done = 0;
+    onProgress(0, weightBytes);
+    for (const open of weights) {
+      const all = single?.all() ?? (await open(signal)).parts;
+      await feed(client, all, signal, (size) => onProgress((done += size), weightBytes));
+      await client.request("endFile");
+    }
+  } finally {
+    await single?.end();
   }
   return client.request("finish");
 }

@@ -1,8 +1,7 @@
 /** Opens models: the first one, another one, and the same one again after a crash. Says what went wrong and where. */
 import { PageError, isAbort } from "./errors.js";
 import { t } from "./i18n/index.js";
-import { filesFromZip } from "./zip.js";
-import { fetchShippedModels, fileSource, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
+import { fetchShippedModels, fileSource, isAdapterFile, isModelFile, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
 import { RUN_LINK } from "./saved_runs.js";
 import { errorMessage } from "./views/message.js";
 
@@ -147,18 +146,15 @@ export class Opener {
    */
   async takeFiles(files) {
     if (!files.length) return;
-    try {
-      const unpacked = await Promise.all(files.map(async (file) => {
-        if (!/\.zip$/i.test(file.name)) return [file];
-        const inside = await filesFromZip(file);
-        for (const one of inside) this.archives.set(one, file.name.replace(/\.zip$/i, ""));
-        return inside;
-      }));
-      files = unpacked.flat().filter(({ name }) => name !== "generation_config.json");
-    } catch (error) {
-      return showError(this.messages(), [["message.loadFailed", { name: files[0].name }]], error);
+    /** @type {File[]} */
+    const unpacked = [];
+    for (const file of files) {
+      const inside = /\.zip$/i.test(file.name) ? await this.unpack(file) : [file];
+      if (!inside) return;
+      unpacked.push(...inside);
     }
-    const isAdapter = (/** @type {File} */ { name }) => /^adapter_(config.*\.json|model.*\.safetensors)$/i.test(name);
+    files = unpacked.filter(({ name }) => name !== "generation_config.json");
+    const isAdapter = (/** @type {File} */ { name }) => isAdapterFile(name);
     for (const file of files.filter(isAdapter)) this.adapter[/\.json$/i.test(file.name) ? "config" : "weights"] = file;
     const halves = files.some(isAdapter);
     files = files.filter((file) => !isAdapter(file));
@@ -168,6 +164,38 @@ export class Opener {
     if (!config || !weights) return;
     this.adapter = {};
     if (!model || this.engine.source === model) await this.onAdapter(config, weights);
+  }
+
+  /**
+   * The files of a model or an adapter in an archive; nothing where there are none, or it was cancelled, which has been said.
+   * @param {File} zip
+   */
+  async unpack(zip) {
+    const { name } = zip;
+    // Where a model is being opened, that is what is shown and can be cancelled.
+    const control = this.control ? null : (this.control = new AbortController());
+    const { store } = this;
+    const view = this.messages();
+    try {
+      const { filesFromZip } = await import("./zip.js");
+      const files = await filesFromZip(zip, isModelFile, {
+        signal: control?.signal,
+        onProgress: (done, total) => {
+          if (control && control === this.control) store.set({ loading: { name, done, total } });
+        },
+      });
+      for (const file of files) this.archives.set(file, name.replace(/\.zip$/i, ""));
+      return files;
+    } catch (error) {
+      if (control?.signal.aborted) view.show({ kind: "info", lines: [["load.cancelled", { name }]] });
+      else showError(view, [["message.loadFailed", { name }]], error);
+      return null;
+    } finally {
+      if (control && control === this.control) {
+        this.control = null;
+        store.set({ loading: null });
+      }
+    }
   }
 
   /**

@@ -66,7 +66,7 @@ export class Run {
   /**
    * Opens a saved run. `open` makes the session from the model's small files, where it is not there yet.
    * @param {string} id
-   * @param {(files: import("./types.js").SmallFiles) => Promise<ModelSession>} open
+   * @param {(files: import("./types.js").SmallFiles, state: Blob) => Promise<ModelSession>} open
    * @param {boolean} [look] it is only read: whoever has it keeps it, and nobody else is kept from it
    */
   static async restore(id, open, look = false) {
@@ -76,7 +76,7 @@ export class Run {
     const read = async (/** @type {string} */ name) => new Uint8Array(await part(name).arrayBuffer());
     // A mark at the beginning is a token like any other.
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await read("text"));
-    const session = await open({ "config.json": await read("config.json"), "tokenizer.json": await read("tokenizer.json") });
+    const session = await open({ "config.json": await read("config.json"), "tokenizer.json": await read("tokenizer.json") }, part("state"));
     const planned = await session.wasm.restoreState(part("state"), text);
     const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
     run.savedStep = run.pace.step = planned.step;

@@ -57,10 +57,20 @@ export class ModelSession {
     this.wasm.setGates(this.gates);
   }
 
-  /** @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files */
-  static async open(backend, files) {
+  /**
+   * @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files
+   * @param {Uint8Array[]} heads the first bytes of each weights file, with its header @param {number[]} weightBytes their lengths, 0 where
+   *   they are not known
+   */
+  static async open(backend, files, heads, weightBytes) {
     const { Session } = await loadWasm();
-    return new ModelSession(await Session.open({ backend }, files));
+    return new ModelSession(await Session.open({ backend, weightBytes }, files, heads));
+  }
+
+  /** The model of a saved run. @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files @param {Blob} state */
+  static async openRun(backend, files, state) {
+    const { Session } = await loadWasm();
+    return new ModelSession(await Session.openRun({ backend }, files, state));
   }
 
   /** A new model with random weights. @param {import("./types.js").Backend} backend @param {import("./types.js").ScratchOptions} options */

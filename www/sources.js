@@ -6,10 +6,12 @@ import { PageError } from "./errors.js";
 
 /** A file's parts, in order; each owns its buffer. @typedef {AsyncIterable<Uint8Array<ArrayBuffer>>} Parts */
 
+/** A weights file, and its length, 0 when the server does not say. @typedef {{ parts: Parts, bytes: number }} Weights */
+
 /**
  * @typedef {object} ModelFiles
  * @property {SmallFiles} files
- * @property {((signal: AbortSignal) => Promise<Parts>)[]} weights the weights files, in order, opened one after another
+ * @property {((signal: AbortSignal) => Promise<Weights>)[]} weights the weights files, in order; each may be opened more than once
  * @property {number} weightBytes of all of them; 0 when the server does not say
  */
 
@@ -37,12 +39,22 @@ const PART_BYTES = 4 << 20;
 /** Lists the files of weights that come in several. */
 const SHARD_INDEX = "model.safetensors.index.json";
 
+/** The largest models of all come in some 200 files. */
+const MOST_SHARDS = 1000;
+/** A weights file's header is not longer: what claims to be so is refused by its first bytes. */
+const MOST_HEADER = 16 << 20;
+
+/** How many MiB a file may have that is read as a whole: what is larger is none of a model's. @param {string} name or address */
+export function mostMiB(name) {
+  return /(config|index)\.json$/i.test(name) ? 16 : 64;
+}
+
 /**
  * Joins small parts. What it yields never shares its buffer, so it can be transferred.
  * @param {ReadableStream<Uint8Array>} stream
  * @returns {AsyncGenerator<Uint8Array<ArrayBuffer>>}
  */
-async function* parts(stream) {
+export async function* parts(stream) {
   const reader = stream.getReader();
   /** @type {Uint8Array[]} */
   let held = [];
@@ -74,6 +86,56 @@ async function* parts(stream) {
 }
 
 /**
+ * A small file. Its bytes are counted as they come: a server may send few that become many.
+ * @param {ReadableStream<Uint8Array>} stream @param {string} name or address
+ */
+async function whole(stream, name) {
+  const most = mostMiB(name);
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const held = [];
+  let size = 0;
+  for await (const part of parts(stream)) {
+    size += part.byteLength;
+    if (size > most << 20) throw new PageError("error.tooLarge", { name, most });
+    held.push(part);
+  }
+  return new Uint8Array(await new Blob(held).arrayBuffer());
+}
+
+/** A small file from disk. @param {File} file */
+export async function readSmall(file) {
+  try {
+    return await whole(file.stream(), file.name);
+  } catch (error) {
+    throw error instanceof PageError ? error : new PageError("error.unreadable", { name: file.name });
+  }
+}
+
+/**
+ * The first bytes of weights, up to the end of their header where that is one; then all their parts, or none of them.
+ * @param {Parts} parts
+ */
+export async function withHead(parts) {
+  const iterator = parts[Symbol.asyncIterator]();
+  /** @type {Uint8Array<ArrayBuffer>[]} */
+  const first = [];
+  let head = new Uint8Array();
+  let need = 8;
+  while (head.length < need && need <= MOST_HEADER) {
+    const { done, value } = await iterator.next();
+    if (done) break;
+    first.push(value);
+    head = new Uint8Array(await new Blob(first).arrayBuffer());
+    if (head.length >= 8) need = 8 + Number(new DataView(head.buffer).getBigUint64(0, true));
+  }
+  async function* all() {
+    yield* first;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  return { head: head.slice(0, Math.max(64, need)), all, end: async () => void (await iterator.return?.()) };
+}
+
+/**
  * @param {string} url
  * @param {AbortSignal} signal
  * @returns {Promise<Response | null>} null where the server has no such file
@@ -96,7 +158,7 @@ async function request(url, signal) {
 /** @param {string} url @param {AbortSignal} signal */
 async function optional(url, signal) {
   const response = await request(url, signal);
-  return response && new Uint8Array(await response.arrayBuffer());
+  return response && whole(response.body ?? new Blob().stream(), url);
 }
 
 /** @param {string} url @param {AbortSignal} signal */
@@ -104,6 +166,12 @@ async function required(url, signal) {
   const bytes = await optional(url, signal);
   if (!bytes) throw new PageError("error.missingFile", { url });
   return bytes;
+}
+
+/** @param {ReadableStream<Uint8Array>} body @param {Response} response @returns {Weights} */
+function weightsOf(body, { headers }) {
+  // A compressed answer's length is not the file's.
+  return { parts: parts(body), bytes: headers.has("content-encoding") ? 0 : Number(headers.get("content-length")) || 0 };
 }
 
 /**
@@ -124,10 +192,8 @@ async function openUrls(urlOf, signal, knownBytes) {
   const url = urlOf("model.safetensors");
   const response = await request(url, signal);
   if (response?.body) {
-    // A compressed answer's length is not the file's.
-    const length = response.headers.has("content-encoding") ? 0 : Number(response.headers.get("content-length"));
-    const { body } = response;
-    return { files, weights: [async () => parts(body)], weightBytes: knownBytes ?? (length || 0) };
+    const single = weightsOf(response.body, response);
+    return { files, weights: [async () => single], weightBytes: knownBytes ?? single.bytes };
   }
   const index = await optional(urlOf(SHARD_INDEX), signal);
   if (!index) throw new PageError("error.noSafetensors", { url });
@@ -136,7 +202,7 @@ async function openUrls(urlOf, signal, knownBytes) {
   const weights = names.map((name) => async (/** @type {AbortSignal} */ later) => {
     const shard = await request(urlOf(name), later);
     if (!shard?.body) throw new PageError("error.missingFile", { url: urlOf(name) });
-    return parts(shard.body);
+    return weightsOf(shard.body, shard);
   });
   return { files, weights, weightBytes: bytes };
 }
@@ -159,7 +225,7 @@ export function readShardIndex(bytes, url) {
   }
   const names = map && typeof map === "object" ? [...new Set(Object.values(map))].sort() : [];
   // A name is a file beside the index, never a way to another place.
-  if (!names.length || !names.every((name) => typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name))) {
+  if (!names.length || names.length > MOST_SHARDS || !names.every((name) => typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name))) {
     throw new PageError("error.badShardIndex", { url });
   }
   return { names: /** @type {string[]} */ (names), bytes: size };
@@ -230,6 +296,16 @@ export function roleOf(name) {
   return null;
 }
 
+/** Whether a file is a LoRA adapter's, by its name. @param {string} name */
+export function isAdapterFile(name) {
+  return /^adapter_(config.*\.json|model.*\.safetensors)$/i.test(name);
+}
+
+/** Whether a file belongs to a model, by its name. @param {string} name */
+export function isModelFile(name) {
+  return roleOf(name) !== null || isAdapterFile(name);
+}
+
 /**
  * Which files are still needed before a model can be opened.
  * @param {Partial<Record<FileRole, unknown>>} files
@@ -255,27 +331,20 @@ export function missingFiles(files) {
 export function fileSource(files, name) {
   const { config, tokenizer, vocab, merges, weights } = files;
   if (!config || !weights) throw new PageError("error.filesMissing", { files: missingFiles(files).join(", ") });
-  /** @param {File} file */
-  const read = async (file) => {
-    try {
-      return new Uint8Array(await file.arrayBuffer());
-    } catch {
-      throw new PageError("error.unreadable", { name: file.name });
-    }
-  };
   return {
     kind: "files",
     id: "",
     name: name || weights.name,
     async open() {
       /** @type {SmallFiles} */
-      const small = { "config.json": await read(config) };
-      if (tokenizer) small["tokenizer.json"] = await read(tokenizer);
+      const small = { "config.json": await readSmall(config) };
+      if (tokenizer) small["tokenizer.json"] = await readSmall(tokenizer);
       else if (vocab && merges) {
-        small["vocab.json"] = await read(vocab);
-        small["merges.txt"] = await read(merges);
+        small["vocab.json"] = await readSmall(vocab);
+        small["merges.txt"] = await readSmall(merges);
       }
-      return { files: small, weights: [async () => parts(weights.stream())], weightBytes: weights.size };
+      const open = async () => ({ parts: parts(weights.stream()), bytes: weights.size });
+      return { files: small, weights: [open], weightBytes: weights.size };
     },
   };
 }

@@ -5,7 +5,7 @@ import { PageError, isAbort, isFatal } from "./errors.js";
 import { Handover } from "./handover.js";
 import { RUN_LINK, SavedRuns } from "./saved_runs.js";
 import { storageSupported } from "./storage.js";
-import { fileName, runSource } from "./sources.js";
+import { fileName, readSmall, runSource } from "./sources.js";
 import { samplePrompt } from "./text.js";
 import { TrainingPlan } from "./training_plan.js";
 import { restorePlan } from "./training_settings.js";
@@ -390,7 +390,6 @@ export class Training {
   async addAdapter(config, weights) {
     const { engine, open, say, store } = this.parts;
     if (this.busy) return say([["train.adapterBusy"]]);
-    const read = async (/** @type {File} */ file) => new Uint8Array(await file.arrayBuffer());
     const { runId, origin } = this;
     const { info: before, adapterId: wanted } = store.state;
     const trained = before?.trained;
@@ -411,7 +410,7 @@ export class Training {
       if (engine.models !== onto) return;
       const { fingerprint } = await import("./fingerprint.js");
       const id = await fingerprint(weights, config);
-      const info = await client.request("addAdapter", { config: await read(config), weights: await read(weights) });
+      const info = await client.request("addAdapter", { config: await readSmall(config), weights });
       this.clear();
       this.strength = 1;
       store.set({ info, adapterId: id });

@@ -170,7 +170,7 @@ export interface WasmSession {
   useBest(best: boolean): Promise<BestWeights | undefined>;
   modelFiles(): { name: string; bytes: Uint8Array<ArrayBuffer> }[];
   exportZip(kind: "model" | "adapter"): Promise<Uint8Array<ArrayBuffer>[]>;
-  addAdapter(config: Uint8Array, weights: Uint8Array): Promise<void>;
+  addAdapter(config: Uint8Array, weights: Blob): Promise<void>;
   setLoraStrength(strength: number): void;
   /** Whether the device has failed for good. */
   lost(): boolean;
@@ -180,7 +180,10 @@ export interface WasmSession {
 export interface WasmModule {
   default(): Promise<unknown>;
   Session: {
-    open(options: { backend: Backend }, files: SmallFiles): Promise<WasmSession>;
+    /** `weightBytes`: the length of each weights file, 0 where it is not known; `heads`: their first bytes, with the headers. */
+    open(options: { backend: Backend; weightBytes: number[] }, files: SmallFiles, heads: Uint8Array[]): Promise<WasmSession>;
+    /** Allocates the model of a run that is trained as a whole; `state` is what `saveState` wrote. */
+    openRun(options: { backend: Backend }, files: SmallFiles, state: Blob): Promise<WasmSession>;
     openScratch(options: ScratchOptions & { backend: Backend }): Promise<WasmSession>;
     scratchPlan(options: ScratchOptions & { backend: Backend }, given: string): Planned;
   };
@@ -204,7 +207,7 @@ export interface ShippedModel {
 
 /** What the worker is asked; `ping` and `live` at any time, without an answer of their own. `chunk` carries the safetensors file in order. */
 export type Request =
-  | { id: number; cmd: "open"; backend: Backend; files: SmallFiles }
+  | { id: number; cmd: "open"; backend: Backend; files: SmallFiles; heads: Uint8Array[]; weightBytes: number[] }
   | { id: number; cmd: "chunk"; bytes: Uint8Array }
   | { id: number; cmd: "endFile" }
   | { id: number; cmd: "finish" }
@@ -225,7 +228,7 @@ export type Request =
   | { id: number; cmd: "restore"; backend: Backend; run: string; baseLoaded: boolean; look: boolean }
   | { id: number; cmd: "exportZip"; kind: "model" | "adapter" }
   | { id: number; cmd: "keepBase"; base: string; files: import("./bases.js").BaseFiles }
-  | { id: number; cmd: "addAdapter"; config: Uint8Array; weights: Uint8Array }
+  | { id: number; cmd: "addAdapter"; config: Uint8Array; weights: Blob }
   | { id: number; cmd: "strength"; value: number }
   | { id: number; cmd: "inspect"; request: import("./inspect/types.js").InspectRequest }
   | { id: number; cmd: "inspectCancel"; target: number }

@@ -150,7 +150,7 @@ async function execute(request) {
   switch (request.cmd) {
     case "open": {
       forget();
-      session = await ModelSession.open(request.backend, request.files);
+      session = await ModelSession.open(request.backend, request.files, request.heads, request.weightBytes);
       return null;
     }
     case "openScratch": {
@@ -191,10 +191,10 @@ async function execute(request) {
     case "sample":
       return theRun().sample((event) => scope.postMessage({ id: request.id, event }), isPressed);
     case "restore": {
-      const restored = await Run.restore(request.run, async (files) => {
+      const restored = await Run.restore(request.run, async (files, state) => {
         if (!request.baseLoaded) {
           forget();
-          session = await ModelSession.open(request.backend, files);
+          session = await ModelSession.openRun(request.backend, files, state);
         }
         return loaded();
       }, request.look);

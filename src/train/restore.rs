@@ -93,7 +93,7 @@ impl Saved {
             (Some(sum), _) if Crc32::of(bytes) != *sum => {
                 Err(damaged(&format!("the values of {name} are not those that were written")))
             }
-            (None, Some(x)) => Err(damaged(&format!("{name} holds {x}"))),
+            (None, Some(x)) => Err(damaged(&format!("the values of {name} are no numbers: {x}"))),
             _ => Ok(values),
         }
     }

@@ -82,6 +82,8 @@ test("real messages", async () => {
   assert.equal(zh("view(64), step 3 (attention): h.0.attn.scores takes 200 bytes, more than the 128 of one binding; "
     + "use a smaller batch, a shorter context or a smaller model"),
     "view(64) 的第 3 步（attention）：h.0.attn.scores 占 200 字节，超过一次绑定最多的 128 字节。请减小批量、缩短上下文，或用小一些的模型。");
+  assert.equal(zh("the saved run is damaged: the values of exp_avg:wte.weight are not those that were written. Open an earlier save of it, or "
+    + "start a new run"), "保存的训练已损坏：exp_avg:wte.weight 的值与写入时不同。请打开更早的存档，或重新开始训练。");
   assert.equal(zh("something nobody has thought of"), "something nobody has thought of");
   assert.equal(engineText("this model has no adapters", "en"), "this model has no adapters");
   // What a file says about itself is not a pattern.

@@ -42,6 +42,7 @@ export const SILENT = {
   "open: {}": "serde's words, where page and engine do not fit together",
   "start: {}": "serde's words, where page and engine do not fit together",
   "openScratch: {}": "serde's words, where page and engine do not fit together",
+  "openRun: {}": "serde's words, where page and engine do not fit together",
   "scratchPlan: {}": "serde's words, where page and engine do not fit together",
   "temporary {}": "a label of the GPU",
   'index.html has no element with the id "{}"': "without its elements there is no page to say it",

@@ -126,7 +126,8 @@ test("an index of weights files names files beside it, and nothing else", () => 
   const read = (/** @type {unknown} */ index) => readShardIndex(new TextEncoder().encode(JSON.stringify(index)), "u");
   assert.deepEqual(read({ metadata: { total_size: 12 }, weight_map: { b: "m-2.safetensors", a: "m-1.safetensors", c: "m-2.safetensors" } }),
     { names: ["m-1.safetensors", "m-2.safetensors"], bytes: 12 });
-  for (const bad of [null, {}, { weight_map: {} }, { weight_map: { a: "../x.safetensors" } }, { weight_map: { a: 1 } }, { weight_map: { a: "https://e.org/x.safetensors" } }]) {
+  const many = Object.fromEntries(Array.from({ length: 1001 }, (_, at) => [`${at}`, `${at}.safetensors`]));
+  for (const bad of [null, {}, { weight_map: {} }, { weight_map: many }, { weight_map: { a: "../x.safetensors" } }, { weight_map: { a: 1 } }, { weight_map: { a: "https://e.org/x.safetensors" } }]) {
     assert.throws(() => read(bad), { key: "error.badShardIndex" });
   }
 });

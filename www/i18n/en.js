@@ -153,6 +153,7 @@ export const en = {
   "error.filesMissing": "Still needed: {files}.",
   "error.unknownFiles": "None of these files belongs to a model: {files}. Needed are config.json, tokenizer.json and model.safetensors.",
   "error.unreadable": "{name} could not be read. If it was moved or changed, choose it again.",
+  "error.tooLarge": "{name} is larger than {most} MB, which no such file of a model is. Check what it is.",
   "error.noShipped": "The page came without a model. Open one from your disk or the hub.",
 
   // Of training, what is said outside its tab.

@@ -153,6 +153,7 @@ export const zh = {
   "error.filesMissing": "还需要：{files}。",
   "error.unknownFiles": "这些文件都不属于模型：{files}。需要 config.json、tokenizer.json 和 model.safetensors。",
   "error.unreadable": "无法读取 {name}。如果文件被移动或修改过，请重新选择。",
+  "error.tooLarge": "{name} 大于 {most} MB，模型的此类文件不会这么大。请检查它是什么文件。",
   "error.noShipped": "页面没有附带模型。请从磁盘或 hub 打开一个。",
 
   // Of training, what is said outside its tab.
