@@ -112,7 +112,10 @@ fn runs_without_checksums_are_read_and_what_is_no_number_in_them_is_named() {
                 }
             });
             let error = refusal(&mut model, &file);
-            assert!(error.contains("is damaged") && error.contains(&format!("the values of {name} are no numbers: {word}")), "{error}");
+            assert!(
+                error.contains("is damaged") && error.contains(&format!("the values of {name} are no numbers: {word}")),
+                "{error}"
+            );
         }
     }
     // Checksums that were there and are no more do not pass for a run of before.

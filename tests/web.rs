@@ -272,9 +272,8 @@ async fn weights_are_compared_before_a_model_takes_its_memory() {
     let pages = core::arch::wasm32::memory_size(0);
     let open = async |config: &[u8], head: &[u8], bytes: f64| {
         let files = object(&[("config.json", file(config)), ("tokenizer.json", file(TOKENIZER))]);
-        let lengths = js_sys::Array::of1(&bytes.into());
-        let options = object(&[("backend", "cpu".into()), ("weightBytes", lengths.into())]);
-        let opened = Session::open(options.into(), files, vec![js_sys::Uint8Array::from(head)]).await;
+        let options = object(&[("backend", "cpu".into())]);
+        let opened = Session::open(options.into(), files, js_sys::Array::of1(&file(head)), vec![bytes]).await;
         let error = JsValue::from(opened.err().expect("refused")).dyn_into::<js_sys::Error>().expect("an error");
         String::from(error.message())
     };
@@ -300,8 +299,9 @@ async fn weights_are_compared_before_a_model_takes_its_memory() {
 async fn a_session_that_lacks_weights_is_not_loaded() {
     let file = |bytes: &[u8]| JsValue::from(js_sys::Uint8Array::from(bytes));
     let files = object(&[("config.json", file(STORYTELLER)), ("tokenizer.json", file(TOKENIZER))]);
-    let heads = vec![js_sys::Uint8Array::from(head(STORYTELLER).as_slice())];
-    let session = Session::open(object(&[("backend", "cpu".into())]).into(), files, heads).await.expect("a session");
+    let heads = js_sys::Array::of1(&file(&head(STORYTELLER)));
+    let options = object(&[("backend", "cpu".into())]);
+    let session = Session::open(options.into(), files, heads, Vec::new()).await.expect("a session");
     let message = |e: JsError| JsValue::from(e).dyn_into::<js_sys::Error>().expect("an error").message();
     for _ in 0..2 {
         let error: String = message(session.finish_loading().await.expect_err("no weights")).into();

@@ -183,7 +183,7 @@ async function fill(client, source, backend, signal, onProgress) {
       if (weights.length === 1) single = opened;
       else await opened.end();
     }
-    await client.request("open", { backend, files, heads, weightBytes: lengths });
+    await client.request("open", { backend, files, heads, lengths });
     let done = 0;
     onProgress(0, weightBytes);
     for (const open of weights) {

@@ -59,12 +59,12 @@ export class ModelSession {
 
   /**
    * @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files
-   * @param {Uint8Array[]} heads the first bytes of each weights file, with its header @param {number[]} weightBytes their lengths, 0 where
-   *   they are not known
+   * @param {Uint8Array[]} heads the first bytes of each weights file, with its header
+   * @param {number[]} lengths of these files in bytes, 0 where they are not known
    */
-  static async open(backend, files, heads, weightBytes) {
+  static async open(backend, files, heads, lengths) {
     const { Session } = await loadWasm();
-    return new ModelSession(await Session.open({ backend, weightBytes }, files, heads));
+    return new ModelSession(await Session.open({ backend }, files, heads, lengths));
   }
 
   /** The model of a saved run. @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files @param {Blob} state */

@@ -180,8 +180,8 @@ export interface WasmSession {
 export interface WasmModule {
   default(): Promise<unknown>;
   Session: {
-    /** `weightBytes`: the length of each weights file, 0 where it is not known; `heads`: their first bytes, with the headers. */
-    open(options: { backend: Backend; weightBytes: number[] }, files: SmallFiles, heads: Uint8Array[]): Promise<WasmSession>;
+    /** `heads`: the first bytes of each weights file, with its header; `lengths`: of these files, 0 where they are not known. */
+    open(options: { backend: Backend }, files: SmallFiles, heads: Uint8Array[], lengths: number[]): Promise<WasmSession>;
     /** Allocates the model of a run that is trained as a whole; `state` is what `saveState` wrote. */
     openRun(options: { backend: Backend }, files: SmallFiles, state: Blob): Promise<WasmSession>;
     openScratch(options: ScratchOptions & { backend: Backend }): Promise<WasmSession>;
@@ -207,7 +207,7 @@ export interface ShippedModel {
 
 /** What the worker is asked; `ping` and `live` at any time, without an answer of their own. `chunk` carries the safetensors file in order. */
 export type Request =
-  | { id: number; cmd: "open"; backend: Backend; files: SmallFiles; heads: Uint8Array[]; weightBytes: number[] }
+  | { id: number; cmd: "open"; backend: Backend; files: SmallFiles; heads: Uint8Array[]; lengths: number[] }
   | { id: number; cmd: "chunk"; bytes: Uint8Array }
   | { id: number; cmd: "endFile" }
   | { id: number; cmd: "finish" }

@@ -150,7 +150,7 @@ async function execute(request) {
   switch (request.cmd) {
     case "open": {
       forget();
-      session = await ModelSession.open(request.backend, request.files, request.heads, request.weightBytes);
+      session = await ModelSession.open(request.backend, request.files, request.heads, request.lengths);
       return null;
     }
     case "openScratch": {

@@ -9,26 +9,20 @@ const SHORT: usize = 24;
 /// A hash map keyed by text. One type for the whole module, as each further one costs kilobytes of WebAssembly.
 pub(super) type TextMap<'a> = HashMap<&'a [u8], u32>;
 
-/// A merge of one left token: the right token, the rank, and the id of the merged token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Merge {
-    right: u32,
-    rank: u32,
-    merged: u32,
-}
-
 /// Which pairs merge, in which order, and into what. Sorted and not hashed: whoever makes the file cannot choose its pairs so
 /// that looking one up takes long.
 #[derive(Debug, Clone)]
 pub(super) struct Merges {
-    /// By left token, then by right token.
-    all: Vec<Merge>,
-    /// By left token, where in `all` its merges begin; one more than there are tokens.
+    /// By left token, each one's in ascending order: right token, in the upper half, and rank.
+    pairs: Vec<u64>,
+    /// By left token, where in `pairs` its own begin; one more than there are tokens.
     starts: Vec<u32>,
+    /// By rank, the id of the merged token.
+    merged: Vec<u32>,
 }
 
 impl Merges {
-    /// From `(left, right, merged)` in order of rank, of tokens below `tokens`. Of two merges of one pair the later counts, as
+    /// From `[left, right, merged]` in order of rank, of tokens below `tokens`. Of two merges of one pair the later counts, as
     /// in HF.
     pub fn new(list: &[[u32; 3]], tokens: usize) -> Merges {
         let mut starts = vec![0u32; tokens + 1];
@@ -36,46 +30,47 @@ impl Merges {
         for left in 0..tokens {
             starts[left + 1] += starts[left];
         }
-        // By left token, by counting; then each token's by itself.
+        // By left token, by counting; then each one's by themselves.
         let mut ends = starts.clone();
-        let mut all = vec![Merge { right: 0, rank: 0, merged: 0 }; list.len()];
-        for (rank, &[left, right, merged]) in (0u32..).zip(list) {
+        let mut pairs = vec![0; list.len()];
+        for (rank, &[left, right, _]) in (0u64..).zip(list) {
             let end = &mut ends[left as usize];
-            all[*end as usize] = Merge { right, rank, merged };
+            pairs[*end as usize] = u64::from(right) << 32 | rank;
             *end += 1;
         }
         for of_left in starts.windows(2) {
-            all[of_left[0] as usize..of_left[1] as usize].sort_unstable();
+            pairs[of_left[0] as usize..of_left[1] as usize].sort_unstable();
         }
-        Merges { all, starts }
+        Merges { pairs, starts, merged: list.iter().map(|&[.., merged]| merged).collect() }
     }
 
-    /// The merges of a left token, by right token; of equal ones the last counts.
-    fn of(&self, left: u32) -> &[Merge] {
+    /// The merges of a left token.
+    fn of(&self, left: u32) -> &[u64] {
         let [start, end] = [left, left + 1].map(|i| self.starts[i as usize] as usize);
-        &self.all[start..end]
-    }
-
-    /// The pairs in order of rank.
-    pub fn in_order(&self) -> Vec<(u32, u32)> {
-        let mut pairs = vec![None; self.all.len()];
-        for left in 0..self.starts.len() as u32 - 1 {
-            let of_left = self.of(left);
-            for (i, merge) in of_left.iter().enumerate() {
-                if of_left.get(i + 1).is_none_or(|next| next.right != merge.right) {
-                    pairs[merge.rank as usize] = Some((left, merge.right));
-                }
-            }
-        }
-        pairs.into_iter().flatten().collect()
+        &self.pairs[start..end]
     }
 
     /// The rank of a pair, and what it becomes.
     fn get(&self, left: u32, right: u32) -> Option<(u32, u32)> {
         let of_left = self.of(left);
-        let end = of_left.partition_point(|merge| merge.right <= right);
-        let found = of_left[..end].last().filter(|merge| merge.right == right)?;
-        Some((found.rank, found.merged))
+        let end = of_left.partition_point(|&pair| pair >> 32 <= u64::from(right));
+        let rank = *of_left[..end].last().filter(|&&pair| pair >> 32 == u64::from(right))? as u32;
+        Some((rank, self.merged[rank as usize]))
+    }
+
+    /// The pairs in order of rank.
+    pub fn in_order(&self) -> Vec<(u32, u32)> {
+        let mut ordered = vec![None; self.merged.len()];
+        for left in 0..self.starts.len() as u32 - 1 {
+            for &pair in self.of(left) {
+                let (right, rank) = ((pair >> 32) as u32, pair as u32);
+                // Not one that a later merge of the same pair has replaced.
+                if self.get(left, right).is_some_and(|(last, _)| last == rank) {
+                    ordered[rank as usize] = Some((left, right));
+                }
+            }
+        }
+        ordered.into_iter().flatten().collect()
     }
 
     /// Merges the tokens of one word, in place.

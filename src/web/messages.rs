@@ -12,9 +12,6 @@ use wasm_bindgen::{JsError, JsValue};
 pub(super) struct OpenOptions {
     /// `auto`, `cpu` or `webgpu`.
     pub backend: String,
-    /// Bytes of each weights file, 0 where they are not known.
-    #[serde(default)]
-    pub weight_bytes: Vec<f64>,
 }
 
 /// Options of `Session.start`.

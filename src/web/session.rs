@@ -58,10 +58,10 @@ fn file(files: &js_sys::Object, name: &str) -> Option<Vec<u8>> {
 }
 
 /// Compares the headers of weights files with the configuration, and with the files' lengths where they are known.
-fn check_weights(config: &GptConfig, heads: &[js_sys::Uint8Array], lengths: &[f64]) -> Result<()> {
-    let mut headers = Vec::with_capacity(heads.len());
+fn check_weights(config: &GptConfig, heads: &js_sys::Array, lengths: &[f64]) -> Result<()> {
+    let mut headers = Vec::new();
     for (i, head) in heads.iter().enumerate() {
-        let header = Header::parse_head(&head.to_vec())?;
+        let header = Header::parse_head(&js_sys::Uint8Array::new(&head).to_vec())?;
         if let Some(&bytes) = lengths.get(i).filter(|&&bytes| bytes > 0.0) {
             header.check_len(bytes as u64)?;
         }
@@ -101,21 +101,22 @@ fn info(model: &Model, tokenizer: &dyn Tokenizer) -> Info {
 
 #[wasm_bindgen]
 impl Session {
-    /// Opens a backend and allocates a model. `options` is `{backend, weightBytes}`, with the length of each weights file, 0
-    /// where it is not known; `files` maps file names to `Uint8Array`: `config.json`, the tokenizer's files, and
-    /// `model.safetensors.index.json` for weights in several files; `heads` are the first bytes of each weights file, with
-    /// its header, which is checked before the model takes its memory.
+    /// Opens a backend and allocates a model. `options` is `{backend}`, `files` maps file names to `Uint8Array`:
+    /// `config.json`, the tokenizer's files, and `model.safetensors.index.json` for weights in several files. `heads` are the
+    /// first bytes of each weights file, as `Uint8Array`, with its header, which is checked before the model takes its memory;
+    /// `lengths` are the files' lengths in bytes, 0 where they are not known.
     ///
     /// # Errors
     /// A readable `Error` when a file is missing or malformed, or the backend or its memory cannot be had.
     pub async fn open(
         options: JsValue,
         files: js_sys::Object,
-        heads: Vec<js_sys::Uint8Array>,
+        heads: js_sys::Array,
+        lengths: Vec<f64>,
     ) -> Result<Session, JsError> {
         let options: OpenOptions =
             serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("open: {e}")))?;
-        let check = async |config: &GptConfig| check_weights(config, &heads, &options.weight_bytes);
+        let check = async |config: &GptConfig| check_weights(config, &heads, &lengths);
         Self::create(&options, &files, check).await.map_err(|e| js_error(&e))
     }
 

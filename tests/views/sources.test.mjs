@@ -138,7 +138,7 @@ test("the engine sees the heads of all weights, and their lengths, before any we
     await load(source);
     assert.equal(asked[0].cmd, "open");
     assert.deepEqual(asked[0].heads, files.map((bytes, at) => bytes.slice(0, 208 + at)));
-    assert.deepEqual(asked[0].weightBytes, files.map(({ length }) => length));
+    assert.deepEqual(asked[0].lengths, files.map(({ length }) => length));
     const sent = asked.filter(({ cmd }) => cmd === "chunk").map(({ bytes }) => bytes);
     assert.deepEqual(await new Blob(sent).arrayBuffer(), await new Blob(files).arrayBuffer());
     assert.deepEqual(asked.filter(({ cmd }) => cmd !== "chunk").map(({ cmd }) => cmd), ["open", ...files.map(() => "endFile"), "finish"]);

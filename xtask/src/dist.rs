@@ -11,12 +11,15 @@ use std::path::Path;
 const FIRST_LOAD_LIMIT: usize = 300_000;
 
 /// Beginnings of the paths below `www` that are loaded later or not at all.
-const LATER: [&str; 9] = [
+const LATER: [&str; 12] = [
     "models/",
     "pkg-train/",
     "samples/",
     "vendor/",
+    "bases.js",
+    "crc32.js",
     "fingerprint.js",
+    "zip.js",
     "i18n/engine.zh.js",
     "views/train",
     "views/chart.js",
