@@ -346,6 +346,39 @@ fn damaged_files_give_errors() {
     assert!(bpe.encode("x\u{3}").unwrap_err().to_string().contains("0x03"));
 }
 
+/// What a file quotes may be as long as the file: a message is read by a person.
+#[test]
+fn messages_stay_short_whatever_the_file_holds() {
+    let long = "☃é".repeat(100_000);
+    let edits: [&dyn Fn(&mut Value); 8] = [
+        &|f| f["normalizer"] = json!({"type": long.clone()}),
+        &|f| f["normalizer"] = json!({"type": "Sequence", "normalizers": vec![json!({"type": "NFC"}); 100_000]}),
+        &|f| f["model"]["merges"][0] = json!(long.clone()),
+        &|f| f["model"]["merges"][0] = json!([long.clone(), "a"]),
+        &|f| f["model"]["vocab"][&long] = json!(-1),
+        &|f| f["model"]["vocab"][&long] = json!(0),
+        &|f| f["added_tokens"][0]["id"] = json!(long.clone()),
+        &|f| f["model"]["unk_token"] = json!(long.clone()),
+    ];
+    for (i, edit) in edits.iter().enumerate() {
+        let mut file: Value = serde_json::from_slice(&read("tests/fixtures/tokenizer/tokenizer.json")).unwrap();
+        edit(&mut file);
+        if i == 7 {
+            file["model"]["vocab"].as_object_mut().unwrap().remove("ă");
+        }
+        let error = Bpe::from_tokenizer_json(file.to_string().as_bytes()).unwrap_err().to_string();
+        assert!((20..600).contains(&error.chars().count()), "{i}: {}", error.chars().count());
+        // What to do stands at the end.
+        assert!(
+            error.contains("damaged") || error.contains("choose a model") || error.contains("belong"),
+            "{i}: {error}"
+        );
+    }
+    let merges = format!("{long} {long} {long}\n");
+    let error = Bpe::from_vocab_and_merges(b"{}", merges.as_bytes()).unwrap_err().to_string();
+    assert!(error.chars().count() < 600 && error.ends_with("the file is damaged"), "{error}");
+}
+
 #[test]
 fn from_files_chooses_and_explains() {
     let with = |have: &'static [(&'static str, &'static str)]| {

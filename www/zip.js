@@ -4,7 +4,12 @@
  */
 import { crc32 } from "./crc32.js";
 import { PageError } from "./errors.js";
+import { registerStrings } from "./i18n/index.js";
+import { zipEn } from "./i18n/zip.en.js";
+import { zipZh } from "./i18n/zip.zh.js";
 import { mostMiB, parts } from "./sources.js";
+
+registerStrings(zipEn, zipZh);
 
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;

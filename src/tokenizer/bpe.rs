@@ -3,8 +3,8 @@
 use super::added::{AddedToken, AddedTokens, Part};
 use super::merge::{Merges, TextMap};
 use super::table::TokenTable;
-use super::{Tokenizer, alphabet, pieces};
-use crate::error::{Error, Result, short};
+use super::{Tokenizer, alphabet, error, pieces};
+use crate::error::{Error, Result};
 
 /// Marks a byte that no token stands for.
 const NO_TOKEN: u32 = u32::MAX;
@@ -47,10 +47,9 @@ impl Bpe {
             match ids.get(token.content.as_bytes()) {
                 Some(&id) if id == token.id => {}
                 Some(&id) => {
-                    return Err(Error::Tokenizer(format!(
+                    return Err(error(format!(
                         "the token {:?} has the id {} in added_tokens but {id} in the vocabulary: the tokenizer file is damaged",
-                        short(&token.content),
-                        token.id
+                        token.content, token.id
                     )));
                 }
                 None => {
@@ -73,12 +72,9 @@ impl Bpe {
             joined.push_str(right);
             let id = |token: &str| {
                 ids.get(token.as_bytes()).copied().ok_or_else(|| {
-                    Error::Tokenizer(format!(
-                        "merge {rank} ({:?} with {:?}) needs the token {:?}, which is not in the vocabulary: \
-                         vocabulary and merges do not belong together",
-                        short(left),
-                        short(right),
-                        short(token)
+                    error(format!(
+                        "merge {rank} ({left:?} with {right:?}) needs the token {token:?}, which is not in the vocabulary: \
+                         vocabulary and merges do not belong together"
                     ))
                 })
             };
@@ -143,7 +139,7 @@ impl Bpe {
 
 fn no_token(piece: &str, at: usize) -> Error {
     let c = piece.char_indices().take_while(|&(i, _)| i <= at).last().map_or(' ', |(_, c)| c);
-    Error::Tokenizer(format!(
+    error(format!(
         "the vocabulary has no token for the byte 0x{:02X}, which the character {c:?} needs: leave the character out",
         piece.as_bytes()[at]
     ))

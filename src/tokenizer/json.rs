@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::added::AddedToken;
 use super::bpe::{Bpe, END_OF_TEXT};
-use super::{ByteTokenizer, CharTokenizer, Tokenizer};
-use crate::error::{Error, Result, short};
+use super::{ByteTokenizer, CharTokenizer, Tokenizer, error};
+use crate::error::{Error, Result};
 
 /// Most bytes of all added tokens together: each takes some memory for the search in the text.
 const MAX_ADDED: usize = 4 << 20;
@@ -27,15 +27,14 @@ impl Bpe {
         let vocab = parse(vocab, "vocab.json")?;
         let vocab = vocab_entries(&vocab, "vocab.json")?;
         let text = std::str::from_utf8(merges)
-            .map_err(|e| Error::Tokenizer(format!("merges.txt is not UTF-8 text ({e}): download it again")))?;
+            .map_err(|e| error(format!("merges.txt is not UTF-8 text ({e}): download it again")))?;
         let mut pairs = Vec::new();
         for (number, line) in text.lines().enumerate() {
             if !line.is_empty() && !line.starts_with("#version") {
                 pairs.push(pair(line).ok_or_else(|| {
-                    Error::Tokenizer(format!(
-                        "line {} of merges.txt is {:?}, not two tokens with a space between: the file is damaged",
-                        number + 1,
-                        short(line)
+                    error(format!(
+                        "line {} of merges.txt is {line:?}, not two tokens with a space between: the file is damaged",
+                        number + 1
                     ))
                 })?);
             }
@@ -61,7 +60,7 @@ pub(super) fn tokenizer_json(bytes: &[u8], config: Option<&[u8]>) -> Result<Box<
             let chars = file.get("chars").and_then(Value::as_str).ok_or_else(|| broken("\"chars\" is not a string"))?;
             Ok(Box::new(CharTokenizer::from_chars(&chars.chars().collect::<Vec<_>>())?))
         }
-        Some(other) => Err(broken(&format!("its type {:?} is neither \"byte\" nor \"char\"", short(other)))),
+        Some(other) => Err(broken(&format!("its type {other:?} is neither \"byte\" nor \"char\""))),
     }
 }
 
@@ -83,15 +82,15 @@ pub(super) fn with_config(mut bpe: Bpe, config: Option<&[u8]>) -> Result<Bpe> {
 
 fn parse(bytes: &[u8], name: &str) -> Result<Value> {
     serde_json::from_slice(bytes)
-        .map_err(|e| Error::Tokenizer(format!("{name} is not valid JSON ({e}): it may be cut off, download it again")))
+        .map_err(|e| error(format!("{name} is not valid JSON ({e}): it may be cut off, download it again")))
 }
 
 fn broken(what: &str) -> Error {
-    Error::Tokenizer(format!("tokenizer.json is damaged or not a tokenizer: {what}"))
+    error(format!("tokenizer.json is damaged or not a tokenizer: {what}"))
 }
 
 fn unsupported(what: &str) -> Error {
-    Error::Tokenizer(format!(
+    error(format!(
         "tokenizer.json uses {what}, which is not supported: choose a model with GPT-2's byte-level BPE tokenizer"
     ))
 }
@@ -102,8 +101,8 @@ fn type_name(component: &Value) -> String {
     let parts =
         ["normalizers", "pretokenizers", "processors", "decoders"].iter().find_map(|k| component.get(k)?.as_array());
     match parts {
-        Some(parts) => short(&format!("{name} of [{}]", parts.iter().map(type_name).collect::<Vec<_>>().join(", "))),
-        None => short(name),
+        Some(parts) => format!("{name} of [{}]", parts.iter().map(type_name).collect::<Vec<_>>().join(", ")),
+        None => name.to_string(),
     }
 }
 
@@ -147,7 +146,7 @@ fn from_value(file: &Value) -> Result<Bpe> {
                 },
                 _ => None,
             };
-            both.ok_or_else(|| broken(&format!("merge {i} is {}, not a pair of tokens", short(&merge.to_string()))))
+            both.ok_or_else(|| broken(&format!("merge {i} is {merge}, not a pair of tokens")))
         })
         .collect::<Result<Vec<_>>>()?;
     let added = match component(file, "added_tokens") {
@@ -156,7 +155,7 @@ fn from_value(file: &Value) -> Result<Bpe> {
     };
     let bpe = Bpe::build(&vocab, &merges, added)?;
     if let Some(unk) = component(model, "unk_token").filter(|_| !bpe.covers_all_bytes()) {
-        return Err(unsupported(&format!("the unk_token {} for bytes without a token", short(&unk.to_string()))));
+        return Err(unsupported(&format!("the unk_token {unk} for bytes without a token")));
     }
     Ok(bpe)
 }
@@ -167,11 +166,11 @@ fn check_model(model: &Value) -> Result<()> {
         return Err(unsupported(&format!("the model {}", type_name(model))));
     }
     if let Some(p) = component(model, "dropout").filter(|p| p.as_f64() != Some(0.0)) {
-        return Err(unsupported(&format!("the BPE model with dropout={}", short(&p.to_string()))));
+        return Err(unsupported(&format!("the BPE model with dropout={p}")));
     }
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
         if let Some(value) = component(model, key).filter(|v| *v != "") {
-            return Err(unsupported(&format!("the BPE model with {key}={}", short(&value.to_string()))));
+            return Err(unsupported(&format!("the BPE model with {key}={value}")));
         }
     }
     for key in ["byte_fallback", "ignore_merges"] {
@@ -212,7 +211,7 @@ fn check_post_processor(processor: &Value) -> Result<()> {
             let single =
                 single.ok_or_else(|| broken("its post_processor TemplateProcessing has no list \"single\""))?;
             if let Some(token) = single.iter().find_map(|piece| piece.get("SpecialToken")) {
-                let id = short(&token.get("id").unwrap_or(&Value::Null).to_string());
+                let id = token.get("id").unwrap_or(&Value::Null);
                 return Err(unsupported(&format!("the post_processor TemplateProcessing, which adds the token {id}")));
             }
             match single.as_slice() {
@@ -238,12 +237,11 @@ fn added_tokens(list: &Value) -> Result<Vec<AddedToken>> {
             let content = token.get("content").and_then(Value::as_str);
             let id = token.get("id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             let (Some(content), Some(id)) = (content, id) else {
-                let token = short(&token.to_string());
                 return Err(broken(&format!("the added token {token} has no \"content\" or no usable \"id\"")));
             };
             for key in ["single_word", "lstrip", "rstrip"] {
                 if flag(token, key, false) {
-                    return Err(unsupported(&format!("the added token {:?} with {key}=true", short(content))));
+                    return Err(unsupported(&format!("the added token {content:?} with {key}=true")));
                 }
             }
             let special = flag(token, "special", false);
@@ -254,17 +252,15 @@ fn added_tokens(list: &Value) -> Result<Vec<AddedToken>> {
 }
 
 fn vocab_entries<'a>(vocab: &'a Value, place: &str) -> Result<Vec<(&'a str, u32)>> {
-    let vocab = vocab.as_object().ok_or_else(|| {
-        Error::Tokenizer(format!("{place} is not an object of tokens and their ids: the file is damaged"))
-    })?;
+    let vocab = vocab
+        .as_object()
+        .ok_or_else(|| error(format!("{place} is not an object of tokens and their ids: the file is damaged")))?;
     vocab
         .iter()
         .map(|(entry, id)| match id.as_u64().and_then(|id| u32::try_from(id).ok()) {
             Some(number) => Ok((entry.as_str(), number)),
-            None => Err(Error::Tokenizer(format!(
-                "the id of {:?} in {place} is {}, not a whole number that fits: the file is damaged",
-                short(entry),
-                short(&id.to_string())
+            None => Err(error(format!(
+                "the id of {entry:?} in {place} is {id}, not a whole number that fits: the file is damaged"
             ))),
         })
         .collect()

@@ -146,6 +146,16 @@ pub fn from_files(files: &dyn Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Box
     }
 }
 
+/// An error whose text stays readable, however long a token or a value is that it quotes: the middle is left out.
+fn error(text: String) -> Error {
+    const KEPT: usize = 240;
+    let end = text.char_indices().rev().map(|(at, _)| at).nth(KEPT).unwrap_or(0);
+    match text.char_indices().map(|(at, _)| at).nth(KEPT) {
+        Some(start) if start < end => Error::Tokenizer(format!("{} … {}", &text[..start], &text[end..])),
+        _ => Error::Tokenizer(text),
+    }
+}
+
 fn missing(what: &str) -> Error {
     Error::Tokenizer(format!("{what}: add tokenizer.json, or vocab.json together with merges.txt"))
 }

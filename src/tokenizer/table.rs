@@ -1,6 +1,7 @@
 //! The bytes of every token, both ways.
 
-use crate::error::{Error, Result, short};
+use super::error;
+use crate::error::{Error, Result};
 
 /// Ids above this are refused: no GPT has a vocabulary so large, and a hostile file must not make us allocate for it.
 pub(super) const MAX_ID: u32 = (1 << 20) - 1;
@@ -27,9 +28,9 @@ impl TokenTable {
         let mut bytes: Vec<u8> = Vec::with_capacity(tokens.clone().map(|(_, t)| t.len()).sum());
         for (id, token) in tokens {
             if id > MAX_ID {
-                return Err(Error::Tokenizer(format!(
+                return Err(error(format!(
                     "token {:?} has the id {id}; the largest supported is {MAX_ID}: the tokenizer file is damaged",
-                    short(&String::from_utf8_lossy(token))
+                    String::from_utf8_lossy(token)
                 )));
             }
             if spans.len() <= id as usize {
@@ -37,10 +38,10 @@ impl TokenTable {
             }
             if spans[id as usize] != UNUSED {
                 let (start, end) = spans[id as usize];
-                return Err(Error::Tokenizer(format!(
+                return Err(error(format!(
                     "the tokens {:?} and {:?} have the same id {id}: the tokenizer file is damaged",
-                    short(&String::from_utf8_lossy(&bytes[start as usize..end as usize])),
-                    short(&String::from_utf8_lossy(token))
+                    String::from_utf8_lossy(&bytes[start as usize..end as usize]),
+                    String::from_utf8_lossy(token)
                 )));
             }
             let start = bytes.len();

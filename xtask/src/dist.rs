@@ -11,7 +11,7 @@ use std::path::Path;
 const FIRST_LOAD_LIMIT: usize = 300_000;
 
 /// Beginnings of the paths below `www` that are loaded later or not at all.
-const LATER: [&str; 12] = [
+const LATER: [&str; 13] = [
     "models/",
     "pkg-train/",
     "samples/",
@@ -24,6 +24,7 @@ const LATER: [&str; 12] = [
     "views/train",
     "views/chart.js",
     "i18n/train.",
+    "i18n/zip.",
 ];
 
 /// Likewise, of what a wide window loads by itself once the model can write, and a narrow one when it is asked for.
