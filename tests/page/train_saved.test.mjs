@@ -210,7 +210,7 @@ test("damaged runs stand beside the others, and are opened, taken out or deleted
     const downloading = page.waitForEvent("download");
     await whole.nth(at).getByRole("button", { name: /^Download what is left/ }).click();
     const file = new File([readFileSync(await (await downloading).path())], "left.zip");
-    contents.push((await filesFromZip(file)).map(({ name }) => name).sort());
+    contents.push((await filesFromZip(file, () => true)).map(({ name }) => name).sort());
   }
   const known = contents.find((names) => names.includes("text.txt"));
   assert.deepEqual(known, ["config.json", "text.txt", "tokenizer.json", "training_state.safetensors"]);
