@@ -106,6 +106,8 @@ function fakeWorker(refusal = "") {
     onmessage = () => {};
     /** @param {any} request */
     postMessage(request) {
+      // Signs of life are no requests: they have no number.
+      if (!request.id) return;
       asked.push(request);
       const error = request.cmd === "open" && refusal ? { message: refusal, fatal: false } : null;
       queueMicrotask(() => this.onmessage({ data: error ? { id: request.id, error } : { id: request.id, value: {} } }));

@@ -5,12 +5,13 @@ import { test } from "node:test";
 import { formatBytes, formatCount, formatRate } from "../../www/format.js";
 import { en as baseEn } from "../../www/i18n/en.js";
 import { trainEn } from "../../www/i18n/train.en.js";
+import { zipEn } from "../../www/i18n/zip.en.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/settings.js";
 import { missingFiles, readShardIndex, roleOf, urlSource } from "../../www/sources.js";
 import { Store, decodeFragment, encodeFragment } from "../../www/state.js";
 import { fitRemark } from "../../www/views/models.js";
 
-const en = { ...baseEn, ...trainEn };
+const en = { ...baseEn, ...trainEn, ...zipEn };
 
 const www = new URL("../../www/", import.meta.url);
 const scripts = ["", "views/", "i18n/"].flatMap((folder) =>
@@ -54,7 +55,7 @@ test("a store tells its listeners once for many changes", async () => {
 });
 
 test("every string that a script names is there, and every string is named", () => {
-  const source = scripts.filter((name) => !/^i18n\/(train\.)?(en|zh)/.test(name)).map(read).join("\n");
+  const source = scripts.filter((name) => !/^i18n\/((train|zip)\.)?(en|zh)/.test(name)).map(read).join("\n");
   const named = new Set([...source.matchAll(/["`]([a-z]+(?:\.\w+)+)["`]/g)].map((match) => match[1]));
   const missing = [...named].filter((key) => !(key in en) && /^(app|tab|nav|lang|theme|backend|paper|action|seed|settings?|status|live|load|message|models|error|train|saved)\./.test(key));
   assert.deepEqual(missing, []);
