@@ -1,7 +1,8 @@
 // Causal attention of n new tokens over the cache: out[t, h] = sum_j softmax_j(SCALE q[t, h]·k[h, j]) v[h, j], j = 0..=pos0+t.
 // One invocation per query and head, online softmax over four keys at a time, no shared memory: for software adapters;
 // same bindings and shape constants as attention_tiled. The cache already holds positions 0..pos0+n. Rows t >= n become zero.
-// Includes: heads_vec4|heads_scalar, lse|lse_none, dropped_none.
+// A row with a score that is not finite becomes NaN.
+// Includes: finite, heads_vec4|heads_scalar, lse|lse_none, dropped_none.
 // For whole sequences without a cache, heads_batch_vec4|heads_batch_scalar, heads_batch_keys and heads_batch_out_vec4|heads_batch_out_scalar
 // instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given. With dropped,
 // out[t, h] = sum_j mask_j KEPT softmax_j(..) v[h, j].
@@ -25,7 +26,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var acc: array<vec4f, HD4>;
     for (var i = 0u; i < HD4; i++) { q[i] = SCALE * load_qkv4(row, 0u, head, i); }
     let last = min(range[0] + row, CTX - 1u);
-    var maximum = -3.0e38;
+    // The lowest float: any score may be the greatest.
+    var maximum = -3.4028234e38;
     var total = 0.0;
     for (var j = 0u; j <= last; j += 4u) {
         // Keys beyond the last repeat it and get weight 0: what the cache holds there may be anything.
@@ -39,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let new_maximum = max(max(maximum, max(s.x, s.y)), max(s.z, s.w));
         let correction = exp(maximum - new_maximum);
         let seen = vec4u(j, j + 1u, j + 2u, j + 3u) <= vec4u(last);
-        let p = select(vec4f(), exp(s - new_maximum), seen);
+        let p = select(vec4f(), or_nan4(exp(s - new_maximum), s), seen);
         maximum = new_maximum;
         total = total * correction + p.x + p.y + p.z + p.w;
         let w = dropped4(p, mask_keys4(head, row, j));

@@ -2,7 +2,8 @@
 // One workgroup per head: its invocations share the keys of a block of 4 THREADS, then the value sums, HD / 4 of them side by side.
 // The token's own k and v are taken from qkv, never read back from the cache. Where n is 0 or pos beyond the cache, nothing is appended
 // and out becomes zero.
-// Includes: heads_vec4|heads_scalar, append_vec4|append_scalar.
+// A score that is not finite makes out NaN.
+// Includes: finite, heads_vec4|heads_scalar, append_vec4|append_scalar.
 // Bindings: qkv read (1, 3, H, HD), range read array<u32> [pos, n], kv read_write (2, H, CTX, HD), out read_write (1, H, HD).
 // Constants: H, HD, CTX, SCALE (f32, 1/sqrt(HD)), THREADS (at least HD / 4).
 // Grid: (H, 1, 1) workgroups of THREADS.
@@ -39,7 +40,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_index)
     // The token itself is the first term of every sum, so that the cache is read only where earlier steps wrote it.
     var maximum = 0.0;
     for (var d = 0u; d < HD4; d++) { maximum += dot(q_tile[d], load_qkv4(0u, 1u, head, d)); }
-    var total = select(0.0, 1.0, group == 0u);
+    var total = select(0.0, or_nan(1.0, maximum), group == 0u);
     var acc = select(vec4f(), load_qkv4(0u, 2u, head, i), group == 0u);
     for (var first = 0u; first < pos; first += BK) {
         // Keys at and beyond pos repeat the last one with weight 0: what the cache holds there may be anything, even NaN.
@@ -59,7 +60,7 @@ fn main(@builtin(workgroup_id) group_id: vec3u, @builtin(local_invocation_index)
         for (var t = 0u; t < THREADS; t++) { new_maximum = max(new_maximum, thread_max[t]); }
         let correction = exp(maximum - new_maximum);
         maximum = new_maximum;
-        let p = select(vec4f(), exp(s - maximum), own <= vec4u(last));
+        let p = select(vec4f(), or_nan4(exp(s - maximum), s), own <= vec4u(last));
         weight[own.x] = p.x;
         weight[own.y] = p.y;
         weight[own.z] = p.z;

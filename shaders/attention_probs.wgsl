@@ -1,7 +1,8 @@
 // probs[r, g] = sum over keys j of group g of softmax_j(SCALE q[t]·k[j]), j = 0..=t, where g = j / pick[1] (the last group takes
 // the rest). ALL_HEADS: row r = head * QUERIES + query, else the query, of head pick[0], or the mean over all heads if
 // pick[0] >= H. Query t = step[0] + its number; queries from step[1] on are zeros.
-// Includes: row|row_none.
+// Where a score is not finite, the cells of all keys that the query sees are NaN.
+// Includes: row|row_none, finite.
 // Bindings: q read (CTX, H D), cache read (2, H, CTX, D), step read [pos0, n, ...], pick read [head, group size],
 // probs read_write (ROWS, CELLS).
 // Constants: ROWS, QUERIES, CELLS, ALL_HEADS, H, CTX, D, SCALE, ROW_THREADS, WG_ROWS, GRID_X.
@@ -32,18 +33,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     }
     for (var k = 0u; k < heads; k++) {
         let head = first + k;
-        var largest = -3.0e38;
+        var largest = -3.4028234e38;
         for (var j = local.x; j < seen; j += ROW_THREADS) { largest = max(largest, score(head, t, j)); }
         largest = row_max(largest, local.x);
         var sum = 0.0;
-        for (var j = local.x; j < seen; j += ROW_THREADS) { sum += exp(score(head, t, j) - largest); }
+        for (var j = local.x; j < seen; j += ROW_THREADS) {
+            let s = score(head, t, j);
+            sum += or_nan(exp(s - largest), s);
+        }
         sum = row_sum(sum, local.x);
         // Each invocation adds to cells of its own.
         for (var g = local.x; g < CELLS; g += ROW_THREADS) {
             var mass = 0.0;
             let end = select(min((g + 1u) * size, seen), seen, g == CELLS - 1u);
             for (var j = g * size; j < end; j++) { mass += exp(score(head, t, j) - largest); }
-            if (mass > 0.0) { probs[row * CELLS + g] += mass / (sum * f32(heads)); }
+            if (g * size < end) { probs[row * CELLS + g] += mass / (sum * f32(heads)); }
         }
     }
 }

@@ -1,7 +1,8 @@
 // Causal attention of n new tokens over the cache: out[t, h] = sum_j softmax_j(SCALE q[t, h]·k[h, j]) v[h, j], j = 0..=pos0+t.
 // A workgroup takes BQ queries of one head and walks the keys in blocks of BK through shared memory; LANES invocations share a query.
 // For hardware GPUs; same bindings and shape constants as attention. The cache already holds positions 0..pos0+n. Rows t >= n become zero.
-// Includes: heads_vec4|heads_scalar, lse|lse_none, dropped_none.
+// A row with a score that is not finite becomes NaN.
+// Includes: finite, heads_vec4|heads_scalar, lse|lse_none, dropped_none.
 // For whole sequences without a cache, heads_batch_vec4|heads_batch_scalar, heads_batch_keys and heads_batch_out_vec4|heads_batch_out_scalar
 // instead of heads_vec4|heads_scalar; then `head` counts over the batch, and kv, range and CTX are neither bound nor given. With dropped,
 // out[t, h] = sum_j mask_j KEPT softmax_j(..) v[h, j].
@@ -12,6 +13,8 @@
 // Grid: (ceil(T / BQ), H, 1) workgroups of LANES x BQ.
 // Source: Dao 2023, "FlashAttention-2".
 
+// The lowest float: any score may be the greatest.
+const LOWEST: f32 = -3.4028234e38;
 // One more than needed, so that keys side by side lie in different banks.
 const STRIDE: u32 = HD4 + 1u;
 const KEYS: u32 = BK / LANES;
@@ -45,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         q_tile[e] = SCALE * load_qkv4(min(first_row + e / HD4, T - 1u), 0u, head, e % HD4);
     }
     var acc: array<vec4f, SLOTS>;
-    var maximum = -3.0e38;
+    var maximum = LOWEST;
     var total = 0.0;
     for (var first = 0u; first < count; first += BK) {
         fill_kv_tile(0u, head, first, count, thread);
@@ -57,10 +60,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
             let x = q_tile[local.y * HD4 + i];
             for (var e = 0u; e < KEYS; e++) { s[e] += dot(x, kv_tile[(e * LANES + lane) * STRIDE + i]); }
         }
+        // How many of the block's keys the query sees.
+        let seen = min(count - first, max(pos0 + row + 1u, first) - first);
         for (var e = 0u; e < KEYS; e++) {
             let key = e * LANES + lane;
-            s[e] = select(-3.0e38, s[e], first + key <= pos0 + row && first + key < count);
-            weight[local.y * BK + key] = s[e];
+            weight[local.y * BK + key] = select(LOWEST, s[e], key < seen);
         }
         workgroupBarrier();
 
@@ -72,14 +76,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         workgroupBarrier();
 
         for (var e = 0u; e < KEYS; e++) {
-            weight[local.y * BK + e * LANES + lane] = select(0.0, exp(s[e] - maximum), s[e] > -2.9e38);
+            let key = e * LANES + lane;
+            weight[local.y * BK + key] = select(0.0, or_nan(exp(s[e] - maximum), s[e]), key < seen);
         }
         workgroupBarrier();
 
         total *= correction;
         for (var e = 0u; e < SLOTS; e++) { acc[e] *= correction; }
         let bits = mask_at(head, min(row, T - 1u), first);
-        for (var key = 0u; key < BK; key++) {
+        // Not over the others with weight 0: 0 times a value that is not finite is NaN.
+        for (var key = 0u; key < min(seen, BK); key++) {
             let p = weight[local.y * BK + key];
             total += p;
             let w = dropped(p, bits, key);

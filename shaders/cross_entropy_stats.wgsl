@@ -1,6 +1,6 @@
 // stats[row] = [max, sum of exp(x - max), the target's x, 0] over the rows of logits (ROWS, V), the columns COL0..COL0+V of the
 // vocabulary; unless FIRST together with what stats holds of the columns before.
-// Includes: row|row_none.
+// Includes: row|row_none, finite. Where a logit is not finite, the sum is NaN.
 // Bindings: logits read, targets read (ROWS), stats read_write (ROWS, 4).
 // Constants: V, COL0, FIRST, ROWS, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: ceil(ROWS / WG_ROWS) workgroups of ROW_THREADS x WG_ROWS, folded.
@@ -12,13 +12,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     // Surplus rows compute the last one again and do not store: a barrier must be reached by all.
     let row = min(wanted, ROWS - 1u);
     let start = row * V;
-    var old = vec3f(-3.0e38, 0.0, 0.0);
+    var old = vec3f(-3.4028234e38, 0.0, 0.0);
     if (!FIRST) { old = vec3f(stats[row * 4u], stats[row * 4u + 1u], stats[row * 4u + 2u]); }
     var largest = old.x;
     for (var i = local.x; i < V; i += ROW_THREADS) { largest = max(largest, logits[start + i]); }
     largest = row_max(largest, local.x);
     var sum = 0.0;
-    for (var i = local.x; i < V; i += ROW_THREADS) { sum += exp(logits[start + i] - largest); }
+    for (var i = local.x; i < V; i += ROW_THREADS) { sum += or_nan(exp(logits[start + i] - largest), logits[start + i]); }
     sum = row_sum(sum, local.x);
     if (wanted < ROWS && local.x == 0u) {
         // An earlier or no target wraps around to a huge column, outside too.

@@ -1,5 +1,5 @@
 // y = (x - mean) / sqrt(var + EPS) * weight + bias, over the rows of x (ROWS, C); var is the biased variance.
-// Includes: row|row_none, row_moments, bias|bias_none.
+// Includes: row|row_none, finite, row_moments, bias|bias_none.
 // Bindings: x read, weight read, [bias read], y read_write.
 // Constants: ROWS, C, N = C, C_COL = 0 (for bias), EPS, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: ceil(ROWS / WG_ROWS) workgroups of ROW_THREADS x WG_ROWS, folded.

@@ -2,9 +2,10 @@
 // adjusted = penalised logits / temperature; cut by top-k, top-p, min-p; id = argmax(adjusted + Gumbel), or argmax(adjusted)
 // where the temperature is 0. No sort: thresholds by radix select on the floats' bits, mass in integers, so that the order
 // of additions does not matter. The words of settings and control are those of src/ops/sample/words.rs.
-// Includes: tame, threefry, pick.
+// Where a logit is none that can be computed with, nothing is chosen: the text ends for that reason, FINISH_OVERFLOW.
+// Includes: logit, threefry, pick.
 // Bindings: logits read (V), settings read (16), control read_write, history read_write (CTX), adjusted read_write (V).
-// Constants: V, CTX, THREADS (a power of two, at most STRIPES), LOGIT_MAX, FIXED_ONE, RING_START, RING, RECORD, TOP.
+// Constants: V, CTX, THREADS (a power of two, at most STRIPES), LOGIT_MAX, FINISH_OVERFLOW, FIXED_ONE, RING_START, RING, RECORD, TOP.
 // Grid: one workgroup of THREADS.
 // Source: Holtzman et al. 2020 (top-p); Keskar et al. 2019 (repetition penalty); Maddison et al. 2014 (Gumbel-max).
 
@@ -16,6 +17,7 @@ var<workgroup> bins: array<atomic<u32>, 256>;
 var<workgroup> chosen_bin: u32;
 var<workgroup> chosen_need: u32;
 var<workgroup> active_pos: vec2u;
+var<workgroup> any_spoilt: u32;
 
 // Floats as unsigned integers in the same order.
 fn key_of(x: f32) -> u32 {
@@ -78,15 +80,19 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     let scale = select(1.0, 1.0 / temperature, temperature > 0.0);
 
     // Penalty and temperature.
-    for (var i = thread; i < V; i += THREADS) { adjusted[i] = tame(logits[i]) * scale; }
+    for (var i = thread; i < V; i += THREADS) {
+        let x = logit_of(logits[i]);
+        adjusted[i] = select(x * scale, SPOILT, x == SPOILT);
+    }
     storageBarrier();
     if (penalty != 1.0) {
         // A token that occurs twice is written twice, with the same value.
         for (var p = thread; p <= state.y; p += THREADS) {
             let id = history[p];
             if (id < V) {
-                let x = tame(logits[id]);
-                adjusted[id] = select(x * penalty, x / penalty, x > 0.0) * scale;
+                let x = logit_of(logits[id]);
+                let penalised = select(x * penalty, x / penalty, x > 0.0);
+                adjusted[id] = select(penalised * scale, SPOILT, x == SPOILT);
             }
         }
         storageBarrier();
@@ -98,6 +104,15 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     }
     let likeliest = best_of_all(own, thread);
     var chosen = likeliest.id;
+    if (thread == 0u) { any_spoilt = select(0u, 1u, likeliest.value == SPOILT); }
+    if (workgroupUniformLoad(&any_spoilt) != 0u) {
+        for (var i = thread; i < V; i += THREADS) { adjusted[i] = 0.0; }
+        if (thread == 0u) {
+            control[1] = 0u;
+            control[5] = FINISH_OVERFLOW;
+        }
+        return;
+    }
 
     if (temperature > 0.0) {
         // Cut-offs.
@@ -132,12 +147,12 @@ fn main(@builtin(local_invocation_index) thread: u32) {
 
     // The record: figures of the raw distribution.
     let slot = RING_START + control[3] % RING * RECORD;
-    let x = tame(logits[chosen]);
+    let x = logits[chosen];
     var likelier = 0.0;
     var stripe_best: array<Pick, OWN_STRIPES>;
     for (var j = 0u; j < OWN_STRIPES; j++) { stripe_best[j] = NO_PICK; }
     for (var i = thread; i < V; i += THREADS) {
-        let y = tame(logits[i]);
+        let y = logits[i];
         if (y > x || (y == x && i < chosen)) { likelier += 1.0; }
         let j = i % STRIPES / THREADS;
         if (y > stripe_best[j].value) { stripe_best[j] = Pick(y, i); }
@@ -152,7 +167,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
     var sum = 0.0;
     var weighted = 0.0;
     for (var i = thread; i < V; i += THREADS) {
-        let d = tame(logits[i]) - largest;
+        let d = logits[i] - largest;
         let e = exp(d);
         sum += e;
         weighted += e * d;
@@ -170,7 +185,7 @@ fn main(@builtin(local_invocation_index) thread: u32) {
         let stripe = previous.id % STRIPES;
         own = NO_PICK;
         for (var i = stripe + thread * STRIPES; i < V; i += THREADS * STRIPES) {
-            let candidate = Pick(tame(logits[i]), i);
+            let candidate = Pick(logits[i], i);
             if (is_better(previous, candidate) && is_better(candidate, own)) { own = candidate; }
         }
         let replacement = best_of_all(own, thread);

@@ -1,6 +1,7 @@
 // ids[t, k], values[t, k] = the K largest of logits[t] with their ids, largest first, the lower id first among equals.
-// Includes: tame, row|row_none. NaN and infinities count as tame says.
-// Bindings: logits read (ROWS, V), ids read_write (ROWS, K), values read_write (ROWS, K).
+// Where a logit of the row is none that can be computed with, all ids are 0 and all values NaN.
+// Includes: logit, row|row_none.
+// Bindings: logits read (ROWS, V), ids read_write (ROWS, K), values read_write (ROWS, K), as bits of f32.
 // Constants: ROWS, V, K, LOGIT_MAX, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: ceil(ROWS / WG_ROWS) workgroups of ROW_THREADS x WG_ROWS, folded.
 // Source: each invocation keeps the best of its stripe in order; the stripes' best are merged one by one.
@@ -15,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     var own_id: array<u32, K>;
     for (var k = 0u; k < K; k++) { own[k] = NOTHING; }
     for (var i = local.x; i < V; i += ROW_THREADS) {
-        let x = tame(logits[row * V + i]);
+        let x = logit_of(logits[row * V + i]);
         if (x > own[K - 1u]) {
             // Behind its equals, which have lower ids.
             var at = K - 1u;
@@ -29,6 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         }
     }
     var head = 0u;
+    var spoilt = false;
     for (var k = 0u; k < K; k++) {
         let left = head < K;
         let mine = select(NOTHING, own[min(head, K - 1u)], left);
@@ -38,8 +40,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let winner = -row_max(select(NOTHING, -f32(id), left && mine == best), local.x);
         if (left && mine == best && f32(id) == winner) { head++; }
         if (local.x == 0u && wanted < ROWS) {
-            ids[row * K + k] = u32(winner);
-            values[row * K + k] = best;
+            // It would be the first.
+            spoilt = spoilt || best == SPOILT;
+            ids[row * K + k] = select(u32(winner), 0u, spoilt);
+            values[row * K + k] = select(bitcast<u32>(best), NAN_BITS, spoilt);
         }
     }
 }

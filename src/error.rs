@@ -27,6 +27,10 @@ pub enum Error {
     /// Something the user asked for that cannot be done as asked (empty prompt, text too long, option out of range).
     #[error("{0}")]
     Input(String),
+    /// Numbers of a model that are NaN, infinite, or too large to compute with, so that its answer would mean nothing; names
+    /// where they first arose.
+    #[error("{0}")]
+    Overflow(String),
     /// Work that was ended before it was done, because nobody wants its result any more.
     #[error("cancelled")]
     Cancelled,

@@ -27,7 +27,8 @@ fn words(values: &[u32]) -> Input {
 
 /// The outputs of an op on the CPU, all of them floats.
 fn run(runner: &mut Runner, op: impl Op + 'static, inputs: Vec<Input>) -> Vec<Vec<f32>> {
-    let case = Case { label: format!("{op:?}"), op: Arc::new(op), inputs, tolerance: 0.0, in_browser: false };
+    let label = format!("{op:?}");
+    let case = Case { label, op: Arc::new(op), inputs, tolerance: 0.0, in_browser: false, fates: Vec::new() };
     let outputs = block_on(runner.run(&case)).unwrap_or_else(|e| panic!("{}: {e}", case.label));
     outputs.into_iter().map(|(_, words)| words.into_iter().map(f32::from_bits).collect()).collect()
 }

@@ -173,7 +173,8 @@ fn gelu_erf_k<V: Simd>(x: &mut [f32]) {
 }
 #[inline(always)]
 fn relu_k<V: Simd>(x: &mut [f32]) {
-    for_each!(V, x, |v| v.max(V::splat(0.0)));
+    // The product is 0, or NaN where the element is infinite: negative infinity must not become 0.
+    for_each!(V, x, |v| v.mul_add(V::splat(0.0), v.max(V::splat(0.0))));
 }
 #[inline(always)]
 fn scale_k<V: Simd>(x: &mut [f32], s: f32) {
@@ -233,18 +234,26 @@ fn dot_k<V: Simd>(x: &[f32], y: &[f32]) -> f32 {
     acc[0].add(acc[1]).add(acc[2].add(acc[3])).reduce_sum()
 }
 
+/// 0, or NaN where an element is NaN or infinite.
+#[inline(always)]
+fn overflow_k<V: Simd>(x: &[f32]) -> f32 {
+    fold!(V, x, 0.0, 0.0, |s, v| v.mul_add(V::splat(0.0), s), add).reduce_sum()
+}
+
 #[inline(always)]
 fn softmax_k<V: Simd>(x: &mut [f32]) -> (f32, f32) {
     let max = max_k::<V>(x);
-    if max == f32::NEG_INFINITY {
-        // Nothing to choose from (an empty row, or everything masked): no weight anywhere rather than NaN.
-        x.fill(0.0);
-        return (max, 0.0);
-    }
+    let overflow = overflow_k::<V>(x);
     for_each!(V, x, |v| exp_v(v.sub(V::splat(max))));
-    let sum = sum_k::<V>(x);
+    let sum = sum_k::<V>(x) + overflow;
     scale_k::<V>(x, 1.0 / sum);
     (max, sum)
+}
+
+/// `1 / sqrt(var + eps)`; NaN where the variance overflows, since 0 would make ordinary numbers of a row that is lost.
+#[inline(always)]
+fn rstd_of(var: f32, eps: f32) -> f32 {
+    if var.is_finite() { 1.0 / (var + eps).sqrt() } else { f32::NAN }
 }
 
 #[inline(always)]
@@ -257,7 +266,7 @@ fn layer_norm_k<V: Simd>(x: &[f32], weight: &[f32], bias: Option<&[f32]>, eps: f
     let mean = sum_k::<V>(x) / n as f32;
     out.copy_from_slice(x);
     for_each!(V, out, |v| v.sub(V::splat(mean)));
-    let rstd = 1.0 / (sum_squares_k::<V>(out) / n as f32 + eps).sqrt();
+    let rstd = rstd_of(sum_squares_k::<V>(out) / n as f32, eps);
     for_each!(V, out, weight, |v, w| v.mul(V::splat(rstd)).mul(w));
     if let Some(bias) = bias {
         add_k::<V>(out, bias);
@@ -283,7 +292,7 @@ dispatch! {
     pub fn gelu_tanh(x: &mut [f32]) = gelu_tanh_k;
     /// `x = 0.5 x (1 + erf(x / sqrt 2))` (Hendrycks and Gimpel, 2016).
     pub fn gelu_erf(x: &mut [f32]) = gelu_erf_k;
-    /// `x = max(x, 0)`; NaN stays.
+    /// `x = max(x, 0)`; NaN where x is not finite.
     pub fn relu(x: &mut [f32]) = relu_k;
     /// `x *= s`
     pub fn scale(x: &mut [f32], s: f32) = scale_k;
@@ -301,13 +310,16 @@ dispatch! {
     pub fn dot(x: &[f32], y: &[f32]) -> f32 = dot_k;
     /// The largest element, negative infinity if there is none. NaN elements may be passed over.
     pub fn max(x: &[f32]) -> f32 = max_k;
+    /// 0 where all elements are finite, else NaN.
+    pub fn overflow(x: &[f32]) -> f32 = overflow_k;
     /// `Σ e^(x - max)`: the log-sum-exp is `max + ln` of it.
     pub fn sum_exp(x: &[f32], max: f32) -> f32 = sum_exp_k;
-    /// Turns a row into its softmax; returns its maximum and `Σ e^(x - max)`. A row that is empty or holds only negative
-    /// infinity becomes zeros.
+    /// Turns a row into its softmax; returns its maximum and `Σ e^(x - max)`. A row with an element that is NaN or infinite,
+    /// of either sign, becomes NaN, and so does the sum: none of them may hide behind a weight of 0.
     pub fn softmax(x: &mut [f32]) -> (f32, f32) = softmax_k;
     /// LayerNorm of one row (Ba et al., 2016): `out = (x - mean) / sqrt(var + eps) * weight + bias`, the variance over N
-    /// from a second pass. Returns the mean and `1 / sqrt(var + eps)`. All slices have the same length.
+    /// from a second pass. Returns the mean and `1 / sqrt(var + eps)`. Where the variance overflows, all is NaN. All slices
+    /// have the same length.
     pub fn layer_norm_row(x: &[f32], weight: &[f32], bias: Option<&[f32]>, eps: f32, out: &mut [f32]) -> (f32, f32) =
         layer_norm_k;
     /// The index of the largest element, the lowest of equals; 0 for an empty slice.
@@ -470,11 +482,37 @@ mod tests {
         let mut large = [1e30, 1e30, -1e30];
         assert_eq!(softmax(&mut large), (1e30, 2.0));
         assert_eq!(large, [0.5, 0.5, 0.0]);
-        let mut masked = [f32::NEG_INFINITY; 5];
-        assert_eq!(softmax(&mut masked), (f32::NEG_INFINITY, 0.0));
-        assert_eq!(masked, [0.0; 5]);
-        let mut broken = [0.0, f32::NAN, 1.0];
-        softmax(&mut broken);
-        assert!(broken.iter().any(|v| v.is_nan()), "NaN must not vanish");
+        let (low, high) = (f32::MIN, f32::MAX);
+        let mut wide = [low, high, low];
+        softmax(&mut wide);
+        assert_eq!(wide, [0.0, 1.0, 0.0]);
+    }
+
+    /// What is not finite comes through every function, wherever it stands.
+    #[test]
+    fn nothing_hides_what_is_not_finite() {
+        for n in [1, 2, 7, 8, 33, 70] {
+            for (at, bad) in (0..n).flat_map(|at| [f32::NAN, f32::INFINITY, f32::NEG_INFINITY].map(|bad| (at, bad))) {
+                let mut x: Vec<f32> = (0..n).map(|i| i as f32 * 0.3 - 1.0).collect();
+                x[at] = bad;
+                assert!(overflow(&x).is_nan(), "{bad} at {at} of {n}");
+                let mut row = x.clone();
+                assert!(softmax(&mut row).1.is_nan() && row.iter().all(|v| v.is_nan()), "{bad} at {at} of {n}");
+                for (name, f) in [("relu", relu as fn(&mut [f32])), ("tanh", gelu_tanh), ("erf", gelu_erf)] {
+                    let mut y = x.clone();
+                    f(&mut y);
+                    assert!(!y[at].is_finite(), "{name} makes {} of {bad}", y[at]);
+                }
+                let mut out = vec![0.0; n];
+                layer_norm_row(&x, &vec![1.0; n], None, 1e-5, &mut out);
+                assert!(out.iter().all(|v| v.is_nan()), "{bad} at {at} of {n}");
+            }
+            let finite: Vec<f32> = (0..n).map(|i| if i % 2 == 0 { f32::MAX } else { f32::MIN }).collect();
+            assert_eq!(overflow(&finite), 0.0);
+        }
+        // A variance that overflows would leave nothing but the bias.
+        let mut out = [0.0; 4];
+        layer_norm_row(&[1e25, 0.0, -1e25, 3.0], &[1.0; 4], Some(&[0.5; 4]), 1e-5, &mut out);
+        assert!(out.iter().all(|v| v.is_nan()), "{out:?}");
     }
 }

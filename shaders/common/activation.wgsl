@@ -1,4 +1,5 @@
-// Element-wise activations, chosen by the constant ACT: 0 none, 1 GELU (tanh form), 2 GELU (erf), 3 ReLU.
+// Element-wise activations, chosen by the constant ACT: 0 none, 1 GELU (tanh form), 2 GELU (erf), 3 ReLU. What is not finite stays so.
+// Includes: finite.
 // Source: Hendrycks and Gimpel 2016, "Gaussian Error Linear Units"; GPT-2 uses the tanh form.
 
 // tanh by way of exp overflows to NaN on some drivers: beyond 10 it is 1 in f32 anyway, so the argument is clamped.
@@ -22,6 +23,6 @@ fn gelu_erf4(x: vec4f) -> vec4f {
 fn activate4(x: vec4f) -> vec4f {
     if (ACT == 1u) { return gelu_tanh4(x); }
     if (ACT == 2u) { return gelu_erf4(x); }
-    if (ACT == 3u) { return max(x, vec4f()); }
+    if (ACT == 3u) { return or_nan4(max(x, vec4f()), x); }
     return x;
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::model::{GptPlan, Model, Pace, Progress};
+use std::ops::Range;
 
 /// Queries per run.
 const ROWS: usize = 256;
@@ -20,7 +21,7 @@ pub async fn attention(
 ) -> Result<Vec<f32>> {
     check(model, layer, head)?;
     model.look(ids, pace).await?;
-    map(model, ids.len(), layer, head, pace).await
+    map(model, ids, layer, head, pace).await
 }
 
 fn check(model: &Model, layer: usize, head: Option<usize>) -> Result<()> {
@@ -33,33 +34,46 @@ fn check(model: &Model, layer: usize, head: Option<usize>) -> Result<()> {
     Ok(())
 }
 
-async fn map(model: &mut Model, n: usize, layer: usize, head: Option<usize>, pace: &mut impl Pace) -> Result<Vec<f32>> {
+async fn map(
+    model: &mut Model,
+    ids: &[u32],
+    layer: usize,
+    head: Option<usize>,
+    pace: &mut impl Pace,
+) -> Result<Vec<f32>> {
+    let n = ids.len();
     let (n_ctx, n_head) = (model.config().n_ctx, model.config().n_head);
     let kind = GptPlan::Attend { layer, rows: ROWS.min(n_ctx), cells: n_ctx, all_heads: false };
     let pick = [head.unwrap_or(n_head) as u32, 1];
     let mut found = Vec::with_capacity(n * n);
     for start in (0..n).step_by(ROWS) {
         let count = ROWS.min(n - start);
-        let values = attend(model, &kind, start, count, pick, pace).await?;
+        let values = attend(model, ids, &kind, start..start + count, pick, pace).await?;
         values.chunks_exact(n_ctx).take(count).for_each(|row| found.extend_from_slice(&row[..n]));
     }
     Ok(found)
 }
 
-/// Runs an `Attend` plan for queries `start..start + count`.
+/// Runs an `Attend` plan for some of the text's queries.
 async fn attend(
     model: &mut Model,
+    ids: &[u32],
     kind: &GptPlan,
-    start: usize,
-    count: usize,
+    queries: Range<usize>,
     pick: [u32; 2],
     pace: &mut impl Pace,
 ) -> Result<Vec<f32>> {
     let (index, _) = model.plan(kind).await?;
-    model.write_input("view:step", &[start as u32, count as u32])?;
+    model.write_input("view:step", &[queries.start as u32, queries.len() as u32])?;
     model.write_input("pick", &pick)?;
     model.run_paced(index, pace).await?;
-    model.read_capture(kind, "probs").await
+    let values: Vec<f32> = model.read_capture(kind, "probs").await?;
+    match kind {
+        GptPlan::Attend { layer, .. } if values.iter().any(|x| !x.is_finite()) => {
+            Err(model.overflow(ids, &format!("block {layer}'s attention scores")).await)
+        }
+        _ => Ok(values),
+    }
 }
 
 /// Small maps of all heads: `size`, then `(layers, heads, size, size)`. Where the text has more than `size` tokens, a cell is
@@ -81,7 +95,7 @@ pub async fn head_maps(model: &mut Model, ids: &[u32], size: usize, pace: &mut i
         let kind = GptPlan::Attend { layer, rows, cells: size, all_heads: true };
         for start in (0..n).step_by(rows) {
             let count = rows.min(n - start);
-            let values = attend(model, &kind, start, count, [0, group as u32], pace).await?;
+            let values = attend(model, ids, &kind, start..start + count, [0, group as u32], pace).await?;
             for (head, values) in values.chunks_exact(rows * size).enumerate() {
                 let map = &mut maps[(layer * n_head + head) * cells * cells..][..cells * cells];
                 for (t, row) in values.chunks_exact(size).take(count).enumerate() {
@@ -108,7 +122,7 @@ pub async fn rollout(model: &mut Model, ids: &[u32], layer: usize, pace: &mut im
     let n = ids.len();
     let mut found: Vec<f32> = (0..n * n).map(|i| if i / n == i % n { 1.0 } else { 0.0 }).collect();
     for l in 0..=layer {
-        let a = map(model, n, l, None, pace).await?;
+        let a = map(model, ids, l, None, pace).await?;
         // Rows from below upwards: row q needs only rows 0..=q of what was before, itself included.
         for q in (0..n).rev() {
             let mut row = vec![0.0; q + 1];

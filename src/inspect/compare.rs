@@ -3,7 +3,8 @@
 use super::check_range;
 use super::distribution::log_softmax;
 use crate::error::{Error, Result};
-use crate::model::{Model, Pace};
+use crate::model::{Model, Pace, damaged};
+use crate::ops::usable;
 use std::ops::Range;
 
 /// Positions per run.
@@ -31,7 +32,7 @@ pub async fn logits(model: &mut Model, ids: &[u32], range: Range<usize>, pace: &
 /// what is lost by taking `q` for `p`.
 ///
 /// # Errors
-/// [`Error::Input`] when the two have different shapes.
+/// [`Error::Input`] when the two have different shapes; [`Error::Overflow`] when a logit is not finite.
 pub fn kl_divergence(p: &[f32], q: &[f32], v: usize) -> Result<Vec<f32>> {
     if p.len() != q.len() || v == 0 || !p.len().is_multiple_of(v) {
         return Err(Error::Input(format!(
@@ -39,6 +40,9 @@ pub fn kl_divergence(p: &[f32], q: &[f32], v: usize) -> Result<Vec<f32>> {
             p.len(),
             q.len()
         )));
+    }
+    if !usable(p) || !usable(q) {
+        return Err(damaged("the logits"));
     }
     let kl = |p: &[f32], q: &[f32]| -> f32 {
         log_softmax(p).zip(log_softmax(q)).map(|(p, q)| p.exp() * (p - q)).sum::<f64>().max(0.0) as f32

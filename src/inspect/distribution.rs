@@ -1,7 +1,8 @@
 //! What comes next: the whole distribution, and what the sampling settings make of it.
 
 use crate::error::Result;
-use crate::ops::odds;
+use crate::model::damaged;
+use crate::ops::{odds, usable};
 use crate::sample::SamplingParams;
 
 /// A token that may come next.
@@ -31,9 +32,13 @@ impl Distribution {
     /// samples on the CPU decides what is ruled out.
     ///
     /// # Errors
-    /// [`crate::error::Error::Input`] when a setting is out of range.
+    /// [`Error::Input`](crate::error::Error::Input) when a setting is out of range;
+    /// [`Error::Overflow`](crate::error::Error::Overflow) when a logit is not finite.
     pub fn new(logits: &[f32], params: &SamplingParams, seen: &[u32]) -> Result<Self> {
         params.validate()?;
+        if !usable(logits) {
+            return Err(damaged("the logits"));
+        }
         Ok(Self {
             logprobs: log_softmax(logits).map(|x| x as f32).collect(),
             adjusted: odds(logits, &params.to_words(None), seen),
@@ -72,7 +77,7 @@ impl Distribution {
 
     /// Entropy of the model's distribution, in nats.
     pub fn entropy(&self) -> f32 {
-        -self.logprobs.iter().map(|&l| l.exp() * l).filter(|x| x.is_finite()).sum::<f32>()
+        -self.logprobs.iter().map(|&l| l.exp() * l).sum::<f32>()
     }
 
     /// Entropy of what the settings make of it, in nats.

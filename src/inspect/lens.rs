@@ -31,7 +31,7 @@ pub struct Lens {
 /// the logit lens"), after positions `range` of a text. The last level is the model's own answer.
 ///
 /// # Errors
-/// [`Error::Input`] for a range outside the text; as [`Model::look`] otherwise.
+/// [`Error::Input`](crate::error::Error::Input) for a range outside the text; as [`Model::look`] otherwise.
 pub async fn lens(
     model: &mut Model,
     ids: &[u32],
@@ -56,7 +56,10 @@ pub async fn lens(
             model.write_targets(per, part)?;
             model.write_input("view:step", &[(range.start + i * per) as u32, part.len() as u32])?;
             model.run_paced(index, pace).await?;
-            found.extend(model.read_figures(&kind, part.len()).await?);
+            let Some(figures) = model.read_figures(&kind, part.len()).await? else {
+                return Err(model.overflow(ids, &format!("the logits of level {level}")).await);
+            };
+            found.extend(figures);
         }
         levels.push(found);
         pace(Progress { done: level + 1, total: count }).await?;

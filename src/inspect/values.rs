@@ -42,7 +42,13 @@ pub async fn values(model: &mut Model, ids: &[u32], layer: Option<usize>, pace: 
     let found = model.probe(&ids[last..], last, &names, 0).await?;
     let tensors: Vec<_> = names.into_iter().zip(found).map(|(name, (shape, values))| (name, shape, values)).collect();
     let attention = match layer {
-        Some(layer) => Some(head_rows(model, &tensors, layer, ids.len()).await?),
+        Some(layer) => {
+            let rows = head_rows(model, &tensors, layer, ids.len()).await?;
+            if rows.scores.iter().any(|x| !x.is_finite()) {
+                return Err(model.overflow(ids, &format!("block {layer}'s attention scores")).await);
+            }
+            Some(rows)
+        }
         None => None,
     };
     Ok(Values { tensors, attention })

@@ -76,7 +76,16 @@ impl Model {
     /// [`Error::Config`] for an invalid configuration, [`Error::Device`] when the backend or its memory cannot be had.
     pub async fn open(config: GptConfig, options: &ModelOptions) -> Result<Self> {
         config.validate()?;
-        let Chosen { mut executor, reason } = Executor::open(options.backend).await?;
+        Self::on(config, Executor::open(options.backend).await?, options).await
+    }
+
+    /// As [`Model::open`], on an executor that is open already.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub async fn on(config: GptConfig, chosen: Chosen, options: &ModelOptions) -> Result<Self> {
+        config.validate()?;
+        let Chosen { mut executor, reason } = chosen;
         executor.set_limit(options.memory);
         let mut layout = Layout::new(options.slab_bytes);
         let specs = param_specs(&config);

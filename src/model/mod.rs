@@ -6,6 +6,7 @@ mod gpt;
 mod init;
 mod loaded;
 pub mod lora;
+mod overflow;
 pub mod params;
 mod scoring;
 mod train_graph;
@@ -14,5 +15,6 @@ mod view;
 
 pub use gpt::{GptPlan, Parts, Pass, TrainShape, build};
 pub use loaded::{Memory, Model, ModelOptions};
+pub(crate) use overflow::damaged;
 pub use training::Preflight;
 pub use view::{Pace, Progress, Row};

@@ -2,10 +2,11 @@
 
 use super::Model;
 use super::gpt::GptPlan;
+use super::overflow::first_lost;
 use super::view::{Pace, Progress};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
-use crate::graph::SLAB_BYTES;
+use crate::graph::{SLAB_BYTES, Storage};
 
 impl Model {
     /// Runs the `Probe` plan over a chunk of ids at positions `pos0..` of the views' cache and returns the captured tensors
@@ -14,8 +15,8 @@ impl Model {
     /// `head` is the head shown by `h.*.attn.probs`.
     ///
     /// # Errors
-    /// [`Error::Input`] when the ids do not fit the context or the vocabulary, or positions before `pos0` are unknown; as
-    /// [`Model::open`] otherwise.
+    /// [`Error::Input`] when the ids do not fit the context or the vocabulary, or positions before `pos0` are unknown;
+    /// [`Error::Overflow`] when a captured tensor holds what is not finite; as [`Model::open`] otherwise.
     pub async fn probe(
         &mut self,
         ids: &[u32],
@@ -29,6 +30,29 @@ impl Model {
 
     /// [`Model::probe`] with a plan of `rows` rows, of which the ids fill the first; the others are zeros or meaningless.
     pub(crate) async fn probe_rows(
+        &mut self,
+        ids: &[u32],
+        pos0: usize,
+        rows: usize,
+        captures: &[String],
+        head: u32,
+    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>> {
+        let found = self.capture_rows(ids, pos0, rows, captures, head).await?;
+        let (_, plan) = self.plan(&GptPlan::Probe { rows, captures: captures.to_vec() }).await?;
+        for (name, (_, values)) in captures.iter().zip(&found) {
+            // What is kept from run to run has rows of its own, and may hold anything behind the text.
+            if plan.find(name)?.storage == Storage::Temp
+                && first_lost(name, &values[..values.len() / rows * ids.len()]).is_some()
+            {
+                let text = [&self.view.ids[..pos0], ids].concat();
+                return Err(self.overflow(&text, name).await);
+            }
+        }
+        Ok(found)
+    }
+
+    /// [`Model::probe_rows`], whatever the numbers are.
+    pub(super) async fn capture_rows(
         &mut self,
         ids: &[u32],
         pos0: usize,
@@ -70,8 +94,8 @@ impl Model {
     /// Uses the views' cache, so that a text that is being written goes on unchanged.
     ///
     /// # Errors
-    /// [`Error::Input`] when there are too many ids or one is outside the vocabulary; [`Error::Device`] when the device
-    /// failed.
+    /// [`Error::Input`] when there are too many ids or one is outside the vocabulary; [`Error::Overflow`] when a logit is not
+    /// finite; [`Error::Device`] when the device failed.
     pub async fn score(&mut self, ids: &[u32]) -> Result<Vec<[f32; 4]>> {
         self.score_paced(ids, &mut async |_| Ok(())).await
     }
@@ -94,7 +118,11 @@ impl Model {
             self.write_targets(rows, &ids[i * rows + 1..][..chunk.len()])?;
             self.run_paced(index, pace).await?;
             let values: Vec<f32> = self.read_capture(&kind, "scores").await?;
-            found.extend(values.chunks_exact(4).take(chunk.len()).map(|v| [v[0], v[1], v[2], v[3]]));
+            let values = &values[..4 * chunk.len()];
+            if values.iter().any(|x| !x.is_finite()) {
+                return Err(self.overflow(&ids[..i * rows + chunk.len()], "the logits").await);
+            }
+            found.extend(values.chunks_exact(4).map(|v| [v[0], v[1], v[2], v[3]]));
             pace(Progress { done: found.len(), total: inputs.len() }).await?;
         }
         self.view.ids.extend_from_slice(inputs);

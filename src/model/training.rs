@@ -206,13 +206,14 @@ impl Model {
     /// learns and validates at full strength all the same.
     ///
     /// # Errors
-    /// [`Error::Input`] when there are no adapters or the number is not finite.
+    /// [`Error::Input`] when there are no adapters, or the number or what it makes of their scale is not finite.
     pub fn set_lora_strength(&mut self, strength: f32) -> Result<()> {
         let Some(lora) = &self.lora else { return Err(Error::Input("this model has no adapters".into())) };
-        if !strength.is_finite() {
+        let scale = lora.scale() * strength;
+        if !scale.is_finite() {
             return Err(Error::Input(format!("the adapters' strength is {strength}; choose a number such as 1")));
         }
-        self.lora_scale = lora.scale() * strength;
+        self.lora_scale = scale;
         self.write_lora_scale();
         // Keys and values depend on it.
         self.forget();

@@ -62,8 +62,8 @@ impl Model {
     /// [`crate::inspect`] can show attention and the residual stream of these positions.
     ///
     /// # Errors
-    /// [`Error::Input`] when the ids do not fit the context or the vocabulary; [`Error::Device`] when the device failed; what
-    /// `pace` returned.
+    /// [`Error::Input`] when the ids do not fit the context or the vocabulary; [`Error::Overflow`] when a logit is not finite;
+    /// [`Error::Device`] when the device failed; what `pace` returned.
     pub async fn look(&mut self, ids: &[u32], pace: &mut impl Pace) -> Result<&[Row]> {
         self.check_ids(ids)?;
         self.check_room(ids.len())?;
@@ -90,20 +90,26 @@ impl Model {
         let following = &ids[at + 1..];
         self.write_targets(rows, &following[..n.min(following.len())])?;
         self.run_paced(index, pace).await?;
-        let figures = self.read_figures(&GptPlan::View { rows }, n).await?;
+        let Some(figures) = self.read_figures(&GptPlan::View { rows }, n).await? else {
+            return Err(self.overflow(&ids[..at + n], "the logits").await);
+        };
         self.view.ids.extend_from_slice(&ids[at..at + n]);
         self.view.rows.extend(figures);
         Ok(())
     }
 
-    /// Reads the captures `scores`, `top.ids` and `top.logits` of a plan that has just run.
-    pub(crate) async fn read_figures(&mut self, kind: &GptPlan, n: usize) -> Result<Vec<Row>> {
+    /// Reads the first `n` rows of the captures `scores`, `top.ids` and `top.logits` of a plan that has just run; `None` where
+    /// one of its logits is not finite.
+    pub(crate) async fn read_figures(&mut self, kind: &GptPlan, n: usize) -> Result<Option<Vec<Row>>> {
         let scores: Vec<f32> = self.read_capture(kind, "scores").await?;
         let ids: Vec<u32> = self.read_capture(kind, "top.ids").await?;
         let logits: Vec<f32> = self.read_capture(kind, "top.logits").await?;
+        if scores[..4 * n].iter().any(|x| !x.is_finite()) {
+            return Ok(None);
+        }
         let k = TOP.min(self.config.vocab_size);
         let rows = scores.chunks_exact(4).zip(ids.chunks_exact(k).zip(logits.chunks_exact(k)));
-        Ok(rows
+        let rows = rows
             .take(n)
             .map(|(s, (ids, logits))| Row {
                 logprob: s[0],
@@ -111,7 +117,8 @@ impl Model {
                 rank: s[2] as u32,
                 top: ids.iter().zip(logits).map(|(&id, &x)| (id, x - s[3])).collect(),
             })
-            .collect())
+            .collect();
+        Ok(Some(rows))
     }
 
     /// The logits of what follows a text. Kept until the text or the model changes.

@@ -47,6 +47,7 @@ impl Op for ActivationOp {
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
         let len = s.inputs[0].len();
         let k = Kernel::new("activation", wgsl!("activation"))
+            .include(wgsl!("common/finite"))
             .include(wgsl!("common/activation"))
             .read("x", Elem::F32, 0)
             .write("y", Elem::F32, 0)

@@ -30,6 +30,7 @@ impl Op for ActivationBackward {
     fn kernels(&self, s: Shapes<'_>, _target: Target) -> Vec<Kernel> {
         let len = s.inputs[0].len();
         let k = Kernel::new("activation_backward", wgsl!("activation_backward"))
+            .include(wgsl!("common/finite"))
             .include(wgsl!("common/activation"))
             .read("d_y", Elem::F32, 0)
             .read("x", Elem::F32, 1)

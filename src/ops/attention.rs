@@ -9,7 +9,7 @@ use crate::graph::{Absorb, CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
 /// Gimelshein 2018, tiled as in FlashAttention-2, Dao 2023).
 ///
 /// Inputs: qkv `(T, 3 C)`, cache `(2, H, n_ctx, D)` already holding positions `0..pos0 + n`, step `[pos0, n, …]`. Output
-/// `(T, C)`; rows `t >= n` are zeros.
+/// `(T, C)`; rows `t >= n` are zeros. A query with a score that is NaN or infinite gets NaN.
 #[derive(Debug, Clone)]
 pub struct Attention {
     /// Number of heads, H.
@@ -96,6 +96,7 @@ pub(super) fn heads(kernel: Kernel, s: Shapes<'_>) -> Kernel {
     let (h, ctx, d) = (s.input(1, 1), s.input(1, 2), s.input(1, 3));
     let include = if d.is_multiple_of(4) { wgsl!("common/heads_vec4") } else { wgsl!("common/heads_scalar") };
     kernel
+        .include(wgsl!("common/finite"))
         .include(include)
         .constant("H", h)
         .constant("HD", d)

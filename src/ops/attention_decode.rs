@@ -9,7 +9,7 @@ use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
 /// [`KvAppend`](super::KvAppend) and [`Attention`](super::Attention) of a single query, fused: one dispatch fewer a layer.
 ///
 /// Inputs: cache `(2, H, n_ctx, D)` (updated), qkv `(1, 3 C)`, step `[pos, n, …]`. Outputs: the cache, and `(1, C)`. Where
-/// `n` is 0 nothing is appended and the second output is zeros.
+/// `n` is 0 nothing is appended and the second output is zeros. A head with a score that is NaN or infinite gets NaN.
 #[derive(Debug, Clone)]
 pub struct AttentionDecode {
     /// Number of heads, H.
@@ -50,6 +50,7 @@ impl Op for AttentionDecode {
             Target::Software => least.next_power_of_two().max(16),
         };
         let k = Kernel::new("attention_decode", wgsl!("attention_decode"))
+            .include(wgsl!("common/finite"))
             .include(heads)
             .include(append)
             .constant("H", h)

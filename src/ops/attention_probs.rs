@@ -12,7 +12,8 @@ use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
 /// Inputs: q `(n_ctx, C)`, cache `(2, H, n_ctx, D)`, both with positions `0..pos0 + n` filled, step `[pos0, n, …]`, pick
 /// `(2)` u32 = `[head, group size]`; a head of H or more means the mean over all. Output `(rows, cells)`, or with
 /// `all_heads` `(H rows, cells)`, one head after another: cell `g` of row `t` holds the probability that query `pos0 + t`
-/// gives the keys of group `g`; the last cell takes all keys that are left. Rows `t >= n` are zeros.
+/// gives the keys of group `g`; the last cell takes all keys that are left. Rows `t >= n` are zeros. Where a score is NaN or
+/// infinite, the cells of all keys that the query sees are NaN.
 #[derive(Debug, Clone)]
 pub struct AttentionProbs {
     /// Queries.
@@ -56,6 +57,7 @@ impl Op for AttentionProbs {
         let (h, ctx, d) = (s.input(1, 1), s.input(1, 2), s.input(1, 3));
         let out = s.output(0, 0);
         let k = Kernel::new("attention_probs", wgsl!("attention_probs"))
+            .include(wgsl!("common/finite"))
             .read("q", Elem::F32, 0)
             .read("cache", Elem::F32, 1)
             .read("step", Elem::U32, 2)

@@ -60,6 +60,7 @@ impl Op for CausalAttention {
         };
         let kernel = dims
             .kernel(name, source)
+            .include(wgsl!("common/finite"))
             .include(wgsl!("common/heads_batch_keys"))
             .include(store)
             .include(wgsl!("common/lse"))

@@ -7,14 +7,15 @@ use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
 
-/// Smaller than any logit that matters: a row of negative infinities must not give infinity minus infinity.
-const LOWEST: f32 = -3.0e38;
+/// No logit is smaller: the first piece's maximum is one of its logits.
+const LOWEST: f32 = f32::MIN;
 
 /// `[max, Σ exp(x - max), target's logit, 0]` of each row, gathered over pieces of the vocabulary (Milakov and
 /// Gimelshein 2018, "Online normalizer calculation for softmax").
 ///
 /// Inputs: logits `(M, V)` of the vocabulary's columns `col0..col0 + V`, targets u32 `(M)` of the whole vocabulary
-/// (`u32::MAX` = ignored), and unless `first` stats `(M, 4)` of the earlier pieces (updated). Output: stats `(M, 4)`.
+/// (`u32::MAX` = ignored), and unless `first` stats `(M, 4)` of the earlier pieces (updated). Output: stats `(M, 4)`. Where a
+/// logit is NaN or infinite, the sum is NaN.
 #[derive(Debug, Clone)]
 pub struct CrossEntropyStats {
     /// The vocabulary entry of the first column.
@@ -43,6 +44,7 @@ impl Op for CrossEntropyStats {
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let (m, v) = (s.input(0, 0), s.input(0, 1));
         let k = Kernel::new("cross_entropy_stats", wgsl!("cross_entropy_stats"))
+            .include(wgsl!("common/finite"))
             .read("logits", Elem::F32, 0)
             .read("targets", Elem::U32, 1)
             .write("stats", Elem::F32, 0)
@@ -65,7 +67,8 @@ impl Op for CrossEntropyStats {
                 stats.copy_from_slice(&[LOWEST, 0.0, 0.0, 0.0]);
             }
             let max = vecops::max(x).max(stats[0]);
-            stats[1] = stats[1] * (stats[0] - max).exp() + vecops::sum_exp(x, max);
+            let earlier = stats[1] * (stats[0] - max).exp();
+            stats[1] = earlier + vecops::sum_exp(x, max) + vecops::overflow(x);
             stats[0] = max;
             if let Some(&x) = x.get((targets[row] as usize).wrapping_sub(self.col0)) {
                 stats[2] = x;

@@ -62,7 +62,7 @@ impl Op for LayerNorm {
             .constant("N", c)
             .constant("C_COL", 0u32)
             .constant("EPS", self.eps);
-        vec![by_row(k, rows, c, target).include(wgsl!("common/row_moments"))]
+        vec![by_row(k, rows, c, target).include(wgsl!("common/finite")).include(wgsl!("common/row_moments"))]
     }
 
     fn cpu(&self, args: &mut CpuArgs<'_>, _task: usize) {

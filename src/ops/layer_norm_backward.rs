@@ -40,7 +40,7 @@ impl Op for LayerNormBackward {
             .write("stats", Elem::F32, 1)
             .constant("C", c)
             .constant("EPS", self.eps);
-        vec![by_row(k, rows, c, target).include(wgsl!("common/row_moments"))]
+        vec![by_row(k, rows, c, target).include(wgsl!("common/finite")).include(wgsl!("common/row_moments"))]
     }
 
     fn cpu_tasks(&self, s: Shapes<'_>) -> usize {

@@ -237,6 +237,7 @@ impl Op for MatMul {
             .include(if c4 { wgsl!("common/c_vec4") } else { wgsl!("common/c_scalar") })
             .include(if self.bias { wgsl!("common/bias") } else { wgsl!("common/bias_none") })
             .include(if self.residual { wgsl!("common/residual") } else { wgsl!("common/residual_none") })
+            .include(wgsl!("common/finite"))
             .include(wgsl!("common/activation"))
             .include(wgsl!("common/epilogue"))
             .include(wgsl!("common/blocks"));

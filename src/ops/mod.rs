@@ -78,6 +78,7 @@ pub use sample::{Sample, control, settings};
 pub use scale::Scale;
 pub use scaled_add::ScaledAdd;
 pub use score::Score;
+pub(crate) use score::usable;
 pub use softmax::Softmax;
 pub use store_rows::StoreRows;
 pub use sum_squares::SumSquares;

@@ -21,8 +21,10 @@ const FIXED_ONE: f32 = 2_147_483_648.0;
 ///
 /// Inputs: logits `(1, V)`, `settings`, `control` (updated), history `(n_ctx)` (updated: the token at each position).
 /// Outputs: control, history, and the adjusted logits `(1, V)`: after repetition penalty and temperature, before any
-/// cut-off. Tamed as in [`Score`](super::Score) first; with the temperatures and penalties that
-/// [`SamplingParams::validate`](crate::sample::SamplingParams::validate) lets through they stay finite.
+/// cut-off. With the temperatures and penalties that
+/// [`SamplingParams::validate`](crate::sample::SamplingParams::validate) lets through they stay finite. Where a logit is not
+/// [`usable`](super::usable), be it one that the options would rule out, nothing is sampled: the generation ends with
+/// [`control::FINISH_OVERFLOW`], and the adjusted logits are zeros.
 ///
 /// Order and meaning are Hugging Face's: repetition penalty on every token of `history[..=pos]`, temperature, top-k (ties
 /// with the k-th are kept), top-p over what top-k left (the smallest set that reaches p), min-p. Then the Gumbel-max
@@ -60,7 +62,7 @@ impl Op for Sample {
             Target::Software => 4,
         };
         let k = Kernel::new("sample", wgsl!("sample"))
-            .include(wgsl!("common/tame"))
+            .include(wgsl!("common/logit"))
             .include(wgsl!("common/threefry"))
             .include(wgsl!("common/pick"))
             .read("logits", Elem::F32, 0)
@@ -72,6 +74,7 @@ impl Op for Sample {
             .constant("CTX", s.inputs[3].len())
             .constant("THREADS", threads)
             .constant("LOGIT_MAX", LOGIT_MAX)
+            .constant("FINISH_OVERFLOW", control::FINISH_OVERFLOW)
             .constant("FIXED_ONE", FIXED_ONE)
             .constant("RING_START", control::RING_START)
             .constant("RING", control::RING)

@@ -7,7 +7,7 @@ use crate::cpu::vecops;
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
 
-/// `y = a + s b`.
+/// `y = a + s b`, and `a` where s is 0, whatever b is: what is switched off has no say.
 ///
 /// Inputs: a and b of equal shapes, s `(1)`. Output: y, of their shape.
 #[derive(Debug, Clone)]
@@ -46,7 +46,9 @@ impl Op for ScaledAdd {
         let range = task_rows(args.shapes().inputs[0].len(), 1, task);
         let y = &mut args.out_f32(0)[range.clone()];
         y.copy_from_slice(&args.f32(0)[range.clone()]);
-        vecops::axpy(y, args.f32(2)[0], &args.f32(1)[range]);
+        if args.f32(2)[0] != 0.0 {
+            vecops::axpy(y, args.f32(2)[0], &args.f32(1)[range]);
+        }
     }
 
     fn flops(&self, s: Shapes<'_>) -> u64 {

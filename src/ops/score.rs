@@ -5,7 +5,8 @@ use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
 
-/// Logits are kept within this, so that sums, differences and what temperature and penalty make of them stay finite.
+/// Logits farther from zero than this are refused: sums, differences and what temperature and penalty make of the others stay
+/// finite.
 pub(super) const LOGIT_MAX: f32 = 1e30;
 
 /// Logits that one piece of the CPU twin's work takes: a few milliseconds.
@@ -14,8 +15,8 @@ const TASK_LOGITS: usize = 1 << 20;
 /// For each row of logits: `[log-probability of the target, entropy, rank of the target, log-sum-exp]`, in nats.
 ///
 /// Inputs: logits `(T, V)`, targets `(T)` u32, `u32::MAX` for none. Output `(T, 4)`. The rank counts tokens with a greater
-/// logit, or an equal one and a lower id. Without a target, log-probability and rank are 0. A NaN logit counts as the
-/// least likely and infinities as ±1e30, so that a broken model gives figures that can be shown.
+/// logit, or an equal one and a lower id. Without a target, log-probability and rank are 0. Where a logit of the row is not
+/// [`usable`], all four are NaN.
 #[derive(Debug, Clone)]
 pub struct Score;
 
@@ -37,10 +38,11 @@ impl Op for Score {
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let (rows, v) = (s.input(0, 0), s.input(0, 1));
         let k = Kernel::new("score", wgsl!("score"))
-            .include(wgsl!("common/tame"))
+            .include(wgsl!("common/logit"))
             .read("logits", Elem::F32, 0)
             .read("targets", Elem::U32, 1)
-            .write("scores", Elem::F32, 0)
+            // As bits: shader compilers may assume that floats are finite.
+            .write("scores", Elem::U32, 0)
             .constant("V", v)
             .constant("LOGIT_MAX", LOGIT_MAX);
         vec![by_row(k, rows, v, target)]
@@ -54,12 +56,13 @@ impl Op for Score {
         let v = args.shapes().input(0, 1);
         let rows = rows_per_task(v);
         let (logits, targets) = (args.f32(0), args.u32(1));
-        let mut tamed = Vec::with_capacity(v);
         let outputs = args.out_f32(0).chunks_exact_mut(4);
         for ((row, &target), out) in logits.chunks_exact(v).zip(targets).zip(outputs).skip(task * rows).take(rows) {
-            tamed.clear();
-            tamed.extend(row.iter().map(|&x| tame(x)));
-            let f = figures(&tamed, target);
+            if !usable(row) {
+                out.fill(f32::NAN);
+                continue;
+            }
+            let f = figures(row, target);
             out.copy_from_slice(&[f.logprob, f.entropy, f.rank as f32, f.max + f.log_sum]);
         }
     }
@@ -74,15 +77,15 @@ pub(super) fn rows_per_task(v: usize) -> usize {
     (TASK_LOGITS / v).max(1)
 }
 
-/// A logit that can be computed with, within [`LOGIT_MAX`] of zero: NaN counts as the least likely.
-pub(super) fn tame(x: f32) -> f32 {
-    if x.is_nan() { -LOGIT_MAX } else { x.clamp(-LOGIT_MAX, LOGIT_MAX) }
+/// Whether logits can be computed with: none is NaN, and all are within 1e30 of zero.
+pub(crate) fn usable(logits: &[f32]) -> bool {
+    logits.iter().all(|x| x.abs() <= LOGIT_MAX)
 }
 
-/// The `k` largest of some tamed logits with their ids, largest first, the lower id first among equals.
-pub(super) fn largest(logits: impl Iterator<Item = f32>, k: usize) -> Vec<(f32, u32)> {
+/// The `k` largest of some logits with their ids, largest first, the lower id first among equals.
+pub(super) fn largest(logits: &[f32], k: usize) -> Vec<(f32, u32)> {
     let mut top = vec![(f32::NEG_INFINITY, u32::MAX); k];
-    for (id, x) in logits.enumerate() {
+    for (id, &x) in logits.iter().enumerate() {
         if x > top[k - 1].0 {
             // Behind its equals, which have lower ids.
             let at = top.partition_point(|t| t.0 >= x);
@@ -107,7 +110,7 @@ pub(super) struct Figures {
     pub log_sum: f32,
 }
 
-/// Figures of one row of tamed logits.
+/// Figures of one row of usable logits.
 pub(super) fn figures(row: &[f32], target: u32) -> Figures {
     let max = vecops::max(row);
     let sum = vecops::sum_exp(row, max);

@@ -5,7 +5,7 @@ use super::{dims2, want_inputs, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
 
-/// `y = exp(x - max) / sum(exp(x - max))` over each row of x `(T, C)`.
+/// `y = exp(x - max) / sum(exp(x - max))` over each row of x `(T, C)`; NaN in a row with an element that is not finite.
 #[derive(Debug, Clone)]
 pub struct Softmax;
 
@@ -22,8 +22,11 @@ impl Op for Softmax {
 
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let (rows, c) = (s.input(0, 0), s.input(0, 1));
-        let k =
-            Kernel::new("softmax", wgsl!("softmax")).read("x", Elem::F32, 0).write("y", Elem::F32, 0).constant("C", c);
+        let k = Kernel::new("softmax", wgsl!("softmax"))
+            .include(wgsl!("common/finite"))
+            .read("x", Elem::F32, 0)
+            .write("y", Elem::F32, 0)
+            .constant("C", c);
         vec![by_row(k, rows, c, target)]
     }
 

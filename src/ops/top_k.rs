@@ -1,12 +1,12 @@
 //! The likeliest tokens of each position.
 
 use super::row::by_row;
-use super::score::{LOGIT_MAX, largest, rows_per_task, tame};
+use super::score::{LOGIT_MAX, largest, rows_per_task, usable};
 use super::{dims2, want_inputs, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
 
-/// The `k` largest logits of each row, largest first, the lower id first among equals; broken logits count as in
-/// [`Score`](super::Score).
+/// The `k` largest logits of each row, largest first, the lower id first among equals. Where a logit of the row cannot be
+/// computed with (see [`Score`](super::Score)), all ids are 0 and all values NaN.
 ///
 /// Input: logits `(T, V)`, V from `k` to 2^24. Outputs: ids `(T, k)` u32, and their logits `(T, k)`.
 #[derive(Debug, Clone)]
@@ -32,10 +32,11 @@ impl Op for TopK {
     fn kernels(&self, s: Shapes<'_>, target: Target) -> Vec<Kernel> {
         let (rows, v) = (s.input(0, 0), s.input(0, 1));
         let k = Kernel::new("top_k", wgsl!("top_k"))
-            .include(wgsl!("common/tame"))
+            .include(wgsl!("common/logit"))
             .read("logits", Elem::F32, 0)
             .write("ids", Elem::U32, 0)
-            .write("values", Elem::F32, 1)
+            // As bits: shader compilers may assume that floats are finite.
+            .write("values", Elem::U32, 1)
             .constant("V", v)
             .constant("K", self.k)
             .constant("LOGIT_MAX", LOGIT_MAX);
@@ -51,7 +52,12 @@ impl Op for TopK {
         let rows = rows_per_task(v);
         let outputs = args.out_u32(0).chunks_exact_mut(k).zip(args.out_f32(1).chunks_exact_mut(k));
         for (row, (ids, values)) in args.f32(0).chunks_exact(v).zip(outputs).skip(task * rows).take(rows) {
-            let top = largest(row.iter().map(|&x| tame(x)), k);
+            if !usable(row) {
+                ids.fill(0);
+                values.fill(f32::NAN);
+                continue;
+            }
+            let top = largest(row, k);
             for (i, (x, id)) in top.into_iter().enumerate() {
                 (ids[i], values[i]) = (id, x);
             }

@@ -60,6 +60,8 @@ pub struct Generation {
     /// Whether `control` on the device is set up for decoding.
     armed: bool,
     finished: Option<Finish>,
+    /// Whether the logits after the window are not finite: what was sampled before is told first.
+    overflowed: bool,
     /// Seconds a decode step took lately, on the GPU: decides how many go into one submit.
     step_seconds: f64,
 }
@@ -93,6 +95,7 @@ impl Generation {
             first: 0,
             armed: false,
             finished: None,
+            overflowed: false,
             step_seconds: 0.0,
         };
         if prompt.len() > model.config().n_ctx {
@@ -122,14 +125,19 @@ impl Generation {
         self.window.len()
     }
 
-    /// Works for about `budget`, but at least a piece of work, and says what came of it. On the GPU at most `most` tokens are decoded in one submit.
+    /// Works for about `budget`, but at least a piece of work, and says what came of it. On the GPU at most `most` tokens are
+    /// decoded in one submit.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device failed. The generation is then over.
+    /// [`Error::Device`] when the device failed; [`Error::Overflow`] when the logits are not finite, after the tokens sampled
+    /// before were told. The generation is then over.
     pub async fn next(&mut self, model: &mut Model, budget: Duration, most: usize) -> Result<Step> {
         let start = Instant::now();
         if let Some(finished) = self.finished {
             return Ok(Step::Tokens { records: Vec::new(), finished: Some(finished) });
+        }
+        if self.overflowed {
+            return Err(model.overflow(&self.window, "the logits").await);
         }
         let fed = self.window.len() - 1;
         if model.cached.len() < fed {
@@ -146,13 +154,16 @@ impl Generation {
             self.arm(model).await?;
         }
         let mut records = Vec::new();
-        while self.finished.is_none() && records.len() < most {
+        while self.finished.is_none() && !self.overflowed && records.len() < most {
             let remaining = budget.saturating_sub(start.elapsed());
             let more = self.decode_slice(model, remaining, most - records.len()).await?;
             records.extend(more);
             if start.elapsed() >= budget || !self.armed {
                 break;
             }
+        }
+        if self.overflowed && records.is_empty() {
+            return Err(model.overflow(&self.window, "the logits").await);
         }
         Ok(Step::Tokens { records, finished: self.finished })
     }
@@ -252,6 +263,11 @@ impl Generation {
             match words[control::FINISH] {
                 control::FINISH_STOP => self.finished = Some(Finish::Stop),
                 control::FINISH_LENGTH => self.finished = Some(Finish::Length),
+                control::FINISH_OVERFLOW => {
+                    self.overflowed = true;
+                    // Some key or value may be what is not finite.
+                    model.cached.clear();
+                }
                 // The context is full: go on with its later half.
                 _ => {
                     self.slide(model.config().n_ctx);

@@ -17,7 +17,8 @@ const WEIGHTS: &str = "model.safetensors";
 /// now; the model itself stays as it is. Holds one copy of the weights at a time.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] where a value does not fit `dtype`; [`Error::Device`] when the device failed.
+/// [`Error::Checkpoint`] where a value does not fit `dtype`; [`Error::Overflow`] where merging the adapters makes a model whose
+/// numbers overflow; [`Error::Device`] when the device failed.
 pub async fn hf_files(model: &mut Model, tokenizer_json: &str, dtype: Dtype) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let weights = model.config().n_params() * dtype.size();
@@ -44,6 +45,7 @@ pub async fn hf_pieces(
     dtype: Dtype,
     mut piece: impl FnMut(&str, Vec<u8>),
 ) -> Result<()> {
+    check_merge(model).await?;
     let config = model.config().clone();
     piece("config.json", config.to_json().into_bytes());
     piece("generation_config.json", generation_config(&config).into_bytes());
@@ -105,13 +107,44 @@ async fn merged(model: &mut Model, spec: &ParamSpec) -> Result<Vec<f32>> {
     Ok(values)
 }
 
+/// Tokens on which a model with adapters is tried before it is written.
+const TRIED: usize = 16;
+
+/// Refuses to merge adapters that act so strongly that a weight, or what the model computes from some tokens, overflows.
+async fn check_merge(model: &mut Model) -> Result<()> {
+    let Some(lora) = model.lora().cloned() else { return Ok(()) };
+    let most = |values: &[f32]| values.iter().fold(0.0f64, |most, x| most.max(f64::from(x.abs())));
+    for spec in param_specs(model.config()) {
+        let Some(layer) = spec.name.strip_suffix(".weight").filter(|layer| lora.covers(layer)) else { continue };
+        let (a, b) = (model.read_param(&lora_a(layer)).await?, model.read_param(&lora_b(layer)).await?);
+        // Less than half of what parts the largest float from its neighbour cannot make it infinite.
+        if f64::from(model.lora_scale().abs()) * lora.rank as f64 * most(&a) * most(&b) < 1e30 {
+            continue;
+        }
+        if let Some(x) = merged(model, &spec).await?.iter().find(|x| !x.is_finite()) {
+            return Err(Error::Overflow(format!(
+                "the adapters cannot be merged: {} would hold {x}. Lower their strength, or choose other adapters",
+                spec.name
+            )));
+        }
+    }
+    let ids: Vec<u32> = (0..TRIED.min(model.config().n_ctx).min(model.config().vocab_size) as u32).collect();
+    match model.probe(&ids, 0, &["logits".into()], 0).await {
+        Err(e @ Error::Overflow(_)) => Err(e),
+        // Where there is no room to try it, it is written untried.
+        _ => Ok(()),
+    }
+}
+
 /// Merges the adapters into the weights, with the strength they have now, and makes them change nothing from here on
 /// (`B = 0`). The model computes what it did before.
 ///
 /// # Errors
-/// [`Error::Input`] when there are no adapters; [`Error::Device`] when the device failed.
+/// [`Error::Input`] when there are no adapters; [`Error::Overflow`] where the merged model's numbers would overflow, which leaves
+/// all as it is; [`Error::Device`] when the device failed.
 pub async fn merge_adapters(model: &mut Model) -> Result<()> {
     let lora = model.lora().cloned().ok_or_else(no_adapters)?;
+    check_merge(model).await?;
     for spec in param_specs(model.config()) {
         if let Some(layer) = spec.name.strip_suffix(".weight").filter(|layer| lora.covers(layer)) {
             let values = merged(model, &spec).await?;

@@ -1,17 +1,18 @@
 //! The gradients of one step, to be looked at.
 
 use super::data::Batch;
+use super::divergence;
 use super::options::TrainOptions;
 use crate::error::Result;
 use crate::exec::Advance;
 use crate::model::{Model, Pass};
-use crate::ops::hyper;
+use crate::ops::{hyper, metrics};
 
 /// The gradient of the mean loss over a step's micro-batches, of every trained parameter: (name, shape, values), before
 /// any clipping. The model must be set up for training; its weights are not changed.
 ///
 /// # Errors
-/// As [`Model::enable_training`].
+/// [`Error::Overflow`](crate::error::Error::Overflow) where one is not finite; else as [`Model::enable_training`].
 pub async fn gradients(
     model: &mut Model,
     options: &TrainOptions,
@@ -35,5 +36,11 @@ pub async fn gradients(
         found.push((spec.name, spec.shape, values));
     }
     model.abandon_step();
+    let loss = model.read_metrics().await?[metrics::LOSS];
+    let lost = found.iter().find(|(_, _, values)| values.iter().any(|x| !x.is_finite()));
+    if !loss.is_finite() || lost.is_some() {
+        model.clear_metrics();
+        return Err(divergence::of_step(model, options, 0, batches, loss).await);
+    }
     Ok(found)
 }

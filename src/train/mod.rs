@@ -3,6 +3,7 @@
 mod best;
 mod crc32;
 pub mod data;
+mod divergence;
 pub mod export;
 mod files;
 mod given;

@@ -5,6 +5,7 @@
 
 use super::best::Best;
 use super::data::{Batch, Dataset};
+use super::divergence;
 use super::options::TrainOptions;
 use super::replay::Replay;
 use super::schedule::learning_rate;
@@ -231,7 +232,7 @@ impl Trainer {
     /// Works for about `budget`. Where a GPU works by itself, several steps may be under way before their losses are read.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device failed; [`Error::Input`] when the loss is no longer a number: the weights are then
+    /// [`Error::Device`] when the device failed; [`Error::Overflow`] when the loss is no longer a number: the weights are then
     /// those before that step, even where the device had begun later ones.
     pub async fn advance(&mut self, model: &mut Model, budget: Duration) -> Result<Event> {
         if self.best.as_ref().is_some_and(|b| b.in_force) {
@@ -367,9 +368,13 @@ impl Trainer {
                     self.begin(model).await?;
                     return Ok(None);
                 }
+                let windows = std::mem::take(windows);
                 self.phase = Phase::Idle;
-                self.evaluated = Some(self.done);
                 let loss = self.slot(model, self.done).await?.0;
+                if !loss.is_finite() {
+                    return Err(divergence::of_validation(model, &self.options, self.done, &windows).await);
+                }
+                self.evaluated = Some(self.done);
                 let best = self.note_loss(model, loss).await?;
                 Ok(Some(Event::Evaluated { step: self.done, loss, best }))
             }
@@ -423,11 +428,8 @@ impl Trainer {
                 // Neither this step nor those given to the device after it have changed the weights.
                 self.done = index;
                 model.clear_metrics();
-                self.failure = Some(Error::Input(format!(
-                    "the loss is no longer a number after {index} steps; the weights are those of before. Train with a \
-                     lower learning rate (now {}) or stronger clipping (now {})",
-                    o.lr, o.grad_clip
-                )));
+                let batches = self.source.batches(o, index)?;
+                self.failure = Some(divergence::of_step(model, o, index, &batches, loss).await);
                 break;
             }
             self.untold.push(StepReport {

@@ -83,6 +83,7 @@ pub fn cases() -> Vec<Case> {
                 inputs: with_mask(vec![(wide.clone(), Data::F32(qkv.clone()))]),
                 tolerance: 1e-5,
                 in_browser,
+                fates: Vec::new(),
             });
             cases.push(Case {
                 label: format!("attention_backward {label}"),
@@ -95,6 +96,7 @@ pub fn cases() -> Vec<Case> {
                 ]),
                 tolerance: 1e-5,
                 in_browser,
+                fates: Vec::new(),
             });
         }
     }

@@ -30,6 +30,19 @@ pub struct Case {
     pub tolerance: f32,
     /// Whether the browser test compares this row too (it compiles and runs every row's kernels anyway).
     pub in_browser: bool,
+    /// Of some outputs, by their number: which elements must not be finite. Of the others, all must be.
+    pub fates: Vec<(usize, Vec<Fate>)>,
+}
+
+/// What becomes of an element where an input was not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is an ordinary number.
+    Kept,
+    /// It is NaN or infinite.
+    Lost,
+    /// Nobody reads it.
+    Either,
 }
 
 impl Case {
@@ -87,7 +100,7 @@ impl Table {
 
     fn add(&mut self, label: String, op: impl Op + 'static, inputs: Vec<(Vec<usize>, Data)>, tolerance: f32) {
         let in_browser = inputs.iter().all(|(shape, _)| shape.iter().product::<usize>() <= 4096);
-        self.cases.push(Case { label, op: Arc::new(op), inputs, tolerance, in_browser });
+        self.cases.push(Case { label, op: Arc::new(op), inputs, tolerance, in_browser, fates: Vec::new() });
     }
 
     fn elementwise(&mut self) {
@@ -130,8 +143,6 @@ impl Table {
             let Data::F32(values) = data else { unreachable!("scaled gives floats") };
             let ties = (shape, Data::F32(values.into_iter().map(f32::round).collect()));
             self.add(format!("top_k {k} of ({t}, {v}) with ties"), TopK { k }, vec![ties], 0.0);
-            let broken = self.broken(&[t, v], [f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
-            self.add(format!("top_k {k} of ({t}, {v}) broken"), TopK { k }, vec![broken], 0.0);
         }
         for (t, groups, width, first) in [(1, 1, 1, 0), (3, 4, 5, 2), (17, 5, 32, 6), (2, 1, 300, 5)] {
             let inputs = vec![self.f32(&[t, groups * width]), self.f32(&[first + groups + 1])];
@@ -146,27 +157,6 @@ impl Table {
             let inputs = vec![self.f32(&[rows, w]), self.u32(&[pos0, n])];
             self.add(format!("take_rows {label}"), TakeRows { rows: t }, inputs, 0.0);
         }
-    }
-
-    /// Logits as a broken model gives them: every third hopeless, the others ordinary.
-    fn broken(&mut self, shape: &[usize], hopeless: [f32; 3]) -> (Vec<usize>, Data) {
-        let (shape, data) = self.scaled(shape, 8.0);
-        let Data::F32(mut values) = data else { unreachable!("scaled gives floats") };
-        values.iter_mut().skip(1).step_by(3).enumerate().for_each(|(i, x)| *x = hopeless[i % 3]);
-        (shape, Data::F32(values))
-    }
-
-    fn broken_scores(&mut self) {
-        let (nan, inf) = (f32::NAN, f32::INFINITY);
-        for (i, hopeless) in [[nan, -inf, -nan], [nan, inf, -inf], [inf; 3], [-inf; 3]].into_iter().enumerate() {
-            for v in [7, 300] {
-                let logits = self.broken(&[5, v], hopeless);
-                let targets = self.u32(&[0, 1, 4, u32::MAX, 3]);
-                self.add(format!("score (5, {v}) of broken logits {i}"), Score, vec![logits, targets], 1e-5);
-            }
-        }
-        let (logits, targets) = ((vec![2, 40], Data::F32(vec![nan; 80])), self.u32(&[0, 39]));
-        self.add("score (2, 40) of NaN".into(), Score, vec![logits, targets], 1e-5);
     }
 
     fn embeddings(&mut self) {
@@ -289,41 +279,40 @@ impl Table {
             let Data::F32(values) = data else { unreachable!("scaled gives floats") };
             let ties = (shape, Data::F32(values.into_iter().map(f32::round).collect()));
             self.sample(format!("sample 700 with ties, options {i}"), options, 1, ties);
-            for hopeless in [[f32::NAN, f32::NEG_INFINITY, -f32::NAN], [f32::NAN, f32::INFINITY, f32::NEG_INFINITY]] {
-                let logits = self.broken(&[1, 100], hopeless);
-                self.sample(format!("sample 100 of broken logits {hopeless:?}, options {i}"), options, 1, logits);
-            }
         }
         let logits = self.scaled(&[1, 100], 8.0);
         self.sample("sample 100, finished".into(), options[1], 0, logits);
     }
 
-    fn sample(
-        &mut self,
-        label: String,
-        (temperature, top_k, top_p, min_p, penalty): (f32, u32, f32, f32, f32),
-        active: u32,
-        logits: (Vec<usize>, Data),
-    ) {
-        let vocab = logits.0[1] as u32;
-        let mut words = [0u32; settings::WORDS];
-        words[settings::TEMPERATURE] = temperature.to_bits();
-        words[settings::TOP_K] = top_k;
-        words[settings::TOP_P] = top_p.to_bits();
-        words[settings::MIN_P] = min_p.to_bits();
-        words[settings::REPETITION_PENALTY] = penalty.to_bits();
-        words[settings::SEED_LOW] = 77 + top_k;
-        words[settings::STOP] = u32::MAX;
-        let mut block = [0u32; control::WORDS];
-        block[control::POS] = 6;
-        block[control::N] = active;
-        block[control::ID] = 3 % vocab;
-        block[control::STEP] = 70;
-        block[control::REMAINING] = 5;
-        let history: Vec<u32> = (0..12).map(|i| i * 3 % vocab).collect();
-        let inputs = vec![logits, self.u32(&words), self.u32(&block), self.u32(&history)];
-        self.add(label, Sample, inputs, 1e-5);
+    fn sample(&mut self, label: String, options: Sampling, active: u32, logits: (Vec<usize>, Data)) {
+        self.add(label, Sample, sample_inputs(options, active, logits), 1e-5);
     }
+}
+
+/// Temperature, top-k, top-p, min-p, repetition penalty.
+pub type Sampling = (f32, u32, f32, f32, f32);
+
+/// The inputs of a step of sampling, at position 6 of a text of which token i is 3 i.
+pub fn sample_inputs(options: Sampling, active: u32, logits: (Vec<usize>, Data)) -> Vec<(Vec<usize>, Data)> {
+    let (temperature, top_k, top_p, min_p, penalty) = options;
+    let u32 = |values: &[u32]| (vec![values.len()], Data::U32(values.to_vec()));
+    let vocab = logits.0[1] as u32;
+    let mut words = [0u32; settings::WORDS];
+    words[settings::TEMPERATURE] = temperature.to_bits();
+    words[settings::TOP_K] = top_k;
+    words[settings::TOP_P] = top_p.to_bits();
+    words[settings::MIN_P] = min_p.to_bits();
+    words[settings::REPETITION_PENALTY] = penalty.to_bits();
+    words[settings::SEED_LOW] = 77 + top_k;
+    words[settings::STOP] = u32::MAX;
+    let mut block = [0u32; control::WORDS];
+    block[control::POS] = 6;
+    block[control::N] = active;
+    block[control::ID] = 3 % vocab;
+    block[control::STEP] = 70;
+    block[control::REMAINING] = 5;
+    let history: Vec<u32> = (0..12).map(|i| i * 3 % vocab).collect();
+    vec![logits, u32(&words), u32(&block), u32(&history)]
 }
 
 /// Every row.
@@ -331,12 +320,12 @@ pub fn cases() -> Vec<Case> {
     let mut table = Table { cases: Vec::new(), noise: Noise::new(1) };
     table.elementwise();
     table.rows();
-    table.broken_scores();
     table.looking();
     table.embeddings();
     table.products();
     table.attention();
     table.sampling();
+    table.cases.extend(super::overflow_cases::cases());
     table.cases.extend(super::attention_training_cases::cases());
     table.cases.extend(super::training_cases::cases());
     table.cases

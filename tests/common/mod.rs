@@ -8,6 +8,8 @@ pub mod cli;
 pub mod inspecting;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod models;
+pub mod overflow_cases;
+pub mod overflowing;
 pub mod runner;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod training;

@@ -1,7 +1,7 @@
 //! Models from the fixtures, and their reference tensors.
 
 use gpt_playground::config::GptConfig;
-use gpt_playground::exec::Backend;
+use gpt_playground::exec::{Backend, Chosen, Executor};
 use gpt_playground::model::checkpoint::Loader;
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Finish, Generation, Record, SamplingParams, Step};
@@ -23,11 +23,15 @@ pub fn path(name: &str, file: &str) -> PathBuf {
 
 /// A model of the fixtures on a backend.
 pub fn open(name: &str, backend: Backend) -> Model {
+    open_on(name, block_on(Executor::open(backend)).unwrap_or_else(|e| panic!("{name} on {backend:?}: {e}")))
+}
+
+/// A model of the fixtures on an executor.
+pub fn open_on(name: &str, chosen: Chosen) -> Model {
     let config = GptConfig::from_json(&std::fs::read(path(name, "config.json")).expect("config.json")).expect("valid");
     let weights = std::fs::read(path(name, "model.safetensors")).expect("model.safetensors");
     let mut loader = Loader::new(&config).expect("a loader");
-    let options = ModelOptions { backend, ..ModelOptions::default() };
-    let mut model = block_on(Model::open(config, &options)).unwrap_or_else(|e| panic!("{name} on {backend:?}: {e}"));
+    let mut model = block_on(Model::on(config, chosen, &ModelOptions::default())).expect("room");
     loader.push(&weights, &mut |name, first, values| model.write_param(name, first, values)).expect("weights");
     loader.end_file().expect("a whole file");
     loader.finish().expect("all weights");

@@ -1,6 +1,7 @@
 //! Runs op cases on an executor and compares results.
 
-use super::cases::{Case, Data};
+use super::cases::{Case, Data, Fate};
+use super::overflow_cases::says_overflow;
 use gpt_playground::error::Result;
 use gpt_playground::exec::Executor;
 use gpt_playground::graph::{DType, Graph, Layout, Plan};
@@ -56,7 +57,7 @@ impl Runner {
         for (o, &t) in step.outputs.iter().enumerate() {
             if !case.op.updates().iter().any(|u| u.0 == o) {
                 let loc = plan.loc(t);
-                self.executor.write(loc, bytemuck::cast_slice(&vec![f32::NAN; loc.bytes / 4]));
+                self.executor.write(loc, bytemuck::cast_slice(&vec![7.7e36f32; loc.bytes / 4]));
             }
         }
         self.executor.run(index, 1).await?;
@@ -78,18 +79,26 @@ pub fn difference(a: &[f32], b: &[f32]) -> f32 {
     })
 }
 
-/// Compares a case's outputs with the CPU's: floats within the case's tolerance; words exactly, unless they are the
-/// control block, whose float fields are compared as such.
+/// Compares a case's outputs with the CPU's: floats within the case's tolerance, and not finite in both where the case says
+/// so; words exactly, unless they are the control block, whose float fields are compared as such.
 pub fn compare(case: &Case, got: &[(DType, Vec<u32>)], want: &[(DType, Vec<u32>)]) -> std::result::Result<(), String> {
     for (o, ((dtype, got), (_, want))) in got.iter().zip(want).enumerate() {
         let (got_f, want_f): (Vec<f32>, Vec<f32>) =
             (bytemuck::cast_slice(got).to_vec(), bytemuck::cast_slice(want).to_vec());
+        let fates = case.fates.iter().find(|(of, _)| *of == o).map(|(_, fates)| fates.as_slice());
+        let (got_f, want_f) = match fates {
+            Some(fates) => (kept(&got_f, fates)?, kept(&want_f, fates).map_err(|e| format!("on the CPU: {e}"))?),
+            None => (got_f, want_f),
+        };
         if case.op.name() == "sample" && o == 0 {
             control_block(got, want, case.tolerance)?;
+            if !case.fates.is_empty() && !says_overflow(got) {
+                return Err("the control block does not say that a logit was not finite".into());
+            }
         } else if *dtype == DType::F32 {
             let d = difference(&got_f, &want_f);
             if d > case.tolerance {
-                let at = (0..got.len()).find(|&i| difference(&got_f[i..=i], &want_f[i..=i]) > case.tolerance);
+                let at = (0..got_f.len()).find(|&i| difference(&got_f[i..=i], &want_f[i..=i]) > case.tolerance);
                 return Err(format!("output {o} differs by {d:e}, first at {at:?}"));
             }
         } else if let Some(i) = (0..got.len()).find(|&i| got[i] != want[i]) {
@@ -97,6 +106,16 @@ pub fn compare(case: &Case, got: &[(DType, Vec<u32>)], want: &[(DType, Vec<u32>)
         }
     }
     Ok(())
+}
+
+/// The elements that must be finite; an error where one is not, or one is that must not be.
+fn kept(values: &[f32], fates: &[Fate]) -> std::result::Result<Vec<f32>, String> {
+    assert_eq!(values.len(), fates.len(), "lengths differ");
+    let wrong = |(x, fate): (&f32, &Fate)| *fate != Fate::Either && x.is_finite() != (*fate == Fate::Kept);
+    if let Some(i) = values.iter().zip(fates).position(wrong) {
+        return Err(format!("element {i} is {}, but must be {:?}", values[i], fates[i]));
+    }
+    Ok(values.iter().zip(fates).filter(|(_, fate)| **fate == Fate::Kept).map(|(x, _)| *x).collect())
 }
 
 fn control_block(got: &[u32], want: &[u32], tolerance: f32) -> std::result::Result<(), String> {

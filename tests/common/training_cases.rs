@@ -59,7 +59,7 @@ impl Table {
 
     fn add(&mut self, label: String, op: impl Op + 'static, inputs: Vec<Input>, tolerance: f32) {
         let in_browser = inputs.iter().all(|(shape, _)| shape.iter().product::<usize>() <= 4096);
-        self.cases.push(Case { label, op: Arc::new(op), inputs, tolerance, in_browser });
+        self.cases.push(Case { label, op: Arc::new(op), inputs, tolerance, in_browser, fates: Vec::new() });
     }
 
     /// Targets within a vocabulary; every third is ignored if `some_ignored`.

@@ -55,8 +55,12 @@ test("real messages", async () => {
     "“上下文”是 300；应选择从 1 到 256（此模型能读的最长文本）的数。");
   assert.equal(zh("Learning rate is 2; choose a number above 0 and at most 1; 0.0001 to 0.001 is usual"),
     "“学习率”是 2；应选择大于 0 且不超过 1（通常为 0.0001 到 0.001）的数。");
-  assert.equal(zh("the loss is no longer a number after 12 steps; the weights are those of before. Train with a lower learning rate (now 0.5) or "
-    + "stronger clipping (now 1)"), "第 12 步之后损失不再是一个数，权重仍是此前的。请用更低的学习率（现为 0.5）或更强的梯度裁剪（现为 1）再训练。");
+  assert.equal(zh("the loss is no longer a number after 12 steps, since the numbers overflow in the gradient; the weights are those of before. "
+    + "Train with a lower learning rate (now 0.5) or stronger clipping (now 1)"),
+    "第 12 步之后损失不再是一个数，因为数值溢出，出在梯度；权重仍是此前的。请用更低的学习率（现为 0.5）或更强的梯度裁剪（现为 1）再训练。");
+  assert.equal(zh("the numbers overflow in block 1's attention scores (h.1.attn.out is NaN at position 0): the weights are damaged, or their "
+    + "training diverged; choose another file of the model"),
+    "数值溢出，出在第 1 块的注意力分数（位置 0 上 h.1.attn.out 为 NaN）：权重已损坏，或训练发散了。请为此模型选择另一个文件。");
   assert.equal(zh("This is a zip archive, most likely a PyTorch pytorch_model.bin or .pt file, which cannot be read here. Choose the model.safetensors "
     + "file of a GPT-2 model; most models offer one."),
     "这是 zip 文件，多半是 PyTorch 的 pytorch_model.bin 或 .pt，这里无法读取。请选择 GPT-2 模型的 model.safetensors 文件；多数模型都提供。");

@@ -29,8 +29,16 @@ export const engineZh = [
     "{0} 的临时数据需要 {1} MiB，超过允许的 {2} MiB。请缩短上下文或减小批量。",
   ],
   [
-    "the loss is no longer a number after {} steps; the weights are those of before. Train with a lower learning rate (now {}) or stronger clipping (now {})",
-    "第 {0} 步之后损失不再是一个数，权重仍是此前的。请用更低的学习率（现为 {1}）或更强的梯度裁剪（现为 {2}）再训练。",
+    "the loss is no longer a number after {} steps, since the numbers overflow in {}; the weights are those of before. Train with a lower learning rate (now {}) or stronger clipping (now {})",
+    "第 {0} 步之后损失不再是一个数，因为数值溢出，出在{1}；权重仍是此前的。请用更低的学习率（现为 {2}）或更强的梯度裁剪（现为 {3}）再训练。",
+  ],
+  [
+    "the validation loss is no longer a number after {} steps, since the numbers overflow in {}. Train with a lower learning rate (now {}) or stronger clipping (now {})",
+    "第 {0} 步之后验证损失不再是一个数，因为数值溢出，出在{1}。请用更低的学习率（现为 {2}）或更强的梯度裁剪（现为 {3}）再训练。",
+  ],
+  [
+    "the adapters cannot be merged: {} would hold {}. Lower their strength, or choose other adapters",
+    "无法合并适配器：{0} 中会出现 {1}。请降低适配器的强度，或选择其他适配器。",
   ],
   ["the options of the run are wrong: {}", "训练设置有误：{0}"],
   ["{} is {}; choose a number {}", "“{0}”是 {1}；应选择{2}的数。"],
@@ -132,6 +140,31 @@ export const engineZh = [
   ["the worker script could not be loaded", "无法载入后台脚本。"],
   ["www/inspect/css/{}.css could not be loaded", "无法加载 www/inspect/css/{0}.css。"],
   ["unknown error", "未知错误"],
+
+  // Numbers that overflow, and where.
+  [
+    "the numbers overflow in {}: the weights are damaged, or their training diverged; choose another file of the model",
+    "数值溢出，出在{0}：权重已损坏，或训练发散了。请为此模型选择另一个文件。",
+  ],
+  [
+    "the numbers overflow in {}: the adapters act too strongly; lower their strength, now {}, or choose other adapters",
+    "数值溢出，出在{0}：适配器作用过强。请降低其强度（现为 {1}），或选择其他适配器。",
+  ],
+  ["{} ({} is {} at position {})", "{0}（位置 {3} 上 {1} 为 {2}）"],
+  ["the embedding", "嵌入"],
+  ["block {}'s LayerNorm", "第 {0} 块的 LayerNorm "],
+  ["block {}'s queries, keys and values", "第 {0} 块的查询、键和值"],
+  ["block {}'s attention scores", "第 {0} 块的注意力分数"],
+  ["block {}'s attention output", "第 {0} 块的注意力输出"],
+  ["block {}'s inner MLP layer", "第 {0} 块 MLP 的内层"],
+  ["block {}'s MLP output", "第 {0} 块 MLP 的输出"],
+  ["block {}'s residual stream", "第 {0} 块的残差流"],
+  ["the final LayerNorm", "最后的 LayerNorm "],
+  ["the logits", "输出头的 logits "],
+  ["the logits of level {}", "第 {0} 层的 logits "],
+  ["the loss", "损失"],
+  ["the gradient", "梯度"],
+  ["the gradient of {}", " {0} 的梯度"],
 
   // Looking inside.
   ["the text has no tokens", "文本没有 token。"],

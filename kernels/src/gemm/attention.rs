@@ -8,7 +8,8 @@ const QUERIES: usize = 64;
 /// Attention of one query over the first `t_len` keys.
 ///
 /// `q` is `(head_dim)`, `k` and `v` are `(t_len, head_dim)` or longer, `out` is `(head_dim)`. `scores` needs `t_len`
-/// floats and holds the probabilities afterwards. Returns the natural logarithm of the sum of exponentials.
+/// floats and holds the probabilities afterwards. Returns the natural logarithm of the sum of exponentials. Where a score
+/// is NaN or infinite, all is NaN.
 pub fn attention_row(
     q: &[f32],
     k: &[f32],
@@ -70,7 +71,8 @@ impl DropMask<'_> {
     }
 }
 
-/// Causal attention of a block of queries. The result for a query does not depend on which block it came in.
+/// Causal attention of a block of queries. The result for a query does not depend on which block it came in, nor on keys and
+/// values after its own, be they NaN; where a score of its own is NaN or infinite, its result is NaN.
 ///
 /// `q` is `(M, head_dim)`, `k` and `v` are `(pos0 + M, head_dim)` or longer, `out` is `(M, head_dim)`. `lse`, if given,
 /// receives the log-sum-exp of each query `(M)`; `probs`, if given, the probabilities at its row stride, with zeros from
@@ -128,8 +130,20 @@ pub fn dropped_attention_block(
                 mask.apply(i0 + i, &mut p[i * keys..][..s.pos0 + i0 + i + 1]);
             }
         }
-        let pv = Gemm::new(Layout::NN, rows, s.head_dim, keys).strides(keys, s.kv_stride, s.out_stride);
-        packed(&pv, p, v, &mut out[i0 * s.out_stride..], scratch);
+        let out = &mut out[i0 * s.out_stride..];
+        // Only the block's own keys are masked in some of its rows.
+        let own = v[(s.pos0 + i0) * s.kv_stride..].chunks(s.kv_stride).take(rows);
+        if own.map(|v| vecops::overflow(&v[..s.head_dim])).sum::<f32>() == 0.0 {
+            let pv = Gemm::new(Layout::NN, rows, s.head_dim, keys).strides(keys, s.kv_stride, s.out_stride);
+            packed(&pv, p, v, out, scratch);
+            continue;
+        }
+        // 0 times what is not finite is NaN: no row may touch the values that it does not see.
+        for i in 0..rows {
+            let (p, out) = (&p[i * keys..][..s.pos0 + i0 + i + 1], &mut out[i * s.out_stride..][..s.head_dim]);
+            out.fill(0.0);
+            matvec_nn(p, p.len(), 1, p.len(), v, s.kv_stride, s.head_dim, out, s.head_dim);
+        }
     }
     scratch.scores = scores;
 }

@@ -210,3 +210,39 @@ fn attention_of_a_block_and_of_one_query() {
         }
     }
 }
+
+/// What is not finite in a query, key or value reaches every query that sees it, and no other.
+#[test]
+fn attention_passes_on_what_is_not_finite_to_those_that_see_it() {
+    let (m, hd, pos0) = (70, 8, 3);
+    let (t, mut scratch) = (pos0 + m, Scratch::default());
+    let shape = AttentionBlock { m, head_dim: hd, q_stride: hd, kv_stride: hd, out_stride: hd, pos0, scale: 1.0 };
+    let mut run = |q: &[f32], k: &[f32], v: &[f32]| {
+        let mut out = vec![7.0; m * hd];
+        attention_block(&shape, q, k, v, &mut out, None, None, &mut scratch);
+        for i in 0..m {
+            let (mut one, mut scores) = (vec![0.0; hd], vec![0.0; t]);
+            attention_row(&q[i * hd..][..hd], k, v, pos0 + i + 1, 1.0, &mut scores, &mut one);
+            let alike = |(a, b): (&f32, &f32)| if a.is_finite() { (a - b).abs() < 1e-5 } else { !b.is_finite() };
+            assert!(out[i * hd..].iter().zip(&one).all(alike), "a block and one query differ in row {i}");
+        }
+        out.chunks(hd).map(|row| row.iter().all(|x| x.is_finite())).collect::<Vec<_>>()
+    };
+    let (q, k, v) = (noise(m * hd, 4), noise(t * hd, 5), noise(t * hd, 6));
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for at in [0, 2, 3, 40, 66, 67, t - 1] {
+            let spoil = |x: &[f32], row: usize| {
+                let mut x = x.to_vec();
+                x[row * hd + 5] = bad;
+                x
+            };
+            let sees: Vec<bool> = (0..m).map(|i| pos0 + i < at).collect();
+            assert_eq!(run(&q, &spoil(&k, at), &v), sees, "key {at} is {bad}");
+            assert_eq!(run(&q, &k, &spoil(&v, at)), sees, "value {at} is {bad}");
+            if at < m {
+                let others: Vec<bool> = (0..m).map(|i| i != at).collect();
+                assert_eq!(run(&spoil(&q, at), &k, &v), others, "query {at} is {bad}");
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Vectorised gradients of the activations and of LayerNorm, and the optimizer's inner loop.
 
-use super::{GELU_A, GELU_B, exp_v, normal_cdf_v, sum_k, sum_squares_k};
+use super::{GELU_A, GELU_B, exp_v, normal_cdf_v, rstd_of, sum_k, sum_squares_k};
 use crate::simd::{Simd, dispatch};
 
 /// `1 / sqrt(2 pi)`
@@ -55,7 +55,7 @@ fn layer_norm_backward_k<V: Simd>(d_y: &[f32], x: &[f32], weight: &[f32], eps: f
     let mean = sum_k::<V>(x) * inverse;
     d_x.copy_from_slice(x);
     for_each!(V, d_x, |v| v.sub(V::splat(mean)));
-    let rstd = 1.0 / (sum_squares_k::<V>(d_x) * inverse + eps).sqrt();
+    let rstd = rstd_of(sum_squares_k::<V>(d_x) * inverse, eps);
     let (p, q, r) = (d_y.as_ptr(), weight.as_ptr(), d_x.as_mut_ptr());
     let (mut sum, mut dot) = (V::splat(0.0), V::splat(0.0));
     let mut i = 0;

@@ -96,7 +96,16 @@ pub(super) async fn run(args: Args) -> Result<()> {
     };
     loop {
         let started = Instant::now();
-        let step = generation.next(&mut model, Duration::from_millis(200), 64).await?;
+        let step = match generation.next(&mut model, Duration::from_millis(200), 64).await {
+            Ok(step) => step,
+            Err(e) => {
+                // What was written stands, on a line of its own.
+                if !args.json && !ids.is_empty() {
+                    print_line(&stream.finish())?;
+                }
+                return Err(e);
+            }
+        };
         let Step::Tokens { records, finished } = step else { continue };
         decoding.get_or_insert(started);
         for record in records {

@@ -4,7 +4,7 @@ use super::FIXED_ONE;
 use super::threefry::{GUMBEL_MAX, gumbel, threefry};
 use super::words::{control, settings};
 use crate::cpu::vecops;
-use crate::ops::score::{figures, largest, tame};
+use crate::ops::score::{figures, largest, usable};
 
 /// Floats as unsigned integers in the same order.
 fn key(x: f32) -> u32 {
@@ -16,6 +16,12 @@ fn key(x: f32) -> u32 {
 pub(super) fn sample(logits: &[f32], options: &[u32], block: &mut [u32], history: &mut [u32], adjusted: &mut [f32]) {
     if block[control::N] == 0 {
         adjusted.fill(0.0);
+        return;
+    }
+    if !usable(logits) {
+        adjusted.fill(0.0);
+        block[control::N] = 0;
+        block[control::FINISH] = control::FINISH_OVERFLOW;
         return;
     }
     let pos = block[control::POS] as usize;
@@ -32,11 +38,10 @@ fn adjust(logits: &[f32], options: &[u32], seen: &[u32], adjusted: &mut [f32]) {
     let temperature = float(settings::TEMPERATURE);
     let scale = if temperature > 0.0 { 1.0 / temperature } else { 1.0 };
     let penalty = float(settings::REPETITION_PENALTY);
-    adjusted.iter_mut().zip(logits).for_each(|(a, &x)| *a = tame(x) * scale);
+    adjusted.iter_mut().zip(logits).for_each(|(a, &x)| *a = x * scale);
     if penalty != 1.0 {
         for &id in seen {
             if let Some(&x) = logits.get(id as usize) {
-                let x = tame(x);
                 adjusted[id as usize] = (if x > 0.0 { x / penalty } else { x * penalty }) * scale;
             }
         }
@@ -44,7 +49,7 @@ fn adjust(logits: &[f32], options: &[u32], seen: &[u32], adjusted: &mut [f32]) {
 }
 
 /// The probability with which each token would be drawn: 0 for those that greedy choice, top-k, top-p or min-p rule out.
-/// `options` are the words of `settings`, `seen` the tokens of the text.
+/// `options` are the words of `settings`, `seen` the tokens of the text. The logits must be [`usable`].
 pub(crate) fn odds(logits: &[f32], options: &[u32], seen: &[u32]) -> Vec<f32> {
     let mut odds = vec![0.0; logits.len()];
     adjust(logits, options, seen, &mut odds);
@@ -151,15 +156,14 @@ fn nucleus(adjusted: &[f32], floor: u32, largest: f32, top_p: f32) -> u32 {
 
 /// Writes the record of this step: figures of the raw distribution.
 fn record(logits: &[f32], chosen: u32, block: &mut [u32]) {
-    let tamed: Vec<f32> = logits.iter().map(|&x| tame(x)).collect();
-    let f = figures(&tamed, chosen);
+    let f = figures(logits, chosen);
     let start = control::RING_START + block[control::STEP] as usize % control::RING * control::RECORD;
     let record = &mut block[start..start + control::RECORD];
     record[control::RECORD_ID] = chosen;
     record[control::LOGPROB] = f.logprob.to_bits();
     record[control::ENTROPY] = f.entropy.to_bits();
     record[control::RANK] = f.rank as u32;
-    for (i, (x, id)) in largest(tamed.iter().copied(), control::TOP).into_iter().enumerate() {
+    for (i, (x, id)) in largest(logits, control::TOP).into_iter().enumerate() {
         record[control::TOP_IDS + i] = id;
         record[control::TOP_LOGPROBS + i] = (x - f.max - f.log_sum).to_bits();
     }

@@ -96,18 +96,31 @@ fn greedy_takes_the_lowest_of_equals() {
     assert_eq!(record.top.iter().map(|t| t.0).collect::<Vec<_>>(), [1, 2, 3, 0]);
 }
 
+/// Whatever would rule it out: a logit that is no number, or too large, ends the text, and nothing is written down.
 #[test]
-fn hopeless_logits_do_no_harm() {
-    for logits in [vec![f32::NAN; 5], vec![f32::NEG_INFINITY; 5], vec![f32::INFINITY, 0.0, f32::NAN], vec![0.0]] {
-        for temperature in [0.0, 1.0] {
-            let p = SamplingParams { temperature, top_p: 0.9, top_k: 2, min_p: 0.1, ..SamplingParams::default() };
-            let (record, _) = step(&logits, &p, &[0], 3);
-            assert!((record.id as usize) < logits.len());
-            assert!(record.logprob <= 0.0 && record.logprob.is_finite(), "{logits:?}: {record:?}");
+fn a_logit_that_is_no_number_ends_the_text() {
+    let sound: Vec<f32> = (0..9).map(|i| (i * 5 % 9) as f32).collect();
+    for (at, bad) in (0..9).flat_map(|at| [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 2e30, -2e30].map(|x| (at, x))) {
+        let mut logits = sound.clone();
+        logits[at] = bad;
+        for (temperature, repetition_penalty) in [(0.0, 1.0), (0.01, 100.0), (1.0, 0.01)] {
+            let p = SamplingParams {
+                temperature,
+                repetition_penalty,
+                top_p: 0.1,
+                top_k: 1,
+                min_p: 0.9,
+                ..SamplingParams::default()
+            };
+            let history = [at as u32, 0];
+            let (_, block) = step(&logits, &p, &history, 3);
+            assert_eq!((block[control::N], block[control::FINISH]), (0, control::FINISH_OVERFLOW), "{bad} at {at}");
+            assert_eq!((block[control::STEP], block[control::POS], block[control::REMAINING]), (3, 1, 9));
+            assert!(block[control::RING_START..].iter().all(|&word| word == 0), "{bad} at {at}: a record");
+            let (record, block) = step(&sound, &p, &history, 3);
+            assert!(block[control::N] == 1 && record.logprob.is_finite());
         }
     }
-    let p = SamplingParams { temperature: 1.0, ..SamplingParams::default() };
-    assert_eq!(step(&[f32::NAN, 0.0, f32::NEG_INFINITY], &p, &[0], 0).0.id, 1);
 }
 
 /// At the lowest temperature that is let through, with the harshest penalty, the order of large logits is kept.

@@ -21,6 +21,8 @@ pub mod control {
     pub const FINISH_LENGTH: u32 = 2;
     /// Finished because the context is full.
     pub const FINISH_CONTEXT: u32 = 3;
+    /// Finished because a logit was not finite, or too large to compute with: no token was sampled from them.
+    pub const FINISH_OVERFLOW: u32 = 4;
     /// First word of the ring.
     pub const RING_START: usize = 16;
     /// Records in the ring; token `step` has record `step % RING`.
