@@ -51,5 +51,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
     }
     for (var i = 0u; i < HD4; i++) { store_out4(row, head, i, acc[i] / total); }
-    store_lse(head, row, maximum + log(total));
+    store_lse(head, row, maximum + or_nan(log(total), total));
 }

@@ -101,5 +101,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let i = e * LANES + lane;
         if (i < HD4) { store_out4(row, head, i, select(vec4f(), acc[e] / total, valid)); }
     }
-    if (lane == 0u) { store_lse(head, row, select(0.0, maximum + log(total), valid)); }
+    if (lane == 0u) { store_lse(head, row, select(0.0, maximum + or_nan(log(total), total), valid)); }
 }

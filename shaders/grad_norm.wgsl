@@ -1,6 +1,6 @@
 // norm = sqrt(sum of partials), LEN of them, also into metrics[step's record][1]. Where it, or the step's loss, is not finite,
 // metrics[HALTED] becomes 1; as long as that is not 0, norm is infinite. One workgroup.
-// Includes: hyper, row|row_none.
+// Includes: hyper, finite, row|row_none.
 // Bindings: partials read, hyper read, norm read_write (1), metrics read_write; these two as bits of f32.
 // Constants: LEN, ROWS = 1, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: one workgroup of ROW_THREADS x WG_ROWS.
@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     sum = row_sum(sum, local.x);
     if (row < ROWS && local.x == 0u) {
         let at = metrics_slot();
-        let own = bitcast<u32>(sqrt(sum));
+        let own = bitcast<u32>(or_nan(sqrt(sum), sum));
         // By their bits: shader compilers may assume that floats are finite.
         let broken = (own & INFINITE) == INFINITE || (metrics[at] & INFINITE) == INFINITE;
         if (broken) { metrics[HALTED] = 0x3f800000u; }

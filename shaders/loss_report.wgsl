@@ -1,6 +1,6 @@
 // metrics[step's record][0] += LOSS_SCALE * sum over rows with a target of max + log(sum) - target's logit; the first micro-batch
 // sets it. M rows, one workgroup.
-// Includes: hyper, row|row_none.
+// Includes: hyper, finite, row|row_none.
 // Bindings: stats read (M, 4) = [max, sum, target's logit, 0], targets read (M), hyper read, metrics read_write.
 // Constants: M, ROWS = 1, ROW_THREADS, WG_ROWS, GRID_X.
 // Grid: one workgroup of ROW_THREADS x WG_ROWS.
@@ -11,7 +11,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     let row = (group.y * GRID_X + group.x) * WG_ROWS + local.y;
     var sum = 0.0;
     for (var i = local.x; i < M; i += ROW_THREADS) {
-        if (targets[i] != IGNORE) { sum += stats[i * 4u] + log(stats[i * 4u + 1u]) - stats[i * 4u + 2u]; }
+        let total = stats[i * 4u + 1u];
+        if (targets[i] != IGNORE) { sum += stats[i * 4u] + or_nan(log(total), total) - stats[i * 4u + 2u]; }
     }
     sum = row_sum(sum, local.x);
     if (row < ROWS && local.x == 0u) {

@@ -5,8 +5,8 @@
 mod common;
 
 use common::models::{open, open_on};
-use common::overflowing::{SPOILS, ask_all, names, refuses_to_answer, spoil, write};
-use common::training::{adapter_of, rich};
+use common::overflowing::{SPOILS, ask_all, names, refuses_to_answer, refuses_to_train, spoil, write};
+use common::training::adapter_of;
 use gpt_playground::error::Error;
 use gpt_playground::exec::{Backend, Chosen, Executor};
 use gpt_playground::gpu::{GpuContext, GpuExecutor};
@@ -17,10 +17,8 @@ use gpt_playground::model::checkpoint::Dtype;
 use gpt_playground::model::params::param_specs;
 use gpt_playground::sample::SamplingParams;
 use gpt_playground::train::export::{apply_adapter, hf_pieces, merge_adapters};
-use gpt_playground::train::{Event, Trainer, gradients};
 use pollster::block_on;
 use proptest::prelude::*;
-use std::time::Duration;
 
 const BACKENDS: [Backend; 2] = [Backend::Cpu, Backend::Gpu];
 
@@ -108,30 +106,9 @@ fn what_was_written_before_is_kept() {
 
 #[test]
 fn a_run_on_such_weights_ends_before_its_first_step() {
-    for (backend, eval_every) in BACKENDS.into_iter().flat_map(|b| [(b, 0), (b, 3)]) {
-        let mut model = open("gpt2-tanh-f32", backend);
-        block_on(spoil(&mut model, "h.1.attn.c_attn.weight", 1e20));
-        let (mut options, source) = rich(&model, None);
-        options.eval_every = eval_every;
-        let batches = source.batches(&options, 0).expect("batches");
-        let before = block_on(model.read_param("wte.weight")).expect("a weight");
-        let mut trainer = block_on(Trainer::new(&mut model, options, source)).expect("a run");
-        let place = ("block 1's attention scores", "h.1.attn.out");
-        let found = block_on(gradients(&mut model, trainer.options(), &batches));
-        names("the gradients", &found.expect_err("no gradients"), place);
-        for _ in 0..2 {
-            let error = loop {
-                match block_on(trainer.advance(&mut model, Duration::from_millis(50))) {
-                    Ok(Event::Working) => {}
-                    Ok(event) => panic!("{backend:?}: {event:?}"),
-                    Err(e) => break e,
-                }
-            };
-            names("a run", &error, place);
-        }
-        assert_eq!(trainer.best_loss(), None, "a loss that is no number is not the best");
-        assert_eq!(block_on(model.read_param("wte.weight")).expect("a weight"), before, "{backend:?}");
-    }
+    block_on(refuses_to_train(&mut open("gpt2-tanh-f32", Backend::Cpu)));
+    block_on(refuses_to_train(&mut on_gpu("gpt2-tanh-f32", Target::Hardware)));
+    block_on(refuses_to_train(&mut on_gpu("gpt2-tanh-f32", Target::Software)));
 }
 
 /// A model with an adapter of which one matrix is multiplied.

@@ -6,6 +6,7 @@ mod common;
 
 use common::cases::{Case, cases};
 use common::inspecting::{Fixture, equals};
+use common::overflowing::{SPOILS, refuses_to_answer, refuses_to_train};
 use common::runner::{Runner, compare};
 use gpt_playground::config::GptConfig;
 use gpt_playground::exec::{Backend, Executor};
@@ -446,4 +447,14 @@ async fn what_views_show_equals_transformers() {
     for backend in [Backend::Cpu, Backend::Gpu] {
         equals(&mut model(backend).await, &Fixture::new(INSPECT)).await;
     }
+}
+
+#[wasm_bindgen_test]
+async fn numbers_that_overflow_are_named() {
+    refuses_to_answer(&mut model(Backend::Cpu).await, &SPOILS).await;
+    // Of those on the GPU what LayerNorm, softmax and the bounds of logits would hide: time is short here.
+    let mut gpu = model(Backend::Gpu).await;
+    refuses_to_answer(&mut gpu, &SPOILS[..2]).await;
+    refuses_to_answer(&mut gpu, &SPOILS[7..]).await;
+    refuses_to_train(&mut gpu).await;
 }

@@ -1,5 +1,6 @@
 // What is not finite must not hide: y, or NaN where x is NaN or infinite. By the bits of x, as compilers may assume that floats are
-// finite; and made of them, as a NaN may not be written as a constant.
+// finite, and functions may make ordinary numbers of NaN (SwiftShader's log gives 89); and made of them, as a NaN may not be written
+// as a constant.
 
 fn or_nan(y: f32, x: f32) -> f32 {
     let bits = bitcast<u32>(x);

@@ -37,6 +37,7 @@ impl Op for GradNorm {
         let len = s.inputs[0].len();
         let k = Kernel::new("grad_norm", wgsl!("grad_norm"))
             .include(wgsl!("common/hyper"))
+            .include(wgsl!("common/finite"))
             .read("partials", Elem::F32, 0)
             .read("hyper", Elem::U32, 1)
             // As bits: shader compilers may assume that floats are finite.

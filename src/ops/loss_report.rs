@@ -36,6 +36,7 @@ impl Op for LossReport {
         let m = s.input(0, 0);
         let k = Kernel::new("loss_report", wgsl!("loss_report"))
             .include(wgsl!("common/hyper"))
+            .include(wgsl!("common/finite"))
             .read("stats", Elem::F32, 0)
             .read("targets", Elem::U32, 1)
             .read("hyper", Elem::U32, 2)

@@ -44,8 +44,3 @@ pub(super) async fn of_validation(model: &mut Model, o: &TrainOptions, done: usi
         o.lr, o.grad_clip
     ))
 }
-
-/// Of a gradient that is not finite: that of the weight `name`, unless the forward pass is to blame.
-pub(super) async fn of_gradient(model: &mut Model, o: &TrainOptions, batches: &[Batch], name: &str) -> Error {
-    damaged(&place(model, o, batches).await.unwrap_or_else(|| format!("the gradient of {name}")))
-}

@@ -5,8 +5,8 @@ use Fate::{Either, Kept, Lost};
 use gpt_playground::config::Activation;
 use gpt_playground::graph::Op;
 use gpt_playground::ops::{
-    ActivationOp, Attention, AttentionDecode, AttentionProbs, CausalAttention, CrossEntropyStats, LayerNorm, MatMul,
-    Product, Sample, ScaledAdd, Score, Softmax, TopK, control,
+    ActivationOp, Attention, AttentionDecode, AttentionProbs, CausalAttention, CrossEntropyStats, LayerNorm,
+    LossReport, MatMul, Product, Sample, ScaledAdd, Score, Softmax, TopK, control, hyper, metrics,
 };
 use std::sync::Arc;
 
@@ -84,6 +84,24 @@ impl Table {
         // What is large and still a number is none of this.
         let inputs = vec![self.spoilt(&[2, 300], &[7, 311], -9e29), u32s(&[7, 3])];
         self.add("score (2, 300) with -9e29".into(), Score, inputs, 0, vec![Kept; 8]);
+    }
+
+    /// The loss of rows, of which one's statistics hold a sum that is not finite; without a target it has no say.
+    fn losses(&mut self) {
+        for (bad, at) in BAD[..2].iter().flat_map(|&bad| [0, 6, 69].map(|at| (bad, at))) {
+            for (target, fate) in [(5, Lost), (u32::MAX, Kept)] {
+                let (mut stats, mut targets) = (self.floats(70 * 4), vec![3; 70]);
+                stats.iter_mut().for_each(|x| *x = x.abs());
+                (stats[4 * at + 1], targets[at]) = (bad, target);
+                let mut words = [0; hyper::WORDS];
+                words[hyper::LOSS_SCALE] = 0.01f32.to_bits();
+                let inputs =
+                    vec![(vec![70, 4], Data::F32(stats)), u32s(&targets), u32s(&words), self.input(&[metrics::LEN])];
+                let mut fates = vec![Kept; metrics::LEN];
+                fates[metrics::LOSS] = fate;
+                self.add(format!("loss_report 70 with {bad} at {at}, target {target}"), LossReport, inputs, 0, fates);
+            }
+        }
     }
 
     fn linear(&mut self) {
@@ -242,10 +260,11 @@ impl Table {
             (0.01, 40, 0.95, 0.02, 0.01),
             (100.0, 0, 1.0, 0.0, 100.0),
         ];
-        for (options, bad) in options.into_iter().flat_map(|o| BAD.into_iter().chain([1.1e30]).map(move |bad| (o, bad)))
-        {
-            // Tokens 0, 3 and 18 are in the text, and so penalised.
-            for (vocab, at) in [(1, 0), (100, 0), (100, 3), (100, 18), (100, 50), (100, 99), (2048, 1999)] {
+        // Tokens 0, 3 and 18 are in the text, and so penalised.
+        let places = [(1, 0), (100, 0), (100, 3), (100, 18), (100, 50), (100, 99), (2048, 1999)];
+        for (i, options) in options.into_iter().enumerate() {
+            for (j, (vocab, at)) in places.into_iter().enumerate() {
+                let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1.1e30][(i + j) % 4];
                 let logits = self.spoilt(&[1, vocab], &[at], bad);
                 let label = format!("sample {vocab} with {bad} at {at}, options {options:?}");
                 self.add(label, Sample, sample_inputs(options, 1, logits), 2, vec![Kept; vocab]);
@@ -258,6 +277,7 @@ impl Table {
 pub fn cases() -> Vec<Case> {
     let mut table = Table { cases: Vec::new(), noise: Noise::new(3) };
     table.rows();
+    table.losses();
     table.linear();
     table.attention();
     table.sampling();

@@ -4,6 +4,7 @@ use gpt_playground::error::{Error, Result};
 use gpt_playground::inspect::{self, LensTarget, ablate};
 use gpt_playground::model::{Model, Progress};
 use gpt_playground::sample::{Generation, Record, SamplingParams, Step};
+use gpt_playground::train::{Dataset, Event, Source, TrainOptions, Trainer, gradients};
 use web_time::Duration;
 
 /// A way to spoil the model `gpt2-tanh-f32`, and what must be said of it.
@@ -118,4 +119,42 @@ pub async fn refuses_to_answer(model: &mut Model, spoils: &[Spoil]) {
         model.write_param(s.name, 0, &before).expect("written");
         assert_eq!(write(model, &prompt, 4).await, sound, "{what}: and mended");
     }
+}
+
+/// Spoils a model and asks for gradients and for a run, with and without a validation before it.
+pub async fn refuses_to_train(model: &mut Model) {
+    let (name, place) = (SPOILS[1].name, SPOILS[1].place);
+    let before = spoil(model, name, SPOILS[1].factor).await;
+    let spoilt = model.read_param(name).await.expect("a weight");
+    for eval_every in [0, 3] {
+        let tokens = (0..700u32).map(|i| (i * i * 7 + i * 3) % 97).collect();
+        let source = Source::Text(Dataset::new(tokens, 0.2, 12).expect("a text"));
+        let options = TrainOptions {
+            steps: 4,
+            batch_size: 2,
+            context: 12,
+            dropout: 0.1,
+            grad_accum: 2,
+            eval_every,
+            validation: 0.2,
+            ..TrainOptions::default()
+        };
+        let batches = source.batches(&options, 0).expect("batches");
+        let mut trainer = Trainer::new(model, options, source).await.expect("a run");
+        let found = gradients(model, trainer.options(), &batches).await;
+        names("the gradients", &found.expect_err("no gradients"), place);
+        for _ in 0..2 {
+            let error = loop {
+                match trainer.advance(model, Duration::from_millis(50)).await {
+                    Ok(Event::Working) => {}
+                    Ok(event) => panic!("{}: {event:?}", model.backend()),
+                    Err(e) => break e,
+                }
+            };
+            names("a run", &error, place);
+        }
+        assert_eq!(trainer.best_loss(), None, "a loss that is no number is not the best");
+        assert_eq!(model.read_param(name).await.expect("a weight"), spoilt, "{}", model.backend());
+    }
+    model.write_param(name, 0, &before).expect("written");
 }

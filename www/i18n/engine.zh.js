@@ -164,7 +164,6 @@ export const engineZh = [
   ["the logits of level {}", "第 {0} 层的 logits "],
   ["the loss", "损失"],
   ["the gradient", "梯度"],
-  ["the gradient of {}", " {0} 的梯度"],
 
   // Looking inside.
   ["the text has no tokens", "文本没有 token。"],
