@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { button, openPage, paper, ready } from "./browser.mjs";
+import { openPage, ready } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 
 const folder = new URL("../../www/models/storyteller/", import.meta.url);
@@ -43,22 +43,49 @@ function spoilt(weight, factor) {
 
 const TEXT = "Once upon a time there was a little girl";
 
-for (const [lang, said, also, models, write] of [
-  ["en", "the numbers overflow in block 2's attention scores (h.2.attn.out is NaN at position 0)", "choose another file of the model", "Models", "Write"],
-  ["zh", "数值溢出，出在第 2 块的注意力分数（位置 0 上 h.2.attn.out 为 NaN）", "请为此模型选择另一个文件", "模型", "续写"],
+for (const [lang, said, advice] of [
+  ["en", "the numbers overflow in block 2's attention scores (h.2.attn.out is NaN at position 0)", "choose another file of the model"],
+  ["zh", "数值溢出，出在第 2 块的注意力分数（位置 0 上 h.2.attn.out 为 NaN）", "请为此模型选择另一个文件"],
 ]) {
   test(`Write and every panel name where the numbers overflow (${lang})`, async () => {
     const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=${lang}&n=8&text=${encodeURIComponent(TEXT)}`);
-    await ready(page);
+    const model = (/** @type {string} */ name) => page.locator(".status-model", { hasText: name }).waitFor({ timeout: 60_000 });
+    const go = (/** @type {number} */ tab) => page.locator("nav").getByRole("button").nth(tab).click();
+    await model("Storyteller");
+    const file = (/** @type {string} */ name, /** @type {Buffer} */ buffer) => ({ name, mimeType: "application/octet-stream", buffer });
+    const weights = spoilt("transformer.h.2.attn.c_attn.weight", 1e22);
     await page.locator("#pick").setInputFiles([
-      { name: "config.json", mimeType: "application/json", buffer: shipped("config.json") },
-      { name: "tokenizer.json", mimeType: "application/json", buffer: shipped("tokenizer.json") },
-      { name: "spoilt.safetensors", mimeType: "application/octet-stream", buffer: spoilt("transformer.h.2.attn.c_attn.weight", 1e22) },
+      file("config.json", shipped("config.json")), file("tokenizer.json", shipped("tokenizer.json")), file("spoilt.safetensors", weights),
     ]);
-    await page.screenshot({ path: "/tmp/n-b/a.png" });
-    await page.waitForTimeout(5000);
-    await page.screenshot({ path: "/tmp/n-b/b.png" });
-    console.log(await page.locator("body").innerText());
+    await model("spoilt");
+    await ready(page);
+    const inspector = page.locator("#inspector");
+    const tabs = inspector.getByRole("tab");
+    await inspector.getByText(said).first().waitFor();
+    assert.equal(await tabs.count(), 7);
+    for (let panel = 0; panel < 7; panel += 1) {
+      await tabs.nth(panel).click();
+      await page.locator(".inspect-panel > *").first().waitFor();
+      await inspector.getByText(said).first().waitFor();
+      await inspector.getByText(advice).first().waitFor();
+    }
+
+    await page.locator(".primary").click();
+    const alert = page.locator("#desk").getByRole("alert");
+    await alert.filter({ hasText: said }).filter({ hasText: advice }).waitFor();
+    await ready(page);
+    assert.equal(await page.locator("#desk textarea").inputValue(), TEXT);
+    assert.equal(await page.locator(".paper-layer .ink-model").count(), 0, "nothing was written");
+
+    // The page goes on with another model.
+    await go(2);
+    await page.locator("#tab-models .list li").first().getByRole("button").first().click();
+    await model("Storyteller");
+    await go(0);
+    await ready(page);
+    await page.locator(".primary").click();
+    await page.locator(".paper-layer .ink-model").nth(4).waitFor();
+    await inspector.getByText(said).first().waitFor({ state: "detached" });
     await close();
   });
 }

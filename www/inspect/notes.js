@@ -36,6 +36,8 @@ export class Notes {
     this.kind = "words";
     /** @type {unknown[]} */
     this.grounds = [];
+    /** Why the text could not be read: told again once a message that took its place has gone. @type {{ error: unknown, grounds: unknown[] } | null} */
+    this.unread = null;
   }
 
   get root() {
@@ -46,6 +48,7 @@ export class Notes {
   say(key, params = {}, error) {
     const failed = error !== undefined || params.reason !== undefined;
     this.stand(key === "inspect.error.read" ? "reading" : failed ? "panel" : "words");
+    if (this.kind === "reading") this.unread = { error, grounds: this.grounds };
     if (error === undefined) this.view.show({ kind: "info", lines: [[key, params]] });
     else showError(this.view, [[key, params]], error);
   }
@@ -64,9 +67,12 @@ export class Notes {
 
   /** Takes away a message whose text, model or view is no longer there; called for every change of the page. */
   follow() {
-    if (!this.view.message) return;
-    const now = groundsOf(this.kind, this.about());
-    if (now.some((one, index) => one !== this.grounds[index])) this.view.clear();
+    const gone = (/** @type {typeof this.kind} */ kind, /** @type {unknown[]} */ grounds) =>
+      groundsOf(kind, this.about()).some((one, index) => one !== grounds[index]);
+    if (this.unread && gone("reading", this.unread.grounds)) this.unread = null;
+    if (!this.view.message || !gone(this.kind, this.grounds)) return;
+    this.view.clear();
+    if (this.unread) this.say("inspect.error.read", {}, this.unread.error);
   }
 
   /** In another language. */
