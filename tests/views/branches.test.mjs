@@ -1,6 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isTooLarge } from "../../www/inspect/branch_file.js";
 import { compareBranches, figuresOf, sliceRuns } from "../../www/inspect/branch_tree.js";
 import { Branches } from "../../www/inspect/branches.js";
 import { appendTokens, replaceRange, textOf, userText } from "../../www/text.js";
@@ -266,6 +267,35 @@ test("what is no such file is refused whole, and what is broken in a token is no
   read.fromJSON(odd);
   assert.equal(read.list()[0].id, "b1");
   assert.deepEqual(read.list()[0].runs[1].token, { ...token(" b"), entropy: 0, rank: 0, top: [] });
+});
+
+/** A file of branches, each of runs by their place among `runs`. @param {string[]} runs @param {number[][]} branches */
+const fileOf = (runs, branches) => ({
+  format: "gpt-playground-branches", version: 2, current: null, runs: runs.map((own) => ({ text: own, source: "user" })),
+  branches: branches.map((own) => ({ id: "", name: "", created: "2026-01-01", runs: own })),
+});
+
+test("as many branches as may be loaded make a tree, however they are alike", () => {
+  // Each begins with all of the one before it: a tree as deep as there are branches. In the other order each is compared whole.
+  const chain = Array.from({ length: 1000 }, (_, at) => "a ".repeat(at + 1));
+  for (const texts of [chain, chain.map((own) => `${own}b`).reverse(), chain.map((_, at) => `${String.fromCodePoint(0x4e00 + at)}!`)]) {
+    const branches = new Branches();
+    const file = fileOf(texts, texts.map((_, at) => [at]));
+    assert.equal(isTooLarge(file), false);
+    assert.equal(branches.fromJSON(file), 1000);
+    assert.equal(branches.tree()?.branches, 1000);
+  }
+});
+
+test("a file that holds more than can be shown is known before it is read", () => {
+  const one = (/** @type {number} */ count) => Array.from({ length: count }, () => [0]);
+  assert.equal(isTooLarge(fileOf(["x"], one(2000))), false);
+  assert.equal(isTooLarge(fileOf(["x"], one(2001))), true);
+  // A run stands in the file once, and is 80 gigabytes in the branches.
+  const many = Array.from({ length: 2000 }, () => new Array(400).fill(0));
+  assert.equal(isTooLarge(fileOf(["x".repeat(100_000)], many)), true);
+  assert.equal(isTooLarge(fileOf([""], [new Array(1_000_001).fill(0)])), true);
+  for (const odd of [null, 7, {}, { runs: {}, branches: [] }, { runs: [], branches: [null, { runs: 3 }, { runs: [9, "x"] }] }]) assert.equal(isTooLarge(odd), false);
 });
 
 test("a file of the first version, whose ranks began at 0, is read as it was meant", () => {

@@ -10,11 +10,33 @@ const FORMAT = "gpt-playground-branches";
 const VERSION = 2;
 /** More than this does not come from the page. */
 const MOST_BRANCHES = 10_000;
+/** A file that is loaded may have so many branches, and so many runs and UTF-16 units in all of them together: each is compared with many. */
+export const MOST_LOADED = 2000;
+const MOST_RUNS = 1_000_000;
+const MOST_TEXT = 50_000_000;
 
 /**
  * What the file keeps of a token: not the alternatives, which the model finds again. 1 is the rank of the likeliest, as on the page.
  * @typedef {Omit<Token, "top" | "rank"> & { rank_from_1: number }} FileToken
  */
+/**
+ * Whether a file holds more than can be shown as a tree. A run stands in it once, however many branches have it.
+ * @param {unknown} data
+ */
+export function isTooLarge(data) {
+  const { runs, branches } = /** @type {any} */ (data ?? {});
+  if (!Array.isArray(runs) || !Array.isArray(branches)) return false;
+  let [count, text] = [0, 0];
+  for (const row of branches) {
+    const own = Array.isArray(row?.runs) ? row.runs : [];
+    count += own.length;
+    if (count > MOST_RUNS) return true;
+    for (const place of own) text += String(runs[place]?.text ?? "").length;
+    if (text > MOST_TEXT) return true;
+  }
+  return branches.length > MOST_LOADED;
+}
+
 /**
  * Every run once, as branches share them; a branch lists its runs by their place in `runs`, and has its text for who reads the
  * file without the page.

@@ -118,14 +118,15 @@ function boundary(walked, at) {
 
 /**
  * How far two branches are the same: in their text, not within a token of either, and in their tokens where both know them.
- * @param {Walked} one @param {Walked} other
+ * @param {Walked} one @param {Walked} other @param {number} [known] how far their texts are known to be the same
  */
-function shared(one, other) {
+function shared(one, other, known = 0) {
   const shorter = Math.min(one.text.length, other.text.length);
   let at = 0;
   // Branches share their run objects up to where they part: most of the text need not be read.
   let run = 0;
   while (run < one.runs.length && one.runs[run] === other.runs[run]) at += one.runs[run++].text.length;
+  at = Math.max(at, known);
   while (at < shorter && one.text.charCodeAt(at) === other.text.charCodeAt(at)) at += 1;
   for (let before = -1; at !== before; ) {
     before = at;
@@ -160,7 +161,7 @@ function differingToken(one, other, from, end) {
 function build(group, start) {
   const [first, ...others] = group;
   let end = first.text.length;
-  for (const other of others) end = Math.min(end, shared(first, other));
+  for (const other of others) end = Math.min(end, shared(first, other, start));
   end = Math.max(start, end);
   /** @type {string | null} */
   let ended = null;
@@ -171,7 +172,7 @@ function build(group, start) {
       ended ??= walked.branch.id;
       continue;
     }
-    const like = groups.find(([head]) => shared(head, walked) > end);
+    const like = groups.find(([head]) => shared(head, walked, end) > end);
     if (like) like.push(walked);
     else groups.push([walked]);
   }

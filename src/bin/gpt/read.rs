@@ -37,11 +37,17 @@ pub(super) fn small(path: &Path, most: u64, advice: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A file of which ranges are read, so that no more of it is held than is asked for.
+/// So much is read at once where less is asked for: what follows is asked for next.
+const BLOCK: u64 = 1 << 20;
+
+/// A file of which ranges are read, so that little more of it is held than is asked for.
 pub(super) struct Ranges {
     file: disk::File,
     len: u64,
     what: String,
+    /// The block that was read last, and where it begins.
+    block: Vec<u8>,
+    start: u64,
 }
 
 impl Ranges {
@@ -54,7 +60,7 @@ impl Ranges {
         if !found.is_file() {
             return Err(Error::Io(format!("{what} is no file; {advice}")));
         }
-        Ok(Ranges { file: disk::open(path).map_err(fail)?, len: found.len(), what })
+        Ok(Ranges { file: disk::open(path).map_err(fail)?, len: found.len(), what, block: Vec::new(), start: 0 })
     }
 
     /// Length of the file in bytes.
@@ -64,6 +70,16 @@ impl Ranges {
 
     /// The bytes of a range, which must lie within the file.
     pub fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>> {
-        self.file.read_range(range).map_err(|e| io_error(&format!("{} cannot be read", self.what), &e))
+        let fail = |e: io::Error| io_error(&format!("{} cannot be read", self.what), &e);
+        if range.end - range.start > BLOCK {
+            return self.file.read_range(range).map_err(fail);
+        }
+        if range.start < self.start || range.end > self.start + self.block.len() as u64 {
+            let end = self.len.min(range.start + BLOCK).max(range.end);
+            self.block = self.file.read_range(range.start..end).map_err(fail)?;
+            self.start = range.start;
+        }
+        let [from, to] = [range.start, range.end].map(|at| (at - self.start) as usize);
+        Ok(self.block[from..to].to_vec())
     }
 }

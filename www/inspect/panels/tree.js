@@ -6,6 +6,7 @@ import { treeEn } from "../../i18n/inspect/tree.en.js";
 import { treeZh } from "../../i18n/inspect/tree.zh.js";
 import { BranchCompare } from "../../views/inspect/branch_compare.js";
 import { TreeView } from "../../views/inspect/tree.js";
+import { MOST_LOADED, isTooLarge } from "../branch_file.js";
 import { compareBranches, figuresOf } from "../branch_tree.js";
 import { SaveRow, toCsv } from "../save.js";
 import { TREE_CSV, nodeOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords } from "../tree_data.js";
@@ -145,7 +146,9 @@ export class TreePanel {
     if (!file) return;
     try {
       if (file.size > LARGEST_FILE) throw new PageError("tree.badFile");
-      const added = this.ctx.branches.fromJSON(JSON.parse(await file.text()));
+      const data = JSON.parse(await file.text());
+      if (isTooLarge(data)) return this.ctx.say("tree.largeFile", { name: file.name, most: MOST_LOADED });
+      const added = this.ctx.branches.fromJSON(data);
       this.ctx.say(added === 1 ? "tree.loaded.one" : "tree.loaded", { count: added, name: file.name });
     } catch (error) {
       if (!(error instanceof PageError || error instanceof SyntaxError)) throw error;
