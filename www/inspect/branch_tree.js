@@ -116,23 +116,57 @@ function boundary(walked, at) {
   return text.charCodeAt(at) >> 10 === 0x37 && text.charCodeAt(at - 1) >> 10 === 0x36 ? at - 1 : at;
 }
 
-/**
- * How far two branches are the same: in their text, not within a token of either, and in their tokens where both know them.
- * @param {Walked} one @param {Walked} other @param {number} [known] how far their texts are known to be the same
- */
-function shared(one, other, known = 0) {
+/** How many UTF-16 units two branches begin with alike. @param {Walked} one @param {Walked} other */
+function alike(one, other) {
   const shorter = Math.min(one.text.length, other.text.length);
   let at = 0;
   // Branches share their run objects up to where they part: most of the text need not be read.
-  let run = 0;
-  while (run < one.runs.length && one.runs[run] === other.runs[run]) at += one.runs[run++].text.length;
-  at = Math.max(at, known);
+  for (let run = 0; run < one.runs.length && one.runs[run] === other.runs[run]; run += 1) at += one.runs[run].text.length;
   while (at < shorter && one.text.charCodeAt(at) === other.text.charCodeAt(at)) at += 1;
+  return at;
+}
+
+/**
+ * How far two branches are the same: in their text, not within a token of either, and in their tokens where both know them.
+ * @param {Walked} one @param {Walked} other @param {number} same how far their texts are
+ */
+function shared(one, other, same) {
+  let run = 0;
+  while (run < one.runs.length && one.runs[run] === other.runs[run]) run += 1;
+  let at = same;
   for (let before = -1; at !== before; ) {
     before = at;
     at = boundary(other, boundary(one, at));
   }
   return differingToken(one, other, run, at);
+}
+
+/**
+ * How many units any two of many branches begin with alike, without reading them again and again: in order of their texts, two of
+ * them have in common what all neighbours between them have.
+ * @param {Walked[]} all
+ * @returns {(one: Walked, other: Walked) => number}
+ */
+function neighbours(all) {
+  const sorted = [...all].sort((one, other) => {
+    const at = alike(one, other);
+    const ends = Math.min(one.text.length, other.text.length) === at;
+    return ends ? one.text.length - other.text.length : one.text.charCodeAt(at) - other.text.charCodeAt(at);
+  });
+  const places = new Map(sorted.map((walked, place) => [walked, place]));
+  // The least of 1, 2, 4, … neighbours from each place on.
+  const least = [sorted.slice(1).map((walked, place) => alike(sorted[place], walked))];
+  for (let width = 1; 2 * width < sorted.length; width *= 2) {
+    const before = /** @type {number[]} */ (least.at(-1));
+    least.push(before.slice(0, before.length - width).map((value, place) => Math.min(value, before[place + width])));
+  }
+  return (one, other) => {
+    const [a, b] = [Number(places.get(one)), Number(places.get(other))];
+    const [from, to] = [Math.min(a, b), Math.max(a, b)];
+    if (from === to) return one.text.length;
+    const level = 31 - Math.clz32(to - from);
+    return Math.min(least[level][from], least[level][to - 2 ** level]);
+  };
 }
 
 /**
@@ -156,12 +190,13 @@ function differingToken(one, other, from, end) {
 /**
  * @param {Walked[]} group what shares more than `start`, or everything
  * @param {number} start
+ * @param {(one: Walked, other: Walked) => number} same how far the texts of two of them are the same
  * @returns {TreeNode}
  */
-function build(group, start) {
+function build(group, start, same) {
   const [first, ...others] = group;
   let end = first.text.length;
-  for (const other of others) end = Math.min(end, shared(first, other, start));
+  for (const other of others) end = Math.min(end, shared(first, other, same(first, other)));
   end = Math.max(start, end);
   /** @type {string | null} */
   let ended = null;
@@ -172,7 +207,7 @@ function build(group, start) {
       ended ??= walked.branch.id;
       continue;
     }
-    const like = groups.find(([head]) => shared(head, walked, end) > end);
+    const like = groups.find(([head]) => shared(head, walked, same(head, walked)) > end);
     if (like) like.push(walked);
     else groups.push([walked]);
   }
@@ -189,7 +224,7 @@ function build(group, start) {
     figures,
     branch: ended,
     branches: group.length,
-    children: groups.map((each) => build(each, end)),
+    children: groups.map((each) => build(each, end, same)),
   };
 }
 
@@ -199,7 +234,8 @@ function build(group, start) {
  * @returns {TreeNode | null} null without branches
  */
 export function treeOf(branches) {
-  return branches.length ? build(branches.map(walk), 0) : null;
+  const all = branches.map(walk);
+  return all.length ? build(all, 0, neighbours(all)) : null;
 }
 
 /** One side of a comparison. @typedef {{ rest: string, all: Figures, own: Figures }} Side */
@@ -210,7 +246,8 @@ export function treeOf(branches) {
  * @returns {{ common: string, sides: [Side, Side] }}
  */
 export function compareBranches(left, right) {
-  const at = left === right ? left.text.length : shared(walk(left), walk(right));
+  const [one, other] = [walk(left), walk(right)];
+  const at = left === right ? left.text.length : shared(one, other, alike(one, other));
   const side = (/** @type {Branch} */ { runs, text }) => ({
     rest: text.slice(at), all: figuresOf(runs), own: figuresOf(text.length > at ? sliceRuns(runs, at) : []),
   });
