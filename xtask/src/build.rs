@@ -68,6 +68,8 @@ fn wasm(folder: &str, cargo: &[&str]) -> Result<()> {
         .out_name(name)
         .web(true)?
         .typescript(true)
+        // The module finds its own file beside it.
+        .omit_default_module_path(false)
         .generate(&out)
         .with_context(|| format!("wasm-bindgen cannot read {}", compiled.display()))?;
     let bound = out.join(format!("{name}_bg.wasm"));
