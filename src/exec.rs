@@ -2,7 +2,7 @@
 
 use crate::cpu::CpuExecutor;
 use crate::error::{Error, Result};
-use crate::gpu::{Counters, GpuContext, GpuExecutor};
+use crate::gpu::{Counters, GpuContext, GpuExecutor, Held};
 pub use crate::graph::{Advance, RunId};
 use crate::graph::{Layout, Limits, Loc, Plan, Target};
 use std::sync::Arc;
@@ -112,6 +112,14 @@ impl Executor {
         match self {
             Self::Cpu(_) => Counters::default(),
             Self::Gpu(g) => g.counters(),
+        }
+    }
+
+    /// What the GPU device holds at the moment; zeros on the CPU, which has none.
+    pub fn held(&self) -> Held {
+        match self {
+            Self::Cpu(_) => Held::default(),
+            Self::Gpu(g) => g.context().held(),
         }
     }
 

@@ -5,6 +5,20 @@ use crate::error::{Error, Result};
 use crate::graph::{Limits, Target};
 use std::sync::Arc;
 
+/// What a device holds at the moment, as it counts by itself: all that was made and not yet freed, whoever made it. Zeros
+/// in a browser, which does not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Buffers, those that results are read through included.
+    pub buffers: usize,
+    /// Bind groups.
+    pub bind_groups: usize,
+    /// Compute pipelines.
+    pub pipelines: usize,
+    /// Memory of the buffers, in bytes.
+    pub bytes: usize,
+}
+
 /// An open device.
 pub struct GpuContext {
     pub(crate) device: wgpu::Device,
@@ -76,6 +90,16 @@ impl GpuContext {
             align: l.min_storage_buffer_offset_alignment as usize,
             ..Limits::default()
         }
+    }
+
+    /// What the device holds at the moment. What was freed lately counts until the device has been waited for.
+    pub fn held(&self) -> Held {
+        let held = self.device.get_internal_counters().hal;
+        // Each thread adds and takes away by itself, so that a sum may be below zero for a moment.
+        let [buffers, bind_groups, pipelines, bytes] =
+            [held.buffers, held.bind_groups, held.compute_pipelines, held.buffer_memory]
+                .map(|counter| usize::try_from(counter.read()).unwrap_or(0));
+        Held { buffers, bind_groups, pipelines, bytes }
     }
 
     /// Reports a validation error, a lost device or exhausted memory that has arrived since the device was opened: such a

@@ -7,5 +7,5 @@ mod pace;
 mod pipeline;
 mod readback;
 
-pub use context::GpuContext;
+pub use context::{GpuContext, Held};
 pub use executor::{Counters, GpuExecutor};

@@ -320,6 +320,11 @@ impl Model {
         self.executor.counters()
     }
 
+    /// What the GPU device holds at the moment; zeros on the CPU.
+    pub fn held(&self) -> crate::gpu::Held {
+        self.executor.held()
+    }
+
     /// Device memory in use.
     pub fn memory(&self) -> Memory {
         Memory {

@@ -4,6 +4,7 @@
 mod clone;
 mod python;
 mod reference;
+mod soak;
 mod training;
 
 use crate::sh;
@@ -19,7 +20,7 @@ pub struct Args {
     /// Folder with texts (*.txt) that are not in the repository: more for some proofs to compare on
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Run only these proofs (see --list); may be repeated
+    /// Run only these proofs (see --list), or those whose names begin so, as `soak` for `soak-…`; may be repeated
     #[arg(long, value_name = "PROOF")]
     only: Vec<String>,
     /// List the proofs
@@ -112,6 +113,22 @@ const PROOFS: &[Proof] = &[
         run: training::nanogpt_page,
     },
     Proof {
+        name: "soak-cpu",
+        what: "20,000 tokens, 2,000 steps, 100 models opened and closed, and memory stays flat, CPU backend",
+        run: |c| soak::native(c, "cpu"),
+    },
+    Proof { name: "soak-gpu", what: "the same, GPU backend", run: |c| soak::native(c, "gpu") },
+    Proof {
+        name: "soak-page-cpu",
+        what: "the same in the real page, in Chromium, CPU backend",
+        run: |c| soak::page(c, "cpu"),
+    },
+    Proof {
+        name: "soak-page-gpu",
+        what: "a twentieth of it in the page on Chromium's software GPU",
+        run: |c| soak::page(c, "webgpu"),
+    },
+    Proof {
         name: "clone",
         what: "a fresh clone of the last commit builds the page within its size limit",
         run: clone::run,
@@ -175,6 +192,22 @@ impl Context {
     }
 }
 
+/// The proofs that are named, all where none is. A name that is none's own means all that begin with it and a dash.
+fn choose(names: &[String]) -> Result<Vec<&'static Proof>> {
+    let mut wanted = Vec::new();
+    for name in names {
+        let before = wanted.len();
+        let own = PROOFS.iter().any(|proof| proof.name == name);
+        let group = |proof: &str| proof.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('-'));
+        let fits = |proof: &str| if own { proof == name } else { group(proof) };
+        wanted.extend(PROOFS.iter().map(|proof| proof.name).filter(|proof| fits(proof)));
+        if wanted.len() == before {
+            bail!("there is no proof `{name}`: see `cargo xtask prove --list`");
+        }
+    }
+    Ok(PROOFS.iter().filter(|proof| names.is_empty() || wanted.contains(&proof.name)).collect())
+}
+
 /// Runs every proof, also after one has failed, and prints the table.
 ///
 /// # Errors
@@ -184,14 +217,12 @@ pub fn run(args: &Args) -> Result<()> {
         PROOFS.iter().for_each(|proof| println!("{:<16} {}", proof.name, proof.what));
         return Ok(());
     }
-    if let Some(unknown) = args.only.iter().find(|name| PROOFS.iter().all(|proof| proof.name != **name)) {
-        bail!("there is no proof `{unknown}`: see `cargo xtask prove --list`");
-    }
+    let chosen = choose(&args.only)?;
     // Programs run in the repository's root, the user's path counts from where they are.
     let data = args.data.as_ref().map(|dir| dir.canonicalize().with_context(|| format!("--data {}", dir.display())));
     let context = Context { data: data.transpose()?, python: OnceCell::new(), gpt: OnceCell::new() };
     let mut rows = Vec::new();
-    for proof in PROOFS.iter().filter(|proof| args.only.is_empty() || args.only.iter().any(|name| name == proof.name)) {
+    for proof in chosen {
         eprintln!("\n=== {}: {}", proof.name, proof.what);
         let begun = Instant::now();
         let outcome = (proof.run)(&context).map_err(|error| format!("{error:#}"));
@@ -214,4 +245,25 @@ pub fn run(args: &Args) -> Result<()> {
     }
     println!("All {} proven.", rows.len());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_chooses_its_proof_and_the_beginning_of_names_a_group() {
+        let names = |only: &[&str]| -> Vec<&str> {
+            let only: Vec<String> = only.iter().map(|name| (*name).to_string()).collect();
+            choose(&only).expect("known").into_iter().map(|proof| proof.name).collect()
+        };
+        assert_eq!(names(&["logits"]), ["logits-cpu", "logits-gpu"]);
+        assert_eq!(names(&["nanogpt"]), ["nanogpt"], "its own name, not the group");
+        assert_eq!(names(&["clone", "logits-gpu", "clone"]), ["logits-gpu", "clone"]);
+        assert_eq!(names(&[]).len(), PROOFS.len());
+        for unknown in ["", "log", "logits-", "logits-tpu"] {
+            let error = choose(&[unknown.to_string()]).err().expect("unknown").to_string();
+            assert!(error.contains(&format!("there is no proof `{unknown}`")), "{error}");
+        }
+    }
 }
