@@ -146,6 +146,27 @@ fn a_smaller_batch_gives_memory_back() {
     }
 }
 
+/// Whatever is made in a step is gone after it: buffers through which results are read, too.
+#[test]
+fn nothing_of_the_device_piles_up_with_texts_and_steps() {
+    let mut model = open(Backend::Gpu, None);
+    let (options, source) = rich(&model, None);
+    let steps = options.steps as usize;
+    let mut trainer = block_on(Trainer::new(&mut model, options.clone(), source)).expect("a run");
+    run(&mut model, &mut trainer);
+    write(&mut model);
+    let first = model.held();
+    assert!(first.buffers > 0 && first.bind_groups > 0 && first.pipelines > 0 && first.bytes > 0, "{first:?}");
+    for round in 0..3 {
+        let (_, source) = rich(&model, None);
+        let mut trainer = block_on(Trainer::new(&mut model, options.clone(), source)).expect("a run");
+        assert_eq!(run(&mut model, &mut trainer).0.len(), steps);
+        block_on(gpt_playground::train::save(&mut model, &mut trainer)).expect("a save");
+        write(&mut model);
+        assert_eq!(model.held(), first, "round {round}");
+    }
+}
+
 /// The weights of the lowest validation loss take as much as what is trained: everything, or the adapters.
 #[test]
 fn the_best_weights_are_counted_where_they_are_asked_for() {

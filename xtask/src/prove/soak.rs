@@ -123,7 +123,10 @@ pub fn native(context: &Context, backend: &str) -> Result<String> {
         crate::setup::ensure_vulkan()?;
     }
     let run = ["run", "--release", "--quiet", "--example", "soak", "--", "--backend", backend, "--model"];
-    let out = sh::read(sh::cmd("cargo", run).arg(context.shipped_model()))?;
+    let mut command = sh::cmd("cargo", run);
+    // glibc's allocator then gives back at once what is freed, so that what is measured is what is held.
+    command.env("MALLOC_MMAP_THRESHOLD_", "131072").env("MALLOC_TRIM_THRESHOLD_", "131072");
+    let out = sh::read(command.arg(context.shipped_model()))?;
     let found = parts(&out)?;
     let measured = out.contains("resident set");
     Ok(if measured { found } else { format!("the resident set is not measured on this system; {found}") })
