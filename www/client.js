@@ -292,6 +292,8 @@ export class Engine {
       throw error;
     } finally {
       if (left !== undefined) this.leaving -= 1;
+      // What is told of a crash remembers all of this, so each worker would keep the one before it.
+      left = undefined;
       signal.removeEventListener("abort", abort);
     }
   }

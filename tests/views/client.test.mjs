@@ -2,6 +2,8 @@
 // A model that is to take another's place: what the other lets go of, and takes back where the load comes to nothing.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Engine } from "../../www/client.js";
 
 /** @typedef {import("../../www/sources.js").ModelSource} ModelSource */
@@ -161,4 +163,22 @@ test("a request that is not answered is watched over, and one that is, is not", 
   client.watchdog.onSilent();
   await assert.rejects(never, { key: "error.engineSilent", fatal: true });
   assert.deepEqual(lost.map(({ message }) => message), ["error.engineSilent"]);
+});
+
+test("a worker whose model was replaced is not held", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  /** @type {WeakRef<object>[]} */
+  const replaced = [];
+  for (const name of ["second", "third", "fourth"]) {
+    replaced.push(new WeakRef(/** @type {object} */ (engine.client?.worker)));
+    await load(files(name)).done;
+  }
+  // This file's own notes hold the workers too.
+  asides = [];
+  // What was given out in a turn is kept until its end.
+  await turn();
+  collect();
+  assert.deepEqual(replaced.map((worker) => worker.deref()), [undefined, undefined, undefined]);
+  assert.ok(engine.client && !engine.client.closed, "the one in use is");
 });
