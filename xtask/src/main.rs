@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod dist;
+mod http;
 mod prove;
 mod serve;
 mod setup;
@@ -22,7 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build the page and serve it on 127.0.0.1
+    /// Build the page and serve it, on 127.0.0.1 unless told otherwise
     Serve(serve::Args),
     /// Run every check: format, lints, native tests, types, browser tests
     Test(test::Args),

@@ -1,11 +1,15 @@
-//! `serve`: a static server for the site on this machine alone.
+//! `serve`: a static server for the site, on this machine alone unless `--host` says otherwise. It is for development and a
+//! classroom: one thread a connection, few of them, and none that can hold up the others.
 
+use crate::http::Server;
 use crate::{build, setup, sh, site};
-use anyhow::{Result, bail};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use anyhow::{Context, Result, bail};
+use std::io::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// Options of `serve`.
@@ -14,6 +18,12 @@ pub struct Args {
     /// Port to listen on; if it is taken, the next free one. 0 lets the system choose
     #[arg(long, default_value_t = 8000)]
     port: u16,
+    /// Address or name of this machine to listen on: 0.0.0.0 for the whole network, as in a classroom
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: String,
+    /// Also answer to this name, such as that of a proxy; may be repeated
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
     /// Do not open a browser
     #[arg(long)]
     no_open: bool,
@@ -28,10 +38,15 @@ pub struct Args {
     prefix: String,
 }
 
+/// Connections at once. Each may take two descriptors, its own and a file's, of the 64 that a small system gives.
+const MOST_CONNECTIONS: usize = 24;
+/// After an error of the listener, such as that no descriptor is free, it is asked again so late.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// Builds the page if need be and serves it until the process ends. The first line on standard output holds the address.
 ///
 /// # Errors
-/// When the page cannot be built or no port is free.
+/// When the page cannot be built, or the address is not this machine's, or no port is free.
 pub fn run(args: &Args) -> Result<()> {
     if args.dir.is_none() && !args.no_build {
         setup::web()?;
@@ -42,133 +57,187 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("{} has no {}: nothing to serve there", root.display(), site::INDEX);
     }
     let prefix = format!("/{}/", args.prefix.trim_matches('/')).replace("//", "/");
-    let listener = listen(args.port)?;
-    let url = format!("http://{}{prefix}", listener.local_addr()?);
-    println!("Serving the page at {url} (Ctrl-C stops)");
+    let host = args.host.trim_start_matches('[').trim_end_matches(']');
+    let listener = listen(host, args.port)?;
+    let local = listener.local_addr()?;
+    let url = |host: &str| format!("http://{host}:{}{prefix}", local.port());
+    let own = url(&own_name(host, local.ip()));
+    println!("Serving the page at {own} (Ctrl-C stops)");
+    if !local.ip().is_loopback() {
+        let there = if local.ip().is_unspecified() { network_address(local.ip()).map(literal) } else { None };
+        println!("Others in this network reach it at {}", there.map_or_else(|| own.clone(), |there| url(&there)));
+        println!("There it has no WebGPU and saves no runs: for those, browsers want https, or localhost.");
+    }
     io::stdout().flush()?;
-    if !args.no_open && open::that_detached(&url).is_err() {
-        eprintln!("No browser could be opened here: open {url} yourself.");
+    if !args.no_open && open::that_detached(&own).is_err() {
+        eprintln!("No browser could be opened here: open {own} yourself.");
     }
-    for stream in listener.incoming() {
-        let (root, prefix) = (root.clone(), prefix.clone());
-        // A thread for each connection: a browser opens several at once, some of which it never uses. It may hang up at
-        // any time, which concerns only this connection.
-        std::thread::spawn(move || stream.and_then(|stream| serve(stream, &root, &prefix)));
-    }
+    let names = args.allow_host.iter().map(String::as_str).chain([host]).map(str::to_ascii_lowercase).collect();
+    let server = Arc::new(Server { root, prefix, names });
+    accept(|| Some(listener.accept().map(|(stream, _)| stream)), &server, || thread::sleep(AGAIN_AFTER));
     Ok(())
 }
 
-fn listen(first: u16) -> Result<TcpListener> {
+fn listen(host: &str, first: u16) -> Result<TcpListener> {
     let last = if first == 0 { 0 } else { first.saturating_add(99) };
     for port in first..=last {
-        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
-            return Ok(listener);
+        match TcpListener::bind((host, port)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {}
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot listen on {host}: --host takes an address of this machine"));
+            }
         }
     }
     bail!("no free port from {first} to {last}: choose another with --port")
 }
 
-/// A request's head may be this long.
-const HEAD_LIMIT: u64 = 64 << 10;
-
-/// Answers the one request of a connection.
-fn serve(stream: TcpStream, root: &Path, prefix: &str) -> io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let mut reader = BufReader::new(&stream).take(HEAD_LIMIT);
-    let mut first = String::new();
-    reader.read_line(&mut first)?;
-    let mut line = String::new();
-    // The headers matter to nothing here, but a socket that is closed before all is read resets the connection.
-    while reader.read_line(&mut line)? > 2 {
-        line.clear();
+/// What the browser on this machine calls the address.
+fn own_name(host: &str, local: IpAddr) -> String {
+    match local {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+        IpAddr::V6(address) if address.is_unspecified() => literal(Ipv6Addr::LOCALHOST.into()),
+        _ => host.parse().map_or_else(|_| host.to_string(), literal),
     }
-    let mut words = first.split_whitespace();
-    let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(()) };
-    let answer = answer(method, target, root, prefix);
-    let mut head = format!(
-        "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}",
-        answer.status, answer.content_type, answer.length, answer.more
-    );
-    head += "Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n";
-    let mut writer = &stream;
-    writer.write_all(head.as_bytes())?;
-    if method != "HEAD" {
-        io::copy(&mut answer.body.take(answer.length), &mut writer)?;
-    }
-    writer.flush()
 }
 
-struct Answer {
-    status: &'static str,
-    content_type: &'static str,
-    length: u64,
-    /// Further header lines.
-    more: String,
-    body: Box<dyn Read>,
+/// An address as it stands in a URL.
+fn literal(address: IpAddr) -> String {
+    if address.is_ipv6() { format!("[{address}]") } else { address.to_string() }
 }
 
-fn answer(method: &str, target: &str, root: &Path, prefix: &str) -> Answer {
-    if !matches!(method, "GET" | "HEAD") {
-        return plain("405 Method Not Allowed", "Only GET and HEAD are answered here.".into());
+/// The address that this machine has in its network. Nothing is sent: a socket is only asked by which way it would.
+fn network_address(any: IpAddr) -> Option<IpAddr> {
+    let outside = if any.is_ipv6() { "[2001:db8::1]:9" } else { "192.0.2.1:9" };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(outside).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+/// Serves the connections that `next` gives until it gives none. `pause` is called after an error, since the next may follow
+/// at once.
+fn accept(mut next: impl FnMut() -> Option<io::Result<TcpStream>>, server: &Arc<Server>, mut pause: impl FnMut()) {
+    let open = Arc::new(Connections::default());
+    while let Some(stream) = next() {
+        let Ok(stream) = stream else {
+            open.hang_up_on_idle();
+            pause();
+            continue;
+        };
+        let connection = open.enter(stream);
+        let (server, within) = (server.clone(), open.clone());
+        // Not `thread::spawn`, which panics where there can be no more threads.
+        let started = thread::Builder::new().spawn({
+            let connection = connection.clone();
+            move || {
+                // The browser may hang up at any time, which concerns only this connection.
+                let _ = server.serve(&connection.stream, || connection.asked.store(true, Ordering::Relaxed));
+                within.leave(&connection);
+            }
+        });
+        if started.is_err() {
+            open.leave(&connection);
+            pause();
+        }
     }
-    let path = target.split(['?', '#']).next().unwrap_or_default();
-    if path.len() + 1 == prefix.len() && prefix.starts_with(path) {
-        // Relative URLs need the slash.
-        let redirect = plain("308 Permanent Redirect", String::new());
-        return Answer { more: format!("Location: {prefix}\r\n"), ..redirect };
+}
+
+struct Connection {
+    stream: TcpStream,
+    /// Its request has come.
+    asked: AtomicBool,
+}
+
+/// The connections that are open, the oldest first.
+#[derive(Default)]
+struct Connections {
+    list: Mutex<Vec<Arc<Connection>>>,
+    left: Condvar,
+}
+
+impl Connections {
+    fn list(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    let file = path.strip_prefix(prefix).and_then(|rest| open_file(root, &format!("/{rest}")));
-    let Some((file, length, content_type)) = file else {
-        return plain("404 Not Found", format!("{path} is not part of the site."));
-    };
-    Answer { status: "200 OK", content_type, length, more: String::new(), body: Box::new(file) }
+
+    /// Takes a connection in, when there is room: the oldest that has asked for nothing gives way.
+    fn enter(&self, stream: TcpStream) -> Arc<Connection> {
+        let connection = Arc::new(Connection { stream, asked: AtomicBool::new(false) });
+        let mut list = self.list();
+        while list.len() >= MOST_CONNECTIONS {
+            hang_up_on_idle(&list);
+            list = self.left.wait(list).unwrap_or_else(PoisonError::into_inner);
+        }
+        list.push(connection.clone());
+        connection
+    }
+
+    fn leave(&self, connection: &Arc<Connection>) {
+        self.list().retain(|one| !Arc::ptr_eq(one, connection));
+        self.left.notify_one();
+    }
+
+    fn hang_up_on_idle(&self) {
+        hang_up_on_idle(&self.list());
+    }
 }
 
-fn plain(status: &'static str, text: String) -> Answer {
-    let (content_type, length) = ("text/plain; charset=utf-8", text.len() as u64);
-    Answer { status, content_type, length, more: String::new(), body: Box::new(io::Cursor::new(text)) }
-}
-
-fn open_file(root: &Path, url_path: &str) -> Option<(File, u64, &'static str)> {
-    let relative = site::resolve(url_path)?;
-    let root = root.canonicalize().ok()?;
-    let path = root.join(&relative).canonicalize().ok()?;
-    // A symbolic link must not lead out of the tree.
-    (path.starts_with(&root) && path.is_file()).then_some(())?;
-    let file = File::open(path).ok()?;
-    let length = file.metadata().ok()?.len();
-    Some((file, length, site::mime(&relative)))
+/// Ends the oldest connection that has asked for nothing. Its thread then finds it ended, and leaves.
+fn hang_up_on_idle(list: &[Arc<Connection>]) {
+    if let Some(idle) = list.iter().find(|one| !one.asked.load(Ordering::Relaxed)) {
+        let _ = idle.stream.shutdown(Shutdown::Both);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
 
-    /// Asks a server over the repository's page, below `/x/`, as a browser does.
-    fn ask(request: &str) -> String {
-        let listener = listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        let server = std::thread::spawn(move || serve(listener.accept().unwrap().0, &sh::root(), "/x/"));
-        let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(format!("{request} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        server.join().unwrap().unwrap();
-        text
+    #[test]
+    fn errors_of_the_listener_are_waited_out() {
+        let server = Arc::new(Server { root: sh::root(), prefix: "/".into(), names: Vec::new() });
+        let (mut errors, mut pauses) = (0..10, 0);
+        let full = || errors.next().map(|_| Err(io::Error::other("too many open files")));
+        accept(full, &server, || pauses += 1);
+        assert_eq!(pauses, 10);
     }
 
     #[test]
-    fn requests_are_answered() {
-        let page = ask("GET /x/?backend=cpu");
-        assert!(
-            page.starts_with("HTTP/1.1 200 OK\r\nContent-Type: text/html") && page.ends_with("</html>\n"),
-            "{page}"
-        );
-        let head = ask("HEAD /x/www/main.js");
-        assert!(head.contains("text/javascript") && head.ends_with("\r\n\r\n"), "{head}");
-        assert!(ask("GET /x").contains("\r\nLocation: /x/\r\n"));
-        for (request, status) in [("GET /index.html", "404"), ("GET /x/Cargo.toml", "404"), ("POST /x/", "405")] {
-            assert!(ask(request).starts_with(&format!("HTTP/1.1 {status} ")), "{request}");
-        }
+    fn idle_connections_give_way() {
+        let listener = listen("127.0.0.1", 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Arc::new(Server { root: sh::root(), prefix: "/".into(), names: Vec::new() });
+        thread::spawn(move || {
+            accept(|| Some(listener.accept().map(|(stream, _)| stream)), &server, || panic!("an error"))
+        });
+        let idle: Vec<TcpStream> = (0..4 * MOST_CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+        // The first of them were hung up on, which a read finds at once.
+        let mut first = &idle[0];
+        assert_eq!(first.read(&mut [0]).unwrap_or(0), 0);
+    }
+
+    #[test]
+    fn only_an_address_of_this_machine_is_listened_on() {
+        let error = format!("{:#}", listen("203.0.113.77", 0).unwrap_err());
+        assert!(error.contains("cannot listen on 203.0.113.77") && error.contains("--host"), "{error}");
+        let taken = listen("127.0.0.1", 0).unwrap().local_addr().unwrap();
+        assert!(taken.ip().is_loopback());
+    }
+
+    #[test]
+    fn the_address_is_one_that_a_browser_opens() {
+        let name = |host: &str, local: &str| own_name(host, local.parse().unwrap());
+        assert_eq!(name("0.0.0.0", "0.0.0.0"), "127.0.0.1");
+        assert_eq!(name("::", "::"), "[::1]");
+        assert_eq!(name("::1", "::1"), "[::1]");
+        assert_eq!(name("localhost", "127.0.0.1"), "localhost");
+        assert_eq!(name("192.168.1.5", "192.168.1.5"), "192.168.1.5");
     }
 }
