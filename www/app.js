@@ -2,7 +2,7 @@
 import { Address } from "./address.js";
 import { Engine } from "./client.js";
 import { saveBlob, storage } from "./dom.js";
-import { filesFromDrop } from "./drop.js";
+import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "./drop.js";
 import { EngineError, isAbort, isFatal } from "./errors.js";
 import { preferredLanguage, n, setLanguage, t } from "./i18n/index.js";
 import { Kept } from "./kept.js";
@@ -12,6 +12,7 @@ import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } 
 import { RUN_LINK } from "./saved_runs.js";
 import { Training } from "./training.js";
 import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./state.js";
+import { isModelFile } from "./sources.js";
 import { packText, unpackText } from "./text_record.js";
 import { titleOf, userText } from "./text.js";
 import { errorMessage } from "./views/message.js";
@@ -244,7 +245,7 @@ export class App {
       if (!hasFiles(event) || !event.dataTransfer) return;
       event.preventDefault();
       dropHint.hidden = true;
-      void filesFromDrop(event.dataTransfer).then((files) => this.takeDrop(files));
+      void filesFromDrop(event.dataTransfer).then((dropped) => this.takeDrop(dropped));
     });
     addEventListener("hashchange", () => this.applyFragment());
     addEventListener("pagehide", () => this.kept.leave());
@@ -266,12 +267,25 @@ export class App {
     addEventListener("unhandledrejection", (event) => unexpected(event.reason));
   }
 
-  /** On the Train tab texts are to learn from; everything else belongs to a model. @param {File[]} files */
-  async takeDrop(files) {
-    const isText = (/** @type {File} */ { name }) => /\.(txt|md)$/i.test(name) && name.toLowerCase() !== "merges.txt";
-    const texts = this.state.tab === "train" ? files.filter(isText) : [];
-    if (texts.length && !this.training.busy) await this.page.train?.take(texts);
-    await this.opener.takeFiles(files.filter((file) => !texts.includes(file)));
+  /** On the Train tab texts are to learn from; everything else belongs to a model. @param {import("./drop.js").Dropped} dropped */
+  async takeDrop({ files, empty, large, unread }) {
+    /** @type {[string, Record<string, string>?][]} */
+    const lines = [
+      ...empty.map((name) => /** @type {[string, {}]} */ (["error.emptyFolder", { name }])),
+      ...large.map((name) => /** @type {[string, {}]} */ (["error.largeFolder", { name, count: n(MOST_ENTRIES) }])),
+    ];
+    if (unread.length) lines.push(["error.unreadable", { name: unread.join(", ") }]);
+    const before = this.page.messagesOn(this.state.tab).message;
+    const texts = this.state.tab === "train" ? textsAmong(files, isModelFile) : [];
+    if (texts.length) await this.page.train?.take(texts.map(({ file }) => file));
+    const model = modelAmong(files.filter((file) => !texts.includes(file)), isModelFile);
+    if ("folders" in model) lines.push(["error.severalModels", { folders: model.folders.join(", ") }]);
+    else await this.opener.takeFiles(model.files);
+    if (!lines.length) return;
+    // Beside what was said of the files that were taken.
+    const view = this.page.messagesOn(this.state.tab);
+    const { message } = view;
+    view.show(message && message !== before ? { ...message, lines: [...message.lines, ...lines] } : { kind: "error", lines });
   }
 
   /** @param {{ at: number, run: import("./types.js").Run }} [first] what the text goes on with, see Writer.generate */

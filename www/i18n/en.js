@@ -155,6 +155,9 @@ export const en = {
   "error.unreadable": "{name} could not be read. If it was moved or changed, choose it again.",
   "error.tooLarge": "{name} is larger than {most} MB, which no such file of a model is. Check what it is.",
   "error.noShipped": "The page came without a model. Open one from your disk or the hub.",
+  "error.emptyFolder": "There is no file in {name}.",
+  "error.severalModels": "Each of these folders holds a model: {folders}. Drop one of them.",
+  "error.largeFolder": "{name} holds more than {count} files and folders. Drop the model's own folder.",
 
   // Of training, what is said outside its tab.
   "train.notLoaded": "The Train tab could not be loaded. Check the connection and try again.",

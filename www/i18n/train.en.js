@@ -7,6 +7,7 @@ export const trainEn = {
   "train.text.edit": "Edit",
   "train.text.clear": "Clear",
   "train.text.back": "Bring the text back",
+  "train.text.busy": "While a run goes on its text stays as it is.",
   "train.choose": "Choose files…",
   "train.samples": "or a sample:",
   "train.sample.alice": "Alice (English)",

@@ -7,6 +7,7 @@ export const trainZh = {
   "train.text.edit": "编辑",
   "train.text.clear": "清空",
   "train.text.back": "恢复文本",
+  "train.text.busy": "训练进行时，它的文本不变。",
   "train.choose": "选择文件……",
   "train.samples": "或用示例：",
   "train.sample.alice": "Alice（英文）",

@@ -155,6 +155,9 @@ export const zh = {
   "error.unreadable": "无法读取 {name}。如果文件被移动或修改过，请重新选择。",
   "error.tooLarge": "{name} 大于 {most} MB，模型的此类文件不会这么大。请检查它是什么文件。",
   "error.noShipped": "页面没有附带模型。请从磁盘或 hub 打开一个。",
+  "error.emptyFolder": "{name} 中没有文件。",
+  "error.severalModels": "这些文件夹中各有一个模型：{folders}。请只拖入其中一个。",
+  "error.largeFolder": "{name} 中的文件和文件夹超过 {count} 个。请只拖入模型自己的文件夹。",
 
   // Of training, what is said outside its tab.
   "train.notLoaded": "训练页无法加载。请检查网络连接后重试。",

@@ -124,6 +124,7 @@ export class TrainText {
     this.pick.value = "";
     this.onTake();
     const training = this.training();
+    if (training.busy) return training.parts.say([["train.text.busy"]]);
     /** @type {[string, string][]} */
     const texts = [];
     const unread = [];
