@@ -3,7 +3,7 @@ import { Address } from "./address.js";
 import { Engine } from "./client.js";
 import { saveBlob, storage } from "./dom.js";
 import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "./drop.js";
-import { EngineError, isAbort, isFatal } from "./errors.js";
+import { EngineError, isAbort, isFatal, part } from "./errors.js";
 import { preferredLanguage, n, setLanguage, t } from "./i18n/index.js";
 import { Kept } from "./kept.js";
 import { Opener, showError } from "./opener.js";
@@ -534,7 +534,7 @@ export class App {
     const { info, view, tab } = this.state;
     if (this.inspectorAsked || !info || tab !== "write" || !(view.open || view.off.length)) return;
     this.inspectorAsked = true;
-    import("./inspect/inspector.js").then(
+    part(import("./inspect/inspector.js")).then(
       async ({ Inspector }) => {
         this.inspector = await Inspector.mount(this);
         this.store.set({});

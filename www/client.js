@@ -1,5 +1,5 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
-import { EngineError, PageError } from "./errors.js";
+import { EngineError, PageError, fromWire } from "./errors.js";
 import { withHead } from "./sources.js";
 import { Watchdog } from "./watchdog.js";
 
@@ -28,14 +28,17 @@ export class WorkerClient {
     this.onFatal = onFatal;
     this.trains = trains;
     this.nextId = 1;
-    this.closed = false;
+    /** Why it is closed; null while it is not. @type {Error | null} */
+    this.reason = null;
     /** @type {Map<number, Pending>} */
     this.pending = new Map();
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: trains ? "trainer" : "writer" });
     this.worker.onmessage = (/** @type {MessageEvent<Reply>} */ event) => this.receive(event.data);
     this.worker.onerror = (event) => {
       event.preventDefault();
-      this.fail(new EngineError(event.message || "the worker script could not be loaded", true));
+      // An error without words is that of a script that did not come.
+      const { message } = event;
+      this.fail(new PageError(message ? "error.engineStopped" : "error.partNotLoaded", {}, message || undefined));
     };
     this.watchdog = new Watchdog({
       ask: () => this.worker.postMessage({ id: 0, cmd: "ping" }),
@@ -55,6 +58,10 @@ export class WorkerClient {
     navigator.locks.request(this.life, { signal: this.gone.signal }, ended).catch(() => {});
   }
 
+  get closed() {
+    return this.reason !== null;
+  }
+
   /**
    * @param {string} cmd
    * @param {object} [payload]
@@ -64,7 +71,7 @@ export class WorkerClient {
    */
   request(cmd, payload = {}, transfer = [], onEvent) {
     return new Promise((resolve, reject) => {
-      if (this.closed) return reject(new EngineError("the engine was closed", true));
+      if (this.reason) return reject(this.reason);
       const id = this.nextId++;
       this.pending.set(id, { cmd, resolve, reject, onEvent });
       this.watchdog.watch();
@@ -94,7 +101,7 @@ export class WorkerClient {
 
   /** @param {Reply} reply */
   receive(reply) {
-    if ("fatal" in reply) return this.fail(new EngineError(reply.fatal, true));
+    if ("fatal" in reply) return this.fail(fromWire(reply.fatal));
     if ("pulse" in reply) return this.watchdog.answered(reply.pulse);
     this.watchdog.heard();
     if ("lives" in reply) return this.awaitEnd();
@@ -104,10 +111,9 @@ export class WorkerClient {
     this.pending.delete(reply.id);
     if (!this.pending.size) this.watchdog.rest();
     if ("value" in reply) return pending.resolve(reply.value);
-    const { message, fatal } = reply.error;
-    // What the worker's own JavaScript finds wrong has a text in every language.
-    pending.reject(/^error\.\w+$/.test(message) ? new PageError(message) : new EngineError(message, fatal));
-    if (reply.error.fatal) this.fail(new EngineError(message, true));
+    const error = fromWire(reply.error);
+    pending.reject(error);
+    if (error.fatal) this.fail(error);
   }
 
   /** @param {PageError | EngineError} error */
@@ -118,10 +124,10 @@ export class WorkerClient {
     this.onFatal(error);
   }
 
-  /** @param {Error} [reason] what the unanswered requests are told */
+  /** @param {Error} [reason] what the unanswered requests are told, and those that come too late */
   close(reason = new DOMException("closed", "AbortError")) {
     if (this.closed) return;
-    this.closed = true;
+    this.reason = reason;
     this.watchdog.rest();
     this.gone.abort();
     this.worker.terminate();
@@ -373,5 +379,11 @@ export class Engine {
   ready() {
     if (!this.client) throw new PageError("error.noModel");
     return this.client;
+  }
+
+  /** Closes the model in use, and gives its memory back. */
+  close() {
+    this.client?.close();
+    this.client = null;
   }
 }

@@ -31,7 +31,7 @@ export class Comparison {
   close(needed = null, backend) {
     if (!this.base || (needed && isSame(this.base.source, needed) && this.base.backend === backend)) return;
     this.base.control.abort();
-    this.base.engine.client?.close();
+    this.base.engine.close();
     this.base = null;
   }
 

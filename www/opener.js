@@ -1,5 +1,5 @@
 /** Opens models: the first one, another one, and the same one again after a crash. Says what went wrong and where. */
-import { PageError, isAbort } from "./errors.js";
+import { PageError, isAbort, part } from "./errors.js";
 import { t } from "./i18n/index.js";
 import { fetchShippedModels, fileSource, isAdapterFile, isModelFile, missingFiles, roleOf, shippedSource, urlSource } from "./sources.js";
 import { RUN_LINK } from "./saved_runs.js";
@@ -113,7 +113,7 @@ export class Opener {
    */
   async openFiles(source, weights, config) {
     try {
-      const { fingerprint } = await import("./fingerprint.js");
+      const { fingerprint } = await part(import("./fingerprint.js"));
       source.id = await fingerprint(weights, config);
     } catch {
       // A file that cannot be read is told of when it is opened.
@@ -177,7 +177,7 @@ export class Opener {
     const { store } = this;
     const view = this.messages();
     try {
-      const { filesFromZip } = await import("./zip.js");
+      const { filesFromZip } = await part(import("./zip.js"));
       const files = await filesFromZip(zip, isModelFile, {
         signal: control?.signal,
         onProgress: (done, total) => {

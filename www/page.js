@@ -1,5 +1,6 @@
 /** Builds the views and gives them their data. Knows nothing of engines and files. */
 import { byId, h, storage } from "./dom.js";
+import { part } from "./errors.js";
 import { t } from "./i18n/index.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS } from "./settings.js";
 import { missingFiles } from "./sources.js";
@@ -85,7 +86,7 @@ export class Page {
 
   /** Loads what is on the Train tab, which many visitors never open. */
   openTrain() {
-    return (this.trainOpening ??= import("./views/train.js").then(({ TrainView }) => {
+    return (this.trainOpening ??= part(import("./views/train.js")).then(({ TrainView }) => {
       this.train = new TrainView(byId("tab-train"), { training: this.training, onCancel: this.onCancelLoading });
     }, (error) => {
       this.trainOpening = null;

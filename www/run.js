@@ -1,5 +1,5 @@
 /** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
-import { PageError } from "./errors.js";
+import { PageError, toWire } from "./errors.js";
 import { lockRun, releaseRuns } from "./locks.js";
 import { beat } from "./pulse.js";
 import { SavePace } from "./save_pace.js";
@@ -216,8 +216,7 @@ export class Run {
     try {
       emit({ type: "saved", step: await this.save() });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      emit({ type: "notSaved", reason });
+      emit({ type: "notSaved", error: toWire(error) });
     }
   }
 

@@ -1,5 +1,5 @@
 /** The runs that are saved on this device, as the page sees them: listed, offered, opened, renamed, deleted. Draws nothing. */
-import { PageError } from "./errors.js";
+import { PageError, explained, part } from "./errors.js";
 import { isSame, keptSource, runSource, shippedSource, urlSource } from "./sources.js";
 import { LOCK_WAIT_MS, isLocked, whenFree } from "./locks.js";
 import { deleteRun, listRuns, renameRun } from "./storage.js";
@@ -35,12 +35,12 @@ export class SavedRuns {
       const list = await listRuns();
       for (const run of list) {
         const { source } = run.meta;
-        if (source.kind === "kept") run.bytes += await (await import("./bases.js")).baseBytes(source.id);
+        if (source.kind === "kept") run.bytes += await import("./bases.js").then(({ baseBytes }) => baseBytes(source.id), () => 0);
       }
       this.list = list;
     } catch (error) {
       // Where a browser lets nothing be kept, as in some private windows, nothing is.
-      if (!(error instanceof DOMException && error.name === "SecurityError")) this.training.failed(error, "train.error.list");
+      if (explained(error).message !== "error.noStorage") this.training.failed(error, "train.error.list");
     }
     const newest = this.list.find(canOpen);
     if (offer && newest) await this.propose(newest.meta.id, false);
@@ -138,7 +138,7 @@ export class SavedRuns {
   /** Downloads what can still be read of a run. @param {SavedRun} run */
   async download({ meta }) {
     try {
-      const { downloadRemains } = await import("./remains.js");
+      const { downloadRemains } = await part(import("./remains.js"));
       await downloadRemains(meta.id, meta.name);
     } catch (error) {
       this.training.failed(error, "train.error.export");
@@ -181,7 +181,7 @@ export class SavedRuns {
     if (unknown) throw unknown.failure ?? new PageError("error.runDamaged");
     const sources = [...list.map(({ meta }) => meta.source), this.training.origin];
     const needed = new Set(sources.flatMap((source) => (source?.kind === "kept" ? [source.id] : [])));
-    await (await import("./bases.js")).sweepBases(needed, freed);
+    await (await part(import("./bases.js"))).sweepBases(needed, freed);
   }
 
   /** A run is no longer saved: what was trained further from it is, to the address, the model that it began from. @param {string} id */

@@ -1,4 +1,5 @@
 /** The page's side of the WebAssembly module. Only the worker imports this file. */
+import { PageError } from "./errors.js";
 import { beat } from "./pulse.js";
 
 /** @typedef {import("./types.js").Info} Info */
@@ -23,7 +24,11 @@ function loadWasm() {
     const module = /** @type {WasmModule} */ (await import(url));
     await module.default();
     return module;
-  })();
+  })().catch((error) => {
+    loading = null;
+    const refused = error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError;
+    throw new PageError(refused ? "error.oldBrowser" : "error.partNotLoaded", {}, error);
+  });
   return loading;
 }
 

@@ -1,5 +1,5 @@
 /** Where a model's files come from: shipped with the page, a URL, or the user's disk. Runs on the main thread. */
-import { PageError } from "./errors.js";
+import { PageError, isAbort, part } from "./errors.js";
 
 /** @typedef {import("./types.js").SmallFiles} SmallFiles */
 /** @typedef {import("./types.js").ShippedModel} ShippedModel */
@@ -52,9 +52,10 @@ export function mostMiB(name) {
 /**
  * Joins small parts. What it yields never shares its buffer, so it can be transferred.
  * @param {ReadableStream<Uint8Array>} stream
+ * @param {(error: unknown) => unknown} [told] what an error while it is read is told as
  * @returns {AsyncGenerator<Uint8Array<ArrayBuffer>>}
  */
-export async function* parts(stream) {
+export async function* parts(stream, told = (error) => error) {
   const reader = stream.getReader();
   /** @type {Uint8Array[]} */
   let held = [];
@@ -72,7 +73,9 @@ export async function* parts(stream) {
   };
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error) => {
+        throw told(error);
+      });
       if (done) break;
       held.push(value);
       size += value.byteLength;
@@ -85,19 +88,25 @@ export async function* parts(stream) {
   }
 }
 
+/** What it means that an answer breaks off. @param {string} url @returns {(error: unknown) => unknown} */
+const interrupted = (url) => (error) => (isAbort(error) ? error : new PageError("error.interrupted", { url }, error));
+/** What it means that a file of the user's cannot be read. @param {string} name @returns {(error: unknown) => unknown} */
+const unreadable = (name) => (error) => new PageError("error.unreadable", { name }, error);
+
 /**
  * A small file. Its bytes are counted as they come: a server may send few that become many.
  * @param {ReadableStream<Uint8Array>} stream @param {string} name or address
+ * @param {(error: unknown) => unknown} [told] what an error while it is read is told as
  */
-async function whole(stream, name) {
+async function whole(stream, name, told) {
   const most = mostMiB(name);
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const held = [];
   let size = 0;
-  for await (const part of parts(stream)) {
-    size += part.byteLength;
+  for await (const bytes of parts(stream, told)) {
+    size += bytes.byteLength;
     if (size > most << 20) throw new PageError("error.tooLarge", { name, most });
-    held.push(part);
+    held.push(bytes);
   }
   return new Uint8Array(await new Blob(held).arrayBuffer());
 }
@@ -107,7 +116,7 @@ export async function readSmall(file) {
   try {
     return await whole(file.stream(), file.name);
   } catch (error) {
-    throw error instanceof PageError ? error : new PageError("error.unreadable", { name: file.name });
+    throw error instanceof PageError ? error : unreadable(file.name)(error);
   }
 }
 
@@ -147,7 +156,7 @@ async function request(url, signal) {
     response = await fetch(url, { signal, credentials: "omit", referrerPolicy: "no-referrer" });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new PageError("error.network", { url });
+    throw new PageError("error.network", { url }, error);
   }
   if (response.status === 404) return null;
   if (response.status === 401 || response.status === 403) throw new PageError("error.forbidden", { url });
@@ -158,7 +167,7 @@ async function request(url, signal) {
 /** @param {string} url @param {AbortSignal} signal */
 async function optional(url, signal) {
   const response = await request(url, signal);
-  return response && whole(response.body ?? new Blob().stream(), url);
+  return response && whole(response.body ?? new Blob().stream(), url, interrupted(url));
 }
 
 /** @param {string} url @param {AbortSignal} signal */
@@ -168,10 +177,11 @@ async function required(url, signal) {
   return bytes;
 }
 
-/** @param {ReadableStream<Uint8Array>} body @param {Response} response @returns {Weights} */
-function weightsOf(body, { headers }) {
+/** @param {ReadableStream<Uint8Array>} body @param {Response} response @param {string} url @returns {Weights} */
+function weightsOf(body, { headers }, url) {
   // A compressed answer's length is not the file's.
-  return { parts: parts(body), bytes: headers.has("content-encoding") ? 0 : Number(headers.get("content-length")) || 0 };
+  const bytes = headers.has("content-encoding") ? 0 : Number(headers.get("content-length")) || 0;
+  return { parts: parts(body, interrupted(url)), bytes };
 }
 
 /**
@@ -192,7 +202,7 @@ async function openUrls(urlOf, signal, knownBytes) {
   const url = urlOf("model.safetensors");
   const response = await request(url, signal);
   if (response?.body) {
-    const single = weightsOf(response.body, response);
+    const single = weightsOf(response.body, response, url);
     return { files, weights: [async () => single], weightBytes: knownBytes ?? single.bytes };
   }
   const index = await optional(urlOf(SHARD_INDEX), signal);
@@ -202,7 +212,7 @@ async function openUrls(urlOf, signal, knownBytes) {
   const weights = names.map((name) => async (/** @type {AbortSignal} */ later) => {
     const shard = await request(urlOf(name), later);
     if (!shard?.body) throw new PageError("error.missingFile", { url: urlOf(name) });
-    return weightsOf(shard.body, shard);
+    return weightsOf(shard.body, shard, urlOf(name));
   });
   return { files, weights, weightBytes: bytes };
 }
@@ -343,7 +353,7 @@ export function fileSource(files, name) {
         small["vocab.json"] = await readSmall(vocab);
         small["merges.txt"] = await readSmall(merges);
       }
-      const open = async () => ({ parts: parts(weights.stream()), bytes: weights.size });
+      const open = async () => ({ parts: parts(weights.stream(), unreadable(weights.name)), bytes: weights.size });
       return { files: small, weights: [open], weightBytes: weights.size };
     },
   };
@@ -355,9 +365,13 @@ export function fileSource(files, name) {
  * @returns {Promise<ShippedModel[]>}
  */
 export async function fetchShippedModels(indexUrl) {
-  const response = await request(indexUrl.href, new AbortController().signal);
-  if (!response) throw new PageError("error.missingFile", { url: indexUrl.href });
-  return response.json();
+  const url = indexUrl.href;
+  const list = new TextDecoder().decode(await required(url, new AbortController().signal));
+  try {
+    return JSON.parse(list);
+  } catch (error) {
+    throw new PageError("error.badAnswer", { url }, error);
+  }
 }
 
 /** A source without files. @returns {Promise<ModelFiles>} */
@@ -377,7 +391,7 @@ export function scratchSource(scratch, name) {
 export function keptSource(id, name) {
   /** @param {AbortSignal} signal */
   const open = async (signal) => {
-    const { readBase } = await import("./bases.js");
+    const { readBase } = await part(import("./bases.js"));
     return fileSource(await readBase(id), name).open(signal);
   };
   return { kind: "kept", id, name, open };

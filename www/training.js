@@ -1,7 +1,7 @@
 /** Training as the page sees it: how a run goes, and what comes of it. Draws nothing. */
 import { Comparison } from "./comparison.js";
 import { saveBlob } from "./dom.js";
-import { PageError, isAbort, isFatal } from "./errors.js";
+import { fromWire, isAbort, isFatal, part } from "./errors.js";
 import { Handover } from "./handover.js";
 import { RUN_LINK, SavedRuns } from "./saved_runs.js";
 import { storageSupported } from "./storage.js";
@@ -245,7 +245,7 @@ export class Training {
     }
     if (event.type === "sample") this.sample = event;
     else if (event.type === "saved") this.noteSaved(event.step);
-    else this.notSaved(/^error\.\w+$/.test(event.reason) ? new PageError(event.reason) : event.reason);
+    else this.notSaved(fromWire(event.error));
     onChange();
   }
 
@@ -408,7 +408,7 @@ export class Training {
       const { models: onto } = engine;
       const client = await engine.trainer();
       if (engine.models !== onto) return;
-      const { fingerprint } = await import("./fingerprint.js");
+      const { fingerprint } = await part(import("./fingerprint.js"));
       const id = await fingerprint(weights, config);
       const info = await client.request("addAdapter", { config: await readSmall(config), weights });
       this.clear();

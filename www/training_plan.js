@@ -1,5 +1,5 @@
 /** What is to be learnt and how: the text, the mode, the numbers, and what the engine says of them. Draws nothing. */
-import { isAbort } from "./errors.js";
+import { explained, isAbort } from "./errors.js";
 import { t } from "./i18n/index.js";
 import { keepPlan } from "./training_settings.js";
 
@@ -159,7 +159,7 @@ export class TrainingPlan {
       try {
         planned = await this.ask(this.options());
       } catch (error) {
-        failure = isAbort(error) ? null : error;
+        failure = isAbort(error) ? null : explained(error);
       }
       // What the other numbers would be, where one is wrong.
       if (failure) bare = await this.ask(this.options({})).catch(() => null);

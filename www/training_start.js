@@ -1,5 +1,5 @@
 /** How a run begins: what it begins from is opened, and until then the run that there was stays as it is. Draws nothing. */
-import { PageError } from "./errors.js";
+import { PageError, part } from "./errors.js";
 import { scratchSource } from "./sources.js";
 import { storageSupported } from "./storage.js";
 import { titleOf } from "./text.js";
@@ -111,7 +111,7 @@ export class TrainingStart {
    */
   async tuned(alone) {
     const { saves, runName, parts: { engine } } = this.training;
-    const { tunedSource } = await import("./bases.js");
+    const { tunedSource } = await part(import("./bases.js"));
     // Making room is not what this is for: it can fail.
     if (storageSupported()) await saves.sweep().catch(() => {});
     return tunedSource(engine, runName || (engine.source?.name ?? ""), alone);

@@ -69,7 +69,7 @@ export type RunEvent =
   | { type: "progress"; events: TrainEvent[]; elapsedMs: number }
   | { type: "sample"; step: number; prompt: string; text: string }
   | { type: "saved"; step: number }
-  | { type: "notSaved"; reason: string };
+  | { type: "notSaved"; error: WireError };
 
 /** The lowest validation loss, the step it was measured at, and whether the model now holds the weights of that step. */
 export interface BestWeights { loss: number; step: number; inForce: boolean }
@@ -245,16 +245,19 @@ export type GenerationEvent =
 export interface GenerationResult { finished: NonNullable<Finished>; promptTokens: number; tokens: number; ms: number; contextUsed: number }
 
 /**
- * What the worker answers. `fatal` means that the WebAssembly instance must not be used again; `pulse` answers a `ping`: how far the
- * worker is; `lives`: it holds the lock of its life.
+ * An error between worker and page. `message` is the engine's words, unless `key` names a sentence of the page; `raw` is what the
+ * browser said. `fatal` means that the WebAssembly instance must not be used again.
  */
+export interface WireError { message: string; fatal: boolean; key?: string; params?: Record<string, string | number>; raw?: string }
+
+/** What the worker answers. `pulse` answers a `ping`: how far the worker is; `lives`: it holds the lock of its life. */
 export type Reply =
   | { id: number; value: unknown }
   | { id: number; event: GenerationEvent | RunEvent | import("./inspect/types.js").InspectProgress }
-  | { id: number; error: { message: string; fatal: boolean } }
+  | { id: number; error: WireError }
   | { pulse: number }
   | { lives: true }
-  | { fatal: string };
+  | { fatal: WireError };
 
 export interface Progress { name: string; done: number; total: number }
 

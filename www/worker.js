@@ -2,6 +2,7 @@
  * The engine's worker: one model, one queue of commands. Nothing here touches the network except the import of the
  * WebAssembly module itself: the page fetches, and hands over bytes.
  */
+import { PageError, part, toWire } from "./errors.js";
 import { beat, pulse } from "./pulse.js";
 import { Run } from "./run.js";
 import { ModelSession, messageTurn } from "./session.js";
@@ -42,13 +43,12 @@ console.error = (...parts) => {
   consoleError(...parts);
 };
 
-/** @param {unknown} error */
+/** @param {unknown} error @returns {import("./types.js").WireError} */
 function describe(error) {
   // A trap leaves the instance in an unknown state, and a RangeError here is memory or stack exhausted.
   const trap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-  const text = error instanceof Error ? error.message : String(error);
-  const message = trap && lastPanic ? lastPanic : text;
-  return { message: message || "unknown error", fatal: trap || isLost() };
+  if (trap) return { ...toWire(new PageError("error.engineStopped", {}, lastPanic || error)), fatal: true };
+  return { ...toWire(error), fatal: isLost() };
 }
 
 /** Whether the model is gone together with its device. */
@@ -204,7 +204,7 @@ async function execute(request) {
     case "exportZip":
       return new Blob(await loaded().wasm.exportZip(request.kind), { type: "application/zip" });
     case "keepBase":
-      return (await import("./bases.js")).writeBase(request.base, request.files);
+      return (await part(import("./bases.js"))).writeBase(request.base, request.files);
     case "addAdapter":
       // The engine ends its run for it, also where the adapter does not fit.
       run?.release();
@@ -254,9 +254,9 @@ async function execute(request) {
 scope.onmessage = (event) => enqueue(event.data);
 scope.addEventListener("error", (event) => {
   event.preventDefault();
-  scope.postMessage({ fatal: describe(event.error ?? event.message).message });
+  scope.postMessage({ fatal: describe(event.error ?? event.message) });
 });
 scope.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
-  scope.postMessage({ fatal: describe(event.reason).message });
+  scope.postMessage({ fatal: describe(event.reason) });
 });

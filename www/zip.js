@@ -103,7 +103,7 @@ export async function filesFromZip(zip, wanted, { signal, onProgress } = {}) {
   const files = [];
   for (const entry of entries) {
     const { path, method, crc, size } = entry;
-    const damaged = () => new PageError("error.zipDamaged", { name: archive, file: path });
+    const damaged = (/** @type {unknown} */ cause = undefined) => new PageError("error.zipDamaged", { name: archive, file: path }, cause);
     const data = await dataOf(zip, entry);
     if (!data) throw damaged();
     const stream = method === STORED ? data.stream() : data.stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -120,8 +120,8 @@ export async function filesFromZip(zip, wanted, { signal, onProgress } = {}) {
         signal?.throwIfAborted();
       }
     } catch (error) {
-      // What cannot be unpacked ends with the browser's words, of no use to anybody.
-      throw signal?.aborted ? error : damaged();
+      // What cannot be unpacked ends with an error of the browser.
+      throw signal?.aborted ? error : damaged(error);
     }
     if (bytes !== size || sum !== crc) throw damaged();
     files.push(new File(method === STORED ? [data] : held, nameOf(path)));

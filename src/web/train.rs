@@ -122,10 +122,11 @@ fn request(value: JsValue) -> Result<TrainRequest, JsError> {
     serde_wasm_bindgen::from_value(value).map_err(|e| JsError::new(&format!("the training request: {e}")))
 }
 
-/// What JavaScript failed with, in its words.
+/// What the browser failed with when it read or wrote a saved run.
 fn failed(error: &JsValue) -> Error {
     let words = error.dyn_ref::<js_sys::Error>().map(|e| String::from(e.message()));
-    Error::Io(words.unwrap_or_else(|| format!("{error:?}")))
+    let words = words.unwrap_or_else(|| format!("{error:?}"));
+    Error::Io(format!("the browser could not read or write the saved run ({words}); try again"))
 }
 
 /// The length of a file, and what reads any range of it.

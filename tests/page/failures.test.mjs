@@ -31,6 +31,8 @@ test("after a panic the cause is on the page, the engine starts again, and the t
   await page.keyboard.press("Control+Enter");
   const alert = page.getByRole("alert");
   await alert.filter({ hasText: "The engine stopped and was started again." }).waitFor();
+  assert.match(await alert.innerText(), /The engine ran out of memory, or it has a fault\./);
+  await alert.locator("summary").click();
   assert.match(await alert.innerText(), /the fake model fell over/);
   assert.equal(await paper(page).inputValue(), "PANIC now");
   assert.match(problems.splice(0).join(), /panicked at/, "the panic itself is in the console");

@@ -20,10 +20,11 @@ export function emptySafetensors(size) {
 }
 
 /**
- * @param {{ prefix?: string, fake?: object }} [options] `prefix` begins and ends in "/"; `fake` sets how the stand-in behaves
+ * @param {{ prefix?: string, fake?: object, broken?: RegExp, cut?: RegExp }} [options] `prefix` begins and ends in "/"; `fake` sets how
+ *   the stand-in behaves; for paths that `broken` matches the server hangs up, and in the middle of those that `cut` matches
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  */
-export async function serveFake({ prefix = "/", fake = {} } = {}) {
+export async function serveFake({ prefix = "/", fake = {}, broken, cut } = {}) {
   const weights = emptySafetensors(4_000_000);
   const index = [{
     id: "storyteller", name: "Storyteller", path: "storyteller", n_params: 1_914_720, n_ctx: 256, license: "CC0",
@@ -42,6 +43,13 @@ export async function serveFake({ prefix = "/", fake = {} } = {}) {
     let path = normalize(decodeURIComponent(pathname.slice(prefix.length))) || ".";
     if (path === ".") path = "index.html";
     const type = TYPES[extname(path)] ?? "application/octet-stream";
+    if (broken?.test(path)) return void request.socket.destroy();
+    if (cut?.test(path)) {
+      const half = made[path].slice(0, made[path].length / 2);
+      response.writeHead(200, { "content-type": type, "content-length": made[path].length });
+      // What was written must leave before the end.
+      return void response.write(half, () => setImmediate(() => request.socket.destroy()));
+    }
     if (path in made) return void response.writeHead(200, { "content-type": type }).end(made[path]);
     const file = join(root, path.replace(/^www\/pkg(-train)?\//, "tests/views/fake_pkg/"));
     if (path.startsWith("..") || !statSync(file, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end();

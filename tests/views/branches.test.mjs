@@ -248,7 +248,7 @@ test("what is no such file is refused whole, and what is broken in a token is no
     { ...good, branches: [null] }, { ...good, runs: [{ text: 3, source: "user" }, { text: "x", source: "model" }] }];
   for (const data of bad) {
     const read = new Branches();
-    assert.throws(() => read.fromJSON(data), { key: "tree.badFile" }, JSON.stringify(data));
+    assert.throws(() => read.fromJSON(data), { key: "inspect.badBranches" }, JSON.stringify(data));
     assert.equal(read.size, 0);
   }
   for (const broken of [{ id: -1 }, { id: "1" }, { id: 1.5 }, { logprob: null }, { text: 1 }]) {

@@ -1,10 +1,11 @@
 // @ts-check
 // A model that is to take another's place: what the other lets go of, and takes back where the load comes to nothing.
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Engine } from "../../www/client.js";
+import { Engine, WorkerClient } from "../../www/client.js";
+import { PageError } from "../../www/errors.js";
 
 /** @typedef {import("../../www/sources.js").ModelSource} ModelSource */
 
@@ -52,6 +53,9 @@ function load(source, control = new AbortController()) {
   return { control, done: engine.load(source, "cpu", { signal: control.signal, onProgress: () => {} }) };
 }
 const turn = () => new Promise((resolve) => setTimeout(resolve));
+
+// A watchdog over what is never answered would keep this process for minutes.
+afterEach(() => engine.client?.close());
 
 beforeEach(async () => {
   [held, refused, waiting, told, asides, lost] = [new Set(), new Set(), [], [], [], []];
@@ -181,4 +185,23 @@ test("a worker whose model was replaced is not held", async () => {
   collect();
   assert.deepEqual(replaced.map((worker) => worker.deref()), [undefined, undefined, undefined]);
   assert.ok(engine.client && !engine.client.closed, "the one in use is");
+});
+
+test("who asks too late is told what those were told who asked in time", async () => {
+  const closed = new WorkerClient(() => assert.fail("nothing broke"), false);
+  held.add("tokenize");
+  const inTime = closed.request("tokenize");
+  closed.close();
+  await assert.rejects(inTime, { name: "AbortError" });
+  await assert.rejects(closed.request("tokenize"), { name: "AbortError" });
+
+  /** @type {unknown} */
+  let told = null;
+  const broken = new WorkerClient((error) => (told = error), false);
+  const asked = broken.request("tokenize");
+  // A script that does not come is told of without words.
+  /** @type {any} */ (broken.worker).onerror({ preventDefault: () => {}, message: "" });
+  await assert.rejects(asked, (error) => error === told);
+  await assert.rejects(broken.request("tokenize"), (error) => error === told);
+  assert.ok(told instanceof PageError && told.key === "error.partNotLoaded" && told.fatal);
 });

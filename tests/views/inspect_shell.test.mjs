@@ -7,11 +7,11 @@ import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
 import { bits, finePercent, hex, isWhole, nameBytes, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
 import { groundsOf } from "../../www/inspect/notes.js";
-import { reasonOf } from "../../www/inspect/reason.js";
 import { toCsv } from "../../www/inspect/save.js";
 import { ShareRow } from "../../www/inspect/share.js";
+import { causeOf, reasonOf } from "../../www/cause.js";
 import { fingerprint } from "../../www/fingerprint.js";
-import { PageError } from "../../www/errors.js";
+import { PageError, fromWire, isFatal, toWire } from "../../www/errors.js";
 import { loadEngineText } from "../../www/i18n/engine.js";
 import { engineZh } from "../../www/i18n/engine.zh.js";
 import { inspectEn } from "../../www/i18n/inspect/inspect.en.js";
@@ -182,15 +182,44 @@ test("every example has its words, and strings follow the language", () => {
   setLanguage("en");
 });
 
-test("what went wrong is said in the page's language, as far as it is known", async () => {
+test("what went wrong is said in the page's language; words of others stand apart", async (test) => {
+  const told = test.mock.method(console, "error", () => {});
   const [[engine]] = engineZh.filter(([sentence]) => !sentence.includes("{}"));
   await loadEngineText("zh");
+  for (const lang of /** @type {const} */ (["zh", "en"])) {
+    setLanguage(lang);
+    const ours = (/** @type {unknown} */ error) => {
+      const { text, raw } = causeOf(error);
+      assert.match(text, lang === "zh" ? /[\u4e00-\u9fff]/ : /^[A-Z].*\.$/);
+      return raw;
+    };
+    assert.equal(reasonOf(new PageError("error.noModel")), t("error.noModel"));
+    assert.equal(ours(new DOMException("the disk is full", "QuotaExceededError")), "QuotaExceededError: the disk is full");
+    assert.equal(reasonOf(new DOMException("the disk is full", "QuotaExceededError")), t("error.quota"));
+    assert.equal(ours(new RangeError("Array buffer allocation failed")), "RangeError: Array buffer allocation failed");
+    assert.equal(told.mock.callCount(), 0);
+    // Whatever nobody has thought of is told to developers, too.
+    assert.equal(ours(new TypeError("Failed to fetch")), "TypeError: Failed to fetch");
+    assert.equal(ours("a string"), "a string");
+    assert.equal(told.mock.callCount(), 2);
+    told.mock.resetCalls();
+  }
+  assert.deepEqual(causeOf(new Error(engine)), { text: engine, raw: "" });
+  assert.deepEqual(causeOf(new Error("no such sentence")), { text: "no such sentence", raw: "" });
   setLanguage("zh");
   assert.match(reasonOf(new Error(engine)), /[\u4e00-\u9fff]/);
-  assert.equal(reasonOf(new PageError("error.noModel")), t("error.noModel"));
-  assert.equal(reasonOf("no such sentence"), "no such sentence");
+  assert.deepEqual(causeOf(new Error("no such sentence")), { text: t("error.engine"), raw: "no such sentence" });
   setLanguage("en");
-  assert.equal(reasonOf(new Error(engine)), engine);
+});
+
+test("an error crosses from the worker to the page as what it is", () => {
+  for (const error of [new PageError("error.badZip", { name: "a.zip" }, new TypeError("no")), new Error("the weights hold NaN"), new RangeError("x")]) {
+    const crossed = fromWire(structuredClone(toWire(error)));
+    assert.deepEqual(causeOf(crossed), causeOf(error));
+    assert.equal(isFatal(crossed), false);
+  }
+  assert.equal(isFatal(fromWire({ ...toWire(new RangeError("x")), fatal: true })), true);
+  assert.equal(isFatal(fromWire({ message: "the GPU device was lost: x", fatal: true })), true);
 });
 
 test("examples are about a model that ships, and about layers and heads that it has", () => {

@@ -3,15 +3,10 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { formatBytes, formatCount, formatRate } from "../../www/format.js";
-import { en as baseEn } from "../../www/i18n/en.js";
-import { trainEn } from "../../www/i18n/train.en.js";
-import { zipEn } from "../../www/i18n/zip.en.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/settings.js";
 import { missingFiles, readShardIndex, roleOf, urlSource } from "../../www/sources.js";
 import { Store, decodeFragment, encodeFragment } from "../../www/state.js";
 import { fitRemark } from "../../www/views/models.js";
-
-const en = { ...baseEn, ...trainEn, ...zipEn };
 
 const www = new URL("../../www/", import.meta.url);
 const scripts = ["", "views/", "i18n/"].flatMap((folder) =>
@@ -52,15 +47,6 @@ test("a store tells its listeners once for many changes", async () => {
   store.set({ b: 2 });
   await null;
   assert.deepEqual([calls, store.state], [1, { a: 1, b: 2 }]);
-});
-
-test("every string that a script names is there, and every string is named", () => {
-  const source = scripts.filter((name) => !/^i18n\/((train|zip)\.)?(en|zh)/.test(name)).map(read).join("\n");
-  const named = new Set([...source.matchAll(/["`]([a-z]+(?:\.\w+)+)["`]/g)].map((match) => match[1]));
-  const missing = [...named].filter((key) => !(key in en) && /^(app|tab|nav|lang|theme|backend|paper|action|seed|settings?|status|live|load|message|models|error|train|saved)\./.test(key));
-  assert.deepEqual(missing, []);
-  const built = /^(tab|theme|backend|status\.backend|setting|saved\.damage|train\.(mode|option|figure|preset|tokenizer|vocabulary|compare))(\.|$)/;
-  assert.deepEqual(Object.keys(en).filter((key) => !named.has(key) && !built.test(key)), []);
 });
 
 test("text reaches the page as text only", () => {

@@ -262,7 +262,7 @@ test("a file that is loaded adds its branches, and another file says that it is 
   assert.equal(textOf(branches.list()[3].runs), "From a file");
   for (const text of ["{", "{}", "[1]"]) {
     await load(text);
-    assert.deepEqual(done.at(-1), ["tree.badFile", { name: "x.json" }]);
+    assert.deepEqual(done.at(-1), ["inspect.badBranches", { name: "x.json" }]);
   }
   assert.equal(branches.size, 4);
 });

@@ -121,6 +121,7 @@ export const engineZh = [
   ["Two files cannot be called '{}' in one archive.", "同一个 zip 文件中不能有两个文件都叫“{0}”。"],
   ["{} files are too many for one zip.", "{0} 个文件太多，一个 zip 文件放不下。"],
   ["A file in an archive cannot be called {}; choose a plain name.", "zip 文件中的文件不能叫 {0}。请用普通的文件名。"],
+  ["the browser could not read or write the saved run ({}); try again", "浏览器无法读写保存的训练（{0}）。请重试。"],
   ["a file could not be handed over", "有一个文件未能交给页面。"],
   ["There is no training run. Press Train first.", "还没有训练。请先按“训练”。"],
 
@@ -136,10 +137,6 @@ export const engineZh = [
   ["the model is still working on the last request; wait for its answer first", "模型还在处理上一个请求，请等它完成。"],
   ["the model is not loaded yet; wait until loading is done", "模型还没有载入完，请稍等。"],
   ["No model is open. Open one on the Models tab.", "没有打开的模型。请在“模型”页打开一个。"],
-  ["the engine was closed", "引擎已关闭。"],
-  ["the worker script could not be loaded", "无法载入后台脚本。"],
-  ["www/inspect/css/{}.css could not be loaded", "无法加载 www/inspect/css/{0}.css。"],
-  ["unknown error", "未知错误"],
 
   // Numbers that overflow, and where.
   [

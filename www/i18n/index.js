@@ -19,9 +19,10 @@ export function setLanguage(lang) {
   void loadEngineText(lang);
 }
 
-/** What the engine said, in the page's language where the page knows the sentence. @param {string} text */
+/** What the engine said, in the page's language; null where the page does not know the sentence. @param {string} text */
 export function engineWords(text) {
-  return engineText(text, current);
+  const words = engineText(text, current);
+  return current !== "en" && words === text ? null : words;
 }
 
 /**
@@ -43,14 +44,27 @@ export function preferredLanguage() {
   return "en";
 }
 
+/** Stands where a string is missing: a key means nothing to a reader. */
+const MISSING = "…";
+
 /**
- * The string called `key` in the page's language, with each `{name}` replaced. A key that no table has comes back as it is.
+ * The string called `key` in the page's language, with each `{name}` replaced. A key that no table has is an error of the page's
+ * own: it is told in the console.
  * @param {string} key
  * @param {Record<string, string | number>} [params]
  */
 export function t(key, params = {}) {
-  const template = tables[current][key] ?? tables.en[key] ?? key;
+  const template = tables[current][key] ?? tables.en[key];
+  if (template === undefined) {
+    console.error(`no table of strings that is loaded has ${key}`);
+    return MISSING;
+  }
   return template.replace(/\{(\w+)\}/g, (whole, name) => String(params[name] ?? whole));
+}
+
+/** Sentences one after another; after a full-width sign stands no space. @param {...string} all those that are empty are left out */
+export function sentences(...all) {
+  return all.filter(Boolean).join(" ").replace(/(?<=[。？！]) /g, "");
 }
 
 /**

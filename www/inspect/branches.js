@@ -158,7 +158,7 @@ export class Branches {
    */
   fromJSON(data) {
     const read = readBranches(data);
-    if (!read || read.unread) throw new PageError("tree.badFile");
+    if (!read || read.unread) throw new PageError("inspect.badBranches");
     return this.addAll(read);
   }
 

@@ -2,7 +2,7 @@
 import { isAbort } from "../errors.js";
 import { chunks, sameVocabulary } from "./compare_data.js";
 import { showToken } from "./label.js";
-import { reasonOf } from "./reason.js";
+import { reasonOf } from "../cause.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
 /** @typedef {import("./types.js").Subject} Subject */

@@ -218,7 +218,7 @@ export class Context {
     const close = () => {
       this.others.delete(asker);
       asker.abort();
-      engine.client?.close();
+      engine.close();
     };
     const info = await engine.load(found.source, this.app.state.info?.backend ?? "cpu", { signal, onProgress, look: true });
     if (signal.aborted) {

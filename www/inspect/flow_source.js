@@ -1,7 +1,7 @@
 /** Fetches the graph and one token's values, what is looked at first, and keeps them. Free of the DOM. */
 import { isAbort } from "../errors.js";
 import { readFlow } from "./flow_graph.js";
-import { reasonOf } from "./reason.js";
+import { reasonOf } from "../cause.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
 /** @typedef {import("./types.js").Subject} Subject */

@@ -1,6 +1,6 @@
 /** The shell of the inspector: tabs, the selected token, one of the panels below it, and its ties to the paper. */
 import { byId, h, setText, storage } from "../dom.js";
-import { isAbort } from "../errors.js";
+import { PageError, isAbort, part } from "../errors.js";
 import { inspectEn } from "../i18n/inspect/inspect.en.js";
 import { inspectZh } from "../i18n/inspect/inspect.zh.js";
 import { registerStrings, t } from "../i18n/index.js";
@@ -42,7 +42,7 @@ function loadStyle(name) {
   return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
     const link = h("link", { rel: "stylesheet", href: new URL(`css/${name}.css`, import.meta.url).href });
     link.addEventListener("load", () => resolve());
-    link.addEventListener("error", () => reject(new Error(`www/inspect/css/${name}.css could not be loaded`)));
+    link.addEventListener("error", () => reject(new PageError("error.partNotLoaded")));
     document.head.append(link);
   }));
 }
@@ -302,7 +302,7 @@ export class Inspector {
     this.panelName = name;
     this.fold();
     try {
-      const module = await import(`./panels/${name}.js`);
+      const module = await part(import(`./panels/${name}.js`));
       if (this.panelName !== name) return;
       const Panel = module[`${name[0].toUpperCase()}${name.slice(1)}Panel`];
       /** @type {Panel} */

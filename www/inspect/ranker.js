@@ -1,7 +1,7 @@
 /** Ranking heads for a target: which target, the measuring, what was found. Free of the DOM. */
 import { isAbort } from "../errors.js";
 import { Memory, Pace, defaultTarget, offKey, ranking, topAfter } from "./ablation_data.js";
-import { reasonOf } from "./reason.js";
+import { reasonOf } from "../cause.js";
 
 /** @typedef {import("./types.js").InspectContext} InspectContext */
 /** @typedef {import("./types.js").Subject} Subject */

@@ -1,5 +1,6 @@
 /** The loss over the steps, drawn by uPlot. */
 import { h, setText } from "../dom.js";
+import { part } from "../errors.js";
 import { n, t } from "../i18n/index.js";
 
 /** @typedef {import("../types.js").LossHistory} LossHistory */
@@ -16,8 +17,9 @@ function library() {
   loading ??= (async () => {
     // Addresses are computed because the files are built, not written: the type check must not look for them.
     document.head.append(h("link", { rel: "stylesheet", href: new URL("../vendor/uPlot.css", import.meta.url).href }));
-    return (await import(new URL("../vendor/uPlot.esm.js", import.meta.url).href)).default;
+    return (await part(import(new URL("../vendor/uPlot.esm.js", import.meta.url).href))).default;
   })();
+  loading.catch(() => (loading = null));
   return loading;
 }
 
@@ -58,7 +60,10 @@ export class LossChart {
     this.heads = [h("th", { scope: "col" }), h("th", { scope: "col" }), h("th", { scope: "col" })];
     this.table = h("details", { class: "chart-table", ontoggle: () => this.fillTable() },
       this.tableTitle, h("table", {}, h("thead", {}, h("tr", {}, ...this.heads)), this.rows));
-    root.append(this.root, this.said, this.table);
+    /** In the curve's place, where the library did not come or does not work here. */
+    this.missing = h("p", { class: "facts", role: "status", hidden: true });
+    addEventListener("online", () => this.schedule());
+    root.append(this.root, this.missing, this.said, this.table);
     /** The point that the keys are at, -1 for none. */
     this.at = -1;
     /** @type {any} */
@@ -84,8 +89,9 @@ export class LossChart {
     });
     if (this.root.getAttribute("aria-label") !== label) this.root.setAttribute("aria-label", label);
     setText(this.tableTitle, t("train.chart.table"));
+    setText(this.missing, t("train.chart.notLoaded"));
     this.fillTable();
-    this.schedule();
+    if (this.missing.hidden) this.schedule();
   }
 
   fillTable() {
@@ -123,16 +129,29 @@ export class LossChart {
   }
 
   async draw() {
-    const UPlot = await library();
+    let drawn = true;
+    try {
+      this.plotWith(await library());
+    } catch (error) {
+      console.error(error);
+      drawn = false;
+    }
+    if (!drawn && this.missing.hidden) this.table.open = true;
+    this.root.hidden = !drawn;
+    this.missing.hidden = drawn;
+  }
+
+  /** @param {any} UPlot */
+  plotWith(UPlot) {
     const { history } = this;
     if (!history || !this.root.isConnected || !this.root.clientWidth) return;
     const style = getComputedStyle(document.documentElement);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const drawn = [this.look, colour("--ink"), colour("--accent")].join();
     if (drawn !== this.drawn) {
-      this.drawn = drawn;
       this.plot?.destroy();
       this.plot = new UPlot(this.options(UPlot, colour), chartData(history), this.root);
+      this.drawn = drawn;
     }
     this.plot.setData(chartData(history), false);
     this.plot.setScale("x", { min: 0, max: Math.max(this.steps ?? 1, 1) });

@@ -1,12 +1,13 @@
 import { h } from "../dom.js";
-import { PageError } from "../errors.js";
-import { engineWords, t } from "../i18n/index.js";
+import { causeOf } from "../cause.js";
+import { explained } from "../errors.js";
+import { sentences, t } from "../i18n/index.js";
 
 /**
  * @typedef {object} Message
  * @property {"error" | "info"} kind
  * @property {[key: string, params?: Record<string, string | number>][]} lines what happened, and what it means
- * @property {string | [key: string, params: Record<string, string | number>]} [detail] the cause: the engine's words, or a key
+ * @property {import("../errors.js").PageError | import("../errors.js").EngineError} [cause]
  * @property {{ key: string, run: () => void }[]} [actions]
  * @property {() => void} [onClose] hears that the user has closed it
  * @property {boolean} [stays] it goes only with what it tells of, and cannot be closed
@@ -18,8 +19,7 @@ import { engineWords, t } from "../i18n/index.js";
  * @returns {Message}
  */
 export function errorMessage(lines, error, actions) {
-  const detail = error instanceof PageError ? /** @type {[string, {}]} */ ([error.key, error.params]) : error instanceof Error ? error.message : String(error);
-  return { kind: "error", lines, detail, actions };
+  return { kind: "error", lines, cause: explained(error), actions };
 }
 
 /** A message at the place of its cause. It stays until it is closed or replaced. */
@@ -50,10 +50,10 @@ export class MessageView {
     this.root.setAttribute("role", message.kind === "error" ? "alert" : "status");
     const [first, ...rest] = message.lines.map(([key, params]) => t(key, params));
     const text = h("div", { class: "message-text" }, h("p", {}, h("strong", {}, first)));
-    const { detail } = message;
-    if (detail) text.append(h("p", { class: "message-detail" }, typeof detail === "string" ? engineWords(detail) : t(...detail)));
-    // After a full-width sign stands no space.
-    if (rest.length) text.append(h("p", {}, rest.join(" ").replace(/(?<=[。？！]) /g, "")));
+    const cause = message.cause && causeOf(message.cause);
+    if (cause) text.append(h("p", { class: "message-detail" }, cause.text));
+    if (rest.length) text.append(h("p", {}, sentences(...rest)));
+    if (cause?.raw) text.append(h("details", { class: "message-raw" }, h("summary", {}, t("message.raw")), h("p", {}, cause.raw)));
     const actions = (message.actions ?? []).map(({ key, run }) =>
       h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); run(); } }, t(key)));
     const close = h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); message.onClose?.(); } }, t("message.close"));

@@ -13,12 +13,12 @@ const REASONS = [
 ];
 
 /**
- * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own.
+ * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own, "" where that is in another language.
  * @param {import("../types.js").Info} info
  */
 export function backendReason({ backendReason: reason }) {
   const known = REASONS.find(([pattern]) => pattern.test(reason));
-  return known ? t(known[1]) : engineWords(reason);
+  return known ? t(known[1]) : engineWords(reason) ?? "";
 }
 
 /** The line at the bottom: figures for the eye, and a quieter live region for the ear. */
@@ -79,6 +79,6 @@ export class Status {
     const backend = t(`status.backend.${info.backend}`);
     const reason = backendReason(info);
     setText(this.backend, reason ? t("status.backend.why", { backend, reason }) : backend);
-    this.backend.title = [engineWords(info.backendReason), info.adapter].filter(Boolean).join(" · ");
+    this.backend.title = [engineWords(info.backendReason) ?? info.backendReason, info.adapter].filter(Boolean).join(" · ");
   }
 }

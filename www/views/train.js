@@ -1,7 +1,8 @@
 /** The Train tab: the text on the left, the run on the right. */
 import { h, setText } from "../dom.js";
+import { reasonOf } from "../cause.js";
 import { formatBytes, formatRate } from "../format.js";
-import { engineWords, n, registerStrings, t } from "../i18n/index.js";
+import { engineWords, n, registerStrings, sentences, t } from "../i18n/index.js";
 import { trainEn } from "../i18n/train.en.js";
 import { trainZh } from "../i18n/train.zh.js";
 import { LossChart } from "./chart.js";
@@ -205,8 +206,8 @@ export class TrainView {
     const about = guess !== null && guess === found;
     const count = t(about ? "train.tokens.about" : found.tokens === 1 ? "train.tokens.one" : "train.tokens", { count: n(found.tokens) });
     // The number was just told.
-    const notes = found.notes.map((note) => (/^The text has only \d+ tokens, too few/.test(note) ? t("train.tokens.few") : engineWords(note)));
-    return [count, ...notes].join(" ").replace(/(?<=[。？！]) /g, "");
+    const notes = found.notes.map((note) => (/^The text has only \d+ tokens, too few/.test(note) ? t("train.tokens.few") : engineWords(note) ?? note));
+    return sentences(count, ...notes);
   }
 
   /** Notes how fast a run goes. @param {Training} training @param {State} state */
@@ -230,7 +231,7 @@ export class TrainView {
     if (!text.trim()) return training.locked ? "" : t("train.memory.noText");
     if (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return /MiB allowed|of one binding|more than 2 GiB/.test(message) ? t("train.memory.tooLarge", { advice }) : engineWords(message);
+      return /MiB allowed|of one binding|more than 2 GiB/.test(message) ? t("train.memory.tooLarge", { advice }) : reasonOf(error);
     }
     if (!planned) return "";
     const { total, limit } = planned.bytes;
@@ -238,7 +239,7 @@ export class TrainView {
     const options = JSON.parse(planned.options);
     const key = options.steps === 1 ? "train.memory.one" : guess === planned ? "train.memory.about" : "train.memory";
     const needs = t(key, { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
-    return [needs, this.timeText(options, training, state)].filter(Boolean).join(" ").replace(/(?<=[。？！]) /g, "");
+    return sentences(needs, this.timeText(options, training, state));
   }
 
   /** @param {Training} training @param {string} lang */

@@ -1,6 +1,7 @@
 /** The numbers of a run, folded: each with its default and one sentence. */
+import { reasonOf } from "../cause.js";
 import { h, setText } from "../dom.js";
-import { engineWords, t } from "../i18n/index.js";
+import { t } from "../i18n/index.js";
 import { LORA_TARGETS, PRESETS, TOKENIZERS } from "../training_settings.js";
 
 /** @typedef {import("../training.js").Training} Training */
@@ -85,7 +86,7 @@ export class TrainSettings {
       const usual = defaults[/** @type {keyof typeof defaults} */ (name)];
       const isBad = name === bad;
       wrong.hidden = !isBad;
-      setText(wrong, isBad && error instanceof Error ? engineWords(error.message) : "");
+      setText(wrong, isBad ? reasonOf(error) : "");
       if (isBad) input.setAttribute("aria-invalid", "true");
       else input.removeAttribute("aria-invalid");
       input.placeholder = usual === undefined || usual === null ? "" : String(usual);

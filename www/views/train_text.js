@@ -127,16 +127,20 @@ export class TrainText {
     if (training.busy) return training.parts.say([["train.text.busy"]]);
     /** @type {[string, string][]} */
     const texts = [];
+    const gone = [];
     const unread = [];
     const empty = [];
     for (const file of files) {
-      const text = decode(await file.arrayBuffer());
-      if (text === null) unread.push(file.name);
+      const bytes = await file.arrayBuffer().catch(() => null);
+      const text = bytes && decode(bytes);
+      if (!bytes) gone.push(file.name);
+      else if (text === null) unread.push(file.name);
       else if (!text.trim()) empty.push(file.name);
       else texts.push([file.name, text.trim()]);
     }
     /** @type {[string, Record<string, string>][]} */
     const lines = [];
+    if (gone.length) lines.push(["error.unreadable", { name: gone.join(", ") }]);
     if (unread.length) lines.push(["train.file.unread", { files: unread.join(", ") }]);
     if (empty.length) lines.push(["train.file.empty", { files: empty.join(", ") }]);
     if (lines.length) training.parts.say(lines);

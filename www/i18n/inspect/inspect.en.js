@@ -66,6 +66,7 @@ export const inspectEn = {
   "inspect.off.more": "{off} are switched off, also when the model writes.",
   "inspect.off.restore": "Switch on again",
 
+  "inspect.badBranches": "{name} is not a file of branches from this page, or it is damaged. Nothing was changed.",
   "inspect.link": "Copy link",
   "inspect.link.hint": "A link to this view: model, settings, token, layer and head. The text is not in it.",
   "inspect.link.text": "Copy link with text",

@@ -66,6 +66,7 @@ export const inspectZh = {
   "inspect.off.more": "有 {off}已关闭，模型续写时也不用它们。",
   "inspect.off.restore": "重新打开",
 
+  "inspect.badBranches": "{name} 不是本页面导出的分支文件，或已损坏。没有作任何改动。",
   "inspect.link": "复制链接",
   "inspect.link.hint": "指向当前画面的链接：模型、设置、token、层和头。不含文本。",
   "inspect.link.text": "复制含文本的链接",

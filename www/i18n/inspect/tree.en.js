@@ -25,5 +25,4 @@ export const treeEn = {
   "tree.loaded": "{count} new branches from {name}.",
   "tree.loaded.one": "{count} new branch from {name}.",
   "tree.largeFile": "{name} holds more than can be shown as a tree: at most {most} branches, with 50 million characters in all. Nothing was changed.",
-  "tree.badFile": "{name} is not a file of branches from this page, or it is damaged. Nothing was changed.",
 };

@@ -25,5 +25,4 @@ export const treeZh = {
   "tree.loaded": "从 {name} 新增了 {count} 个分支。",
   "tree.loaded.one": "从 {name} 新增了 {count} 个分支。",
   "tree.largeFile": "{name} 的内容太多，无法显示为树：最多 {most} 个分支，总共 5000 万个字符。没有作任何改动。",
-  "tree.badFile": "{name} 不是本页面导出的分支文件，或已损坏。没有作任何改动。",
 };

@@ -13,7 +13,7 @@ import { AttentionMap } from "../../views/inspect/attention_map.js";
 import { clampUnit } from "../attention_data.js";
 import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "../attention_export.js";
 import { percent } from "../label.js";
-import { reasonOf } from "../reason.js";
+import { reasonOf } from "../../cause.js";
 import { revealNear } from "../reveal.js";
 import { SaveRow } from "../save.js";
 

@@ -10,7 +10,7 @@ import { LensTable, levelName } from "../../views/inspect/lens_table.js";
 import { finePercent, percent, showToken } from "../label.js";
 import { columnsFor, columnsOf, lensCsv, lensJson, missingSpan, windowFrom } from "../lens_data.js";
 import { lensPicture } from "../lens_picture.js";
-import { reasonOf } from "../reason.js";
+import { reasonOf } from "../../cause.js";
 import { SaveRow } from "../save.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */

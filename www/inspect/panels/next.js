@@ -6,7 +6,7 @@ import { nextEn } from "../../i18n/inspect/next.en.js";
 import { nextZh } from "../../i18n/inspect/next.zh.js";
 import { Distribution, FEW, MANY } from "../../views/inspect/distribution.js";
 import { keyOf, newestOf, requestOf, samplingOf } from "../next_data.js";
-import { reasonOf } from "../reason.js";
+import { reasonOf } from "../../cause.js";
 
 /** @typedef {import("../types.js").InspectContext} InspectContext */
 /** @typedef {import("../types.js").NextAnswer} NextAnswer */

@@ -145,14 +145,14 @@ export class TreePanel {
     this.file.value = "";
     if (!file) return;
     try {
-      if (file.size > LARGEST_FILE) throw new PageError("tree.badFile");
+      if (file.size > LARGEST_FILE) throw new PageError("inspect.badBranches");
       const data = JSON.parse(await file.text());
       if (isTooLarge(data)) return this.ctx.say("tree.largeFile", { name: file.name, most: MOST_LOADED });
       const added = this.ctx.branches.fromJSON(data);
       this.ctx.say(added === 1 ? "tree.loaded.one" : "tree.loaded", { count: added, name: file.name });
     } catch (error) {
       if (!(error instanceof PageError || error instanceof SyntaxError)) throw error;
-      this.ctx.say("tree.badFile", { name: file.name });
+      this.ctx.say("inspect.badBranches", { name: file.name });
     }
   }
 

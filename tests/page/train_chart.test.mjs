@@ -1,0 +1,25 @@
+// @ts-check
+// The curve's library is loaded when it is first drawn: without it the run goes on, and its values are in the table.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openPage, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
+import { says, start } from "./training.mjs";
+
+for (const [what, answer] of /** @type {const} */ ([
+  ["does not come", null],
+  ["does not work here", "throw new RangeError('invalid language tag'); export default 1; const later = 2;"],
+])) {
+  test(`a library for curves that ${what}`, async () => {
+    const { page, problems, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
+    await page.context().route("**/vendor/uPlot.esm.js", (route) => (answer === null ? route.abort() : route.fulfill({ body: answer, contentType: "text/javascript" })));
+    await ready(page);
+    await start(page, "From scratch", { steps: 3, eval_every: 0 });
+    await page.getByText("The part of the page that draws the curve could not be loaded.").waitFor();
+    await says(page, 3);
+    assert.equal(await page.locator(".chart-table tbody tr").count(), 3);
+    assert.equal(await page.locator(".message[data-kind=error]:visible").count(), 0);
+    assert.match(problems.splice(0).join(), /partNotLoaded/, "developers hear of it");
+    await close();
+  });
+}

@@ -1,0 +1,21 @@
+/** What went wrong, in the page's language. Free of the DOM. */
+import { PageError, explained } from "./errors.js";
+import { engineWords, t } from "./i18n/index.js";
+
+/**
+ * A sentence of the page's own, and apart from it the words that are not: the browser's, or the engine's where the page does not
+ * know them in its language.
+ * @param {unknown} error
+ * @returns {{ text: string, raw: string }}
+ */
+export function causeOf(error) {
+  const known = explained(error);
+  if (known instanceof PageError) return { text: t(known.key, known.params), raw: known.raw };
+  const text = engineWords(known.message);
+  return text === null ? { text: t("error.engine"), raw: known.message } : { text, raw: "" };
+}
+
+/** The sentence alone. @param {unknown} error */
+export function reasonOf(error) {
+  return causeOf(error).text;
+}
