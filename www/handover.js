@@ -62,6 +62,7 @@ export class Handover {
         this.giveUp(runId);
         again();
       };
+      if (!training.keeps) cause ??= new PageError("error.noStorage");
       training.parts.say([["train.error.keep"]], cause, [{ key: "train.giveUp", run }]);
       return false;
     }

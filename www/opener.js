@@ -253,7 +253,9 @@ export class Opener {
     if (!quiet) view.clear();
     store.set({ loading: { name, done: 0, total: 0 } });
     try {
-      const info = await engine.load(source, store.state.backend, {
+      const { backend } = store.state;
+      if (backend === "webgpu" && globalThis.isSecureContext === false) throw new PageError("error.insecureGpu");
+      const info = await engine.load(source, backend, {
         signal: control.signal,
         onProgress: (done, total) => {
           if (control === this.control) store.set({ loading: { name, done, total } });

@@ -99,6 +99,11 @@ export class Training {
     this.comparison.clear();
   }
 
+  /** Whether the browser lets runs be saved here. */
+  get keeps() {
+    return storageSupported();
+  }
+
   get busy() {
     return this.goesOn || this.phase === "starting";
   }

@@ -1,5 +1,6 @@
 /** How a run begins: what it begins from is opened, and until then the run that there was stays as it is. Draws nothing. */
 import { PageError, part } from "./errors.js";
+import { newId } from "./settings.js";
 import { scratchSource } from "./sources.js";
 import { storageSupported } from "./storage.js";
 import { titleOf } from "./text.js";
@@ -77,7 +78,7 @@ export class TrainingStart {
     const { kind, id, name } = source;
     const { nParams, vocabSize } = store.state.info;
     const named = training.saves.unusedName(`${name} · ${titleOf(plan.text)}`);
-    const meta = { id: crypto.randomUUID(), name: named, mode, nParams, vocabSize, source: { kind, id, name } };
+    const meta = { id: newId(), name: named, mode, nParams, vocabSize, source: { kind, id, name } };
     const { models } = engine;
     const trainer = await engine.trainer();
     // Else it is another model's, of which nobody has been told yet.

@@ -280,10 +280,11 @@ test("a copied link names adapters from disk, and says when it leaves out what h
   assert.equal(await said("lora", "run:abc", {}), "", "a run has an address");
   assert.equal(await said("lora", "storyteller", {}), "", "a run that is not saved yet is no file");
   assert.equal(await said("full", "storyteller", null), "");
+  assert.equal(await said("", "", null), "inspect.link.model");
   assert.equal(await said("", "storyteller", null), "");
   assert.equal(await said("lora", "storyteller", null, "sha256:0123456789abcdef"), "");
-  assert.equal(copied.length, 7);
-  assert.equal(copied[6], "http://here/#model=storyteller&adapter=sha256%3A0123456789abcdef&see=0");
+  assert.equal(copied.length, 8);
+  assert.equal(copied[7], "http://here/#model=storyteller&adapter=sha256%3A0123456789abcdef&see=0");
   assert.equal(copied[0], "http://here/#model=storyteller&see=0");
 });
 

@@ -171,6 +171,7 @@ export const en = {
   "error.oldBrowser": "This browser cannot run the engine, which takes Chrome 91, Firefox 89, Safari 16.4 or newer.",
   "error.fileGone": "A file could not be read. If it was moved or changed, choose it again.",
   "error.noStorage": "Nothing can be saved here. Saving takes https or localhost, a current browser, and no private window.",
+  "error.insecureGpu": "WebGPU is only there over https or on localhost.",
   "error.engine": "The engine reported an error.",
   "error.unknown": "The page does not know the cause.",
   "error.emptyFolder": "There is no file in {name}.",

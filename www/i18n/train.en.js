@@ -50,6 +50,7 @@ export const trainEn = {
   "train.memory.less.lora": "Choose a smaller batch or a shorter context.",
   "train.memory.less.scratch": "Choose a smaller size, a smaller batch, or a shorter context.",
   "train.memory.noText": "Paste a text first, or pick a sample.",
+  "train.notKept": "Download the model before you close the page.",
   "train.memory.time": "At the last run's speed about {time}.",
   "train.memory.days": "This size is for a GPU: on this processor it would take days.",
   "train.memory.about": "{steps} steps of {batch} × {context} tokens; needs about {total} of memory.",

@@ -50,6 +50,7 @@ export const trainZh = {
   "train.memory.less.lora": "请减小批量或缩短上下文。",
   "train.memory.less.scratch": "请选较小的模型、减小批量，或缩短上下文。",
   "train.memory.noText": "请先粘贴文本，或选一个示例。",
+  "train.notKept": "请在关闭页面前下载模型。",
   "train.memory.time": "按上次训练的速度约需 {time}。",
   "train.memory.days": "此大小适合 GPU：用这里的处理器要训练几天。",
   "train.memory.about": "{steps} 步，每步 {batch} × {context} 个 token；约需 {total} 内存。",

@@ -171,6 +171,7 @@ export const zh = {
   "error.oldBrowser": "此浏览器无法运行引擎，需要 Chrome 91、Firefox 89、Safari 16.4 或更新的版本。",
   "error.fileGone": "有文件无法读取。如果它被移动或修改过，请重新选择。",
   "error.noStorage": "这里无法保存。保存需要 https 或 localhost、较新的浏览器，且不在隐私窗口中。",
+  "error.insecureGpu": "只有通过 https 或 localhost 打开页面才有 WebGPU。",
   "error.engine": "引擎报告了一个错误。",
   "error.unknown": "原因不明。",
   "error.emptyFolder": "{name} 中没有文件。",

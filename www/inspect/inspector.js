@@ -96,7 +96,7 @@ export class Inspector {
     this.arrange(this.sheet.on);
     this.keys = h("span", { class: "inspect-keys" });
     this.foot = h("div", { class: "inspect-foot" }, this.keys);
-    this.share = new ShareRow(this.foot, app, (key, params) => this.notes.say(key, params));
+    this.share = new ShareRow(this.foot, app, (key, params, more) => this.notes.say(key, params, undefined, more));
     this.root.append(this.sheet.grip, this.tabs.root, this.scroll, this.foot);
 
     const { paper, writeMessage } = app.page;

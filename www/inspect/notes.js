@@ -44,12 +44,12 @@ export class Notes {
     return this.view.root;
   }
 
-  /** @param {string} key @param {Record<string, string | number>} [params] @param {unknown} [error] */
-  say(key, params = {}, error) {
+  /** @param {string} key @param {Record<string, string | number>} [params] @param {unknown} [error] @param {string} [more] another remark's key */
+  say(key, params = {}, error, more = "") {
     const failed = error !== undefined || params.reason !== undefined;
     this.stand(key === "inspect.error.read" ? "reading" : failed ? "panel" : "words");
     if (this.kind === "reading") this.unread = { error, grounds: this.grounds };
-    if (error === undefined) this.view.show({ kind: "info", lines: [[key, params]] });
+    if (error === undefined) this.view.show({ kind: "info", lines: more ? [[key, params], [more]] : [[key, params]] });
     else showError(this.view, [[key, params]], error);
   }
 

@@ -6,11 +6,26 @@ import { encodeFragment } from "../state.js";
 
 const COPIED_MS = 2000;
 
+/** @param {string} text @returns {Promise<boolean>} whether the browser let the page copy */
+async function copyText(text) {
+  // Where the page came over plain http, only the old way is there.
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  const { activeElement } = document;
+  const field = h("textarea", { class: "visually-hidden", readonly: true });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  if (activeElement instanceof HTMLElement) activeElement.focus({ preventScroll: true });
+  return copied;
+}
+
 export class ShareRow {
   /**
    * @param {Element} root
    * @param {import("../app.js").App} app
-   * @param {(key: string, params?: Record<string, string>) => void} say
+   * @param {(key: string, params?: Record<string, string>, more?: string) => void} say `more`: the key of another remark
    */
   constructor(root, app, say) {
     this.app = app;
@@ -33,24 +48,25 @@ export class ShareRow {
     return `${location.origin}${location.pathname}${location.search}#${fragment}`;
   }
 
-  /** Whether the open model has adapters from disk that nothing names: where the browser computes no checksums. */
+  /** What the link leaves out, as the key of a remark; "" for nothing. */
   get leavesOut() {
-    const { state, training } = this.app;
-    return state.info?.trained === "lora" && !state.adapterId && !state.modelId.startsWith(RUN_LINK) && !training.run;
+    const { state: { info, modelId, adapterId }, training: { run } } = this.app;
+    const isRun = modelId.startsWith(RUN_LINK);
+    // Where the page came over plain http, a model from disk gets no name, nor does a run, which is not saved.
+    if (!modelId || (run && !isRun && globalThis.isSecureContext === false)) return "inspect.link.model";
+    // Adapters from disk have none where the browser computes no checksums.
+    return info?.trained === "lora" && !adapterId && !isRun && !run ? "inspect.link.adapter" : "";
   }
 
   /** @param {HTMLButtonElement} button @param {boolean} withText */
   async copy(button, withText) {
     const link = this.link(withText);
-    try {
-      await navigator.clipboard.writeText(link);
-    } catch {
-      return this.say("inspect.link.here", { link });
-    }
+    const { leavesOut } = this;
+    if (!(await copyText(link))) return this.say("inspect.link.here", { link }, leavesOut);
     this.copied = button;
     this.update();
     this.app.page.status.say(t("inspect.link.copied"));
-    if (this.leavesOut) this.say("inspect.link.adapter");
+    if (leavesOut) this.say(leavesOut);
     setTimeout(() => {
       if (this.copied !== button) return;
       this.copied = null;

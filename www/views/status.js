@@ -16,8 +16,9 @@ const REASONS = [
  * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own, "" where that is in another language.
  * @param {import("../types.js").Info} info
  */
-export function backendReason({ backendReason: reason }) {
+export function backendReason({ backend, backendReason: reason }) {
   const known = REASONS.find(([pattern]) => pattern.test(reason));
+  if (!known && backend === "cpu" && globalThis.isSecureContext === false) return t("error.insecureGpu");
   return known ? t(known[1]) : engineWords(reason) ?? "";
 }
 

@@ -73,12 +73,13 @@ export class TrainView {
     this.pause = h("button", { type: "button", class: "secondary", onclick: () => (training().canGoOn ? training().resume() : training().pause()) });
     this.stop = h("button", { type: "button", class: "quiet", onclick: () => training().stop() });
     this.memory = h("p", { class: "facts train-memory", role: "status" });
+    this.notKept = h("p", { class: "hint train-not-kept" });
     this.furtherText = h("span");
     this.afresh = h("button", { type: "button", class: "quiet", onclick: () => void training().start(true) });
     this.further = h("p", { class: "hint train-further" }, this.furtherText, " ", this.afresh);
     this.settings = new TrainSettings(training);
     const left = h("section", { class: "train-left" }, ...this.text.parts, this.counts, modes, this.modeHint, this.settings.scratch,
-      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), said, this.memory, this.further, this.settings.root);
+      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), said, this.memory, this.notKept, this.further, this.settings.root);
 
     this.empty = h("p", { class: "train-empty" });
     this.curve = h("div", { class: "train-curve" });
@@ -164,6 +165,8 @@ export class TrainView {
     this.memory.classList.toggle("bad", over || error !== null);
     this.pace(training, state);
     setText(this.memory, this.memoryText(training, over, state));
+    this.notKept.hidden = training.keeps;
+    setText(this.notKept, sentences(t("error.noStorage"), t("train.notKept")));
     if (held) this.keepFocus();
 
     const started = run !== null;

@@ -73,6 +73,7 @@ export const inspectEn = {
   "inspect.link.text.hint": "The same, with the text in the link itself. It is sent nowhere; whoever has the link can read it.",
   "inspect.link.copied": "Copied",
   "inspect.link.adapter": "The link names the base model: the adapter is a file and not part of it. Whoever opens the link sees the base model until the adapter is dropped there too.",
+  "inspect.link.model": "The link cannot name the model that is open here: whoever opens it sees another one.",
   "inspect.link.here": "The browser does not let the page copy. This is the link: {link}",
 
   "inspect.examples": "Three things to see",

@@ -73,6 +73,7 @@ export const inspectZh = {
   "inspect.link.text.hint": "同上，文本就写在链接里。它不会被发送到任何地方；拿到链接的人都能读到它。",
   "inspect.link.copied": "已复制",
   "inspect.link.adapter": "链接只指明基础模型：适配器是一个文件，不在链接里。打开链接的人看到的是基础模型，把适配器也拖到那里之后才与这里相同。",
+  "inspect.link.model": "链接无法指明这里打开的模型：打开链接的人看到的是别的模型。",
   "inspect.link.here": "浏览器不允许本页复制。链接如下：{link}",
 
   "inspect.examples": "三样值得一看的东西",
