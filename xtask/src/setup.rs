@@ -137,6 +137,41 @@ pub fn ensure_browser() -> Result<Browser> {
     Ok(Browser { chrome, driver })
 }
 
+/// Firefox, and WebKitGTK's small browser with the screen in memory that it is shown on.
+pub struct Engines {
+    /// Firefox's executable.
+    pub firefox: PathBuf,
+    /// WebKitWebDriver's executable; it knows its browser.
+    pub webkit: PathBuf,
+    /// Xvfb's executable.
+    pub xvfb: PathBuf,
+}
+
+/// Finds Firefox, WebKitWebDriver and Xvfb, or installs them through apt.
+/// `FIREFOX`, `WEBKIT_DRIVER` and `XVFB` in the environment go first.
+///
+/// # Errors
+/// When one is missing and cannot be installed here.
+pub fn ensure_engines() -> Result<Engines> {
+    if find_engines()?.is_none() {
+        apt_install(&["firefox-esr", "webkit2gtk-driver", "xvfb"]).context(
+            "Firefox, WebKitWebDriver (of WebKitGTK, which runs on Linux) and Xvfb are needed: install them, or name \
+             them in the environment variables FIREFOX, WEBKIT_DRIVER and XVFB",
+        )?;
+    }
+    find_engines()?.context(
+        "Firefox, WebKitWebDriver or Xvfb was not found after its installation: set FIREFOX, WEBKIT_DRIVER, XVFB",
+    )
+}
+
+fn find_engines() -> Result<Option<Engines>> {
+    let firefox =
+        find_tool("FIREFOX", &["firefox-esr", "firefox"], &["/Applications/Firefox.app/Contents/MacOS/firefox"])?;
+    let webkit = find_tool("WEBKIT_DRIVER", &["WebKitWebDriver"], &["/usr/libexec/WebKitWebDriver"])?;
+    let xvfb = find_tool("XVFB", &["Xvfb"], &[])?;
+    Ok(firefox.zip(webkit).zip(xvfb).map(|((firefox, webkit), xvfb)| Engines { firefox, webkit, xvfb }))
+}
+
 fn find_chrome() -> Result<Option<PathBuf>> {
     find_tool(
         "CHROME",

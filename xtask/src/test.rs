@@ -49,6 +49,7 @@ const STEPS: &[Step] = &[
     Step { name: "views", what: "unit tests of the views in Node.js", run: |_| views() },
     Step { name: "web", what: "the engine in headless Chromium", run: |_| web() },
     Step { name: "page", what: "the real page in Chromium", run: page },
+    Step { name: "engines", what: "a newcomer's way in Chromium, Firefox and WebKitGTK", run: |_| engines() },
 ];
 
 /// Runs the steps and stops at the first failure.
@@ -165,6 +166,16 @@ fn page(args: &Args) -> Result<()> {
         node_test(&files, &mut command)?;
     }
     Ok(())
+}
+
+/// One engine after the other: each takes both a core and memory, and none is waited for by the clock.
+fn engines() -> Result<()> {
+    build_page()?;
+    let (browser, engines) = (setup::ensure_browser()?, setup::ensure_engines()?);
+    let mut command = cmd("node", ["--test", "--test-reporter=spec", "--test-force-exit", PAGE_TEST_TIMEOUT_MS]);
+    command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
+    command.env("FIREFOX", &engines.firefox).env("WEBKIT_DRIVER", &engines.webkit).env("XVFB", &engines.xvfb);
+    node_test(&find_tests("tests/engines", "")?, &mut command)
 }
 
 /// The `*.test.mjs` and `*.test.js` files below a folder whose names contain `filter`.
