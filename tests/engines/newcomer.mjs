@@ -27,7 +27,7 @@ async function until(driver, what, source) {
   for (const end = Date.now() + WAIT_MS; ;) {
     if (await driver.evaluate(`Boolean(${source})`)) break;
     if (Date.now() > end || (await driver.evaluate(ALERTS))) {
-      const shown = await driver.evaluate(`document.body.innerText + [...document.querySelectorAll(".message-raw p")].map((p) => p.textContent)`);
+      const shown = await driver.evaluate(SHOWN);
       throw new Error(`${driver.name}: ${what} did not come.\n${shown}\n${(await driver.problems()).join("\n")}`);
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
@@ -35,6 +35,8 @@ async function until(driver, what, source) {
   assert.deepEqual(await driver.problems(), [], what);
 }
 
+/** What stands on the page, with what is folded in its messages. */
+const SHOWN = `document.body.innerText + [...document.querySelectorAll(".message-raw p")].map((p) => p.textContent)`;
 /** How many errors the page tells of. */
 const ALERTS = `document.querySelectorAll("[role=alert]:not([hidden])").length`;
 const READY = `document.querySelector(".primary:not(.busy):not([disabled])")`;
@@ -64,11 +66,15 @@ export async function newcomer(driver, url) {
   assert.ok((await driver.evaluate(WRITTEN)) < 5000, "it was stopped, and not done");
 
   // The text goes on by hand.
-  await driver.evaluate(`(() => { const area = document.querySelector(".paper-area"); area.focus(); area.setSelectionRange(area.value.length, area.value.length); })()`);
+  await driver.evaluate(`(() => {
+    const area = document.querySelector(".paper-area");
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
+  })()`);
   await driver.type(".paper-area", " The end");
   const text = `${written} The end`;
   assert.equal(await driver.evaluate(TEXT_NOW), text);
-  await until(driver, "colours", `[...document.querySelectorAll(".paper-layer span")].some((span) => span.className.includes("tint"))`);
+  await until(driver, "colours", `document.querySelector(".paper-layer .tint")`);
 
   // A window this wide has the inspector open.
   await driver.click("[role=tab][id$=attention]");
@@ -77,8 +83,11 @@ export async function newcomer(driver, url) {
   // The model learns a text, which is saved.
   await tab(2);
   await until(driver, "the Train tab", `document.querySelector("#train-text")`);
-  await driver.evaluate(`(() => { document.querySelector("#train-text").focus(); document.execCommand("insertText", false, ${JSON.stringify(TEXT)}); })()`);
-  await driver.evaluate(`document.querySelector(".train-left details.train-settings").setAttribute("open", "")`);
+  await driver.evaluate(`(() => {
+    document.querySelector("#train-text").focus();
+    document.execCommand("insertText", false, ${JSON.stringify(TEXT)});
+    document.querySelector(".train-left details.train-settings").setAttribute("open", "");
+  })()`);
   await driver.evaluate(`(() => {
     const field = document.querySelector("#train-steps");
     field.value = "${STEPS}";
@@ -89,7 +98,8 @@ export async function newcomer(driver, url) {
   await driver.click(".train-go");
   const { keeps } = driver;
   assert.equal(await driver.evaluate(`document.querySelector(".train-not-kept").hidden`), keeps, "what cannot be kept is told of");
-  await until(driver, "the last step", `document.querySelector(".train-after:not([hidden])") && document.querySelector(".train-go:not([disabled])")`);
+  await until(driver, "the last step", `document.querySelector(".train-after:not([hidden])")
+    && document.querySelector(".train-go:not([disabled])")`);
   const saved = `[...document.querySelectorAll(".train-figures dd")].at(-1).innerText`;
   if (keeps) await until(driver, "the last step, saved", `${saved} === "step ${STEPS}"`);
   else assert.equal(await driver.evaluate(saved), "–");

@@ -6,7 +6,8 @@ import { newcomer } from "./newcomer.mjs";
 import { drive } from "./puppeteer.mjs";
 import { drive as driveWebKit } from "./webkit.mjs";
 
-const { CHROME = "/usr/bin/chromium", FIREFOX = "/usr/bin/firefox-esr", WEBKIT_DRIVER = "/usr/bin/WebKitWebDriver", XVFB = "/usr/bin/Xvfb" } = process.env;
+const { CHROME = "/usr/bin/chromium", FIREFOX = "/usr/bin/firefox-esr" } = process.env;
+const { WEBKIT_DRIVER = "/usr/bin/WebKitWebDriver", XVFB = "/usr/bin/Xvfb" } = process.env;
 
 /** @type {Awaited<ReturnType<typeof serve>>} */
 let site;

@@ -60,7 +60,9 @@ export async function drive(webdriver, xvfb) {
   const port = await freePort();
   const driver = spawn(webdriver, [`--port=${port}`, "--host=local"], {
     // The desktop's services are not there, and not needed. Without a language the browser's is "C", which is none.
-    env: { ...process.env, DISPLAY: display, GDK_BACKEND: "x11", NO_AT_BRIDGE: "1", GTK_A11Y: "none", LANG: "en_US.UTF-8", LANGUAGE: "en_US" },
+    env: {
+      ...process.env, DISPLAY: display, GDK_BACKEND: "x11", NO_AT_BRIDGE: "1", GTK_A11Y: "none", LANG: "en_US.UTF-8", LANGUAGE: "en_US",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const kill = () => void (driver.kill(), screen.kill());

@@ -72,7 +72,9 @@ for (const [lang, words] of /** @type {const} */ ([["en", en], ["zh", zh]])) {
       assert.ok(problems.splice(0).every((problem) => /Failed to load resource/.test(problem)));
     });
 
-    for (const [what, broken] of /** @type {const} */ ([["worker", /^www\/worker\.js$/], ["worker's own scripts", /^www\/run\.js$/], ["wasm module", /^www\/pkg\//]])) {
+    for (const [what, broken] of /** @type {const} */ ([
+      ["worker", /^www\/worker\.js$/], ["worker's own scripts", /^www\/run\.js$/], ["wasm module", /^www\/pkg\//],
+    ])) {
       test(`the engine lacks its ${what}`, async () => {
         const { page, problems } = await open({ broken });
         await says(page, lang, [say("message.loadFailed", { name: "Storyteller" }), say("error.partNotLoaded")]);
@@ -86,7 +88,8 @@ for (const [lang, words] of /** @type {const} */ ([["en", en], ["zh", zh]])) {
       problems.length = 0;
       await page.context().route("**/www/models/index.json", (route) => route.fulfill({ body: "<!doctype html>" }));
       await page.reload();
-      const raw = await says(page, lang, [say("error.noShipped"), say("error.badAnswer", { url: new URL("www/models/index.json", page.url()).href })]);
+      const url = new URL("www/models/index.json", page.url()).href;
+      const raw = await says(page, lang, [say("error.noShipped"), say("error.badAnswer", { url })]);
       assert.match(raw, /SyntaxError/);
     });
 

@@ -13,8 +13,9 @@ import { saved, start, says } from "./training.mjs";
 /** @typedef {import("playwright-core").Page} Page */
 
 const folder = new URL("../../www/i18n/", import.meta.url);
-const tables = readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll("\\", "/")).filter((name) => /\ben\.js$/.test(name));
-const keys = (await Promise.all(tables.map((name) => import(new URL(name, folder).href)))).flatMap((table) => Object.keys(Object.values(table)[0]));
+const files = readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll("\\", "/"));
+const tables = files.filter((name) => /\ben\.js$/.test(name)).map((name) => import(new URL(name, folder).href));
+const keys = (await Promise.all(tables)).flatMap((table) => Object.keys(Object.values(table)[0]));
 /** All tables but the first, and the engine's sentences. */
 const LATER = /\/www\/i18n\/(train\.\w+|inspect\/\w+\.\w+|engine\.zh)\.js$/;
 

@@ -5,7 +5,10 @@ import { test } from "node:test";
 import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "../../www/drop.js";
 import { isModelFile } from "../../www/sources.js";
 
-/** A folder's content by name: a file's text, a folder, or null for what cannot be read. @typedef {{ [name: string]: string | null | Tree }} Tree */
+/**
+ * A folder's content by name: a file's text, a folder, or null for what cannot be read.
+ * @typedef {{ [name: string]: string | null | Tree }} Tree
+ */
 
 /** As Chromium has it: a reader gives 100 entries at a time. @param {string} name @param {string | null | Tree} content @returns {any} */
 function entryOf(name, content) {
@@ -84,6 +87,7 @@ test("without a folder the files are those of the drop", async () => {
 });
 
 test("texts to learn from are those that lie beside no model", async () => {
-  const { files } = await drop({ "loose.md": "x", book: { "two.txt": "x", part: { "one.TXT": "x" } }, gpt2: { ...MODEL, "README.md": "x", "merges.txt": "x" } });
+  const gpt2 = { ...MODEL, "README.md": "x", "merges.txt": "x" };
+  const { files } = await drop({ "loose.md": "x", book: { "two.txt": "x", part: { "one.TXT": "x" } }, gpt2 });
   assert.deepEqual(textsAmong(files, isModelFile).map(({ file }) => file.name), ["loose.md", "two.txt", "one.TXT"]);
 });

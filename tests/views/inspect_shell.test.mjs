@@ -213,7 +213,8 @@ test("what went wrong is said in the page's language; words of others stand apar
 });
 
 test("an error crosses from the worker to the page as what it is", () => {
-  for (const error of [new PageError("error.badZip", { name: "a.zip" }, new TypeError("no")), new Error("the weights hold NaN"), new RangeError("x")]) {
+  const ours = new PageError("error.badZip", { name: "a.zip" }, new TypeError("no"));
+  for (const error of [ours, new Error("the weights hold NaN"), new RangeError("x")]) {
     const crossed = fromWire(structuredClone(toWire(error)));
     assert.deepEqual(causeOf(crossed), causeOf(error));
     assert.equal(isFatal(crossed), false);

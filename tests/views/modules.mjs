@@ -61,13 +61,16 @@ export function loads() {
   }
   const every = [...modules.keys()].filter(isTable);
   const own = (/** @type {string} */ entry) => [...loadedWith(entry)].filter(isTable);
-  const found = new Map([...entries].map((entry) => [entry, { modules: loadedWith(entry), tables: new Set(entry === START ? own(entry) : every) }]));
+  const found = new Map([...entries].map((entry) => {
+    return [entry, { modules: loadedWith(entry), tables: new Set(entry === START ? own(entry) : every) }];
+  }));
   // From above: what is not there on some way is taken out, until nothing changes.
   for (let changed = true; changed;) {
     changed = false;
     for (const [entry, load] of found) {
       const before = [...(by.get(entry) ?? [])].map((one) => found.get(one)?.tables ?? new Set());
-      const tables = entry === START ? load.tables : new Set([...own(entry), ...every.filter((table) => before.every((one) => one.has(table)))]);
+      const inherited = every.filter((table) => before.every((one) => one.has(table)));
+      const tables = entry === START ? load.tables : new Set([...own(entry), ...inherited]);
       changed ||= tables.size !== load.tables.size;
       load.tables = tables;
     }

@@ -13,7 +13,8 @@ const REASONS = [
 ];
 
 /**
- * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own, "" where that is in another language.
+ * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own, "" where that is
+ * in another language.
  * @param {import("../types.js").Info} info
  */
 export function backendReason({ backend, backendReason: reason }) {

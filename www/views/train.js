@@ -79,7 +79,8 @@ export class TrainView {
     this.further = h("p", { class: "hint train-further" }, this.furtherText, " ", this.afresh);
     this.settings = new TrainSettings(training);
     const left = h("section", { class: "train-left" }, ...this.text.parts, this.counts, modes, this.modeHint, this.settings.scratch,
-      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), said, this.memory, this.notKept, this.further, this.settings.root);
+      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), said, this.memory, this.notKept, this.further,
+      this.settings.root);
 
     this.empty = h("p", { class: "train-empty" });
     this.curve = h("div", { class: "train-curve" });
