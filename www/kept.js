@@ -251,5 +251,5 @@ export class Kept {
 
 /** @param {unknown} error */
 function asPageError(error) {
-  return error instanceof PageError ? error : new PageError("error.textStore");
+  return error instanceof PageError ? error : new PageError("error.textStore", {}, error);
 }

@@ -29,7 +29,7 @@ const answer = (request) => new Promise((resolve, reject) => {
 function explain(error) {
   if (error instanceof PageError) return error;
   const full = error instanceof DOMException && error.name === "QuotaExceededError";
-  return new PageError(full ? "error.textQuota" : "error.textStore");
+  return new PageError(full ? "error.quota" : "error.textStore", {}, error);
 }
 
 export class Records {

@@ -170,7 +170,7 @@ export function put(handle, bytes, at) {
 /** A full disk in the user's words. @param {unknown} error */
 export function explain(error) {
   const full = error instanceof DOMException && error.name === "QuotaExceededError";
-  return full ? new PageError("error.quota") : error;
+  return full ? new PageError("error.quota", {}, error) : error;
 }
 
 /**

@@ -112,7 +112,6 @@ export const en = {
   "message.contextSlid": "The text is longer than the model's context of {total} tokens, so the model no longer saw its beginning.",
   "message.backendIgnored": "“{value}” is not a backend. Use auto, cpu or webgpu.",
   "message.notKept": "Your texts could not be saved in this browser. Copy what you need elsewhere before you close this tab.",
-  "error.textQuota": "The browser's storage is full. Deleting saved runs on the Models tab makes room.",
   "error.textStore": "The browser's database does not work here. A private window, or the browser's settings, may forbid it.",
   "message.textBack": "This is the text of a tab that you closed. It was last saved on {when}.",
   "message.keptDamaged": "Part of what this tab kept is damaged and could not be read.",
