@@ -63,6 +63,7 @@ export class Watchdog {
 
   next() {
     this.tickAt = this.clock.now() + BEAT_MS;
+    this.clock.clear(this.timer);
     this.timer = this.clock.set(() => this.tick(), BEAT_MS);
   }
 
