@@ -34,6 +34,8 @@ export class WorkerClient {
     this.pending = new Map();
     this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: trains ? "trainer" : "writer" });
     this.worker.onmessage = (/** @type {MessageEvent<Reply>} */ event) => this.receive(event.data);
+    // Something came that could not be made out, an answer perhaps: what is waited for would never come.
+    this.worker.onmessageerror = () => this.fail(new PageError("error.messageLost"));
     this.worker.onerror = (event) => {
       event.preventDefault();
       // An error without words is that of a script that did not come.
@@ -75,7 +77,14 @@ export class WorkerClient {
       const id = this.nextId++;
       this.pending.set(id, { cmd, resolve, reject, onEvent });
       this.watchdog.watch();
-      this.worker.postMessage({ id, cmd, ...payload }, transfer);
+      try {
+        this.worker.postMessage({ id, cmd, ...payload }, transfer);
+      } catch (error) {
+        // Nobody will answer it.
+        this.pending.delete(id);
+        if (!this.pending.size) this.watchdog.rest();
+        reject(error);
+      }
     });
   }
 

@@ -6,6 +6,9 @@ export const lockName = (/** @type {string} */ id) => `run:${id}`;
 /** Locks that this worker holds, by run. @type {Map<string, () => void>} */
 const held = new Map();
 
+/** Whether a lock was not given because another has it. Whatever else goes wrong, the browser gives none: then it is as where it has no locks. @param {unknown} error */
+export const isTaken = (error) => error instanceof DOMException && (error.name === "TimeoutError" || error.name === "AbortError");
+
 /** Takes a run for this worker alone; false where another tab has it. @param {string} id @returns {Promise<boolean>} */
 export async function lockRun(id) {
   if (held.has(id) || !navigator.locks) return true;
@@ -14,13 +17,13 @@ export async function lockRun(id) {
       resolve(true);
       return /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release)));
     };
-    navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch(() => resolve(false));
+    navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch((error) => resolve(!isTaken(error)));
   });
 }
 
 /** Whether a tab, this one too, has a run. @param {string} id */
 export async function isLocked(id) {
-  const all = await navigator.locks?.query?.();
+  const all = await navigator.locks?.query?.().catch(() => null);
   return all?.held?.some(({ name }) => name === lockName(id)) ?? false;
 }
 

@@ -1,7 +1,7 @@
 /** The runs that are saved on this device, as the page sees them: listed, offered, opened, renamed, deleted. Draws nothing. */
 import { PageError, explained, part } from "./errors.js";
 import { isSame, keptSource, runSource, shippedSource, urlSource } from "./sources.js";
-import { LOCK_WAIT_MS, isLocked, whenFree } from "./locks.js";
+import { LOCK_WAIT_MS, isLocked, isTaken, whenFree } from "./locks.js";
 import { deleteRun, listRuns, renameRun } from "./storage.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
@@ -60,7 +60,7 @@ export class SavedRuns {
     // Of a run that this page is about to open the lock says nothing about others.
     const own = this.opening?.id === id || training.parts.store.state.modelId === `${RUN_LINK}${id}`;
     // The worker of a page before this one, as of a reload, may still be on its way out.
-    const taken = !own && (await isLocked(id)) && (await whenFree(id, AbortSignal.timeout(LOCK_WAIT_MS)).then(() => false, () => true));
+    const taken = !own && (await isLocked(id)) && (await whenFree(id, AbortSignal.timeout(LOCK_WAIT_MS)).then(() => false, isTaken));
     if (unfit()) return;
     this.taken = taken;
     this.offer = run;

@@ -8,7 +8,7 @@
  * deletes.
  */
 import { PageError } from "./errors.js";
-import { LOCK_WAIT_MS, isLocked, lockName } from "./locks.js";
+import { LOCK_WAIT_MS, isLocked, isTaken, lockName } from "./locks.js";
 import { readMeta, unknownMeta } from "./run_meta.js";
 
 /** @typedef {import("./types.js").RunMeta} RunMeta */
@@ -358,6 +358,8 @@ export async function deleteRun(id) {
     free = true;
     return remove();
   }).catch((error) => {
-    throw free ? error : new PageError("error.runOpen");
+    if (free) throw error;
+    if (isTaken(error)) throw new PageError("error.runOpen");
+    return remove();
   });
 }

@@ -286,7 +286,12 @@ export class Training {
   pause() {
     if (this.phase !== "running") return;
     this.phase = "pausing";
-    this.parts.engine.client?.request("pause").catch(() => {});
+    this.parts.engine.client?.request("pause").catch((error) => {
+      // Else it would be pausing for ever.
+      if (this.phase === "pausing") this.phase = "running";
+      this.failed(error, "train.error.pause");
+      this.parts.onChange();
+    });
     this.parts.onChange();
   }
 

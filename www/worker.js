@@ -11,7 +11,7 @@ import { ModelSession, messageTurn } from "./session.js";
 /** @typedef {import("./types.js").Reply} Reply */
 
 const scope = /** @type {{ postMessage(message: Reply, transfer?: Transferable[]): void, onmessage: ((event: MessageEvent<Request>) => void) | null,
-  addEventListener: typeof self.addEventListener }} */ (/** @type {unknown} */ (self));
+  close(): void,   addEventListener: typeof self.addEventListener }} */ (/** @type {unknown} */ (self));
 
 /** @type {ModelSession | null} */
 let session = null;
@@ -62,10 +62,20 @@ function isLost() {
 
 /** Holds a lock until this worker ends, whichever way: so the page hears of it. @param {string} lock */
 function live(lock) {
-  void navigator.locks?.request(lock, () => {
+  navigator.locks?.request(lock, () => {
     scope.postMessage({ lives: true });
     return new Promise(() => {});
-  });
+  // Where the browser gives no lock, the page asks now and then whether this worker is there.
+  }).catch(() => {});
+}
+
+/** Tells of a failure. A worker that cannot even do that ends: of its end the page hears. @param {Reply} reply */
+function tell(reply) {
+  try {
+    scope.postMessage(reply);
+  } catch {
+    scope.close();
+  }
 }
 
 /** @param {Request} request */
@@ -126,7 +136,7 @@ async function answer(request) {
     const value = await execute(request);
     scope.postMessage({ id, value }, value instanceof Uint8Array ? [value.buffer] : []);
   } catch (error) {
-    scope.postMessage({ id, error: describe(error) });
+    tell({ id, error: describe(error) });
   } finally {
     wanted.delete(id);
     beat();
@@ -252,11 +262,13 @@ async function execute(request) {
 }
 
 scope.onmessage = (event) => enqueue(event.data);
+// A command came that could not be made out: the page would wait for its answer.
+scope.addEventListener("messageerror", () => tell({ fatal: describe(new PageError("error.messageLost")) }));
 scope.addEventListener("error", (event) => {
   event.preventDefault();
-  scope.postMessage({ fatal: describe(event.error ?? event.message) });
+  tell({ fatal: describe(event.error ?? event.message) });
 });
 scope.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
-  scope.postMessage({ fatal: describe(event.reason) });
+  tell({ fatal: describe(event.reason) });
 });

@@ -140,6 +140,7 @@ export const en = {
   "models.drop": "Drop the model's files to open them",
 
   "error.engineEnded": "The browser ended the engine without a word, as it may where memory is short.",
+  "error.messageLost": "The page and its engine could not make out what one of them told the other, as happens where memory is short.",
   "error.engineSilent": "The engine did not answer any more.",
   "error.noModel": "No model is open. Choose one on the Models tab.",
   "error.network": "{url} could not be reached. Check the address and the connection; the server must also allow other sites to read it (CORS).",
@@ -215,6 +216,7 @@ export const en = {
   "train.adapterBusy": "A run is going on. Stop it first, then add the adapter.",
   "train.error.noText": "There is no text yet. Paste one, drop a file, or pick a sample.",
   "train.error.start": "The run could not be started.",
+  "train.error.pause": "The run could not be paused, and goes on.",
   "train.error.run": "Training stopped.",
   "train.crashed": "Training had come to step {step} and goes back to step {saved}, where it was last saved.",
   "train.crashed.gone": "Training had come to step {step} and was not saved yet: it has to begin again.",

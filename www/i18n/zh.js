@@ -140,6 +140,7 @@ export const zh = {
   "models.drop": "松开即可打开模型文件",
 
   "error.engineEnded": "浏览器没有说明就结束了引擎，内存不足时可能会这样。",
+  "error.messageLost": "页面和引擎之间的一条消息无法读取，内存不足时可能会这样。",
   "error.engineSilent": "引擎不再回应。",
   "error.noModel": "没有打开的模型。请在“模型”页选择一个。",
   "error.network": "无法访问 {url}。请检查地址和网络；服务器还须允许其他网站读取 (CORS)。",
@@ -215,6 +216,7 @@ export const zh = {
   "train.adapterBusy": "训练正在进行。请先停止，再添加适配器。",
   "train.error.noText": "还没有文本。请粘贴、拖入文件，或选一个示例。",
   "train.error.start": "无法开始训练。",
+  "train.error.pause": "无法暂停训练，训练仍在继续。",
   "train.error.run": "训练已停止。",
   "train.crashed": "训练原已进行到第 {step} 步，现退回到最后保存的第 {saved} 步。",
   "train.crashed.gone": "训练原已进行到第 {step} 步，但还没有保存，需要重新开始。",

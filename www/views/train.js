@@ -1,6 +1,7 @@
 /** The Train tab: the text on the left, the run on the right. */
 import { h, setText } from "../dom.js";
 import { reasonOf } from "../cause.js";
+import { EngineError } from "../errors.js";
 import { formatBytes, formatRate } from "../format.js";
 import { engineWords, n, registerStrings, sentences, t } from "../i18n/index.js";
 import { trainEn } from "../i18n/train.en.js";
@@ -44,6 +45,9 @@ function reveal(element) {
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   requestAnimationFrame(() => element.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" }));
 }
+
+/** Whether the engine has said that such a run cannot be; where it could not be asked, as where it did not come, pressing Train asks it again. @param {unknown} error */
+const refuses = (error) => error instanceof EngineError && !error.fatal;
 
 export class TrainView {
   /**
@@ -150,7 +154,7 @@ export class TrainView {
     // A button that is disabled under the finger or in focus would lose both.
     const starting = phase === "starting";
     this.train.setAttribute("aria-disabled", String(starting));
-    this.train.disabled = !starting && (busy || !state.info || over || !text.trim() || error !== null);
+    this.train.disabled = !starting && (busy || !state.info || over || !text.trim() || refuses(error));
     // A run that was stopped can still go on.
     const { canGoOn, further, instead } = training;
     this.pause.hidden = !(phase === "running" || phase === "pausing" || canGoOn);

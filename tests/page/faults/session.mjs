@@ -18,9 +18,9 @@ const EDIT = " and writes";
 /** The messages that are seen, and which of them tell of an error. @param {Page} page @returns {Promise<{ text: string, error: boolean }[]>} */
 const messages = (page) =>
   page.evaluate(() =>
-    [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".message, [role=alert]"))].filter((one) => one.checkVisibility() && one.innerText.trim()).map((one) => {
+    [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".message, [role=alert], .train-memory.bad"))].filter((one) => one.checkVisibility() && one.innerText.trim()).map((one) => {
       // The browser's words stand apart, folded, under a name that says so.
-      return { text: one.innerText.replace(/\s+/g, " ").trim(), error: one.dataset.kind === "error" || one.getAttribute("role") === "alert" };
+      return { text: one.innerText.replace(/\s+/g, " ").trim(), error: one.dataset.kind === "error" || one.getAttribute("role") === "alert" || one.classList.contains("bad") };
     }));
 
 /** The numbered realms of one session, its network, and the fault in it. */
@@ -370,9 +370,10 @@ export class Session {
       this.doing = "looks for the run";
       await this.tab("Train");
       await this.step("the saved run opens", async () => {
-        const offered = page.locator("#tab-train .message:visible button", { hasText: /^Resume/ });
-        if ((await this.trainedStep()) < 0 && (await offered.count())) await offered.first().click();
-        else if ((await this.trainedStep()) < 0) await this.tab("Models").then(() => page.locator(".saved li").getByRole("button", { name: /^Open/ }).first().click()).then(() => this.tab("Train"));
+        const offered = page.locator("#tab-train .message:visible button", { hasText: /^Resume/ }).first();
+        // The address names it, or it is offered.
+        await this.outcome(async () => (await this.trainedStep()) >= 0 || (await offered.isVisible()));
+        if ((await this.trainedStep()) < 0) await offered.click();
       }, async () => (await this.trainedStep()) >= 0);
       const step = await this.trainedStep();
       const least = this.saved.at(-2) ?? newest;
