@@ -23,6 +23,8 @@ const OLDEST_MS = 90 * 24 * 3600 * 1000;
 
 /** The name under which a tab's own name stands in `sessionStorage`, which a reload keeps. */
 const TAB_KEY = "tab";
+/** The name that it had when what it kept could not be read. */
+const UNREAD_KEY = "tab.unread";
 /** What a page that was left could not bring to the disk any more stands there, too. */
 const LATE_KEY = "late.";
 /** What a tab keeps. */
@@ -100,16 +102,19 @@ export class Kept {
     try {
       const [own, entries] = await Promise.all([records.load(this.id), records.tabs()]);
       this.receive(own);
-      const tabs = read(list(tabEntry), entries).value.filter(({ id }) => id !== this.id);
+      const all = read(list(tabEntry), entries).value;
+      const tabs = all.filter(({ id }) => id !== this.id);
       void answers.then(() => this.tidy(tabs)).catch(() => {});
       const left = tabs.filter(({ title, taken }) => title && !taken).sort((a, b) => b.savedAt - a.savedAt);
       if (mayTake && known === "" && left.length) {
         await answers;
         await this.take(left.find(({ id }) => !this.others.has(id)));
       }
+      await this.takeUnread(all);
     } catch (error) {
       this.failure = asPageError(error);
-      // What could not be read must not be written over.
+      // What could not be read must not be written over, and is read later.
+      if (known && !session.getTab(UNREAD_KEY)) session.setTab(UNREAD_KEY, known);
       this.rename(newId());
     }
     for (const name of NAMES) this.readLate(name, known);
@@ -177,6 +182,15 @@ export class Kept {
     await records.save(this.id, values, [{ ...tab, id: this.id, savedAt: now() }, { ...tab, taken: true }]);
     this.receive(values);
     this.taken = { savedAt: tab.savedAt, title: tab.title };
+  }
+
+  /** Goes on with what this tab kept and could not read before, unless the user has begun another text since: then a new tab goes on with it. @param {TabEntry[]} tabs */
+  async takeUnread(tabs) {
+    const { session } = this.parts;
+    const unread = session.getTab(UNREAD_KEY);
+    if (!unread) return;
+    if (!tabs.find(({ id }) => id === this.id)?.title) await this.take(tabs.find(({ id }) => id === unread));
+    session.removeTab(UNREAD_KEY);
   }
 
   /** What nobody will come back for goes. @param {TabEntry[]} tabs */
