@@ -2,6 +2,7 @@
 //! `fn(&Context) -> Result<String>` that returns one line of evidence, and list it in [`PROOFS`].
 
 mod clone;
+mod faults;
 mod python;
 mod reference;
 mod soak;
@@ -127,6 +128,11 @@ const PROOFS: &[Proof] = &[
         name: "soak-page-gpu",
         what: "a twentieth of it in the page on Chromium's software GPU",
         run: |c| soak::page(c, "webgpu"),
+    },
+    Proof {
+        name: "faults",
+        what: "whatever call of the page fails, once or for good, nothing is lost and it is told, in Chromium",
+        run: faults::run,
     },
     Proof {
         name: "clone",
