@@ -24,7 +24,7 @@ const OLDEST_MS = 90 * 24 * 3600 * 1000;
 /** The name under which a tab's own name stands in `sessionStorage`, which a reload keeps. */
 const TAB_KEY = "tab";
 /** The name that it had when what it kept could not be read. */
-const UNREAD_KEY = "tab.unread";
+const UNREAD_KEY = "unreadTab";
 /** What a page that was left could not bring to the disk any more stands there, too. */
 const LATE_KEY = "late.";
 /** What a tab keeps. */

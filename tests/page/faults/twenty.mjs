@@ -1,10 +1,10 @@
 // @ts-check
-// Twenty calls of a session that fail, spread over it and over what a page reaches: network, storage, locks, worker, download. All of them are
-// failed by `cargo xtask prove --only faults`.
+// Twenty calls of a session that fail, spread over it and over what a page reaches: network, storage, locks, worker, download. By hand:
+// node --test tests/page/faults/twenty.mjs. All of them are
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Session } from "./faults/session.mjs";
-import { browser, site } from "./stage.mjs";
+import { Session } from "./session.mjs";
+import { browser, site } from "../stage.mjs";
 
 /** Realm, kind, which of them, and whether all after it fail too. @type {[string, string, number, "once" | "lasting"][]} */
 const FAULTS = [
