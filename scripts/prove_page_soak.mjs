@@ -24,10 +24,10 @@ const [backend, ...chosen] = process.argv.slice(2);
 if (backend !== "cpu" && backend !== "webgpu") {
   throw new Error("name the backend: node scripts/prove_page_soak.mjs cpu|webgpu");
 }
-/** A software GPU takes about twenty times as long. */
+/** A software GPU takes about twenty times as long; of each part there must be eight samples at least. */
 const much = backend === "cpu"
   ? { texts: 40, tokens: 500, steps: 2000, saveEvery: 50, models: 100 }
-  : { texts: 10, tokens: 100, steps: 100, saveEvery: 10, models: 10 };
+  : { texts: 10, tokens: 100, steps: 100, saveEvery: 5, models: 20 };
 
 /** Waits until the model can write. @param {Page} page */
 const ready = (page) => page.locator("#tab-write .primary:not(.busy):not([disabled])").waitFor({ timeout: SLOW_MS });

@@ -126,7 +126,7 @@ const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "soak-page-gpu",
-        what: "a twentieth of it in the page on Chromium's software GPU",
+        what: "1,000 tokens, 100 steps and 20 models in the page, on Chromium's software GPU",
         run: |c| soak::page(c, "webgpu"),
     },
     Proof {
