@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { en } from "../../www/i18n/en.js";
+import { zipEn } from "../../www/i18n/zip.en.js";
+import { zipZh } from "../../www/i18n/zip.zh.js";
 import { zh } from "../../www/i18n/zh.js";
 import { launch, openPage, ready } from "./browser.mjs";
 import { emptySafetensors, serveFake } from "./fake_site.mjs";
@@ -47,7 +49,7 @@ async function says(page, lang, lines) {
 /** @param {Page} page @param {number} at from 0 */
 const tab = (page, at) => page.locator("nav button").nth(at).click();
 
-for (const [lang, words] of /** @type {const} */ ([["en", en], ["zh", zh]])) {
+for (const [lang, words] of /** @type {const} */ ([["en", { ...en, ...zipEn }], ["zh", { ...zh, ...zipZh }]])) {
   describe(lang === "en" ? "in English" : "in Chinese", () => {
     /** @param {Parameters<typeof serveFake>[0]} options @param {string} [address] @param {import("playwright-core").BrowserContextOptions} [look] */
     async function open(options, address = "", look = {}) {
@@ -57,7 +59,7 @@ for (const [lang, words] of /** @type {const} */ ([["en", en], ["zh", zh]])) {
       return { ...opened, site };
     }
     /** With a sentence's blanks filled. @param {string} key @param {Record<string, string>} [params] */
-    const say = (key, params = {}) => words[key].replace(/\{(\w+)\}/g, (_, name) => params[name]);
+    const say = (key, params = {}) => /** @type {Record<string, string>} */ (words)[key].replace(/\{(\w+)\}/g, (_, name) => params[name]);
     const narrow = { viewport: { width: 900, height: 800 } };
 
     test("a download that breaks off, or that nobody answers", async () => {
