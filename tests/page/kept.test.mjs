@@ -42,6 +42,8 @@ const value = (/** @type {Page} */ page) => paper(page).inputValue();
 test("six megabytes in Write and three in Train come back exactly", async () => {
   // Write is not seen: a browser takes many seconds to lay out megabytes.
   const { page, close } = await openPage(browser, `${site.url + CPU}&tab=train`, { ...NARROW, permissions: ["clipboard-read", "clipboard-write"] });
+  // Reading and laying out megabytes takes a busy machine more than the usual wait.
+  page.setDefaultTimeout(180_000);
   await page.locator("#train-text").waitFor();
   const line = (/** @type {number} */ at) => `${at} zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich 😀\n`;
   const long = Array.from({ length: 90_000 }, (_, at) => line(at)).join("");
