@@ -1,4 +1,5 @@
 /** What is left of a saved run that cannot be opened, as a zip: its files as they are, without compression. */
+import { crc32 } from "./crc32.js";
 import { saveBlob } from "./dom.js";
 import { fileName } from "./sources.js";
 import { remains } from "./storage.js";
@@ -8,19 +9,11 @@ const PIECE_BYTES = 4 << 20;
 /** As the command line calls them. @type {Record<string, string>} */
 const NAMES = { state: "training_state.safetensors", text: "text.txt" };
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+/** The checksum of a file, read in pieces. @param {Blob} blob */
+async function checksum(blob) {
+  let crc = 0;
+  for (let at = 0; at < blob.size; at += PIECE_BYTES) crc = crc32(crc, new Uint8Array(await blob.slice(at, at + PIECE_BYTES).arrayBuffer()));
   return crc;
-});
-
-/** The CRC-32 that zip archives want. @param {Blob} blob */
-async function crc32(blob) {
-  let crc = ~0;
-  for (let at = 0; at < blob.size; at += PIECE_BYTES) {
-    for (const byte of new Uint8Array(await blob.slice(at, at + PIECE_BYTES).arrayBuffer())) crc = TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  }
-  return ~crc >>> 0;
 }
 
 /** @param {number} size @param {[offset: number, value: number, bytes: 2 | 4][]} fields */
@@ -43,7 +36,7 @@ export async function zipOf(files) {
   let listBytes = 0;
   for (const [name, blob] of files) {
     const encoded = new TextEncoder().encode(name);
-    const crc = await crc32(blob);
+    const crc = await checksum(blob);
     // Both headers have these fields; bit 11 says that names are UTF-8.
     const about = (/** @type {number} */ from) => /** @type {[number, number, 2 | 4][]} */ ([
       [from, 20, 2], [from + 2, 1 << 11, 2], [from + 6, 0x21 << 16, 4], [from + 10, crc, 4], [from + 14, blob.size, 4], [from + 18, blob.size, 4],

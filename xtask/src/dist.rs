@@ -11,7 +11,7 @@ use std::path::Path;
 const FIRST_LOAD_LIMIT: usize = 300_000;
 
 /// Beginnings of the paths below `www` that are loaded later or not at all.
-const LATER: [&str; 13] = [
+const LATER: [&str; 14] = [
     "models/",
     "pkg-train/",
     "samples/",
@@ -19,6 +19,7 @@ const LATER: [&str; 13] = [
     "bases.js",
     "crc32.js",
     "fingerprint.js",
+    "remains.js",
     "zip.js",
     "i18n/engine.zh.js",
     "views/train",
