@@ -10,7 +10,7 @@ export const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshade
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 /** No wait is longer, except those that say so. */
-const WAIT_MS = 30_000;
+const WAIT_MS = 60_000;
 
 /** Folder for pictures, ending in a slash. */
 export const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
