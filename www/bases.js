@@ -2,10 +2,10 @@
  * Models that adapters belong to and that are nowhere else, such as one trained from scratch: kept in the browser's private file system
  * under the fingerprint of what they hold, once however many runs need them. The worker writes; the page reads and removes.
  */
-import { PageError } from "./errors.js";
+import { PageError, fullDisk } from "./errors.js";
 import { fingerprint } from "./fingerprint.js";
 import { fileSource, isModelFile, keptSource, roleOf } from "./sources.js";
-import { explain, put, rootFolder, storageSupported } from "./storage.js";
+import { put, rootFolder, storageSupported } from "./storage.js";
 import { filesFromZip } from "./zip.js";
 
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
@@ -75,7 +75,7 @@ export async function writeBase(id, files) {
   } catch (error) {
     // What is there of it takes room, and is of no use.
     await remove(folderName(id)).catch(() => {});
-    throw explain(error);
+    throw fullDisk(error);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
 import { EngineError, PageError, fromWire } from "./errors.js";
+import { newId } from "./settings.js";
 import { withHead } from "./sources.js";
 import { Watchdog } from "./watchdog.js";
 
@@ -50,7 +51,7 @@ export class WorkerClient {
     /** Ends the wait for the worker's end. */
     this.gone = new AbortController();
     /** The lock that the worker holds for as long as it lives. */
-    this.life = `worker:${Math.random().toString(36).slice(2)}`;
+    this.life = `worker:${newId()}`;
     this.worker.postMessage({ id: 0, cmd: "live", lock: this.life });
   }
 

@@ -39,6 +39,12 @@ export function isFatal(error) {
   return (error instanceof PageError || error instanceof EngineError) && error.fatal;
 }
 
+/** A full disk in the user's words; any other error as it is. @param {unknown} error */
+export function fullDisk(error) {
+  const full = error instanceof DOMException && error.name === "QuotaExceededError";
+  return full ? new PageError("error.quota", {}, error) : error;
+}
+
 /** What a browser's errors mean here, by their names. @type {Record<string, string>} */
 const MEANINGS = {
   QuotaExceededError: "error.quota",

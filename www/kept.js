@@ -3,9 +3,9 @@
  * A save that fails is told of until one succeeds. Draws nothing.
  */
 import { storage } from "./dom.js";
-import { PageError } from "./errors.js";
-import { Records } from "./records.js";
+import { Records, textError } from "./records.js";
 import { count, list, number, object, oneOf, optional, read, text } from "./schema.js";
+import { newId } from "./settings.js";
 
 /** @typedef {import("./records.js").TabEntry} TabEntry */
 /** Gives what is to be kept; in `brief` only what must not be lost. @typedef {(brief: boolean) => unknown} Make */
@@ -34,7 +34,8 @@ const ID = /^[a-z\d]{16}$/;
 const tabEntry = object({ id: text(), savedAt: number(0, 0), title: text("", 1000), taken: optional(oneOf([false, true])) });
 const keptValue = object({ version: count(), data: (value) => value });
 
-const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** A tab's name, as `ID` has it. */
+const newTab = () => newId(8);
 
 /** Texts of a tab that was closed. @typedef {{ savedAt: number, title: string }} Taken */
 
@@ -64,7 +65,7 @@ export class Kept {
     this.late = new Map();
     /** The closed tab whose texts these are. @type {Taken | null} */
     this.taken = null;
-    /** Why the last save failed, or why nothing can be saved. @type {PageError | null} */
+    /** Why the last save failed, or why nothing can be saved. @type {import("./errors.js").PageError | null} */
     this.failure = null;
     this.onChange = () => {};
     /** How this tab's text begins, for the tab that goes on with it. */
@@ -93,7 +94,7 @@ export class Kept {
   async open(mayTake) {
     const { session, records, channel } = this.parts;
     const known = session.getTab(TAB_KEY) ?? "";
-    this.rename(ID.test(known) ? known : newId());
+    this.rename(ID.test(known) ? known : newTab());
     if (channel) {
       channel.onmessage = ({ data }) => this.hear(data);
       channel.postMessage({ ask: this.id });
@@ -112,10 +113,10 @@ export class Kept {
       }
       await this.takeUnread(all);
     } catch (error) {
-      this.failure = asPageError(error);
+      this.failure = textError(error);
       // What could not be read must not be written over, and is read later.
       if (known && !session.getTab(UNREAD_KEY)) session.setTab(UNREAD_KEY, known);
-      this.rename(newId());
+      this.rename(newTab());
     }
     for (const name of NAMES) this.readLate(name, known);
     this.opened = true;
@@ -169,7 +170,7 @@ export class Kept {
 
   /** A tab was duplicated: from here on the two keep their own. */
   part() {
-    this.rename(newId());
+    this.rename(newTab());
     for (const [name, data] of this.found) if (!this.makers.has(name)) this.makers.set(name, () => data);
     for (const name of this.makers.keys()) this.touch(name);
   }
@@ -233,7 +234,7 @@ export class Kept {
       this.failure = null;
       this.wait = Math.max(SAVE_AFTER_MS, (performance.now() - from) / SHARE);
     } catch (error) {
-      this.failure = asPageError(error);
+      this.failure = textError(error);
     }
     this.saving = false;
     if (this.dirty.size) this.soon(this.failure ? RETRY_MS : this.wait);
@@ -261,9 +262,4 @@ export class Kept {
     }
     void this.write().catch(() => {});
   }
-}
-
-/** @param {unknown} error */
-function asPageError(error) {
-  return error instanceof PageError ? error : new PageError("error.textStore", {}, error);
 }

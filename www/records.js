@@ -1,5 +1,5 @@
 /** The browser's database, for texts: no page without https has a file system of its own, and other storage ends at a few megabytes. */
-import { PageError } from "./errors.js";
+import { PageError, fullDisk } from "./errors.js";
 
 const NAME = "gpt-playground";
 const VERSION = 1;
@@ -25,11 +25,10 @@ const answer = (request) => new Promise((resolve, reject) => {
   request.onerror = () => reject(request.error);
 });
 
-/** In words for the user. @param {unknown} error */
-function explain(error) {
-  if (error instanceof PageError) return error;
-  const full = error instanceof DOMException && error.name === "QuotaExceededError";
-  return new PageError(full ? "error.quota" : "error.textStore", {}, error);
+/** Why texts cannot be kept, in the user's words. @param {unknown} error */
+export function textError(error) {
+  const known = fullDisk(error);
+  return known instanceof PageError ? known : new PageError("error.textStore", {}, error);
 }
 
 export class Records {
@@ -43,7 +42,7 @@ export class Records {
     this.opening ??= this.connect().catch((error) => {
       // The next to ask tries again.
       this.opening = null;
-      throw explain(error);
+      throw textError(error);
     });
     return this.opening;
   }
@@ -109,7 +108,7 @@ export class Records {
         throw error;
       }
     } catch (error) {
-      throw explain(error);
+      throw textError(error);
     }
   }
 

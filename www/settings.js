@@ -54,9 +54,12 @@ export function clampSeed(value) {
   return Math.min(MAX_SEED, Math.max(0, Math.round(number)));
 }
 
-/** A name that nothing else has, also where the page came over plain http: `crypto.randomUUID` is not there then. */
-export function newId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+/**
+ * A name that nothing else has, also where the page came over plain http: `crypto.randomUUID` is not there then.
+ * @param {number} [bytes] of two hexadecimal digits each
+ */
+export function newId(bytes = 16) {
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @returns {number} a seed from the browser's random source */

@@ -7,7 +7,7 @@
  * part in memory: that of a large model's run fits in there but once. The worker writes and opens; the page lists, renames and
  * deletes.
  */
-import { PageError } from "./errors.js";
+import { PageError, fullDisk } from "./errors.js";
 import { LOCK_WAIT_MS, isLocked, isTaken, lockName } from "./locks.js";
 import { readMeta, unknownMeta } from "./run_meta.js";
 
@@ -167,12 +167,6 @@ export function put(handle, bytes, at) {
   if (handle.write(bytes, { at }) !== bytes.byteLength) throw new DOMException("short write", "QuotaExceededError");
 }
 
-/** A full disk in the user's words. @param {unknown} error */
-export function explain(error) {
-  const full = error instanceof DOMException && error.name === "QuotaExceededError";
-  return full ? new PageError("error.quota", {}, error) : error;
-}
-
 /**
  * Writes a save over the slot that is older, or damaged. For the worker: only there can a file be flushed.
  * @param {string} id
@@ -227,7 +221,7 @@ export async function writeRun(id, meta, fill) {
   } catch (error) {
     // What is there of a first save takes room, and is of no use.
     if (!any) await folder().then((all) => all.removeEntry(id, { recursive: true })).catch(() => {});
-    throw explain(error);
+    throw fullDisk(error);
   }
 }
 
@@ -332,7 +326,7 @@ export async function renameRun(id, name) {
     await stream.write(name);
     await stream.close();
   } catch (error) {
-    throw explain(error);
+    throw fullDisk(error);
   }
 }
 

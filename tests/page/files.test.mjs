@@ -2,27 +2,14 @@
 // Files that are damaged, or claim more than they hold: said at once, and the model in use goes on.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { zipOf } from "../views/zips.mjs";
-import { button, launch, openPage, paper, ready } from "./browser.mjs";
-import { serve } from "./server.mjs";
+import { button, openPage, paper, ready } from "./browser.mjs";
+import { browser, site } from "./stage.mjs";
 
 const model = new URL("../../www/models/storyteller/", import.meta.url);
 const contents = (/** @type {string} */ name) => new Uint8Array(readFileSync(new URL(name, model)));
 const MODEL = ["config.json", "tokenizer.json", "model.safetensors"];
-
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof serve>>} */
-let site;
-before(async () => {
-  site = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-});
 
 /** @param {string} name @param {Uint8Array} bytes */
 const picked = (name, bytes) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(bytes) });
