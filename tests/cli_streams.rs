@@ -9,6 +9,7 @@ use safetensors::SafeTensors;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 const CONFIG: &str =
@@ -46,6 +47,14 @@ fn pipe(place: &Place, name: &str) -> String {
 /// A run whose end nobody waits for, with its log as standard output, and the reader of that.
 fn endless(place: &Place, runner: &mut Command) -> (Child, BufReader<std::process::ChildStdout>) {
     let args = train(place, &["--steps", "9000000", "--save-every", "0", "--log", "/dev/stdout"]);
+    // The tests themselves may run under nohup, whose deafness to SIGHUP is handed down.
+    let heed_hangups = || {
+        // SAFETY: between fork and exec this calls `signal` alone, which is async-signal-safe.
+        unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: as above.
+    let runner = unsafe { runner.pre_exec(heed_hangups) };
     let mut child = runner.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("gpt starts");
     let mut log = BufReader::new(child.stdout.take().expect("a pipe"));
     // It trains.

@@ -34,19 +34,36 @@ use matching::Matcher;
 /// The advice for a file that is damaged rather than of the wrong kind.
 const DOWNLOAD_AGAIN: &str = "Download it again.";
 
-/// Checks the headers of all files of a checkpoint against `config`: what a file claims costs nothing yet, while a model of
-/// that size costs its memory. So this comes before a model is opened.
-///
-/// # Errors
-/// [`Error::Checkpoint`] if a parameter is missing, there twice, or has another shape or dtype; the text names the tensor.
-/// [`Error::Config`] if `config` is invalid.
-pub fn check_headers(headers: &[Header], config: &GptConfig) -> Result<()> {
-    config.validate()?;
-    let mut matcher = Matcher::new(param_specs(config), config);
-    for header in headers {
-        matcher.accept(header)?;
+/// Checks the headers of a checkpoint's files against a configuration, one file after another: what a file claims costs
+/// nothing yet, while a model of that size costs its memory. So this comes before a model is opened.
+#[derive(Debug)]
+pub struct HeaderCheck(Matcher);
+
+impl HeaderCheck {
+    /// Begins with no file.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if `config` is invalid.
+    pub fn new(config: &GptConfig) -> Result<HeaderCheck> {
+        config.validate()?;
+        Ok(HeaderCheck(Matcher::new(param_specs(config), config)))
     }
-    matcher.finish().map(drop)
+
+    /// Takes the next file's header.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if a parameter is there twice, or has another shape or dtype; the text names the tensor.
+    pub fn file(&mut self, header: &Header) -> Result<()> {
+        self.0.accept(header).map(drop)
+    }
+
+    /// All files were there.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if a parameter is missing; the text names it.
+    pub fn finish(mut self) -> Result<()> {
+        self.0.finish().map(drop)
+    }
 }
 
 /// A checked view of a checkpoint whose bytes are all in memory.

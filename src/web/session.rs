@@ -5,7 +5,7 @@ use super::messages::{
 };
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
-use crate::model::checkpoint::{Header, Loader, ShardIndex, check_headers};
+use crate::model::checkpoint::{Header, HeaderCheck, Loader, ShardIndex};
 use crate::model::{Model, ModelOptions};
 use crate::sample::{Finish, Generation, SamplingParams, Step};
 use crate::tokenizer::{self, StreamDecoder, Tokenizer};
@@ -59,15 +59,15 @@ fn file(files: &js_sys::Object, name: &str) -> Option<Vec<u8>> {
 
 /// Compares the headers of weights files with the configuration, and with the files' lengths where they are known.
 fn check_weights(config: &GptConfig, heads: &js_sys::Array, lengths: &[f64]) -> Result<()> {
-    let mut headers = Vec::new();
+    let mut check = HeaderCheck::new(config)?;
     for (i, head) in heads.iter().enumerate() {
         let header = Header::parse_head(&js_sys::Uint8Array::new(&head).to_vec())?;
         if let Some(&bytes) = lengths.get(i).filter(|&&bytes| bytes > 0.0) {
             header.check_len(bytes as u64)?;
         }
-        headers.push(header);
+        check.file(&header)?;
     }
-    check_headers(&headers, config)
+    check.finish()
 }
 
 fn info(model: &Model, tokenizer: &dyn Tokenizer) -> Info {

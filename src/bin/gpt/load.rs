@@ -9,7 +9,7 @@ use super::say::warn;
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
-use gpt_playground::model::checkpoint::{Header, Loader, ShardIndex, check_headers};
+use gpt_playground::model::checkpoint::{Header, HeaderCheck, Loader, ShardIndex};
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::tokenizer::{self, Tokenizer};
 use gpt_playground::train::export::apply_adapter;
@@ -117,13 +117,16 @@ async fn base_seen(dir: &Path, backend: Backend, seen: &mut dyn FnMut(&str, &[f3
     let files: Vec<PathBuf> = files.iter().map(|name| dir.join(name)).collect();
     // Before any memory is taken: a download that lacks its largest file is the usual mistake, and a configuration costs
     // nobody anything that asks for more than the weights hold.
-    let mut headers = Vec::with_capacity(files.len());
+    let mut check = HeaderCheck::new(&config)?;
     for path in &files {
         let mut file = Ranges::open(path, "it holds the model's weights; download it too")?;
         let len = file.len();
-        headers.push(in_file(path, Header::parse_from(len, async |range| file.read(range)).await)?);
+        let header = in_file(path, Header::parse_from(len, async |range| file.read(range)).await)?;
+        in_file(path, check.file(&header))?;
     }
-    in_file(dir, check_headers(&headers, &config))?;
+    // What is missing is missing from the only file, or from all of them.
+    let whole = if let [only] = files.as_slice() { only } else { dir };
+    in_file(whole, check.finish())?;
     let mut model = Model::open(config, &options).await?;
     for path in &files {
         in_file(path, feed(&mut loader, &mut model, path, seen))?;
