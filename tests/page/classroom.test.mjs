@@ -53,6 +53,8 @@ test("it writes, trains, and says what is not there and why", async () => {
   await alert.filter({ hasText: "WebGPU is only there over https or on localhost." }).waitFor();
   assert.equal(await page.locator("header select").inputValue(), "webgpu");
   await page.locator("header select").selectOption("cpu");
+  // The model is opened anew, which takes away what is said of the one before.
+  await page.locator(".status-backend", { hasText: "chosen above" }).waitFor();
   await page.locator("nav").getByRole("button", { name: "Write" }).click();
   await ready(page);
 
