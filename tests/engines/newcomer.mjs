@@ -10,7 +10,6 @@ import assert from "node:assert/strict";
  * @property {(url: string) => Promise<void>} open
  * @property {() => Promise<void>} reload
  * @property {(source: string) => Promise<any>} evaluate an expression in the page; its value must be plain
- * @property {(selector: string) => Promise<void>} click
  * @property {(selector: string, text: string) => Promise<void>} type as by keys, where the cursor is
  * @property {() => Promise<string[]>} problems errors that the page wrote to the console, or did not catch
  * @property {() => Promise<void>} close
@@ -49,17 +48,32 @@ const DRAWN = `[...document.querySelectorAll("#inspect-panel canvas")].some((can
   return new Set(pixels).size > 8;
 })`;
 
+/**
+ * Presses what lies at the middle of an element, which must be the element. Both in one turn of the page: between looking and
+ * pressing from outside, a text that grows may move what is below it.
+ * @param {Driver} driver @param {string} selector
+ */
+const press = (driver, selector) => driver.evaluate(`(() => {
+  const wanted = document.querySelector(${JSON.stringify(selector)});
+  wanted.scrollIntoView({ block: "nearest" });
+  const { left, top, width, height } = wanted.getBoundingClientRect();
+  const there = document.elementFromPoint(left + width / 2, top + height / 2);
+  if (!wanted.contains(there)) throw new Error(wanted.outerHTML + " is behind " + there?.outerHTML);
+  wanted.focus();
+  wanted.click();
+})()`);
+
 /** @param {Driver} driver @param {string} url of the page */
 export async function newcomer(driver, url) {
-  const tab = (/** @type {number} */ at) => driver.click(`nav button:nth-child(${at})`);
+  const tab = (/** @type {number} */ at) => press(driver, `nav button:nth-child(${at})`);
   await driver.open(`${url}#lang=en&n=5000&end=0`);
   await until(driver, "the model", READY);
   assert.equal(await driver.evaluate(TEXT_NOW), "Once upon a time");
 
   // It writes, and is stopped.
-  await driver.click(".primary");
+  await press(driver, ".primary");
   await until(driver, "a text", `${WRITTEN} > 8`);
-  await driver.click(".primary.busy");
+  await press(driver, ".primary.busy");
   await until(driver, "the end of writing", READY);
   const written = await driver.evaluate(TEXT_NOW);
   assert.match(written, /^Once upon a time.{8}/s);
@@ -77,7 +91,7 @@ export async function newcomer(driver, url) {
   await until(driver, "colours", `document.querySelector(".paper-layer .tint")`);
 
   // A window this wide has the inspector open.
-  await driver.click("[role=tab][id$=attention]");
+  await press(driver, "[role=tab][id$=attention]");
   await until(driver, "a picture of attention", DRAWN);
 
   // The model learns a text, which is saved.
@@ -95,7 +109,7 @@ export async function newcomer(driver, url) {
   })()`);
   await until(driver, "the plan", `document.querySelector(".train-memory").innerText.startsWith("${STEPS} steps")`);
   await until(driver, "the Train button", `document.querySelector(".train-go:not([disabled])")`);
-  await driver.click(".train-go");
+  await press(driver, ".train-go");
   const { keeps } = driver;
   assert.equal(await driver.evaluate(`document.querySelector(".train-not-kept").hidden`), keeps, "what cannot be kept is told of");
   await until(driver, "the last step", `document.querySelector(".train-after:not([hidden])")

@@ -26,7 +26,6 @@ export async function drive(browser, executablePath) {
     open: async (url) => void (await page.goto(url, { waitUntil: "load" })),
     reload: async () => void (await page.reload({ waitUntil: "load" })),
     evaluate: (source) => page.evaluate(source),
-    click: (selector) => page.click(selector),
     type: async (selector, text) => {
       await page.focus(selector);
       await page.keyboard.type(text);

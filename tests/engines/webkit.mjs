@@ -114,7 +114,6 @@ export async function drive(webdriver, xvfb) {
       await evaluate(WATCH);
     },
     evaluate,
-    click: async (selector) => ask("POST", `${await find(selector)}/click`, {}),
     type: async (selector, text) => ask("POST", `${await find(selector)}/value`, { text }),
     problems: async () => [...problems, ...(await evaluate("window.problems"))],
     close: async () => {
