@@ -30,7 +30,14 @@ impl Bpe {
     pub(super) fn build(vocab: &[(&str, u32)], merges: &[(&str, &str)], mut added: Vec<AddedToken>) -> Result<Bpe> {
         added.retain(|t| !t.content.is_empty());
         let ids: TextMap = vocab.iter().map(|(entry, id)| (entry.as_bytes(), *id)).collect();
-        let added_ids: TextMap = added.iter().map(|t| (t.content.as_bytes(), t.id)).collect();
+        let mut added_ids = TextMap::new();
+        for AddedToken { content, id, .. } in &added {
+            if let Some(other) = added_ids.insert(content.as_bytes(), *id).filter(|other| other != id) {
+                return Err(error(format!(
+                    "the token {content:?} stands twice in added_tokens, with the ids {other} and {id}: the tokenizer file is damaged"
+                )));
+            }
+        }
         let mut verbatim: Vec<u64> = Vec::new();
         let mut tokens: Vec<(u32, Vec<u8>)> = Vec::with_capacity(vocab.len() + added.len());
         for &(entry, id) in vocab {

@@ -343,6 +343,7 @@ export const engineZh = [
     "the token {} has the id {} in added_tokens but {} in the vocabulary: the tokenizer file is damaged",
     "token {0} 的编号在 added_tokens 中是 {1}，在词表中却是 {2}：分词器文件已损坏。",
   ],
+  ["the token {} stands twice in added_tokens, with the ids {} and {}: the tokenizer file is damaged", "token {0} 在 added_tokens 中出现两次，编号是 {1} 和 {2}：分词器文件已损坏。"],
   ["token {} has the id {}; the largest supported is {}: the tokenizer file is damaged", "token {0} 的编号是 {1}，最大只支持 {2}：分词器文件已损坏。"],
   ["the tokens {} and {} have the same id {}: the tokenizer file is damaged", "token {0} 和 {1} 的编号都是 {2}：分词器文件已损坏。"],
   ["the vocabulary is empty: the tokenizer file is damaged", "词表是空的：分词器文件已损坏。"],

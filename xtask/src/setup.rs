@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 const WASM_PACK: &str = "0.15.1";
+const CARGO_FUZZ: &str = "0.13.2";
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Node 20 is the first with a stable test runner.
 const NODE_MAJOR: u32 = 20;
@@ -27,6 +28,14 @@ pub fn wasm_tests() -> Result<()> {
     ensure_wasm_target()?;
     ensure_cargo_tool("wasm-pack", "wasm-pack", WASM_PACK)?;
     ensure_cargo_tool("wasm-bindgen", "wasm-bindgen-cli", &locked_version("wasm-bindgen")?)
+}
+
+/// `cargo fuzz`.
+///
+/// # Errors
+/// When it is missing and cannot be installed.
+pub fn ensure_fuzzer() -> Result<()> {
+    ensure_cargo_tool("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ)
 }
 
 /// `cargo fmt` and `cargo clippy`, which a minimal toolchain lacks.

@@ -3,6 +3,7 @@
 
 mod clone;
 mod faults;
+mod fuzz;
 mod python;
 mod reference;
 mod soak;
@@ -133,6 +134,11 @@ const PROOFS: &[Proof] = &[
         name: "faults",
         what: "whatever call of the page fails, once or for good, nothing is lost and it is told, in Chromium",
         run: faults::run,
+    },
+    Proof {
+        name: "fuzz",
+        what: "no file, however made, makes a reader fail, loop or take much memory: each is fuzzed for a minute",
+        run: fuzz::run,
     },
     Proof {
         name: "clone",

@@ -1,0 +1,3 @@
+#![no_main]
+
+gpt_fuzz::target!(shard_index);
