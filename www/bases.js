@@ -2,6 +2,7 @@
  * Models that adapters belong to and that are nowhere else, such as one trained from scratch: kept in the browser's private file system
  * under the fingerprint of what they hold, once however many runs need them. The worker writes; the page reads and removes.
  */
+import { crc32 } from "./crc32.js";
 import { PageError, fullDisk } from "./errors.js";
 import { fingerprint } from "./fingerprint.js";
 import { fileSource, isModelFile, keptSource, roleOf } from "./sources.js";
@@ -14,6 +15,8 @@ import { filesFromZip } from "./zip.js";
 const FOLDER = "bases";
 /** The weights are written last: without them the others count for nothing. @type {Record<keyof BaseFiles, string>} */
 const NAMES = { config: "config.json", tokenizer: "tokenizer.json", weights: "model.safetensors" };
+/** The checksums of these files, by role, written before the weights; models that were kept earlier have none. */
+const SUMS = "sums.json";
 /** A model that no run names may be for one of another tab that has not come to its first save. */
 const UNNAMED_MS = 24 * 3600 * 1000;
 /** So much is read and written at once. */
@@ -44,11 +47,69 @@ async function whole(id) {
   }
 }
 
-/** @param {string} id @returns {Promise<BaseFiles>} */
-export async function readBase(id) {
+/** A part of a file, and its place, one after another. @param {Blob} file */
+async function* pieces(file) {
+  for (let at = 0; at < file.size; at += PIECE_BYTES) {
+    yield { at, bytes: new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer()) };
+  }
+}
+
+/** @param {Blob} file */
+async function checksum(file) {
+  let sum = 0;
+  for await (const { bytes } of pieces(file)) sum = crc32(sum, bytes);
+  return sum;
+}
+
+/** @typedef {Partial<Record<keyof BaseFiles, number>>} Sums */
+
+/** The checksums of a kept model. @param {string} id @returns {Promise<Sums>} nothing of one that was kept before there were any */
+async function sumsOf(id) {
+  const base = await (await folder()).getDirectoryHandle(folderName(id));
+  /** @type {File} */
+  let file;
+  try {
+    file = await (await base.getFileHandle(SUMS)).getFile();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NotFoundError") return {};
+    throw error;
+  }
+  const sums = Object(await file.text().then(JSON.parse).catch(() => null));
+  if (!Object.keys(NAMES).every((role) => role in sums)) throw new PageError("error.baseGone");
+  return sums;
+}
+
+/** The parts of a file, and an error instead of its end where they are not those that were written. @param {import("./sources.js").Parts} parts @param {number} sum */
+async function* checked(parts, sum) {
+  let found = 0;
+  for await (const part of parts) {
+    found = crc32(found, part);
+    yield part;
+  }
+  if (found !== sum) throw new PageError("error.baseGone");
+}
+
+/**
+ * A model as it is loaded. The weights are compared with their checksum as they come: a model in which something has changed is not
+ * opened, but nothing is read twice.
+ * @param {string} id @param {string} name @param {AbortSignal} signal
+ * @returns {Promise<import("./sources.js").ModelFiles>}
+ */
+export async function openBase(id, name, signal) {
   const files = await whole(id);
   if (!files) throw new PageError("error.baseGone");
-  return files;
+  const sums = await sumsOf(id);
+  for (const role of /** @type {const} */ (["config", "tokenizer"])) {
+    if (sums[role] !== undefined && (await checksum(files[role])) !== sums[role]) throw new PageError("error.baseGone");
+  }
+  const opened = await fileSource(files, name).open(signal);
+  const { weights: sum } = sums;
+  if (sum === undefined) return opened;
+  const open = opened.weights.map((each) => async (/** @type {AbortSignal} */ later) => {
+    const { parts, bytes } = await each(later);
+    return { parts: checked(parts, sum), bytes };
+  });
+  return { ...opened, weights: open };
 }
 
 /**
@@ -59,14 +120,16 @@ export async function writeBase(id, files) {
   if (await whole(id)) return;
   try {
     const base = await (await folder(true)).getDirectoryHandle(folderName(id), { create: true });
-    for (const [role, name] of /** @type {[keyof BaseFiles, string][]} */ (Object.entries(NAMES))) {
-      const file = files[role];
+    /** @type {Sums} */
+    const sums = {};
+    for (const role of /** @type {(keyof BaseFiles)[]} */ (Object.keys(NAMES))) sums[role] = await checksum(files[role]);
+    const { config, tokenizer, weights } = files;
+    const written = { [NAMES.config]: config, [NAMES.tokenizer]: tokenizer, [SUMS]: new Blob([JSON.stringify(sums)]), [NAMES.weights]: weights };
+    for (const [name, file] of Object.entries(written)) {
       const handle = await /** @type {any} */ (await base.getFileHandle(name, { create: true })).createSyncAccessHandle();
       try {
         handle.truncate(0);
-        for (let at = 0; at < file.size; at += PIECE_BYTES) {
-          put(handle, new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer()), at);
-        }
+        for await (const { at, bytes } of pieces(file)) put(handle, bytes, at);
         handle.flush();
       } finally {
         handle.close();

@@ -391,8 +391,7 @@ export function scratchSource(scratch, name) {
 export function keptSource(id, name) {
   /** @param {AbortSignal} signal */
   const open = async (signal) => {
-    const { readBase } = await part(import("./bases.js"));
-    return fileSource(await readBase(id), name).open(signal);
+    return (await part(import("./bases.js"))).openBase(id, name, signal);
   };
   return { kind: "kept", id, name, open };
 }

@@ -2,11 +2,20 @@
 // Models that are kept for runs alone: written whole or not at all, once for all runs, and removed with the last of them.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { baseBytes, readBase, sweepBases, writeBase } from "../../www/bases.js";
+import { baseBytes, openBase, sweepBases, writeBase } from "../../www/bases.js";
 import { fingerprint } from "../../www/fingerprint.js";
 import { disk, FakeFolder } from "./fake_disk.mjs";
 
 let root = new FakeFolder();
+/** A kept model, read as it is when it is loaded. @param {string} id */
+async function readBase(id) {
+  const { signal } = new AbortController();
+  const { files, weights: [open] } = await openBase(id, "kept", signal);
+  const read = [];
+  for await (const part of (await open(signal)).parts) read.push(part);
+  const blob = (/** @type {string} */ name) => new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (files[name])]);
+  return { config: blob("config.json"), tokenizer: blob("tokenizer.json"), weights: new Blob(read) };
+}
 /** @param {number} seed */
 async function model(seed) {
   const file = (/** @type {string} */ name, /** @type {number} */ bytes) => new File([new Uint8Array(bytes).fill(seed)], name);
@@ -57,8 +66,24 @@ test("one that a dying tab left half is no model, and is written anew", async ()
   }
 });
 
-test("a damaged model is not opened", async () => {
+test("a model of which any bit has changed is not opened", async () => {
   const { id, files } = await model(1);
+  // More than the fingerprint looks at.
+  const large = { ...files, weights: new File([new Uint8Array(9_000_000)], "model.safetensors") };
+  const largeId = await fingerprint(large.weights, large.config);
+  await writeBase(largeId, large);
+  await readBase(largeId);
+  for (const [name, at] of /** @type {[string, number][]} */ ([["model.safetensors", 1_120_000], ["model.safetensors", 8_999_999], ["config.json", 3],
+    ["tokenizer.json", 7], ["sums.json", 0], ["sums.json", 4], ["sums.json", 20]])) {
+    const file = kept(largeId)?.all.get(name);
+    file.bytes[at] ^= 4;
+    await assert.rejects(readBase(largeId), { key: "error.baseGone" }, `${name} at ${at}`);
+    file.bytes[at] ^= 4;
+  }
+  await readBase(largeId);
+  // One that was kept before there were checksums is opened as it is.
+  kept(largeId)?.all.delete("sums.json");
+  await readBase(largeId);
   await writeBase(id, files);
   kept(id)?.all.get("model.safetensors").bytes.fill(7, 1000, 2000);
   await assert.rejects(readBase(id), { key: "error.baseGone" });
