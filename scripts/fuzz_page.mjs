@@ -65,7 +65,7 @@ export const targets = {
       try {
         branches.fromJSON(data);
       } catch (error) {
-        return refused(error, /^tree\.badFile$/);
+        return refused(error, /^inspect\.badBranches$/);
       }
       const tree = branches.tree();
       if ((tree?.branches ?? 0) !== branches.size) throw new Error(`${tree?.branches} of ${branches.size} branches are in the tree`);
