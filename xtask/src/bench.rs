@@ -56,7 +56,7 @@ fn browser(model: &str) -> Result<Vec<Column>> {
     let browser = setup::ensure_browser()?;
     let measure = |bench: &[&str]| -> Result<Map<String, Value>> {
         let mut command = cmd("node", bench);
-        command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
+        command.env("CHROME", &browser.chrome).env("XTASK", crate::own::program()?);
         last_object(&sh::read(&mut command)?).with_context(|| bench[0].to_string())
     };
     let (engine, inspector) = (measure(&[PAGE_BENCH, "--model", model])?, measure(&[INSPECTOR_BENCH])?);

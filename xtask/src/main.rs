@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod dist;
 mod http;
+mod own;
 mod prove;
 mod serve;
 mod setup;
@@ -38,10 +39,11 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args),
-        Command::Test(args) => test::run(&args),
-        Command::Prove(args) => prove::run(&args),
         Command::Dist => dist::run(),
-        Command::Bench(args) => bench::run(&args),
+        // These start servers of their own.
+        Command::Test(args) => own::keep().and_then(|()| test::run(&args)),
+        Command::Prove(args) => own::keep().and_then(|()| prove::run(&args)),
+        Command::Bench(args) => own::keep().and_then(|()| bench::run(&args)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

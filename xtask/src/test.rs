@@ -162,7 +162,7 @@ fn page(args: &Args) -> Result<()> {
         let mut command = cmd("node", ["--test", concurrency, "--test-reporter=spec"]);
         // A test that fails before it closes its browser must not keep the whole run waiting.
         command.args(["--test-force-exit", PAGE_TEST_TIMEOUT_MS]);
-        command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
+        command.env("CHROME", &browser.chrome).env("XTASK", crate::own::program()?);
         node_test(&files, &mut command)?;
     }
     Ok(())
@@ -173,7 +173,7 @@ fn engines() -> Result<()> {
     build_page()?;
     let (browser, engines) = (setup::ensure_browser()?, setup::ensure_engines()?);
     let mut command = cmd("node", ["--test", "--test-reporter=spec", "--test-force-exit", PAGE_TEST_TIMEOUT_MS]);
-    command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?);
+    command.env("CHROME", &browser.chrome).env("XTASK", crate::own::program()?);
     command.env("FIREFOX", &engines.firefox).env("WEBKIT_DRIVER", &engines.webkit).env("XVFB", &engines.xvfb);
     node_test(&find_tests("tests/engines", "")?, &mut command)
 }

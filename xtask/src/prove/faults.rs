@@ -14,7 +14,7 @@ pub fn run(_: &Context) -> Result<String> {
     build::page()?;
     let browser = setup::ensure_browser()?;
     let mut command = sh::cmd("node", ["tests/page/faults/all.mjs"]);
-    command.env("CHROME", &browser.chrome).env("XTASK", std::env::current_exe()?).stdout(Stdio::piped());
+    command.env("CHROME", &browser.chrome).env("XTASK", crate::own::program()?).stdout(Stdio::piped());
     let output = command.spawn().context("cannot start node")?.wait_with_output()?;
     let table = String::from_utf8_lossy(&output.stdout);
     println!("{table}");

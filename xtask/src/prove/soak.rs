@@ -141,7 +141,7 @@ pub fn page(_: &Context, backend: &str) -> Result<String> {
     crate::build::page()?;
     let browser = crate::setup::ensure_browser()?;
     let mut command = sh::cmd("node", ["scripts/prove_page_soak.mjs", backend]);
-    command.env("CHROME", browser.chrome).env("XTASK", std::env::current_exe()?);
+    command.env("CHROME", browser.chrome).env("XTASK", crate::own::program()?);
     parts(&sh::read(&mut command)?)
 }
 
