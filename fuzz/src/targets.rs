@@ -6,7 +6,7 @@
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
-use gpt_playground::model::checkpoint::{Checkpoint, Header, Loader, ShardIndex, check_headers};
+use gpt_playground::model::checkpoint::{Checkpoint, Header, HeaderCheck, Loader, ShardIndex};
 use gpt_playground::model::params::param_specs;
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::tokenizer::{self, StreamDecoder, Tokenizer};
@@ -203,7 +203,8 @@ pub fn weights(data: &[u8]) -> bool {
     if let (Ok(whole), Ok(chunked)) = (&whole, &chunked) {
         assert_eq!(whole, chunked);
         let header = Header::parse_whole(data).expect("it was read");
-        check_headers(&[header], &config).expect("it was read");
+        let mut check = HeaderCheck::new(&config).expect("it was read");
+        check.file(&header).and_then(|()| check.finish()).expect("it was read");
     }
     took(whole)
 }
