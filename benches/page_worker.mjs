@@ -1,6 +1,6 @@
-// Measures one backend in a Worker of the page. Served beside www/session.js, whose way into the engine is the page's own.
+// Measures one backend in a Worker of the page. Served beside www/engine/session.js, whose way into the engine is the page's own.
 // @ts-ignore: the address is that of the page
-import { ModelSession } from "./session.js";
+import { ModelSession } from "./engine/session.js";
 // @ts-ignore
 import { byteTokenizer, randomWeights } from "./random_model.mjs";
 

@@ -11,8 +11,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { isTooLarge } from "../www/inspect/branch_file.js";
 import { Branches } from "../www/inspect/branches.js";
-import { isModelFile } from "../www/sources.js";
-import { filesFromZip } from "../www/zip.js";
+import { isModelFile } from "../www/models/file_names.js";
+import { filesFromZip } from "../www/models/zip.js";
 import { zipOf } from "../tests/views/zips.mjs";
 
 /** What a page says of a file that it does not take. @param {any} error @param {RegExp} keys */

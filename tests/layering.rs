@@ -3,6 +3,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use gpt_playground::ops::SHADERS;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -281,30 +282,123 @@ fn scripts() -> Vec<(String, String)> {
     files("www", &["js", "mjs", "html"]).into_iter().filter(|(path, _)| !built(path)).collect()
 }
 
-#[test]
-fn only_the_worker_reaches_the_engine() {
-    let mut wrong = Vec::new();
-    for (path, text) in scripts() {
-        if (text.contains("pkg/") || text.contains("pkg-train/")) && path != "www/session.js" {
-            wrong.push(format!("{path} mentions pkg/; only www/session.js imports the wasm"));
-        }
-        // Static and dynamic imports; `import("…").Type` in a comment is a type, not a use.
-        let imports = |file: &str| {
-            text.lines().any(|line| {
-                let target = line.contains(&format!("/{file}\"")) && !line.trim_start().starts_with(['*', '/']);
-                target && (line.contains("from \"") || line.starts_with("import \"") || line.contains("await import("))
-            })
+/// The page's folders, each above those before it. What stands in `www/` itself joins them: the page's entry and the worker's.
+const FEATURES: [&str; 8] = ["core", "engine", "models", "write", "inspect", "train", "frame", ""];
+
+/// These meet only in what joins them.
+const APART: [&str; 3] = ["write", "inspect", "train"];
+
+/// The scripts that a script imports, at once or later, by their paths below `www/`. Types are imported in comments and do not count.
+fn imports_of(path: &str, text: &str) -> Vec<String> {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with(['*', '/']));
+    let mut found = Vec::new();
+    for line in code {
+        let clear = line.split("/**").next().unwrap_or("");
+        let mark = ["from \"", "import(\"", "import \""].iter().find_map(|mark| clear.split_once(mark));
+        let Some(target) = mark.and_then(|(_, rest)| rest.split('"').next()).filter(|target| target.starts_with('.'))
+        else {
+            continue;
         };
-        if imports("session.js") && path != "www/worker.js" {
-            wrong.push(format!("{path} imports session.js; only www/worker.js may"));
+        let mut parts: Vec<&str> = path.split('/').collect();
+        parts.pop();
+        for part in target.split('/') {
+            match part {
+                "." => {}
+                ".." => drop(parts.pop()),
+                name => parts.push(name),
+            }
         }
-        for engine in ["client.js", "worker.js", "app.js", "opener.js"] {
-            if path.starts_with("www/views/") && imports(engine) {
-                wrong.push(format!("{path} imports {engine}; views take data"));
+        found.push(parts.join("/"));
+    }
+    found
+}
+
+/// The panel that a script belongs to.
+fn panel_of(path: &str) -> Option<&str> {
+    path.strip_prefix("inspect/panels/")?.split_once('/').map(|(name, _)| name)
+}
+
+/// Each of the page's scripts by its path below `www/`, with what it imports.
+fn imports() -> BTreeMap<String, Vec<String>> {
+    let below = |path: &str| path.strip_prefix("www/").expect("below www").to_string();
+    scripts().iter().map(|(path, text)| (below(path), imports_of(&below(path), text))).collect()
+}
+
+#[test]
+fn the_pages_features_know_only_what_is_below_them() {
+    let feature = |path: &str| path.split_once('/').map_or("", |(folder, _)| folder).to_string();
+    let height = |path: &str| FEATURES.iter().position(|name| *name == feature(path));
+    let mut wrong = Vec::new();
+    for (path, targets) in imports() {
+        if height(&path).is_none() {
+            wrong.push(format!("www/{path} is in no folder that the table of features names"));
+        }
+        for target in targets {
+            let (from, to) = (feature(&path), feature(&target));
+            if height(&target) > height(&path) {
+                wrong.push(format!("www/{path} imports {target}, which is above it"));
+            } else if from != to && APART.contains(&&*from) && APART.contains(&&*to) {
+                wrong.push(format!("www/{path} imports {target}; features meet in app.js and page.js"));
+            }
+            if panel_of(&target).is_some_and(|panel| panel_of(&path) != Some(panel)) && path != "inspect/manifest.js" {
+                wrong.push(format!("www/{path} imports {target}; panels are known to inspect/manifest.js alone"));
             }
         }
     }
     none(wrong);
+}
+
+#[test]
+fn the_pages_scripts_import_each_other_in_no_circle() {
+    let mut rest = imports();
+    // Whoever imports nothing that is left is in no circle.
+    loop {
+        let before = rest.len();
+        let names: Vec<String> = rest.keys().cloned().collect();
+        rest.retain(|_, targets| targets.iter().any(|target| names.contains(target)));
+        if rest.len() == before {
+            break;
+        }
+    }
+    none(
+        rest.into_iter()
+            .map(|(path, targets)| format!("in a circle, or above one: www/{path} imports {targets:?}"))
+            .collect(),
+    );
+}
+
+#[test]
+fn only_the_worker_reaches_the_engine() {
+    let mut wrong = Vec::new();
+    for (path, text) in scripts() {
+        if (text.contains("pkg/") || text.contains("pkg-train/")) && path != "www/engine/session.js" {
+            wrong.push(format!("{path} mentions pkg/; only www/engine/session.js imports the wasm"));
+        }
+    }
+    // Everything else is given what it needs: views take data and tell what the user does.
+    let allowed = [
+        ("engine/session.js", &["worker.js"][..]),
+        ("engine/client.js", &["app.js", "inspect/context.js", "train/comparison.js"]),
+    ];
+    for (path, targets) in imports() {
+        for (target, users) in &allowed {
+            if targets.iter().any(|one| one == target) && !users.contains(&&*path) {
+                wrong.push(format!("www/{path} imports {target}; only {users:?} may"));
+            }
+        }
+    }
+    none(wrong);
+}
+
+#[test]
+fn asset_addresses_are_made_in_one_place() {
+    let found =
+        scripts().into_iter().filter(|(path, text)| path != "www/core/site.js" && text.contains("import.meta.url"));
+    none(
+        found
+            .map(|(path, _)| format!("{path} uses import.meta.url: a bundle lies elsewhere; use core/site.js"))
+            .collect(),
+    );
 }
 
 #[test]

@@ -1,28 +1,28 @@
 /** Joins the parts: state and address, engine, text, page. */
-import { Address } from "./address.js";
-import { Engine } from "./client.js";
-import { saveBlob, storage } from "./dom.js";
-import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "./drop.js";
-import { EngineError, isAbort, isFatal, part } from "./errors.js";
-import { preferredLanguage, n, setLanguage, t } from "./i18n/index.js";
-import { Kept } from "./kept.js";
-import { Opener, showError } from "./opener.js";
+import { Address } from "./core/address.js";
+import { Engine } from "./engine/client.js";
+import { saveBlob, storage } from "./core/dom.js";
+import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "./models/drop.js";
+import { EngineError, isAbort, isFatal, part } from "./core/errors.js";
+import { preferredLanguage, n, setLanguage, t } from "./core/i18n/index.js";
+import { Kept } from "./core/kept.js";
+import { Opener, showError } from "./models/opener.js";
 import { Page, TABS } from "./page.js";
-import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./settings.js";
-import { RUN_LINK } from "./saved_runs.js";
-import { Training } from "./training.js";
-import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./state.js";
-import { isModelFile } from "./sources.js";
-import { packText, unpackText } from "./text_record.js";
-import { titleOf, userText } from "./text.js";
-import { errorMessage } from "./views/message.js";
-import { Writer } from "./writer.js";
+import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./core/settings.js";
+import { RUN_LINK } from "./models/saved_runs.js";
+import { Training } from "./train/training.js";
+import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./core/state.js";
+import { isModelFile } from "./models/file_names.js";
+import { packText, unpackText } from "./write/text_record.js";
+import { titleOf, userText } from "./core/text.js";
+import { errorMessage } from "./core/message.js";
+import { Writer } from "./write/writer.js";
 
-/** @typedef {import("./types.js").Backend} Backend */
-/** @typedef {import("./types.js").Lang} Lang */
-/** @typedef {import("./types.js").Settings} Settings */
-/** @typedef {import("./types.js").State} State */
-/** @typedef {import("./types.js").Theme} Theme */
+/** @typedef {import("./engine/types.js").Backend} Backend */
+/** @typedef {import("./engine/types.js").Lang} Lang */
+/** @typedef {import("./engine/types.js").Settings} Settings */
+/** @typedef {import("./engine/types.js").State} State */
+/** @typedef {import("./engine/types.js").Theme} Theme */
 
 const FIRST_PROMPT = "Once upon a time";
 const BACKENDS = /** @type {Backend[]} */ (["auto", "cpu", "webgpu"]);
@@ -267,7 +267,7 @@ export class App {
     addEventListener("unhandledrejection", (event) => unexpected(event.reason));
   }
 
-  /** On the Train tab texts are to learn from; everything else belongs to a model. @param {import("./drop.js").Dropped} dropped */
+  /** On the Train tab texts are to learn from; everything else belongs to a model. @param {import("./models/drop.js").Dropped} dropped */
   async takeDrop({ files, empty, large, unread }) {
     /** @type {[string, Record<string, string>?][]} */
     const lines = [
@@ -288,7 +288,7 @@ export class App {
     view.show(message && message !== before ? { ...message, lines: [...message.lines, ...lines] } : { kind: "error", lines });
   }
 
-  /** @param {{ at: number, run: import("./types.js").Run }} [first] what the text goes on with, see Writer.generate */
+  /** @param {{ at: number, run: import("./engine/types.js").Run }} [first] what the text goes on with, see Writer.generate */
   async generate(first) {
     const { info, settings } = this.state;
     const { phase } = this.writer;

@@ -1,22 +1,22 @@
 /** Builds the views and gives them their data. Knows nothing of engines and files. */
-import { byId, h, storage } from "./dom.js";
-import { part } from "./errors.js";
-import { t } from "./i18n/index.js";
-import { DEFAULT_SETTINGS, SETTING_SPECS } from "./settings.js";
-import { missingFiles } from "./sources.js";
-import { Actions } from "./views/actions.js";
-import { Controls } from "./views/controls.js";
-import { Header } from "./views/header.js";
-import { MessageView, errorMessage } from "./views/message.js";
-import { Models } from "./views/models.js";
-import { Paper } from "./views/paper.js";
-import { ProgressView } from "./views/progress.js";
-import { Saved } from "./views/saved.js";
-import { Status } from "./views/status.js";
+import { byId, h, storage } from "./core/dom.js";
+import { part } from "./core/errors.js";
+import { t } from "./core/i18n/index.js";
+import { DEFAULT_SETTINGS, SETTING_SPECS } from "./core/settings.js";
+import { missingFiles } from "./models/file_names.js";
+import { Actions } from "./write/actions.js";
+import { Controls } from "./write/controls.js";
+import { Header } from "./frame/header.js";
+import { MessageView, errorMessage } from "./core/message.js";
+import { Models } from "./models/view.js";
+import { Paper } from "./write/paper.js";
+import { ProgressView } from "./core/progress.js";
+import { Saved } from "./models/saved_view.js";
+import { Status } from "./frame/status.js";
 
-/** @typedef {import("./types.js").Tab} Tab */
-/** @typedef {import("./types.js").State} State */
-/** @typedef {import("./sources.js").ModelSource} ModelSource */
+/** @typedef {import("./engine/types.js").Tab} Tab */
+/** @typedef {import("./engine/types.js").State} State */
+/** @typedef {import("./models/sources.js").ModelSource} ModelSource */
 
 /** The tabs that exist. */
 export const TABS = /** @type {Tab[]} */ (["write", "train", "models"]);
@@ -29,7 +29,7 @@ export const TABS = /** @type {Tab[]} */ (["write", "train", "models"]);
  * @property {ConstructorParameters<typeof Actions>[1]} actions
  * @property {Pick<ConstructorParameters<typeof Controls>[1], "onChange" | "onReset">} controls
  * @property {ConstructorParameters<typeof Models>[1]} models
- * @property {() => import("./training.js").Training} training
+ * @property {() => import("./train/training.js").Training} training
  * @property {() => void} onCancelLoading
  * @property {() => void} onForgetAdapter called when the user goes on without the adapter that is asked for
  */
@@ -71,7 +71,7 @@ export class Page {
     this.models.messages.after(this.saved.root);
     this.training = training;
     this.onCancelLoading = onCancelLoading;
-    /** What is on the Train tab, once that was opened. @type {import("./views/train.js").TrainView | null} */
+    /** What is on the Train tab, once that was opened. @type {import("./train/view.js").TrainView | null} */
     this.train = null;
     /** @type {Promise<void> | null} */
     this.trainOpening = null;
@@ -86,7 +86,7 @@ export class Page {
 
   /** Loads what is on the Train tab, which many visitors never open. */
   openTrain() {
-    return (this.trainOpening ??= part(import("./views/train.js")).then(({ TrainView }) => {
+    return (this.trainOpening ??= part(import("./train/view.js")).then(({ TrainView }) => {
       this.train = new TrainView(byId("tab-train"), { training: this.training, onCancel: this.onCancelLoading });
     }, (error) => {
       this.trainOpening = null;
@@ -104,7 +104,7 @@ export class Page {
 
   /**
    * Asks for files, also by a button: where nothing can be dropped.
-   * @param {MessageView} view @param {import("./views/message.js").Message["lines"]} lines @param {() => void} [onClose]
+   * @param {MessageView} view @param {import("./core/message.js").Message["lines"]} lines @param {() => void} [onClose]
    */
   ask(view, lines, onClose) {
     const choose = () => {
@@ -142,8 +142,8 @@ export class Page {
   }
 
   /**
-   * @param {State} state @param {import("./writer.js").Writer} writer @param {ModelSource | null} source the open model's
-   * @param {import("./pieces.js").Marks | null} marks the tokens to be told apart on the paper
+   * @param {State} state @param {import("./write/writer.js").Writer} writer @param {ModelSource | null} source the open model's
+   * @param {import("./core/pieces.js").Marks | null} marks the tokens to be told apart on the paper
    */
   render(state, writer, source, marks) {
     const { tab, lang, theme, backend, settings, info, loading, shipped, pending } = state;

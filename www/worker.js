@@ -2,13 +2,13 @@
  * The engine's worker: one model, one queue of commands. Nothing here touches the network except the import of the
  * WebAssembly module itself: the page fetches, and hands over bytes.
  */
-import { PageError, part, toWire } from "./errors.js";
-import { beat, pulse } from "./pulse.js";
-import { Run } from "./run.js";
-import { ModelSession, messageTurn } from "./session.js";
+import { PageError, part, toWire } from "./core/errors.js";
+import { beat, pulse } from "./engine/pulse.js";
+import { Run } from "./train/worker_run.js";
+import { ModelSession, messageTurn } from "./engine/session.js";
 
-/** @typedef {import("./types.js").Request} Request */
-/** @typedef {import("./types.js").Reply} Reply */
+/** @typedef {import("./engine/types.js").Request} Request */
+/** @typedef {import("./engine/types.js").Reply} Reply */
 
 const scope = /** @type {{ postMessage(message: Reply, transfer?: Transferable[]): void, onmessage: ((event: MessageEvent<Request>) => void) | null,
   close(): void,   addEventListener: typeof self.addEventListener }} */ (/** @type {unknown} */ (self));
@@ -43,7 +43,7 @@ console.error = (...parts) => {
   consoleError(...parts);
 };
 
-/** @param {unknown} error @returns {import("./types.js").WireError} */
+/** @param {unknown} error @returns {import("./engine/types.js").WireError} */
 function describe(error) {
   // A trap leaves the instance in an unknown state, and a RangeError here is memory or stack exhausted.
   const trap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
@@ -214,7 +214,7 @@ async function execute(request) {
     case "exportZip":
       return new Blob(await loaded().wasm.exportZip(request.kind), { type: "application/zip" });
     case "keepBase":
-      return (await part(import("./bases.js"))).writeBase(request.base, request.files);
+      return (await part(import("./models/bases.js"))).writeBase(request.base, request.files);
     case "addAdapter":
       // The engine ends its run for it, also where the adapter does not fit.
       run?.release();

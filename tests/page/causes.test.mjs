@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { en } from "../../www/i18n/en.js";
-import { zipEn } from "../../www/i18n/zip.en.js";
-import { zipZh } from "../../www/i18n/zip.zh.js";
-import { zh } from "../../www/i18n/zh.js";
+import { en } from "../../www/core/i18n/en.js";
+import { zipEn } from "../../www/models/zip.en.js";
+import { zipZh } from "../../www/models/zip.zh.js";
+import { zh } from "../../www/core/i18n/zh.js";
 import { launch, openPage, ready } from "./browser.mjs";
 import { emptySafetensors, serveFake } from "./fake_site.mjs";
 

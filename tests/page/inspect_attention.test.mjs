@@ -333,7 +333,7 @@ test("the map takes 1,024 tokens without a long task, and a wheel and a drag mov
   const { page, close: done } = await open(address("token=27"));
   await page.evaluate(async () => {
     // The page's own view, on numbers made here: the shipped model has a shorter context.
-    const { AttentionMap } = await import(String(new URL("www/views/inspect/attention_map.js", document.baseURI)));
+    const { AttentionMap } = await import(String(new URL("www/inspect/panels/attention/map.js", document.baseURI)));
     const size = 1024;
     const root = document.createElement("div");
     root.id = "large";

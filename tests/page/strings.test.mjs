@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { en } from "../../www/i18n/en.js";
-import { zh } from "../../www/i18n/zh.js";
+import { en } from "../../www/core/i18n/en.js";
+import { zh } from "../../www/core/i18n/zh.js";
 import { openPage, ready } from "./browser.mjs";
 import { serveFake } from "./fake_site.mjs";
 import { browser, site } from "./stage.mjs";
@@ -12,12 +12,12 @@ import { saved, start, says } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-const folder = new URL("../../www/i18n/", import.meta.url);
+const folder = new URL("../../www/", import.meta.url);
 const files = readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll("\\", "/"));
-const tables = files.filter((name) => /\ben\.js$/.test(name)).map((name) => import(new URL(name, folder).href));
+const tables = files.filter((name) => /(^|[./])en\.js$/.test(name)).map((name) => import(new URL(name, folder).href));
 const keys = (await Promise.all(tables)).flatMap((table) => Object.keys(Object.values(table)[0]));
 /** All tables but the first, and the engine's sentences. */
-const LATER = /\/www\/i18n\/(train\.\w+|inspect\/\w+\.\w+|engine\.zh)\.js$/;
+const LATER = /\/www\/(?!core\/i18n\/(en|zh)\.js).*\b(en|zh)\.js$/;
 
 /** Holds that nothing on the page reads like a key: text, labels, hints. @param {Page} page @param {string} where */
 async function noKeys(page, where) {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { filesFromZip } from "../../www/zip.js";
+import { filesFromZip } from "../../www/models/zip.js";
 import { button, openPage, ready } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 import { held, reaches, saved, says, setOptions, start, step } from "./training.mjs";

@@ -34,7 +34,7 @@ async function saved(page, steps, evaluations = 0) {
   await page.locator(".train-figures dd", { hasText: `step ${steps}` }).waitFor({ timeout: 60_000 });
   for (const until = Date.now() + 30_000; ; await page.waitForTimeout(50)) {
     const found = await page.evaluate(async () => {
-      const address = new URL("www/storage.js", location.href).href;
+      const address = new URL("www/models/storage.js", location.href).href;
       const { listRuns, readRun } = await import(address);
       const runs = await listRuns();
       const { meta, parts } = await readRun(runs[0].meta.id);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { filesFromZip } from "../../www/zip.js";
+import { filesFromZip } from "../../www/models/zip.js";
 import { button, openPage, ready } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 import { held, pause, reaches, saved, says, start, step } from "./training.mjs";

@@ -52,7 +52,7 @@ export async function pause(page, timeout) {
 /** What is saved: each run's steps, and how far it is. @param {Page} page @returns {Promise<Record<string, { id: string, step: number }>>} */
 export const saved = (page) =>
   page.evaluate(async () => {
-    const address = new URL("www/storage.js", location.href).href;
+    const address = new URL("www/models/storage.js", location.href).href;
     const { listRuns } = await import(address);
     return Object.fromEntries((await listRuns()).map((/** @type {any} */ { meta }) => [meta.steps, { id: meta.id, step: meta.step }]));
   });

@@ -112,8 +112,8 @@ for (const backend of ["cpu", "webgpu"]) {
       const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#lang=en`);
       await ready(page);
       const answer = await page.evaluate(async (name) => {
-        const { WorkerClient } = await import(new URL("www/client.js", document.baseURI).href);
-        const { DEFAULT_SETTINGS } = await import(new URL("www/settings.js", document.baseURI).href);
+        const { WorkerClient } = await import(new URL("www/engine/client.js", document.baseURI).href);
+        const { DEFAULT_SETTINGS } = await import(new URL("www/core/settings.js", document.baseURI).href);
         const model = new URL("www/models/storyteller/", document.baseURI);
         const bytes = async (/** @type {string} */ file) => new Uint8Array(await (await fetch(new URL(file, model))).arrayBuffer());
         const client = new WorkerClient(() => {});

@@ -3,16 +3,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   clampUnit, columnStrongest, legendTicks, restOfRow, rowFactor, rowStrongest, share, shownColumn, shownRow, strongest, thumbMeans, tokenWindow, unit,
-} from "../../www/inspect/attention_data.js";
-import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "../../www/inspect/attention_export.js";
-import { blend, curve, nearestInLine } from "../../www/inspect/attention_lines_data.js";
-import { LEFT_OUT, PALETTE, paintAll, paintRows, paintThumbs, sliceRows } from "../../www/inspect/attention_paint.js";
+} from "../../www/inspect/panels/attention/data.js";
+import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "../../www/inspect/panels/attention/export.js";
+import { blend, curve, nearestInLine } from "../../www/inspect/panels/attention/lines_data.js";
+import { LEFT_OUT, PALETTE, paintAll, paintRows, paintThumbs, sliceRows } from "../../www/inspect/panels/attention/paint.js";
 import {
   LARGEST_CELL, cellAt, clampZoom, fit, isFit, isLargest, labelled, mapSide, pan, reveal, zoomAt,
-} from "../../www/inspect/attention_zoom.js";
+} from "../../www/inspect/panels/attention/zoom.js";
 import { inkOn, luminance, viridis } from "../../www/inspect/color.js";
-import { moved } from "../../www/views/inspect/attention_canvas.js";
-import { gridLayout } from "../../www/views/inspect/attention_grid.js";
+import { moved } from "../../www/inspect/canvas.js";
+import { gridLayout } from "../../www/inspect/panels/attention/grid.js";
 
 /** Numbers that are the same in every run. @param {number} seed */
 function randomFrom(seed) {

@@ -2,8 +2,8 @@
 // Models that are kept for runs alone: written whole or not at all, once for all runs, and removed with the last of them.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { baseBytes, openBase, sweepBases, writeBase } from "../../www/bases.js";
-import { fingerprint } from "../../www/fingerprint.js";
+import { baseBytes, openBase, sweepBases, writeBase } from "../../www/models/bases.js";
+import { fingerprint } from "../../www/core/fingerprint.js";
 import { disk, FakeFolder } from "./fake_disk.mjs";
 
 let root = new FakeFolder();

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { isTooLarge } from "../../www/inspect/branch_file.js";
 import { compareBranches, figuresOf, sliceRuns } from "../../www/inspect/branch_tree.js";
 import { Branches } from "../../www/inspect/branches.js";
-import { appendTokens, replaceRange, textOf, userText } from "../../www/text.js";
+import { appendTokens, replaceRange, textOf, userText } from "../../www/core/text.js";
 
-/** @typedef {import("../../www/types.js").Run} Run */
+/** @typedef {import("../../www/engine/types.js").Run} Run */
 /** @typedef {import("../../www/inspect/branch_tree.js").TreeNode} TreeNode */
 
 /** The same text has the same id, unless one is given. @param {string} text @param {number} [logprob] @param {number} [id] */

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Engine, WorkerClient } from "../../www/client.js";
-import { PageError } from "../../www/errors.js";
+import { Engine, WorkerClient } from "../../www/engine/client.js";
+import { PageError } from "../../www/core/errors.js";
 
-/** @typedef {import("../../www/sources.js").ModelSource} ModelSource */
+/** @typedef {import("../../www/models/sources.js").ModelSource} ModelSource */
 
 /** What no worker answers by itself. @type {Set<string>} */
 let held = new Set();

@@ -14,10 +14,10 @@ import {
   sameVocabulary,
   tableRows,
   totalsOf,
-  unitsOff,
   usual,
-} from "../../www/inspect/compare_data.js";
-import { CompareRun } from "../../www/inspect/compare_run.js";
+} from "../../www/inspect/panels/compare/data.js";
+import { CompareRun } from "../../www/inspect/panels/compare/run.js";
+import { unitsOff } from "../../www/inspect/units.js";
 import { pageOf, setLines, tokenAt, tokenBeside } from "../../www/inspect/token_strip.js";
 
 /** @param {number[]} logprobs of the tokens after each row @param {number[][]} [top] ids @param {number[][]} [topLogprobs] */

@@ -2,8 +2,8 @@
 // What is dropped on the page: folders with many files, in folders, with nothing, with too much, and what cannot be read.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "../../www/drop.js";
-import { isModelFile } from "../../www/sources.js";
+import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "../../www/models/drop.js";
+import { isModelFile } from "../../www/models/file_names.js";
 
 /**
  * A folder's content by name: a file's text, a folder, or null for what cannot be read.

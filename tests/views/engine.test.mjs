@@ -2,8 +2,8 @@
 // The engine's sentences in Chinese: each is one that the engine has, and comes out with its numbers and names.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { engineText, loadEngineText, patterns, translate } from "../../www/i18n/engine.js";
-import { engineZh } from "../../www/i18n/engine.zh.js";
+import { engineText, loadEngineText, patterns, translate } from "../../www/core/i18n/engine.js";
+import { engineZh } from "../../www/core/i18n/engine.zh.js";
 import { SILENT, SILENT_FILES, isShown, plain, sentences } from "./engine_sentences.mjs";
 
 test("every sentence in the list is the engine's, word for word", () => {
@@ -16,7 +16,7 @@ test("every sentence that the engine can say on the page is in the list", () => 
   const listed = new Set(engineZh.map(([engine]) => plain(engine)));
   const shown = sentences().filter(isShown);
   assert.ok(shown.length > 200, `${shown.length} sentences in the sources`);
-  // Translate it in www/i18n/engine.zh.js; what never stands on the page is named in engine_sentences.mjs, with the reason.
+  // Translate it in www/core/i18n/engine.zh.js; what never stands on the page is named in engine_sentences.mjs, with the reason.
   assert.deepEqual(shown.filter(({ forms }) => !forms.some((form) => listed.has(form))).map(({ file, text }) => `${file}: ${text}`), []);
 });
 

@@ -104,7 +104,7 @@ function filesIn(folder, ending) {
 /** Every string in the sources of the engine, and the errors that the page's scripts make. */
 export function sentences() {
   const rust = filesIn("src", ".rs").filter((file) => !file.startsWith("src/bin/") && !file.endsWith("/tests.rs"));
-  const scripts = filesIn("www", ".js").filter((file) => !/^www\/(pkg|pkg-train|vendor|i18n)\//.test(file));
+  const scripts = filesIn("www", ".js").filter((file) => !/^www\/(pkg|pkg-train|vendor|core\/i18n)\//.test(file));
   return [...rust.flatMap(ofRust), ...scripts.flatMap(ofScript)];
 }
 

@@ -3,11 +3,11 @@
 // again, renamed and listed. Every single call of it fails, once and for good. What was said to be kept is there; what is not was told of.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { releaseRuns } from "../../www/locks.js";
-import { Kept } from "../../www/kept.js";
-import { Records } from "../../www/records.js";
-import { Run } from "../../www/run.js";
-import { deleteRun, listRuns, readRun, renameRun } from "../../www/storage.js";
+import { releaseRuns } from "../../www/models/locks.js";
+import { Kept } from "../../www/core/kept.js";
+import { Records } from "../../www/core/records.js";
+import { Run } from "../../www/train/worker_run.js";
+import { deleteRun, listRuns, readRun, renameRun } from "../../www/models/storage.js";
 import { FakeDatabase, FakeKeyRange } from "./fake_database.mjs";
 import { FakeFile, FakeFolder } from "./fake_disk.mjs";
 

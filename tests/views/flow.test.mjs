@@ -2,12 +2,12 @@
 // The way of the data: opened boxes and what is fetched for them, on answers recorded from the engine.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { figure, headRow, statsOf, strongest } from "../../www/inspect/flow_data.js";
-import { explain, partsOf } from "../../www/inspect/flow_detail.js";
-import { rowsOf } from "../../www/inspect/flow_graph.js";
-import { linesOf } from "../../www/inspect/flow_lines.js";
-import { FlowSource } from "../../www/inspect/flow_source.js";
-import { DEFAULT_SETTINGS } from "../../www/settings.js";
+import { figure, headRow, statsOf, strongest } from "../../www/inspect/panels/flow/data.js";
+import { explain, partsOf } from "../../www/inspect/panels/flow/detail.js";
+import { rowsOf } from "../../www/inspect/panels/flow/graph.js";
+import { linesOf } from "../../www/inspect/panels/flow/lines.js";
+import { FlowSource } from "../../www/inspect/panels/flow/source.js";
+import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { known, recorded } from "./flow_recorded.mjs";
 
 describe("opened boxes", () => {

@@ -2,7 +2,7 @@
 // The way of the data: figures, scales and pictures of recorded values.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { activationOf, beyond, cosine, figure, gridOf, headRow, logSoftmax, paint, scaleOf, splitHeads, statsOf, strongest, valueRows } from "../../www/inspect/flow_data.js";
+import { activationOf, beyond, cosine, figure, gridOf, headRow, logSoftmax, paint, scaleOf, splitHeads, statsOf, strongest, valueRows } from "../../www/inspect/panels/flow/data.js";
 import { known, recorded } from "./flow_recorded.mjs";
 
 describe("numbers", () => {

@@ -2,8 +2,8 @@
 // The way of the data: boxes and lines, of a recorded graph and of graphs made here.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { kindOf, readFlow, rowsOf, shapeText, stepKey } from "../../www/inspect/flow_graph.js";
-import { linesOf, titleOf } from "../../www/inspect/flow_lines.js";
+import { kindOf, readFlow, rowsOf, shapeText, stepKey } from "../../www/inspect/panels/flow/graph.js";
+import { linesOf, titleOf } from "../../www/inspect/panels/flow/lines.js";
 import { known, recorded } from "./flow_recorded.mjs";
 
 /** @param {string} name @param {string} op @param {string[]} inputs @param {Partial<import("../../www/inspect/types.js").FlowNode>} [more] */

@@ -1,16 +1,16 @@
 // @ts-check
 // The engine's answers about one token of the shipped model, as the way of the data takes them.
 import { readFileSync } from "node:fs";
-import { flowEn } from "../../www/i18n/inspect/flow.en.js";
-import { flowZh } from "../../www/i18n/inspect/flow.zh.js";
-import { registerStrings } from "../../www/i18n/index.js";
-import { readFlow } from "../../www/inspect/flow_graph.js";
-import { DEFAULT_SETTINGS } from "../../www/settings.js";
+import { flowEn } from "../../www/inspect/panels/flow/words.en.js";
+import { flowZh } from "../../www/inspect/panels/flow/words.zh.js";
+import { registerStrings } from "../../www/core/i18n/index.js";
+import { readFlow } from "../../www/inspect/panels/flow/graph.js";
+import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 
 registerStrings(flowEn, flowZh);
 export const recorded = JSON.parse(readFileSync(new URL("recorded/flow.json", import.meta.url), "utf8"));
 
-/** Everything known of the recorded token. @returns {import("../../www/inspect/flow_detail.js").Known} */
+/** Everything known of the recorded token. @returns {import("../../www/inspect/panels/flow/detail.js").Known} */
 export function known() {
   const floats = (/** @type {number[]} */ values) => Float32Array.from(values);
   const tensors = new Map(

@@ -4,14 +4,14 @@ import { test } from "node:test";
 import {
   LAYER, MLP, Memory, OffWatch, Pace, Recent, ablationCsv, cellSize, defaultTarget, isOff, layerToggled, layerUnits, meanLoss, moveUnit, normalized,
   offKey, positionAt, ranking, scaleOf, shade, sideBySide, signed, toggled, topAfter,
-} from "../../www/inspect/ablation_data.js";
-import { setLanguage, registerStrings } from "../../www/i18n/index.js";
-import { headsEn } from "../../www/i18n/inspect/heads.en.js";
-import { headsZh } from "../../www/i18n/inspect/heads.zh.js";
-import { Ranker } from "../../www/inspect/ranker.js";
-import { endOf } from "../../www/inspect/heads_picture.js";
-import { gridSizes } from "../../www/views/inspect/heads_grid.js";
-import { progressText } from "../../www/views/inspect/heads_ranking.js";
+} from "../../www/inspect/panels/heads/data.js";
+import { setLanguage, registerStrings } from "../../www/core/i18n/index.js";
+import { headsEn } from "../../www/inspect/panels/heads/words.en.js";
+import { headsZh } from "../../www/inspect/panels/heads/words.zh.js";
+import { Ranker } from "../../www/inspect/panels/heads/ranker.js";
+import { endOf } from "../../www/inspect/panels/heads/picture.js";
+import { gridSizes } from "../../www/inspect/panels/heads/grid.js";
+import { progressText } from "../../www/inspect/panels/heads/ranking.js";
 
 registerStrings(headsEn, headsZh);
 
@@ -243,7 +243,7 @@ function fakeContext() {
     });
   return { asked, said, ctx: /** @type {any} */ ({ ask, say: (/** @type {string} */ key) => said.push(key) }) };
 }
-/** @type {() => Memory<import("../../www/inspect/ranker.js").Ranked>} */
+/** @type {() => Memory<import("../../www/inspect/panels/heads/ranker.js").Ranked>} */
 const newMemory = () => new Memory();
 
 test("targets: what follows, else the likeliest with everything on, and it stays while heads go off", () => {

@@ -9,23 +9,23 @@ import { bits, finePercent, hex, isWhole, nameBytes, nats, percent, shorten, sho
 import { groundsOf } from "../../www/inspect/notes.js";
 import { toCsv } from "../../www/inspect/save.js";
 import { ShareRow } from "../../www/inspect/share.js";
-import { causeOf, reasonOf } from "../../www/cause.js";
-import { fingerprint } from "../../www/fingerprint.js";
-import { PageError, fromWire, isFatal, toWire } from "../../www/errors.js";
-import { loadEngineText } from "../../www/i18n/engine.js";
-import { engineZh } from "../../www/i18n/engine.zh.js";
-import { inspectEn } from "../../www/i18n/inspect/inspect.en.js";
-import { inspectZh } from "../../www/i18n/inspect/inspect.zh.js";
-import { registerStrings, setLanguage, t } from "../../www/i18n/index.js";
-import { DEFAULT_SETTINGS } from "../../www/settings.js";
-import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/state.js";
-import { offText } from "../../www/views/inspect/off_notice.js";
-import { tabAfter } from "../../www/views/inspect/tabs.js";
-import { tipPlace } from "../../www/views/inspect/tip.js";
-import { figures, sightOf } from "../../www/views/inspect/token_card.js";
+import { causeOf, reasonOf } from "../../www/core/cause.js";
+import { fingerprint } from "../../www/core/fingerprint.js";
+import { PageError, fromWire, isFatal, toWire } from "../../www/core/errors.js";
+import { loadEngineText } from "../../www/core/i18n/engine.js";
+import { engineZh } from "../../www/core/i18n/engine.zh.js";
+import { inspectEn } from "../../www/inspect/words.en.js";
+import { inspectZh } from "../../www/inspect/words.zh.js";
+import { registerStrings, setLanguage, t } from "../../www/core/i18n/index.js";
+import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
+import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/core/state.js";
+import { offText } from "../../www/inspect/off_notice.js";
+import { tabAfter } from "../../www/inspect/tabs.js";
+import { tipPlace } from "../../www/inspect/tip.js";
+import { figures, sightOf } from "../../www/inspect/token_card.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
-const css = ["shell", "surprise"].map((name) => readFileSync(new URL(`../../www/inspect/css/${name}.css`, import.meta.url), "utf8")).join("\n");
+const css = ["shell", "surprise"].map((name) => readFileSync(new URL(`../../www/inspect/${name}.css`, import.meta.url), "utf8")).join("\n");
 const style = readFileSync(new URL("../../www/style.css", import.meta.url), "utf8");
 
 /** @param {readonly number[]} one @param {readonly number[]} other */

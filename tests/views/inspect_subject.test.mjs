@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AGAIN_MS, Asker } from "../../www/inspect/asker.js";
 import { SubjectKeeper, TYPING_PAUSE_MS } from "../../www/inspect/subject.js";
-import { appendTokens, userText } from "../../www/text.js";
+import { appendTokens, userText } from "../../www/core/text.js";
 
-const INFO = /** @type {import("../../www/types.js").Info} */ (/** @type {unknown} */ ({ nCtx: 8, nLayer: 2, nHead: 2, vocabSize: 100 }));
+const INFO = /** @type {import("../../www/engine/types.js").Info} */ (/** @type {unknown} */ ({ nCtx: 8, nLayer: 2, nHead: 2, vocabSize: 100 }));
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A token is a character; what it costs is its place among the ids, in bits. */
@@ -40,7 +40,7 @@ function makeKeeper({ nCtx = 8 } = {}) {
     cancel: (timer) => timers.delete(timer),
   });
   const info = { ...INFO, nCtx };
-  const now = { runs: /** @type {readonly import("../../www/types.js").Run[]} */ ([]), text: "", writing: false, info, stamp: "1" };
+  const now = { runs: /** @type {readonly import("../../www/engine/types.js").Run[]} */ ([]), text: "", writing: false, info, stamp: "1" };
   return {
     keeper, asked, timers, errors, versions: () => versions, changes: () => changes,
     /** @param {Partial<typeof now>} patch */

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { marksOf, sharedEnds } from "../../www/inspect/marks.js";
 import { MOST_BITS, Trail, levelOf } from "../../www/inspect/trail.js";
-import { NO_LEVEL, piecesOf, unchanged } from "../../www/pieces.js";
-import { appendTokens, userText } from "../../www/text.js";
+import { NO_LEVEL, piecesOf, unchanged } from "../../www/core/pieces.js";
+import { appendTokens, userText } from "../../www/core/text.js";
 
 /**
  * A text cut into tokens, as the engine answers: `pieces` are [id, text] in order, "" for a token that completes no character.
@@ -136,7 +136,7 @@ test("shared beginnings and ends never overlap", () => {
 
 test("a token that arrives changes one piece, whoever wrote the text before", () => {
   const token = { id: 5, text: " b", logprob: -Math.LN2, entropy: 1, rank: 0, top: [] };
-  let runs = /** @type {readonly import("../../www/types.js").Run[]} */ (userText("One two"));
+  let runs = /** @type {readonly import("../../www/engine/types.js").Run[]} */ (userText("One two"));
   const trail = Trail.of(tokensOf([[1, "One"], [2, " two"]]), "One two");
   const draw = () => piecesOf(runs, marksOf(trail, runs.map((run) => run.text).join(""), { surprise: true, selected: -1 }));
   let before = draw();

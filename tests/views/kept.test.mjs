@@ -2,7 +2,7 @@
 // What a tab keeps: after a reload, in two tabs, from a closed one, and where the browser does not keep it.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Kept } from "../../www/kept.js";
+import { Kept } from "../../www/core/kept.js";
 
 /** The database of one browser, and its tabs. */
 class Browser {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   cellShare, chartOf, columnsFor, columnsOf, lensCsv, lensJson, missingSpan, moveCursor, niceShare, settledAt, spread, windowFrom,
-} from "../../www/inspect/lens_data.js";
+} from "../../www/inspect/panels/lens/data.js";
 
 /**
  * An answer in which every number tells where it belongs: id 100 * level + 10 * row + i.

@@ -42,7 +42,7 @@ export function loadedWith(entry) {
 }
 
 /** A table of strings in English, which the page names by file. @param {string} name */
-export const isTable = (name) => /^i18n\/.*\ben\.js$/.test(name);
+export const isTable = (name) => /(^|[./])en\.js$/.test(name);
 
 /**
  * Each module that is loaded by itself, with what comes with it and the tables that are there then: its own, and those that are

@@ -4,9 +4,9 @@ import { test } from "node:test";
 import {
   DEFAULTS, NEUTRAL, SHAPING, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, factor, followingId, keyOf, requestOf, rowsOf, sameSampling,
   writesFrom,
-} from "../../www/inspect/next_data.js";
-import { NextPanel } from "../../www/inspect/panels/next.js";
-import { DEFAULT_SETTINGS } from "../../www/settings.js";
+} from "../../www/inspect/panels/next/data.js";
+import { NextPanel } from "../../www/inspect/panels/next/panel.js";
+import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { fakeDocument } from "./fake_dom.mjs";
 
 /** @typedef {import("../../www/inspect/types.js").NextEntry} NextEntry */

@@ -2,9 +2,9 @@
 // A run in the worker that lets go of its place, and takes it back: what it says is saved is saved, and what others saved stays.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Run } from "../../www/run.js";
-import { releaseRuns } from "../../www/locks.js";
-import { deleteRun, listRuns, readRun } from "../../www/storage.js";
+import { Run } from "../../www/train/worker_run.js";
+import { releaseRuns } from "../../www/models/locks.js";
+import { deleteRun, listRuns, readRun } from "../../www/models/storage.js";
 import { FakeFolder, disk } from "./fake_disk.mjs";
 
 /** What is locked, by whomever. @type {Set<string>} */
@@ -55,7 +55,7 @@ async function start() {
 }
 /** Trains a number of steps with a save due after each; what it told of saves. @param {Run} run @param {number} steps */
 async function train(run, steps) {
-  /** @type {import("../../www/types.js").RunEvent[]} */
+  /** @type {import("../../www/engine/types.js").RunEvent[]} */
   const told = [];
   const end = run.meta.step + steps;
   await run.train({
@@ -74,7 +74,7 @@ const savedStep = async (run) => (await readRun(run.meta.id)).meta.step;
 
 /** The same run as another tab has it, with a memory of its own. @param {Run} run */
 async function elsewhere(run) {
-  const { writeRun } = /** @type {typeof import("../../www/storage.js")} */ (await import(`../../www/storage.js?${++opened}`));
+  const { writeRun } = /** @type {typeof import("../../www/models/storage.js")} */ (await import(`../../www/models/storage.js?${++opened}`));
   return (/** @type {number} */ step) => writeRun(run.meta.id, { ...run.meta, step }, (add) => add("state", new Uint8Array([step])));
 }
 

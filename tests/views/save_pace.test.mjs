@@ -2,7 +2,7 @@
 // When a run is saved: soon at first, then so often that a crash costs little, and so seldom that saving costs little.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SavePace } from "../../www/save_pace.js";
+import { SavePace } from "../../www/train/save_pace.js";
 
 /**
  * Trains for a while and saves when it is due.

@@ -2,12 +2,12 @@
 // Saved runs as the page has them: which model their adapters belong to, and what is left of one that was deleted.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { SavedRuns } from "../../www/saved_runs.js";
-import { runSource } from "../../www/sources.js";
-import { writeRun } from "../../www/storage.js";
+import { SavedRuns } from "../../www/models/saved_runs.js";
+import { runSource } from "../../www/models/sources.js";
+import { writeRun } from "../../www/models/storage.js";
 import { FakeFolder } from "./fake_disk.mjs";
 
-/** @typedef {import("../../www/sources.js").ModelSource} ModelSource */
+/** @typedef {import("../../www/models/sources.js").ModelSource} ModelSource */
 
 /** @param {string} id @param {Partial<ModelSource>} [more] @returns {ModelSource} */
 const file = (id, more = {}) => ({ kind: "files", id, name: "model.safetensors", open: () => Promise.reject(), ...more });

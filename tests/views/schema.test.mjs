@@ -2,12 +2,12 @@
 // What was stored is checked on reading: a part that is wrong is replaced and named, the rest stays.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { count, list, number, object, oneOf, optional, read, record, text, tuple } from "../../www/schema.js";
+import { count, list, number, object, oneOf, optional, read, record, text, tuple } from "../../www/core/schema.js";
 
 const JUNK = [undefined, null, NaN, Infinity, -1, 0.5, "", "x", true, [], {}, [1], { a: 1 }, () => {}];
 
 test("a value that fits is given back, anything else is replaced and named", () => {
-  /** @type {[import("../../www/schema.js").Check<any>, (value: any) => boolean, any][]} */
+  /** @type {[import("../../www/core/schema.js").Check<any>, (value: any) => boolean, any][]} */
   const cases = [
     [text("none", 3), (value) => typeof value === "string", "none"],
     [number(7, 0, 1), (value) => value === 0.5, 7],

@@ -2,8 +2,11 @@
 // A model's files on their way to the engine: how much of them is read, and what is asked before the weights.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Engine } from "../../www/client.js";
-import { fileSource, readSmall, urlSource, withHead } from "../../www/sources.js";
+import { Engine } from "../../www/engine/client.js";
+import { withHead } from "../../www/engine/head.js";
+import { fileSource } from "../../www/models/files.js";
+import { urlSource } from "../../www/models/network.js";
+import { readSmall } from "../../www/models/reading.js";
 
 /** A stream without an end, of which each part is a MiB. */
 function endless() {

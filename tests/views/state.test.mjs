@@ -1,18 +1,13 @@
 // @ts-check
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { formatBytes, formatCount, formatRate } from "../../www/format.js";
-import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/settings.js";
-import { missingFiles, readShardIndex, roleOf, urlSource } from "../../www/sources.js";
-import { Store, decodeFragment, encodeFragment } from "../../www/state.js";
-import { fitRemark } from "../../www/views/models.js";
-
-const www = new URL("../../www/", import.meta.url);
-const scripts = ["", "views/", "i18n/"].flatMap((folder) =>
-  readdirSync(new URL(folder, www)).filter((name) => name.endsWith(".js")).map((name) => folder + name));
-/** @param {string} name */
-const read = (name) => readFileSync(new URL(name, www), "utf8");
+import { formatBytes, formatCount, formatRate } from "../../www/core/format.js";
+import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/core/settings.js";
+import { missingFiles, roleOf } from "../../www/models/file_names.js";
+import { readShardIndex, urlSource } from "../../www/models/network.js";
+import { Store, decodeFragment, encodeFragment } from "../../www/core/state.js";
+import { fitRemark } from "../../www/models/view.js";
+import { modules } from "./modules.mjs";
 
 test("a fragment brings back what it was made of, and says nothing about defaults", () => {
   assert.equal(encodeFragment({ model: "", tab: "write", settings: DEFAULT_SETTINGS }), "");
@@ -49,27 +44,12 @@ test("a store tells its listeners once for many changes", async () => {
   assert.deepEqual([calls, store.state], [1, { a: 1, b: 2 }]);
 });
 
-test("text reaches the page as text only", () => {
-  for (const name of scripts) {
-    assert.doesNotMatch(read(name), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, name);
-  }
-});
-
-test("only the worker reaches the session, and no view reaches the engine", () => {
-  for (const name of scripts) {
-    const source = read(name);
-    if (!["worker.js", "run.js"].includes(name)) assert.doesNotMatch(source, /session\.js/, name);
-    if (name !== "session.js") assert.doesNotMatch(source, /\/pkg(-train)?\//, name);
-    if (name.startsWith("views/")) assert.doesNotMatch(source, /client\.js|worker\.js|opener\.js/, name);
-  }
-});
-
 test("what can fail under the page is reached through one module each, where a test can make it fail", () => {
   const places = /** @type {[RegExp, string[]][]} */ ([
-    [/\bindexedDB\b/, ["records.js"]], [/\bgetDirectory\(/, ["storage.js"]], [/\b(local|session)Storage\./, ["dom.js", "theme.js"]],
-    [/\bnew Worker\(/, ["client.js"]], [/\bnew BroadcastChannel\(/, ["kept.js"]], [/\bfetch\(/, ["sources.js", "views/train_text.js"]],
+    [/\bindexedDB\b/, ["core/records.js"]], [/\bgetDirectory\(/, ["models/storage.js"]], [/\b(local|session)Storage\./, ["core/dom.js", "core/theme.js"]],
+    [/\bnew Worker\(/, ["engine/client.js"]], [/\bnew BroadcastChannel\(/, ["core/kept.js"]], [/\bfetch\(/, ["models/network.js", "train/text_view.js"]],
   ]);
-  for (const [pattern, names] of places) assert.deepEqual(scripts.filter((name) => pattern.test(read(name))).sort(), names, `${pattern}`);
+  for (const [pattern, names] of places) assert.deepEqual([...modules].filter(([, code]) => pattern.test(code)).map(([name]) => name), names, `${pattern}`);
 });
 
 test("figures are short and have units", () => {

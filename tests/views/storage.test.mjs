@@ -2,17 +2,17 @@
 // Saved runs, wherever writing them breaks off.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { zipOf } from "../../www/remains.js";
-import { filesFromZip } from "../../www/zip.js";
+import { zipOf } from "../../www/models/remains.js";
+import { filesFromZip } from "../../www/models/zip.js";
 import { FakeFolder, disk } from "./fake_disk.mjs";
 
-/** The module as it is when a page has just been opened. @type {typeof import("../../www/storage.js")} */
+/** The module as it is when a page has just been opened. @type {typeof import("../../www/models/storage.js")} */
 let page;
 let opened = 0;
 async function openPage() {
-  page = await import(`../../www/storage.js?${++opened}`);
+  page = await import(`../../www/models/storage.js?${++opened}`);
 }
-const { deleteRun, listRuns, readRun, renameRun, writeRun } = new Proxy(/** @type {typeof import("../../www/storage.js")} */ ({}), {
+const { deleteRun, listRuns, readRun, renameRun, writeRun } = new Proxy(/** @type {typeof import("../../www/models/storage.js")} */ ({}), {
   get: (_, name) => (/** @type {any[]} */ ...all) => /** @type {any} */ (page)[name](...all),
 });
 

@@ -1,16 +1,14 @@
 // @ts-check
 // Everything that the page says, in both languages.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { setLanguage, t } from "../../www/i18n/index.js";
+import { setLanguage, t } from "../../www/core/i18n/index.js";
 import { START, importsOf, isTable, laterOf, loadedWith, loads, modules, namedIn } from "./modules.mjs";
 
-const folder = new URL("../../www/i18n/", import.meta.url);
+const folder = new URL("../../www/", import.meta.url);
 /** The engine's sentences are patterns, with a test of their own: engine.test.mjs. */
-const tables = readdirSync(folder, { recursive: true }).map((name) => String(name).replaceAll("\\", "/"))
-  .filter((name) => /\.js$/.test(name) && !/^(index|engine)\b/.test(name)).sort();
-const english = tables.filter((name) => /\ben\.js$/.test(name));
+const tables = [...modules.keys()].filter((name) => /(^|[./])(en|zh)\.js$/.test(name) && !/\bengine\.zh\.js$/.test(name));
+const english = tables.filter(isTable);
 /** The one table of a file. @param {string} name @returns {Promise<Record<string, string>>} */
 const tableOf = async (name) => {
   const all = Object.values(await import(new URL(name, folder).href));
@@ -20,7 +18,7 @@ const tableOf = async (name) => {
 const blanks = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
 test("every table of strings has its other language", () => {
-  assert.ok(english.includes("en.js") && english.includes("train.en.js") && english.includes("inspect/inspect.en.js"), `${english}`);
+  assert.ok(english.includes("core/i18n/en.js") && english.includes("train/words.en.js") && english.includes("inspect/words.en.js"), `${english}`);
   assert.deepEqual(tables, [...english, ...english.map((name) => name.replace(/\ben\.js$/, "zh.js"))].sort());
 });
 
@@ -40,9 +38,9 @@ test("no string has two tables: the one that is loaded last would win", async ()
 
 /** Each string's table. @type {Map<string, string>} */
 const placed = new Map();
-for (const name of english) for (const key of Object.keys(await tableOf(name))) placed.set(key, `i18n/${name}`);
+for (const name of english) for (const key of Object.keys(await tableOf(name))) placed.set(key, name);
 const prefixes = new Set([...placed.keys()].map((key) => key.split(".")[0]));
-const speaking = [...modules.keys()].filter((name) => !name.startsWith("i18n/"));
+const speaking = [...modules.keys()].filter((name) => !tables.includes(name) && !name.startsWith("core/i18n/"));
 
 /** What in some modules names strings that are in none of some tables. @param {Iterable<string>} names @param {Set<string>} tables */
 function homeless(names, tables) {
@@ -63,30 +61,30 @@ function homeless(names, tables) {
 
 test("every string that a module names is in a table that is there when the module is", () => {
   const all = loads();
-  assert.ok(all.size > 10 && all.has("views/train.js") && all.has("inspect/panels/heads.js"), [...all.keys()].join());
-  assert.deepEqual([...(all.get(START)?.tables ?? [])], ["i18n/en.js"]);
-  assert.ok(all.get("inspect/panels/heads.js")?.tables.has("i18n/inspect/inspect.en.js"), "a panel comes after the inspector");
+  assert.ok(all.size > 10 && all.has("train/view.js") && all.has("inspect/panels/heads/panel.js"), [...all.keys()].join());
+  assert.deepEqual([...(all.get(START)?.tables ?? [])], ["core/i18n/en.js"]);
+  assert.ok(all.get("inspect/panels/heads/panel.js")?.tables.has("inspect/words.en.js"), "a panel comes after the inspector");
   for (const [entry, load] of all) assert.deepEqual(homeless(load.modules, load.tables), [], `loaded with ${entry}`);
 });
 
 test("a string in a table that comes later would be noticed", () => {
   const start = loads().get(START);
-  const later = homeless(["views/train.js", "inspect/panels/lens.js"], start?.tables ?? new Set());
-  assert.ok(later.includes("views/train.js: train.go") && later.some((one) => one.startsWith("inspect/panels/lens.js: lens.")), later.join());
-  assert.ok(later.some((one) => one.startsWith("views/train.js: train.figure.step by")), "also where the key is put together");
+  const later = homeless(["train/view.js", "inspect/panels/lens/panel.js"], start?.tables ?? new Set());
+  assert.ok(later.includes("train/view.js: train.go") && later.some((one) => one.startsWith("inspect/panels/lens/panel.js: lens.")), later.join());
+  assert.ok(later.some((one) => one.startsWith("train/view.js: train.figure.step by")), "also where the key is put together");
 });
 
 test("what an error says is in the first table, or comes with the module that throws it: it may be shown anywhere", () => {
   const errors = [...placed].filter(([key]) => key.startsWith("error."));
   assert.ok(errors.length > 20);
-  for (const [key, table] of errors.filter(([, place]) => place !== "i18n/en.js")) {
+  for (const [key, table] of errors.filter(([, place]) => place !== "core/i18n/en.js")) {
     const throwing = speaking.filter((name) => namedIn(name, prefixes).keys.includes(key));
     assert.deepEqual(throwing.filter((name) => !importsOf(name).includes(table)), [], key);
   }
   // What the worker throws is shown by the page, which has loaded none of the worker's modules.
   const worker = [...loadedWith("worker.js")].filter((name) => !loadedWith(START).has(name));
-  assert.ok(worker.includes("run.js") && !worker.some(isTable), worker.join());
-  assert.deepEqual(homeless(worker, new Set(["i18n/en.js"])), []);
+  assert.ok(worker.includes("train/worker_run.js") && !worker.some(isTable), worker.join());
+  assert.deepEqual(homeless(worker, new Set(["core/i18n/en.js"])), []);
 });
 
 test("every string is named by a module", () => {
@@ -100,7 +98,7 @@ test("a part of the page that does not come is told of in the page's words", () 
   const later = speaking.filter((name) => laterOf(name).length);
   assert.ok(later.length > 5, later.join());
   // What is asked for without a word has its own way on.
-  const silent = ["saved_runs.js: baseBytes"];
+  const silent = ["models/saved_runs.js: baseBytes"];
   for (const name of later) {
     for (const [whole, before, then = ""] of (modules.get(name) ?? "").matchAll(/(\bpart\()?\bimport\([^)]*\)(\.then\(\(\{ \w+)?/g)) {
       assert.ok(before || silent.includes(`${name}: ${then.match(/\w+$/)?.[0]}`), `${name}: ${whole}`);

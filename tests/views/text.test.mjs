@@ -1,9 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, samplePrompt, textOf, userText, titleOf } from "../../www/text.js";
+import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, samplePrompt, textOf, userText, titleOf } from "../../www/core/text.js";
 
-/** @param {string} text @returns {import("../../www/types.js").Token} */
+/** @param {string} text @returns {import("../../www/engine/types.js").Token} */
 const token = (text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] });
 
 test("an edit keeps who wrote what", () => {

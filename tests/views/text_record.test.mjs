@@ -2,10 +2,10 @@
 // The text as it is kept: whatever was written, undone and redone comes back, and does not grow without bound.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { History, appendTokens, replaceRange, textOf, userText } from "../../www/text.js";
-import { packText, unpackText } from "../../www/text_record.js";
+import { History, appendTokens, replaceRange, textOf, userText } from "../../www/core/text.js";
+import { packText, unpackText } from "../../www/write/text_record.js";
 
-/** @typedef {import("../../www/types.js").Run} Run */
+/** @typedef {import("../../www/engine/types.js").Run} Run */
 /** Whose text stands where, without tokens. @param {readonly Run[]} runs */
 const inks = (runs) => {
   /** @type {[string, string][]} */

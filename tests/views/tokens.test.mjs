@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { toCsv } from "../../www/inspect/save.js";
 import { TOKENS_CSV, around, tokenRows, tokensJson } from "../../www/inspect/tokens_data.js";
 import { Trail } from "../../www/inspect/trail.js";
-import { TokenTable } from "../../www/views/inspect/token_table.js";
+import { TokenTable } from "../../www/inspect/token_table.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
 /** "The king.\n" after a token for its beginning; how likely the last token was is not known yet. */

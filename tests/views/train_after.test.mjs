@@ -2,10 +2,10 @@
 // What stands beside the downloads of a tuned model.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { registerStrings } from "../../www/i18n/index.js";
-import { trainEn } from "../../www/i18n/train.en.js";
-import { trainZh } from "../../www/i18n/train.zh.js";
-import { TrainAfter } from "../../www/views/train_after.js";
+import { registerStrings } from "../../www/core/i18n/index.js";
+import { trainEn } from "../../www/train/words.en.js";
+import { trainZh } from "../../www/train/words.zh.js";
+import { TrainAfter } from "../../www/train/after_view.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
 test("a download that opens here only is told from one that others load", () => {

@@ -2,11 +2,11 @@
 // What becomes of a long text's field: excerpts, and insertions that the browser does not do itself.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TrainingPlan } from "../../www/training_plan.js";
-import { tableRows } from "../../www/views/chart.js";
-import { byHeart } from "../../www/views/train_after.js";
-import { wrongOption } from "../../www/views/train_settings.js";
-import { EXCERPT, decode, excerptOf, withInserted } from "../../www/views/train_text.js";
+import { TrainingPlan } from "../../www/train/plan.js";
+import { tableRows } from "../../www/train/chart.js";
+import { byHeart } from "../../www/train/after_view.js";
+import { wrongOption } from "../../www/train/settings_view.js";
+import { EXCERPT, decode, excerptOf, withInserted } from "../../www/train/text_view.js";
 
 test("an insertion takes the place of what is selected", () => {
   const field = { text: "abcdef", value: "abcdef", excerpt: false };

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Branches } from "../../www/inspect/branches.js";
-import { TreePanel } from "../../www/inspect/panels/tree.js";
-import { headAndTail, leadOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords, treeRows, walkTree } from "../../www/inspect/tree_data.js";
-import { appendTokens, textOf, userText } from "../../www/text.js";
+import { TreePanel } from "../../www/inspect/panels/tree/panel.js";
+import { headAndTail, leadOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords, treeRows, walkTree } from "../../www/inspect/panels/tree/data.js";
+import { appendTokens, textOf, userText } from "../../www/core/text.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
 /** @param {string} text @param {number} logprob */

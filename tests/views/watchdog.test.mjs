@@ -2,7 +2,7 @@
 // A worker that answers no more is noticed; one that is slow, and a page that was itself asleep, are not taken for that.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { BEAT_MS, Watchdog } from "../../www/watchdog.js";
+import { BEAT_MS, Watchdog } from "../../www/engine/watchdog.js";
 
 /** Time as the test lets it pass. */
 class Clock {

@@ -1,9 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_SETTINGS } from "../../www/settings.js";
-import { userText } from "../../www/text.js";
-import { Writer } from "../../www/writer.js";
+import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
+import { userText } from "../../www/core/text.js";
+import { Writer } from "../../www/write/writer.js";
 
 /** A writer whose engine is driven by hand. @param {string} text */
 function makeWriter(text) {

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { crc32 } from "../../www/crc32.js";
-import { isModelFile, mostMiB } from "../../www/sources.js";
-import { filesFromZip } from "../../www/zip.js";
+import { crc32 } from "../../www/core/crc32.js";
+import { isModelFile } from "../../www/models/file_names.js";
+import { mostMiB } from "../../www/models/reading.js";
+import { filesFromZip } from "../../www/models/zip.js";
 import { crcOf, zipOf } from "./zips.mjs";
 
 const encode = (/** @type {string} */ text) => new TextEncoder().encode(text);

@@ -1,5 +1,5 @@
 /** Questions to one engine, by slot: a new one in a slot ends the one before it. What the engine has no time for is asked again. */
-import { isAbort } from "../errors.js";
+import { isAbort } from "../core/errors.js";
 
 /** @typedef {import("./types.js").InspectRequest} InspectRequest */
 /** @typedef {import("./types.js").InspectProgress} InspectProgress */

@@ -1,8 +1,8 @@
 /** Branches as JSON and back. What is read comes from anywhere, and is checked. */
-import { normalizeNewlines, textOf } from "../text.js";
+import { normalizeNewlines, textOf } from "../core/text.js";
 
-/** @typedef {import("../types.js").Run} Run */
-/** @typedef {import("../types.js").Token} Token */
+/** @typedef {import("../engine/types.js").Run} Run */
+/** @typedef {import("../engine/types.js").Token} Token */
 /** @typedef {import("./branch_tree.js").Branch} Branch */
 
 const FORMAT = "gpt-playground-branches";

@@ -1,6 +1,6 @@
 /** Texts that begin alike, as a tree. Pure functions; runs are shared, never changed. */
 
-/** @typedef {import("../types.js").Run} Run */
+/** @typedef {import("../engine/types.js").Run} Run */
 
 /**
  * A text that ends somewhere: a leaf of the tree.

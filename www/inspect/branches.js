@@ -1,10 +1,10 @@
 /** All continuations of a text: what was written stays, whichever way one went. Knows no DOM. */
-import { PageError } from "../errors.js";
-import { textOf } from "../text.js";
+import { PageError } from "../core/errors.js";
+import { textOf } from "../core/text.js";
 import { figuresOf, sliceRuns, treeOf } from "./branch_tree.js";
 import { readBranches, writeBranches } from "./branch_file.js";
 
-/** @typedef {import("../types.js").Run} Run */
+/** @typedef {import("../engine/types.js").Run} Run */
 /** @typedef {import("./branch_tree.js").Branch} Branch */
 /** @typedef {import("./branch_tree.js").TreeNode} TreeNode */
 

@@ -1,8 +1,8 @@
 /** What the token card shows, and what is taken from it. Pure functions. */
 
 /** @typedef {import("./trail.js").Trail} Trail */
-/** @typedef {import("../types.js").Run} Run */
-/** @typedef {import("../types.js").Token} Token */
+/** @typedef {import("../engine/types.js").Run} Run */
+/** @typedef {import("../engine/types.js").Token} Token */
 
 /** Figures that differ by less than this share of a nat are the same but for rounding. */
 const SAME_NATS = 0.05;
@@ -29,7 +29,7 @@ export function recordOf(trail, at, runs) {
  * @param {number} at
  * @param {{ offset: number, vocabSize: number, runs: readonly Run[] | null }} options `offset`: tokens that the model no longer sees;
  *   `runs` where they make the trail's text and the model does not write
- * @returns {import("../views/inspect/token_card.js").TokenCardData}
+ * @returns {import("./token_card.js").TokenCardData}
  */
 export function cardOf(trail, at, { offset, vocabSize, runs }) {
   const row = at - 1;

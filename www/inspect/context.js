@@ -1,8 +1,9 @@
 /** What panels speak about and what they can do: ties the inspector to the page. Draws nothing. */
-import { Engine } from "../client.js";
-import { PageError, isAbort } from "../errors.js";
-import { canOpen } from "../saved_runs.js";
-import { runSource, shippedSource } from "../sources.js";
+import { Engine } from "../engine/client.js";
+import { PageError, isAbort } from "../core/errors.js";
+import { canOpen } from "../models/saved_runs.js";
+import { shippedSource } from "../models/network.js";
+import { runSource } from "../models/sources.js";
 import { Asker } from "./asker.js";
 import { Branches } from "./branches.js";
 import { isWhole } from "./label.js";
@@ -13,11 +14,10 @@ import { SubjectKeeper } from "./subject.js";
 /** @typedef {import("./types.js").InspectRequest} InspectRequest */
 /** @typedef {import("./types.js").InspectProgress} InspectProgress */
 /** @typedef {import("./types.js").Answers} Answers */
-/** @typedef {import("../types.js").Run} Run */
-/** @typedef {import("../types.js").Settings} Settings */
-/** @typedef {import("../sources.js").ModelSource} ModelSource */
+/** @typedef {import("../engine/types.js").Run} Run */
+/** @typedef {import("../engine/types.js").Settings} Settings */
+/** @typedef {import("../models/sources.js").ModelSource} ModelSource */
 
-const MODELS_INDEX = new URL("../models/index.json", import.meta.url);
 /** What branches are kept as over a reload. */
 const BRANCHES = "branches";
 
@@ -185,7 +185,7 @@ export class Context {
     if (tuned && origin) list.push({ id: "base", name: origin.name, source: origin });
     for (const model of state.shipped) {
       const inUse = engine.source?.id === model.id || (tuned && origin?.id === model.id);
-      if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, vocabSize: model.vocab_size, source: shippedSource(model, MODELS_INDEX) });
+      if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, vocabSize: model.vocab_size, source: shippedSource(model) });
     }
     for (const { meta } of training.saves.list.filter(canOpen)) {
       if (meta.id === training.runId && tuned) continue;
@@ -205,7 +205,7 @@ export class Context {
   /**
    * @param {string} id @param {AbortSignal} signal @param {(done: number, total: number) => void} [onProgress]
    * @param {(error: unknown) => void} [onLost] called when the engine that was opened is lost
-   * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string, info: import("../types.js").Info }>}
+   * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string, info: import("../engine/types.js").Info }>}
    */
   async openOther(id, signal, onProgress = () => {}, onLost = () => {}) {
     const found = this.sources().find((one) => one.id === id);

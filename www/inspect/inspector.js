@@ -1,20 +1,22 @@
 /** The shell of the inspector: tabs, the selected token, one of the panels below it, and its ties to the paper. */
-import { byId, h, setText, storage } from "../dom.js";
-import { PageError, isAbort, part } from "../errors.js";
-import { inspectEn } from "../i18n/inspect/inspect.en.js";
-import { inspectZh } from "../i18n/inspect/inspect.zh.js";
-import { registerStrings, t } from "../i18n/index.js";
-import { PANELS } from "../state.js";
-import { userText } from "../text.js";
-import { Examples } from "../views/inspect/examples.js";
-import { SurpriseLegend } from "../views/inspect/legend.js";
-import { OffNotice } from "../views/inspect/off_notice.js";
-import { Tabs } from "../views/inspect/tabs.js";
-import { TokenCard } from "../views/inspect/token_card.js";
-import { TokenTable } from "../views/inspect/token_table.js";
+import { byId, h, setText, storage } from "../core/dom.js";
+import { PageError, isAbort } from "../core/errors.js";
+import { inspectEn } from "./words.en.js";
+import { inspectZh } from "./words.zh.js";
+import { registerStrings, t } from "../core/i18n/index.js";
+import { asset } from "../core/site.js";
+import { PANELS } from "../core/state.js";
+import { userText } from "../core/text.js";
+import { Examples } from "./examples_view.js";
+import { SurpriseLegend } from "./legend.js";
+import { OffNotice } from "./off_notice.js";
+import { Tabs } from "./tabs.js";
+import { TokenCard } from "./token_card.js";
+import { TokenTable } from "./token_table.js";
 import { Context } from "./context.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
 import { ModelWatch } from "./model_watch.js";
+import { MANIFEST } from "./manifest.js";
 import { Notes } from "./notes.js";
 import { PaperTies } from "./paper_ties.js";
 import { revealPicture, revealTop } from "./reveal.js";
@@ -23,6 +25,7 @@ import { Sheet } from "./sheet.js";
 import { MOST_BITS } from "./trail.js";
 
 /** @typedef {import("./types.js").Panel} Panel */
+/** @typedef {import("./manifest.js").PanelEntry} PanelEntry */
 /** @typedef {import("./types.js").PanelName} PanelName */
 /** @typedef {import("./types.js").Subject} Subject */
 
@@ -34,13 +37,13 @@ const CARD_EVERY_MS = 100;
 const LONG_MS = 400;
 const PANEL_ID = "inspect-panel";
 
-/** Files in `css/`; a later one wins. */
-const STYLES = ["shell", "surprise", "flow", "next", "lens", "heads", "attention", "tree", "compare"];
+/** A later one wins. */
+const STYLES = ["inspect/shell.css", "inspect/surprise.css", ...MANIFEST.map(({ style }) => style)];
 
-/** Loads one of the inspector's style sheets. @param {string} name */
-function loadStyle(name) {
+/** @param {string} path of a style sheet */
+function loadStyle(path) {
   return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-    const link = h("link", { rel: "stylesheet", href: new URL(`css/${name}.css`, import.meta.url).href });
+    const link = h("link", { rel: "stylesheet", href: asset(path).href });
     link.addEventListener("load", () => resolve());
     link.addEventListener("error", () => reject(new PageError("error.partNotLoaded")));
     document.head.append(link);
@@ -302,9 +305,8 @@ export class Inspector {
     this.panelName = name;
     this.fold();
     try {
-      const module = await part(import(`./panels/${name}.js`));
+      const Panel = await /** @type {PanelEntry} */ (MANIFEST.find((entry) => entry.name === name)).load();
       if (this.panelName !== name) return;
-      const Panel = module[`${name[0].toUpperCase()}${name.slice(1)}Panel`];
       /** @type {Panel} */
       const panel = new Panel(this.context);
       this.panel = panel;

@@ -1,7 +1,7 @@
 /** Tokens and numbers as people read them. Free of the DOM. */
-import { registerStrings, t } from "../i18n/index.js";
-import { labelEn } from "../i18n/inspect/label.en.js";
-import { labelZh } from "../i18n/inspect/label.zh.js";
+import { registerStrings, t } from "../core/i18n/index.js";
+import { labelEn } from "./label.en.js";
+import { labelZh } from "./label.zh.js";
 
 registerStrings(labelEn, labelZh);
 

@@ -1,7 +1,7 @@
 /** Which characters of the paper get which colour. Pure functions. */
-import { NO_LEVEL } from "../pieces.js";
+import { NO_LEVEL } from "../core/pieces.js";
 
-/** @typedef {import("../pieces.js").Marks} Marks */
+/** @typedef {import("../core/pieces.js").Marks} Marks */
 /** @typedef {import("./trail.js").Trail} Trail */
 
 /**
@@ -59,7 +59,7 @@ export function sharedEnds(one, other) {
 
 /**
  * The run that begins at a place of the text, or -1; the number of runs at the text's end.
- * @param {readonly import("../types.js").Run[]} runs @param {number} place
+ * @param {readonly import("../engine/types.js").Run[]} runs @param {number} place
  */
 export function runAt(runs, place) {
   let at = 0;

@@ -1,6 +1,6 @@
 /** What the inspector has to say: one message at a time, which goes when what it is about has gone. */
-import { showError } from "../opener.js";
-import { MessageView } from "../views/message.js";
+import { showError } from "../models/opener.js";
+import { MessageView } from "../core/message.js";
 
 /** @typedef {import("./types.js").InspectView} InspectView */
 

@@ -1,7 +1,7 @@
 /** Ties the paper to the selection: clicks, the caret, keys and the pointer. */
-import { t } from "../i18n/index.js";
+import { t } from "../core/i18n/index.js";
 import { percent, showToken } from "./label.js";
-import { Tip } from "../views/inspect/tip.js";
+import { Tip } from "./tip.js";
 import { figuresOf } from "./tokens_data.js";
 
 /** @typedef {import("./context.js").Context} Context */

@@ -1,6 +1,6 @@
 /** Takes what a view shows out of the page: pictures, tables, data. */
-import { h, saveBlob, setText } from "../dom.js";
-import { t } from "../i18n/index.js";
+import { h, saveBlob, setText } from "../core/dom.js";
+import { t } from "../core/i18n/index.js";
 import { nameBytes } from "./label.js";
 
 /** @param {string | number} value */

@@ -1,8 +1,8 @@
 /** Copies a link to what the page shows. */
-import { h, setText } from "../dom.js";
-import { t } from "../i18n/index.js";
-import { RUN_LINK } from "../saved_runs.js";
-import { encodeFragment } from "../state.js";
+import { h, setText } from "../core/dom.js";
+import { t } from "../core/i18n/index.js";
+import { RUN_LINK } from "../models/saved_runs.js";
+import { encodeFragment } from "../core/state.js";
 
 const COPIED_MS = 2000;
 

@@ -1,5 +1,5 @@
 /** On a phone the inspector is a sheet over the page's lower part, which is pulled down or closed by a key. */
-import { h } from "../dom.js";
+import { h } from "../core/dom.js";
 
 /** Moved further than this, it closes. */
 const PULL_PX = 40;

@@ -1,5 +1,5 @@
 /** Keeps the tokens of the paper's text and their scores up to date: while the user types, while the model writes, and after. */
-import { isAbort } from "../errors.js";
+import { isAbort } from "../core/errors.js";
 import { alternativeOf, cardOf } from "./card_data.js";
 import { scoreEarlier } from "./earlier.js";
 import { marksOf, runAt, sharedEnds } from "./marks.js";
@@ -8,10 +8,10 @@ import { Trail } from "./trail.js";
 /** @typedef {import("./types.js").TokensAnswer} TokensAnswer */
 /** @typedef {import("./types.js").ScoreAnswer} ScoreAnswer */
 /** @typedef {import("./types.js").Subject} Subject */
-/** @typedef {import("../types.js").Info} Info */
-/** @typedef {import("../types.js").Run} Run */
-/** @typedef {import("../types.js").Token} Token */
-/** @typedef {import("../pieces.js").Marks} Marks */
+/** @typedef {import("../engine/types.js").Info} Info */
+/** @typedef {import("../engine/types.js").Run} Run */
+/** @typedef {import("../engine/types.js").Token} Token */
+/** @typedef {import("../core/pieces.js").Marks} Marks */
 
 /** How long the user must pause before the text is read. */
 export const TYPING_PAUSE_MS = 150;
@@ -249,7 +249,7 @@ export class SubjectKeeper {
   /**
    * A token that the model proposed after a row of the subject, as one that it wrote; null where nothing is known of it.
    * @param {number} row @param {number} id @param {string} text
-   * @returns {import("../types.js").Token | null}
+   * @returns {import("../engine/types.js").Token | null}
    */
   alternative(row, id, text) {
     return this.outdated ? null : alternativeOf(this.trail, row + this.offset, id, text);

@@ -1,9 +1,9 @@
 /** The tokens of a text with what is known of them so far. Grows while the model writes, without copying what is there. */
-import { NO_LEVEL } from "../pieces.js";
+import { NO_LEVEL } from "../core/pieces.js";
 
 /** @typedef {import("./types.js").TokensAnswer} TokensAnswer */
 /** @typedef {import("./types.js").ScoreAnswer} ScoreAnswer */
-/** @typedef {import("../types.js").Token} Token */
+/** @typedef {import("../engine/types.js").Token} Token */
 
 /** Surprise is coloured up to this many bits. */
 export const MOST_BITS = 12;
@@ -201,7 +201,7 @@ export class Trail {
   /**
    * What was likeliest after token `row`, best first; empty where it is not known.
    * @param {number} row
-   * @returns {import("../types.js").Alternative[]}
+   * @returns {import("../engine/types.js").Alternative[]}
    */
   alternatives(row) {
     const list = [];

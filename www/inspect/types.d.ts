@@ -1,5 +1,5 @@
 // Types of the inspector: what it asks of the engine, and what its panels are given.
-import type { Info, Settings, Token } from "../types.js";
+import type { Info, Settings, Token } from "../engine/types.js";
 
 /** A head (`head` >= 0) or the MLP (`head` = -1) of a layer. */
 export interface Unit { layer: number; head: number }

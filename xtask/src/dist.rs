@@ -11,25 +11,28 @@ use std::path::Path;
 const FIRST_LOAD_LIMIT: usize = 300_000;
 
 /// Beginnings of the paths below `www` that are loaded later or not at all.
-const LATER: [&str; 14] = [
-    "models/",
+const LATER: [&str; 17] = [
+    "models/storyteller/",
     "pkg-train/",
     "samples/",
     "vendor/",
-    "bases.js",
-    "crc32.js",
-    "fingerprint.js",
-    "remains.js",
-    "zip.js",
-    "i18n/engine.zh.js",
-    "views/train",
-    "views/chart.js",
-    "i18n/train.",
-    "i18n/zip.",
+    "models/bases.js",
+    "core/crc32.js",
+    "core/fingerprint.js",
+    "models/remains.js",
+    "models/tuned.js",
+    "models/zip",
+    "core/i18n/engine.zh.js",
+    "train/view.js",
+    "train/after_view",
+    "train/settings_view",
+    "train/text_view",
+    "train/chart.js",
+    "train/words.",
 ];
 
 /// Likewise, of what a wide window loads by itself once the model can write, and a narrow one when it is asked for.
-const INSPECTOR: [&str; 3] = ["inspect/", "views/inspect/", "i18n/inspect/"];
+const INSPECTOR: [&str; 1] = ["inspect/"];
 
 /// Builds the page, writes `dist/`, prints the sizes.
 ///
@@ -147,7 +150,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (root, out) = (dir.path().join("root"), dir.path().join("dist"));
         for (file, text) in
-            [("index.html", "a"), ("www/main.js", "b"), ("www/models/m/model.safetensors", "c"), ("x.rs", "d")]
+            [("index.html", "a"), ("www/main.js", "b"), ("www/models/storyteller/model.safetensors", "c"), ("x.rs", "d")]
         {
             fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
             fs::write(root.join(file), text).unwrap();
@@ -158,6 +161,6 @@ mod tests {
         assert!(!out.join("stale.js").exists() && !out.join("x.rs").exists());
         let sizes = measure(&out).unwrap();
         let counted: Vec<_> = sizes.iter().map(|s| (s.path.as_str(), s.packed.is_some())).collect();
-        assert_eq!(counted, [("index.html", true), ("www/main.js", true), ("www/models/m/model.safetensors", false)]);
+        assert_eq!(counted, [("index.html", true), ("www/main.js", true), ("www/models/storyteller/model.safetensors", false)]);
     }
 }

@@ -12,7 +12,7 @@ const FAULTS = [
   ["page 1", "idb.put kept", 2, "once"],
   ["page 1", "body /www/models/storyteller/model.safetensors", 1, "once"],
   ["page 1", "net /www/worker.js", 1, "once"],
-  ["page 1", "net /www/views/train.js", 1, "once"],
+  ["page 1", "net /www/train/view.js", 1, "once"],
   ["page 1", "send generate", 1, "once"],
   ["page 1", "arrives event generate", 3, "once"],
   ["worker 1", "locks.request worker", 1, "lasting"],

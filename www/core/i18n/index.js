@@ -1,0 +1,76 @@
+import { en } from "./en.js";
+import { engineText, loadEngineText } from "./engine.js";
+import { zh } from "./zh.js";
+
+/** @typedef {import("../../engine/types.js").Lang} Lang */
+
+export const LANGUAGES = /** @type {const} */ (["en", "zh"]);
+/** @type {Record<Lang, Record<string, string>>} */
+const tables = { en: { ...en }, zh: { ...zh } };
+
+/** @type {Lang} */
+let current = "en";
+/** Made once, for that takes longer than writing a number. @type {Partial<Record<Lang, Intl.NumberFormat>>} */
+const numbers = {};
+
+/** @param {Lang} lang */
+export function setLanguage(lang) {
+  current = lang;
+  void loadEngineText(lang);
+}
+
+/** What the engine said, in the page's language; null where the page does not know the sentence. @param {string} text */
+export function engineWords(text) {
+  const words = engineText(text, current);
+  return current !== "en" && words === text ? null : words;
+}
+
+/**
+ * Adds the strings of a part that is loaded later.
+ * @param {Record<string, string>} en
+ * @param {Record<string, string>} zh
+ */
+export function registerStrings(en, zh) {
+  Object.assign(tables.en, en);
+  Object.assign(tables.zh, zh);
+}
+
+/** The browser's first language that the page speaks. @returns {Lang} */
+export function preferredLanguage() {
+  for (const tag of navigator.languages ?? []) {
+    if (tag.startsWith("zh")) return "zh";
+    if (tag.startsWith("en")) return "en";
+  }
+  return "en";
+}
+
+/** Stands where a string is missing: a key means nothing to a reader. */
+const MISSING = "…";
+
+/**
+ * The string called `key` in the page's language, with each `{name}` replaced. A key that no table has is an error of the page's
+ * own: it is told in the console.
+ * @param {string} key
+ * @param {Record<string, string | number>} [params]
+ */
+export function t(key, params = {}) {
+  const template = tables[current][key] ?? tables.en[key];
+  if (template === undefined) {
+    console.error(`no table of strings that is loaded has ${key}`);
+    return MISSING;
+  }
+  return template.replace(/\{(\w+)\}/g, (whole, name) => String(params[name] ?? whole));
+}
+
+/** Sentences one after another; after a full-width sign stands no space. @param {...string} all those that are empty are left out */
+export function sentences(...all) {
+  return all.filter(Boolean).join(" ").replace(/(?<=[。？！]) /g, "");
+}
+
+/**
+ * A number with the language's thousands separators.
+ * @param {number} value
+ */
+export function n(value) {
+  return (numbers[current] ??= new Intl.NumberFormat(current === "zh" ? "zh-CN" : "en")).format(value);
+}
