@@ -1,5 +1,6 @@
 // @ts-check
-// Measures the engine as the page runs it: the real WebAssembly module in a Worker of headless Chromium, on both backends.
+// Measures the engine as the page runs it: the real WebAssembly module in a Worker of headless Chromium, on both
+// backends.
 //
 //   node benches/page.mjs                       random weights: 6 layers x 384, vocabulary 8,192, context 512
 //   node benches/page.mjs --config config.json  random weights for this configuration
@@ -18,7 +19,15 @@ const { values: options } = parseArgs({
   options: { model: { type: "string" }, config: { type: "string" }, backend: { type: "string", multiple: true } },
 });
 
-const DEFAULT_CONFIG = { model_type: "gpt2", n_layer: 6, n_embd: 384, n_head: 6, vocab_size: 8192, n_ctx: 512, n_positions: 512 };
+const DEFAULT_CONFIG = {
+  model_type: "gpt2",
+  n_layer: 6,
+  n_embd: 384,
+  n_head: 6,
+  vocab_size: 8192,
+  n_ctx: 512,
+  n_positions: 512,
+};
 /** No measurement takes this long unless the engine hangs. */
 const LIMIT_MS = 300_000;
 
@@ -48,16 +57,20 @@ try {
     // The list of models is left out, so that the page itself opens none beside the one that is measured.
     await context.route("**/www/models/index.json", (route) => route.fulfill({ json: [] }));
     await page.goto(site.url);
-    results[backend] = await page.evaluate(({ job, limit }) => new Promise((resolve, reject) => {
-      const bench = new Worker(new URL("www/page_worker.mjs", document.baseURI), { type: "module" });
-      setTimeout(() => reject(new Error(`no answer within ${limit / 1000} s`)), limit);
-      bench.onerror = (event) => reject(new Error(event.message || "the worker could not be started"));
-      bench.onmessage = ({ data }) => {
-        if (data.ready) bench.postMessage(job);
-        else if (data.error) reject(new Error(data.error));
-        else resolve(data.value);
-      };
-    }), { job: { backend, config, names }, limit: LIMIT_MS });
+    results[backend] = await page.evaluate(
+      ({ job, limit }) =>
+        new Promise((resolve, reject) => {
+          const bench = new Worker(new URL("www/page_worker.mjs", document.baseURI), { type: "module" });
+          setTimeout(() => reject(new Error(`no answer within ${limit / 1000} s`)), limit);
+          bench.onerror = (event) => reject(new Error(event.message || "the worker could not be started"));
+          bench.onmessage = ({ data }) => {
+            if (data.ready) bench.postMessage(job);
+            else if (data.error) reject(new Error(data.error));
+            else resolve(data.value);
+          };
+        }),
+      { job: { backend, config, names }, limit: LIMIT_MS },
+    );
     console.error(`${backend}: ${JSON.stringify(results[backend])}`);
     await context.close();
   }

@@ -1,13 +1,13 @@
-// Measures one backend in a Worker of the page. Served beside www/engine/session.js, whose way into the engine is the page's own.
-// @ts-ignore: the address is that of the page
+// Measures one backend in a Worker of the page. Served beside www/engine/session.js, whose way into the engine is the
+// page's own.
+// @ts-expect-error: the address is that of the page
 import { ModelSession } from "./engine/session.js";
-// @ts-ignore
 import { byteTokenizer, randomWeights } from "./random_model.mjs";
 
 /** @param {string} name */
 const get = async (name) => {
-  const response = await fetch("./bench-model/" + name);
-  if (!response.ok) throw new Error(name + ": " + response.status);
+  const response = await fetch(`./bench-model/${name}`);
+  if (!response.ok) throw new Error(`${name}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
 };
 
@@ -20,7 +20,8 @@ async function measure({ backend, config, names }) {
   const files = {};
   for (const name of names) if (name !== "model.safetensors") files[name] = await get(name);
   const encode = (/** @type {string} */ text) => new TextEncoder().encode(text);
-  if (config) Object.assign(files, { "config.json": encode(JSON.stringify(config)), "tokenizer.json": encode(byteTokenizer()) });
+  if (config)
+    Object.assign(files, { "config.json": encode(JSON.stringify(config)), "tokenizer.json": encode(byteTokenizer()) });
   const weights = config ? randomWeights(config) : await get("model.safetensors");
 
   const opening = performance.now();
@@ -33,11 +34,20 @@ async function measure({ backend, config, names }) {
   /** A text of so many tokens; texts of different letters share no prefix, so that nothing is taken from the cache. */
   const prompt = (/** @type {string} */ letter, /** @type {number} */ tokens) => {
     let text = letter;
-    while (session.tokenize(text).ids.length < tokens) text += " " + letter;
+    while (session.tokenize(text).ids.length < tokens) text += ` ${letter}`;
     return text;
   };
   const run = async (/** @type {string} */ text, /** @type {number} */ maxNewTokens) => {
-    const settings = { temperature: 1, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1.1, seed: 1, maxNewTokens, stopAtEnd: false };
+    const settings = {
+      temperature: 1,
+      topK: 40,
+      topP: 0.95,
+      minP: 0,
+      repetitionPenalty: 1.1,
+      seed: 1,
+      maxNewTokens,
+      stopAtEnd: false,
+    };
     const from = performance.now();
     const { promptTokens } = await session.wasm.start({ ...settings, prompt: text });
     let first = 0;
@@ -57,8 +67,16 @@ async function measure({ backend, config, names }) {
     }
     const seconds = (performance.now() - first) / 1000;
     const after = session.wasm.counters();
-    const counted = Object.fromEntries(Object.keys(after).map((key) => [key, (after[key] - before[key]) / (tokens - inFirst)]));
-    return { promptTokens, untilFirst: (first - from) / 1000, inFirst, perToken: seconds / (tokens - inFirst), counted };
+    const counted = Object.fromEntries(
+      Object.keys(after).map((key) => [key, (after[key] - before[key]) / (tokens - inFirst)]),
+    );
+    return {
+      promptTokens,
+      untilFirst: (first - from) / 1000,
+      inFirst,
+      perToken: seconds / (tokens - inFirst),
+      counted,
+    };
   };
   const long = Math.min(257, info.nCtx - 2);
   await run(prompt("a", long), 2);
@@ -76,15 +94,23 @@ async function measure({ backend, config, names }) {
   const round = (/** @type {number} */ value) => Math.round(value * 10) / 10;
   const memory = session.wasm.info().bytes;
   const result = {
-    decode_tokens_per_second: round(1 / decode.perToken), prefill_tokens_per_second: round(rates[1]), open_ms: Math.round(opened),
+    decode_tokens_per_second: round(1 / decode.perToken),
+    prefill_tokens_per_second: round(rates[1]),
+    open_ms: Math.round(opened),
     device_bytes: memory.weights + memory.kv + memory.temporaries,
-    bytes_weights: memory.weights, bytes_kv: memory.kv, bytes_temporaries: memory.temporaries,
+    bytes_weights: memory.weights,
+    bytes_kv: memory.kv,
+    bytes_temporaries: memory.temporaries,
   };
   if (info.backend === "webgpu") {
     const { dispatches, submits, readbacks, bytesRead, bytesWritten } = decode.counted;
     Object.assign(result, {
-      dispatches_per_token: round(dispatches), submits_per_token: round(submits * 10) / 10, readbacks_per_token: round(readbacks * 10) / 10,
-      bytes_read_per_token: round(bytesRead), bytes_written_per_token: round(bytesWritten), adapter: info.adapter,
+      dispatches_per_token: round(dispatches),
+      submits_per_token: round(submits * 10) / 10,
+      readbacks_per_token: round(readbacks * 10) / 10,
+      bytes_read_per_token: round(bytesRead),
+      bytes_written_per_token: round(bytesWritten),
+      adapter: info.adapter,
     });
   }
   return result;
@@ -92,9 +118,20 @@ async function measure({ backend, config, names }) {
 
 /** Milliseconds of a training step: 4 layers x 128, context 128, batch 8, vocabulary 256. @param {string} backend */
 async function measureTraining(backend) {
-  const config = { model_type: "gpt2", n_layer: 4, n_embd: 128, n_head: 4, vocab_size: 256, n_ctx: 128, n_positions: 128 };
+  const config = {
+    model_type: "gpt2",
+    n_layer: 4,
+    n_embd: 128,
+    n_head: 4,
+    vocab_size: 256,
+    n_ctx: 128,
+    n_positions: 128,
+  };
   const encode = (/** @type {string} */ text) => new TextEncoder().encode(text);
-  const session = await ModelSession.open(backend, { "config.json": encode(JSON.stringify(config)), "tokenizer.json": encode(byteTokenizer()) });
+  const session = await ModelSession.open(backend, {
+    "config.json": encode(JSON.stringify(config)),
+    "tokenizer.json": encode(byteTokenizer()),
+  });
   session.chunk(randomWeights(config));
   session.endFile();
   const info = await session.finish();

@@ -1,13 +1,19 @@
 // @ts-check
-// A GPT-2 of random weights in any size, for measurements: its speed is that of a trained one. Runs in Node.js and in browsers.
+// A GPT-2 of random weights in any size, for measurements: its speed is that of a trained one. Runs in Node.js and in
+// browsers.
 
 /** tokenizer.json with one token per byte, in GPT-2's alphabet of printable stand-ins. */
 export function byteTokenizer() {
-  const plain = (/** @type {number} */ byte) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  const plain = (/** @type {number} */ byte) =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   /** @type {Record<string, number>} */
   const vocab = {};
   for (let byte = 0, next = 256; byte < 256; byte += 1) vocab[String.fromCodePoint(plain(byte) ? byte : next++)] = byte;
-  return JSON.stringify({ model: { type: "BPE", vocab, merges: [] }, pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true }, decoder: { type: "ByteLevel" } });
+  return JSON.stringify({
+    model: { type: "BPE", vocab, merges: [] },
+    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: true },
+    decoder: { type: "ByteLevel" },
+  });
 }
 
 /**
@@ -20,11 +26,18 @@ export function randomWeights({ n_layer, n_embd: c, vocab_size, n_ctx, n_inner }
   const shapes = { "wte.weight": [vocab_size, c], "wpe.weight": [n_ctx, c], "ln_f.weight": [c], "ln_f.bias": [c] };
   for (let i = 0; i < n_layer; i += 1) {
     Object.assign(shapes, {
-      ["h." + i + ".ln_1.weight"]: [c], ["h." + i + ".ln_1.bias"]: [c], ["h." + i + ".ln_2.weight"]: [c], ["h." + i + ".ln_2.bias"]: [c],
-      ["h." + i + ".attn.c_attn.weight"]: [c, 3 * c], ["h." + i + ".attn.c_attn.bias"]: [3 * c],
-      ["h." + i + ".attn.c_proj.weight"]: [c, c], ["h." + i + ".attn.c_proj.bias"]: [c],
-      ["h." + i + ".mlp.c_fc.weight"]: [c, f], ["h." + i + ".mlp.c_fc.bias"]: [f],
-      ["h." + i + ".mlp.c_proj.weight"]: [f, c], ["h." + i + ".mlp.c_proj.bias"]: [c],
+      [`h.${i}.ln_1.weight`]: [c],
+      [`h.${i}.ln_1.bias`]: [c],
+      [`h.${i}.ln_2.weight`]: [c],
+      [`h.${i}.ln_2.bias`]: [c],
+      [`h.${i}.attn.c_attn.weight`]: [c, 3 * c],
+      [`h.${i}.attn.c_attn.bias`]: [3 * c],
+      [`h.${i}.attn.c_proj.weight`]: [c, c],
+      [`h.${i}.attn.c_proj.bias`]: [c],
+      [`h.${i}.mlp.c_fc.weight`]: [c, f],
+      [`h.${i}.mlp.c_fc.bias`]: [f],
+      [`h.${i}.mlp.c_proj.weight`]: [f, c],
+      [`h.${i}.mlp.c_proj.bias`]: [c],
     });
   }
   let at = 0;

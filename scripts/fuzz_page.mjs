@@ -5,40 +5,54 @@
 //
 // A target is `zip` or `branches`. The changes follow from the seed, so that a failure can be had again; the input of a
 // failure is written to DIR. The last line that is printed is the number of inputs.
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { zipOf } from "../tests/views/zips.mjs";
 import { isTooLarge } from "../www/inspect/branch_file.js";
 import { Branches } from "../www/inspect/branches.js";
 import { isModelFile } from "../www/models/file_names.js";
 import { filesFromZip } from "../www/models/zip.js";
-import { zipOf } from "../tests/views/zips.mjs";
 
 /** What a page says of a file that it does not take. @param {any} error @param {RegExp} keys */
 function refused(error, keys) {
   if (typeof error?.key !== "string" || !keys.test(error.key)) throw error;
 }
 
-/** A reader, and good files to begin from. @typedef {{ seeds: () => Uint8Array<ArrayBuffer>[], read: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> }} Target */
+/**
+ * A reader, and good files to begin from.
+ * @typedef {{ seeds: () => Uint8Array<ArrayBuffer>[], read: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> }} Target
+ */
 
 /** @type {Record<string, Target>} */
 export const targets = {
   zip: {
     seeds: () => {
       const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
-      const config = { name: "config.json", bytes: bytes("{ \"a\": [1, 2, 3] }") };
+      const config = { name: "config.json", bytes: bytes('{ "a": [1, 2, 3] }') };
       const weights = { name: "a/model.safetensors", bytes: bytes("weights".repeat(9)) };
       const python = new Uint8Array(readFileSync(new URL("../tests/fixtures/training/stored.zip", import.meta.url)));
-      return [zipOf([config, weights]), zipOf([{ ...config, deflate: true }, { ...weights, deflate: true }, { name: "b/", bytes: bytes("") }]), python];
+      return [
+        zipOf([config, weights]),
+        zipOf([
+          { ...config, deflate: true },
+          { ...weights, deflate: true },
+          { name: "b/", bytes: bytes("") },
+        ]),
+        python,
+      ];
     },
     read: async (bytes) => {
       let unpacked = 0;
       try {
-        const files = await filesFromZip(new File([bytes], "a.zip"), isModelFile, { onProgress: (done) => (unpacked = done) });
+        const files = await filesFromZip(new File([bytes], "a.zip"), isModelFile, {
+          onProgress: (done) => (unpacked = done),
+        });
         const sizes = files.reduce((sum, { size }) => sum + size, 0);
         // What was unpacked is what was counted, and entries may overlap only so far.
-        if (sizes !== unpacked || files.length > 100) throw new Error(`${files.length} files of ${sizes} bytes, ${unpacked} counted`);
+        if (sizes !== unpacked || files.length > 100)
+          throw new Error(`${files.length} files of ${sizes} bytes, ${unpacked} counted`);
       } catch (error) {
         refused(error, /^error\.(badZip|unknownFiles|tooLarge|zip\w+)$/);
       }
@@ -48,8 +62,15 @@ export const targets = {
     seeds: () => {
       const branches = new Branches();
       const token = { id: 3, text: " b", logprob: -1, entropy: 1, rank: 0, top: [] };
-      branches.record([{ text: "A", source: "user" }, { text: " b", source: "model", token }, { text: " c", source: "model" }]);
-      branches.record([{ text: "A", source: "user" }, { text: " d", source: "user" }]);
+      branches.record([
+        { text: "A", source: "user" },
+        { text: " b", source: "model", token },
+        { text: " c", source: "model" },
+      ]);
+      branches.record([
+        { text: "A", source: "user" },
+        { text: " d", source: "user" },
+      ]);
       return [branches.toFile(), branches].map((file) => new TextEncoder().encode(JSON.stringify(file)));
     },
     read: async (bytes) => {
@@ -68,7 +89,8 @@ export const targets = {
         return refused(error, /^inspect\.badBranches$/);
       }
       const tree = branches.tree();
-      if ((tree?.branches ?? 0) !== branches.size) throw new Error(`${tree?.branches} of ${branches.size} branches are in the tree`);
+      if ((tree?.branches ?? 0) !== branches.size)
+        throw new Error(`${tree?.branches} of ${branches.size} branches are in the tree`);
       const again = new Branches();
       again.fromJSON(JSON.parse(JSON.stringify(branches)));
       if (again.size !== branches.size) throw new Error(`${again.size} of ${branches.size} branches are read again`);
@@ -87,23 +109,35 @@ function random(seed) {
 
 const ODD = [0, 1, 0x7f, 0x80, 0xff, 0xfe, 0x22, 0x30, 0x39, 0x2d, 0x5b, 0x7b];
 
-/** @param {Uint8Array<ArrayBuffer>} bytes @param {Uint8Array<ArrayBuffer>} other @param {(below: number) => number} draw @returns {Uint8Array<ArrayBuffer>} */
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Uint8Array<ArrayBuffer>} other
+ * @param {(below: number) => number} draw
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
 function changed(bytes, other, draw) {
   const at = draw(bytes.length + 1);
   const [head, tail] = [bytes.slice(0, at), bytes.slice(at)];
   const cut = draw(8);
   switch (draw(7)) {
-    case 0: return bytes.map((byte, i) => (i === at ? byte ^ (1 << draw(8)) : byte));
-    case 1: return bytes.map((byte, i) => (i === at ? ODD[draw(ODD.length)] : byte));
-    case 2: return head;
-    case 3: return joined(head, tail.slice(cut));
-    case 4: return joined(head, joined(tail.slice(0, cut), tail));
-    case 5: return joined(head, other.slice(draw(other.length + 1)));
+    case 0:
+      return bytes.map((byte, i) => (i === at ? byte ^ (1 << draw(8)) : byte));
+    case 1:
+      return bytes.map((byte, i) => (i === at ? ODD[draw(ODD.length)] : byte));
+    case 2:
+      return head;
+    case 3:
+      return joined(head, tail.slice(cut));
+    case 4:
+      return joined(head, joined(tail.slice(0, cut), tail));
+    case 5:
+      return joined(head, other.slice(draw(other.length + 1)));
     // A field of two or four bytes.
     default: {
       const copy = bytes.slice();
       const value = [0, 1, 0xffff, 0x7fff_ffff, 0xffff_ffff, draw(1000)][draw(6)];
-      for (let i = 0, width = draw(2) ? 4 : 2; i < width && at + i < copy.length; i += 1) copy[at + i] = value >>> (8 * i);
+      for (let i = 0, width = draw(2) ? 4 : 2; i < width && at + i < copy.length; i += 1)
+        copy[at + i] = value >>> (8 * i);
       return copy;
     }
   }
@@ -127,7 +161,9 @@ export async function fuzz(target, seed, goesOn) {
   let count = 0;
   for (; goesOn(count); count += 1) {
     let input = seeds[draw(seeds.length)];
-    if (count >= seeds.length) for (let changes = 1 + draw(4); changes > 0; changes -= 1) input = changed(input, seeds[draw(seeds.length)], draw);
+    if (count >= seeds.length)
+      for (let changes = 1 + draw(4); changes > 0; changes -= 1)
+        input = changed(input, seeds[draw(seeds.length)], draw);
     try {
       await target.read(input);
     } catch (error) {

@@ -104,7 +104,10 @@ export class Watch {
       if (this.backend === "cpu" && type.startsWith("GPU")) continue;
       const group = { objectGroup: "watch" };
       const { result } = await this.ask(worker, "Runtime.evaluate", { expression: `${type}.prototype`, ...group });
-      const { objects } = await this.ask(worker, "Runtime.queryObjects", { prototypeObjectId: result.objectId, ...group });
+      const { objects } = await this.ask(worker, "Runtime.queryObjects", {
+        prototypeObjectId: result.objectId,
+        ...group,
+      });
       const functionDeclaration = `function () { const list = this; return ${expression}; }`;
       const call = { objectId: objects.objectId, returnByValue: true, functionDeclaration };
       found[name] = (await this.ask(worker, "Runtime.callFunctionOn", call)).result.value;
@@ -121,8 +124,11 @@ export class Watch {
     const metrics = Object.fromEntries(told.map(({ name, value }) => [name, value]));
     /** @type {Record<string, number>} */
     const found = {
-      "JavaScript heap of the page": metrics.JSHeapUsedSize, "elements and other nodes": metrics.Nodes,
-      listeners: metrics.JSEventListeners, documents: metrics.Documents, workers: this.workers.size,
+      "JavaScript heap of the page": metrics.JSHeapUsedSize,
+      "elements and other nodes": metrics.Nodes,
+      listeners: metrics.JSEventListeners,
+      documents: metrics.Documents,
+      workers: this.workers.size,
       storage: await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? NaN),
       ...(await this.ofProcesses()),
     };
@@ -137,7 +143,10 @@ export class Watch {
     console.error(JSON.stringify(found));
   }
 
-  /** Resident sets of the browser's processes, where the system tells them. @returns {Promise<Record<string, number>>} */
+  /**
+   * Resident sets of the browser's processes, where the system tells them.
+   * @returns {Promise<Record<string, number>>}
+   */
   async ofProcesses() {
     if (!existsSync("/proc/self/status")) return {};
     /** @type {Record<string, number>} */

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { FLAGS, button, chromiumPath } from "../tests/page/browser.mjs";
+import { button, chromiumPath, FLAGS } from "../tests/page/browser.mjs";
 import { serve } from "../tests/page/server.mjs";
 import { figure, pause, reaches, start } from "../tests/page/training.mjs";
 
@@ -29,13 +29,18 @@ if (!out) throw new Error("name the folders: node scripts/prove_page_exports.mjs
 const site = await serve();
 // With a profile on disk: of a private window the saves would be in memory, and have less room than they need.
 const context = await chromium.launchPersistentContext(join(out, "profile"), {
-  executablePath: chromiumPath(), args: FLAGS, viewport: { width: 1280, height: 800 }, locale: "en-US",
+  executablePath: chromiumPath(),
+  args: FLAGS,
+  viewport: { width: 1280, height: 800 },
+  locale: "en-US",
 });
 try {
   const page = await context.newPage();
   await page.goto(`${site.url}?backend=cpu#lang=en&tab=models`);
   await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: SLOW_MS });
-  await page.locator("#pick").setInputFiles(["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(gpt2, name)));
+  await page
+    .locator("#pick")
+    .setInputFiles(["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(gpt2, name)));
   await page.locator(".status-model", { hasText: "model.safetensors" }).waitFor({ timeout: SLOW_MS });
   const begun = performance.now();
   await start(page, "Full", { steps: 40, ...OPTIONS });
@@ -59,7 +64,10 @@ try {
   await reaches(other, 12);
   await other.locator(".train-go").waitFor();
   await download(other, "Download adapter", join(out, "adapter.zip"));
-  console.log(`a model of GPT-2's size tuned as a whole in ${memory}, saved and resumed after a reload, validation loss ${first} to ${last}, in ${seconds} s`);
+  console.log(
+    `a model of GPT-2's size tuned as a whole in ${memory}, saved and resumed after a reload, ` +
+      `validation loss ${first} to ${last}, in ${seconds} s`,
+  );
 } finally {
   await context.close();
   await site.stop();

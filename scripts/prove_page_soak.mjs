@@ -5,7 +5,8 @@
 //   node scripts/prove_page_soak.mjs cpu|webgpu [tokens|steps|models …]
 //
 // Each part has a page of its own and prints one JSON object on one line: { "part": what was done, "series":
-// [{ "name", "unit", "room", "values" }] }. What a user keeps is the same at every sample: each text is taken back by undo and written again alike.
+// [{ "name", "unit", "room", "values" }] }. What a user keeps is the same at every sample: each text is taken back by
+// undo and written again alike.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,9 +26,10 @@ if (backend !== "cpu" && backend !== "webgpu") {
   throw new Error("name the backend: node scripts/prove_page_soak.mjs cpu|webgpu");
 }
 /** A software GPU takes about twenty times as long; of each part there must be eight samples at least. */
-const much = backend === "cpu"
-  ? { texts: 40, tokens: 500, steps: 2000, saveEvery: 50, models: 100 }
-  : { texts: 10, tokens: 100, steps: 100, saveEvery: 5, models: 20 };
+const much =
+  backend === "cpu"
+    ? { texts: 40, tokens: 500, steps: 2000, saveEvery: 50, models: 100 }
+    : { texts: 10, tokens: 100, steps: 100, saveEvery: 5, models: 20 };
 
 /** Waits until the model can write. @param {Page} page */
 const ready = (page) => page.locator("#tab-write .primary:not(.busy):not([disabled])").waitFor({ timeout: SLOW_MS });
@@ -35,18 +37,21 @@ const ready = (page) => page.locator("#tab-write .primary:not(.busy):not([disabl
 /** Writes on from the end of the text, as many tokens as the address says. @param {Page} page */
 async function write(page) {
   // Not by what is on the paper: tokens that complete no character show nothing.
-  const written = page.evaluate(() => new Promise((resolve) => {
-    const go = /** @type {Element} */ (document.querySelector("#tab-write .primary"));
-    let begun = false;
-    const watch = new MutationObserver(() => {
-      const busy = go.classList.contains("busy");
-      begun ||= busy;
-      if (!begun || busy) return;
-      watch.disconnect();
-      resolve(true);
-    });
-    watch.observe(go, { attributes: true });
-  }));
+  const written = page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const go = /** @type {Element} */ (document.querySelector("#tab-write .primary"));
+        let begun = false;
+        const watch = new MutationObserver(() => {
+          const busy = go.classList.contains("busy");
+          begun ||= busy;
+          if (!begun || busy) return;
+          watch.disconnect();
+          resolve(true);
+        });
+        watch.observe(go, { attributes: true });
+      }),
+  );
   await paper(page).focus();
   await page.keyboard.press("Control+End");
   await page.keyboard.press("Control+Enter");
@@ -98,7 +103,11 @@ async function models(page, watch) {
     const shape = { n_layer: 2, n_embd: 32, n_head: 4, vocab_size: 256, n_ctx: 64, n_positions: 64 };
     const config = { model_type: "gpt2", ...shape };
     const weights = randomWeights(config);
-    const files = { "config.json": JSON.stringify(config), "tokenizer.json": byteTokenizer(), "tiny.safetensors": weights };
+    const files = {
+      "config.json": JSON.stringify(config),
+      "tokenizer.json": byteTokenizer(),
+      "tiny.safetensors": weights,
+    };
     const paths = Object.entries(files).map(([name, content]) => {
       writeFileSync(join(folder, name), content);
       return join(folder, name);

@@ -34,7 +34,10 @@ try {
     const step = Number((await figure(page, "Step")).split("/")[0].replaceAll(",", ""));
     if (step - shown >= 200) {
       shown = step;
-      console.error(`step ${step}: loss ${await figure(page, "Loss")}, validation loss ${await figure(page, "Validation loss")}, ${await figure(page, "Speed")}`);
+      console.error(
+        `step ${step}: loss ${await figure(page, "Loss")}, ` +
+          `validation loss ${await figure(page, "Validation loss")}, ${await figure(page, "Speed")}`,
+      );
     }
     if (step >= 2000) break;
     if (performance.now() - begun > LIMIT_MS) throw new Error(`only ${step} steps in ${LIMIT_MS / 60_000} minutes`);

@@ -391,6 +391,23 @@ fn only_the_worker_reaches_the_engine() {
 }
 
 #[test]
+fn lines_fit_a_window() {
+    let folders = [("www", &["js", "ts"][..]), ("tests", &["mjs"]), ("scripts", &["mjs"]), ("benches", &["mjs"])];
+    let mut wrong = Vec::new();
+    for (path, text) in folders.iter().flat_map(|(folder, kinds)| files(folder, kinds)) {
+        let built = ["www/pkg/", "www/pkg-train/", "www/vendor/"].iter().any(|folder| path.starts_with(folder));
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !built && line.chars().count() > 140) {
+            wrong.push(format!(
+                "{path}:{} has more than 140 columns: {}…",
+                at + 1,
+                line.chars().take(60).collect::<String>()
+            ));
+        }
+    }
+    none(wrong);
+}
+
+#[test]
 fn asset_addresses_are_made_in_one_place() {
     let found =
         scripts().into_iter().filter(|(path, text)| path != "www/core/site.js" && text.contains("import.meta.url"));

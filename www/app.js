@@ -1,21 +1,21 @@
 /** Joins the parts: state and address, engine, text, page. */
 import { Address } from "./core/address.js";
-import { Engine } from "./engine/client.js";
 import { saveBlob, storage } from "./core/dom.js";
-import { MOST_ENTRIES, filesFromDrop, modelAmong, textsAmong } from "./models/drop.js";
 import { EngineError, isAbort, isFatal, part } from "./core/errors.js";
-import { preferredLanguage, n, setLanguage, t } from "./core/i18n/index.js";
+import { n, preferredLanguage, setLanguage, t } from "./core/i18n/index.js";
 import { Kept } from "./core/kept.js";
-import { Opener, showError } from "./models/opener.js";
-import { Page, TABS } from "./page.js";
-import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting, randomSeed } from "./core/settings.js";
-import { RUN_LINK } from "./models/saved_runs.js";
-import { Training } from "./train/training.js";
-import { DEFAULT_VIEW, Store, decodeFragment, encodeFragment } from "./core/state.js";
-import { isModelFile } from "./models/file_names.js";
-import { packText, unpackText } from "./write/text_record.js";
-import { titleOf, userText } from "./core/text.js";
 import { errorMessage } from "./core/message.js";
+import { clampSeed, clampSetting, DEFAULT_SETTINGS, randomSeed, SETTING_SPECS } from "./core/settings.js";
+import { DEFAULT_VIEW, decodeFragment, encodeFragment, Store } from "./core/state.js";
+import { titleOf, userText } from "./core/text.js";
+import { Engine } from "./engine/client.js";
+import { filesFromDrop, MOST_ENTRIES, modelAmong, textsAmong } from "./models/drop.js";
+import { isModelFile } from "./models/file_names.js";
+import { Opener, showError } from "./models/opener.js";
+import { RUN_LINK } from "./models/saved_runs.js";
+import { Page, TABS } from "./page.js";
+import { Training } from "./train/training.js";
+import { packText, unpackText } from "./write/text_record.js";
 import { Writer } from "./write/writer.js";
 
 /** @typedef {import("./engine/types.js").Backend} Backend */
@@ -44,7 +44,11 @@ function initialState() {
   const savedTheme = storage.get("theme");
   const backend = new URLSearchParams(location.search).get("backend");
   // A link to a view shows what its sender saw: settings that it does not name are the defaults, not this reader's own.
-  const linked = shared.model !== undefined || shared.adapter !== undefined || Object.keys(shared.settings).length > 0 || Object.keys(shared.view).length > 0;
+  const linked =
+    shared.model !== undefined ||
+    shared.adapter !== undefined ||
+    Object.keys(shared.settings).length > 0 ||
+    Object.keys(shared.view).length > 0;
   // Settings are remembered in the same form as in a link.
   const remembered = linked ? {} : decodeFragment(storage.get("settings") ?? "").settings;
   return {
@@ -87,7 +91,8 @@ export class App {
         nextFrame: (callback) => {
           // A hidden page draws no frames, but its text must go on.
           if (document.hidden) setTimeout(callback, 100);
-          // Where tokens come faster than eyes can follow, drawing each frame with the inspector open would only slow the model.
+          // Where tokens come faster than eyes can follow, drawing each frame with the inspector open would only slow
+          // the model.
           else if (this.state.view.open && this.writer.rate > QUICK_RATE) {
             setTimeout(() => (document.hidden ? callback() : requestAnimationFrame(callback)), QUICK_WAIT_MS);
           } else requestAnimationFrame(callback);
@@ -130,12 +135,18 @@ export class App {
       onCrash: () => this.training.crashed(),
     });
     this.countTimer = 0;
-    /** The runs and the number of steps back and forth that are kept; null until they are read. @type {unknown[] | null} */
+    /**
+     * The runs and the number of steps back and forth that are kept; null until they are read.
+     * @type {unknown[] | null}
+     */
     this.keptText = null;
     /** The text whose tokens the status line shows. */
     this.counted = "";
     this.address = new Address();
-    /** What the engine was told to switch off, and which worker. @type {{ client: unknown, off: State["view"]["off"] }} */
+    /**
+     * What the engine was told to switch off, and which worker.
+     * @type {{ client: unknown, off: State["view"]["off"] }}
+     */
     this.gated = { client: null, off: [] };
     /** @type {import("./inspect/inspector.js").Inspector | null} */
     this.inspector = null;
@@ -263,11 +274,17 @@ export class App {
     const unexpected = (/** @type {unknown} */ error) =>
       showError(this.page.messagesOn(this.state.tab), [["message.unexpected"]], error);
     // That an observer of sizes is told of the rest in the next frame is no error.
-    addEventListener("error", (event) => event.message.startsWith("ResizeObserver loop") || unexpected(event.error ?? event.message));
+    addEventListener(
+      "error",
+      (event) => event.message.startsWith("ResizeObserver loop") || unexpected(event.error ?? event.message),
+    );
     addEventListener("unhandledrejection", (event) => unexpected(event.reason));
   }
 
-  /** On the Train tab texts are to learn from; everything else belongs to a model. @param {import("./models/drop.js").Dropped} dropped */
+  /**
+   * On the Train tab texts are to learn from; everything else belongs to a model.
+   * @param {import("./models/drop.js").Dropped} dropped
+   */
   async takeDrop({ files, empty, large, unread }) {
     /** @type {[string, Record<string, string>?][]} */
     const lines = [
@@ -278,17 +295,25 @@ export class App {
     const before = this.page.messagesOn(this.state.tab).message;
     const texts = this.state.tab === "train" ? textsAmong(files, isModelFile) : [];
     if (texts.length) await this.page.train?.take(texts.map(({ file }) => file));
-    const model = modelAmong(files.filter((file) => !texts.includes(file)), isModelFile);
+    const model = modelAmong(
+      files.filter((file) => !texts.includes(file)),
+      isModelFile,
+    );
     if ("folders" in model) lines.push(["error.severalModels", { folders: model.folders.join(", ") }]);
     else await this.opener.takeFiles(model.files);
     if (!lines.length) return;
     // Beside what was said of the files that were taken.
     const view = this.page.messagesOn(this.state.tab);
     const { message } = view;
-    view.show(message && message !== before ? { ...message, lines: [...message.lines, ...lines] } : { kind: "error", lines });
+    view.show(
+      message && message !== before ? { ...message, lines: [...message.lines, ...lines] } : { kind: "error", lines },
+    );
   }
 
-  /** @param {{ at: number, run: import("./engine/types.js").Run }} [first] what the text goes on with, see Writer.generate */
+  /**
+   * @param {{ at: number, run: import("./engine/types.js").Run }} [first] what the text goes on with, see
+   *   Writer.generate
+   */
   async generate(first) {
     const { info, settings } = this.state;
     const { phase } = this.writer;
@@ -303,7 +328,8 @@ export class App {
       this.inspector?.writing();
       const result = await this.writer.generate(settings, first);
       if (!result) return;
-      const [one, more] = result.finished === "stopped" ? ["live.stopped.one", "live.stopped"] : ["live.done.one", "live.done"];
+      const [one, more] =
+        result.finished === "stopped" ? ["live.stopped.one", "live.stopped"] : ["live.done.one", "live.done"];
       status.say(t(result.tokens === 1 ? one : more, { tokens: n(result.tokens) }));
       if (result.promptTokens + result.tokens > info.nCtx) {
         writeMessage.show({ kind: "info", lines: [[SLID, { total: n(info.nCtx) }]] });
@@ -324,7 +350,10 @@ export class App {
     if (writeMessage.message?.lines[0][0] === SLID) writeMessage.clear();
   }
 
-  /** Shows the paper, and puts `prompt` on it where the open model's tokenizer cannot take what stands there. @param {string} prompt */
+  /**
+   * Shows the paper, and puts `prompt` on it where the open model's tokenizer cannot take what stands there.
+   * @param {string} prompt
+   */
   async writeWithTuned(prompt) {
     this.store.set({ tab: "write" });
     const { writer } = this;
@@ -352,7 +381,10 @@ export class App {
 
   /** What the inspector shows. @param {Partial<import("./inspect/types.js").InspectView>} patch */
   setView(patch) {
-    this.store.set({ view: { ...this.state.view, ...patch }, openChosen: this.state.openChosen || patch.open !== undefined });
+    this.store.set({
+      view: { ...this.state.view, ...patch },
+      openChosen: this.state.openChosen || patch.open !== undefined,
+    });
   }
 
   /** @param {Backend} backend */
@@ -411,11 +443,14 @@ export class App {
 
   /** A link names a model that did not come with the page. @param {string} name @param {string} adapter */
   async follow(name, adapter) {
-    const here = name.startsWith(RUN_LINK) && (await this.training.saves.openNamed(name.slice(RUN_LINK.length))) !== "missing";
+    const here =
+      name.startsWith(RUN_LINK) && (await this.training.saves.openNamed(name.slice(RUN_LINK.length))) !== "missing";
     if (!here) this.opener.offer(name, adapter);
   }
 
-  /** Puts on the paper what this tab kept, or a closed one, or a link brought; whatever gives way comes back with undo. */
+  /**
+   * Puts on the paper what this tab kept, or a closed one, or a link brought; whatever gives way comes back with undo.
+   */
   openText() {
     const { kept, writer } = this;
     const shared = sharedText();
@@ -446,13 +481,21 @@ export class App {
   tellDamaged() {
     const all = JSON.stringify(Object.fromEntries(this.kept.found));
     const download = { key: "message.keptDamaged.download", run: () => saveBlob("kept.json", new Blob([all])) };
-    this.page.notice.show({ kind: "error", lines: [["message.keptDamaged"], ["message.keptDamaged.rest"]], actions: [download] });
+    this.page.notice.show({
+      kind: "error",
+      lines: [["message.keptDamaged"], ["message.keptDamaged.rest"]],
+      actions: [download],
+    });
   }
 
   /** What a tab that goes on with these texts says of them, "" where nothing in them is the user's. */
   title() {
-    const { writer, training: { plan } } = this;
-    const own = writer.text.trim() && writer.text !== FIRST_PROMPT ? writer.text : plan.text === plan.elsewhere ? "" : plan.text;
+    const {
+      writer,
+      training: { plan },
+    } = this;
+    const own =
+      writer.text.trim() && writer.text !== FIRST_PROMPT ? writer.text : plan.text === plan.elsewhere ? "" : plan.text;
     return titleOf(own);
   }
 
@@ -471,7 +514,14 @@ export class App {
 
   /** Keeps the text with its history over a reload, where it has changed. @param {boolean} [anyway] */
   keepText(anyway = false) {
-    const { kept, writer, writer: { runs, history: { past, future } } } = this;
+    const {
+      kept,
+      writer,
+      writer: {
+        runs,
+        history: { past, future },
+      },
+    } = this;
     const now = [runs, past.length, future.length];
     const { keptText } = this;
     if (!keptText || (!anyway && now.every((one, at) => one === keptText[at]))) return;
@@ -515,13 +565,26 @@ export class App {
     // The model that opens anyway needs no name in the address.
     const model = modelId === shipped[0]?.id ? "" : modelId;
     const token = this.inspector ? this.inspector.linkedToken() : view.token;
-    return { tab, lang: langChosen ? lang : undefined, settings, model, adapter: adapterId, view: { ...view, token }, openChosen };
+    return {
+      tab,
+      lang: langChosen ? lang : undefined,
+      settings,
+      model,
+      adapter: adapterId,
+      view: { ...view, token },
+      openChosen,
+    };
   }
 
-  /** Switches off in the engine what the page says, before anything is written with it; a new worker has everything on. */
+  /**
+   * Switches off in the engine what the page says, before anything is written with it; a new worker has everything on.
+   */
   applyGates() {
     const { engine, gated } = this;
-    const { info, view: { off } } = this.state;
+    const {
+      info,
+      view: { off },
+    } = this.state;
     if (!info || !engine.client || (gated.client === engine.client ? gated.off === off : !off.length)) return;
     this.gated = { client: engine.client, off };
     engine.gates(off, info).catch((error) => {

@@ -2,17 +2,17 @@
 import { byId, h, storage } from "./core/dom.js";
 import { part } from "./core/errors.js";
 import { t } from "./core/i18n/index.js";
+import { errorMessage, MessageView } from "./core/message.js";
+import { ProgressView } from "./core/progress.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS } from "./core/settings.js";
+import { Header } from "./frame/header.js";
+import { Status } from "./frame/status.js";
 import { missingFiles } from "./models/file_names.js";
+import { Saved } from "./models/saved_view.js";
+import { Models } from "./models/view.js";
 import { Actions } from "./write/actions.js";
 import { Controls } from "./write/controls.js";
-import { Header } from "./frame/header.js";
-import { MessageView, errorMessage } from "./core/message.js";
-import { Models } from "./models/view.js";
 import { Paper } from "./write/paper.js";
-import { ProgressView } from "./core/progress.js";
-import { Saved } from "./models/saved_view.js";
-import { Status } from "./frame/status.js";
 
 /** @typedef {import("./engine/types.js").Tab} Tab */
 /** @typedef {import("./engine/types.js").State} State */
@@ -86,12 +86,15 @@ export class Page {
 
   /** Loads what is on the Train tab, which many visitors never open. */
   openTrain() {
-    return (this.trainOpening ??= part(import("./train/view.js")).then(({ TrainView }) => {
-      this.train = new TrainView(byId("tab-train"), { training: this.training, onCancel: this.onCancelLoading });
-    }, (error) => {
-      this.trainOpening = null;
-      throw error;
-    }));
+    return (this.trainOpening ??= part(import("./train/view.js")).then(
+      ({ TrainView }) => {
+        this.train = new TrainView(byId("tab-train"), { training: this.training, onCancel: this.onCancelLoading });
+      },
+      (error) => {
+        this.trainOpening = null;
+        throw error;
+      },
+    ));
   }
 
   /**
@@ -99,7 +102,11 @@ export class Page {
    * @param {Tab} tab
    */
   messagesOn(tab) {
-    return tab === "models" ? this.modelsMessage : tab === "train" && this.train ? this.train.message : this.writeMessage;
+    return tab === "models"
+      ? this.modelsMessage
+      : tab === "train" && this.train
+        ? this.train.message
+        : this.writeMessage;
   }
 
   /**
@@ -122,15 +129,27 @@ export class Page {
     }
   }
 
-  /** Asks for the adapter from disk that the view here has on the model. @param {string} name "" where none is missing */
+  /**
+   * Asks for the adapter from disk that the view here has on the model.
+   * @param {string} name "" where none is missing
+   */
   updateAdapter(name) {
     if (name === this.askedAdapter) return;
     this.askedAdapter = name;
-    if (name) this.ask(this.adapterMessage, [["message.linkAdapter", { name }], ["message.linkAdapter.files"]], this.onForgetAdapter);
+    if (name)
+      this.ask(
+        this.adapterMessage,
+        [["message.linkAdapter", { name }], ["message.linkAdapter.files"]],
+        this.onForgetAdapter,
+      );
     else this.adapterMessage.clear();
   }
 
-  /** Says that the run is not saved, for as long as that is so. @param {unknown} error null where it is @param {boolean} goesOn */
+  /**
+   * Says that the run is not saved, for as long as that is so.
+   * @param {unknown} error null where it is
+   * @param {boolean} goesOn
+   */
   updateNotSaved(error, goesOn) {
     if (this.notSavedOf[0] === error && this.notSavedOf[1] === goesOn) return;
     this.notSavedOf = [error, goesOn];
@@ -142,7 +161,9 @@ export class Page {
   }
 
   /**
-   * @param {State} state @param {import("./write/writer.js").Writer} writer @param {ModelSource | null} source the open model's
+   * @param {State} state
+   * @param {import("./write/writer.js").Writer} writer
+   * @param {ModelSource | null} source the open model's
    * @param {import("./core/pieces.js").Marks | null} marks the tokens to be told apart on the paper
    */
   render(state, writer, source, marks) {
@@ -156,9 +177,22 @@ export class Page {
     this.header.update({ tab, backend, theme, lang, run });
 
     const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;
-    this.paper.update({ runs, text: writer.text, caret, writing: phase !== "idle", marks, open: info ? state.view.open : null });
+    this.paper.update({
+      runs,
+      text: writer.text,
+      caret,
+      writing: phase !== "idle",
+      marks,
+      open: info ? state.view.open : null,
+    });
     this.actions.update({
-      phase, ready: info !== null, loading: loading !== null, hasTail: writer.hasTail, canUndo, canRetry, seed: settings.seed,
+      phase,
+      ready: info !== null,
+      loading: loading !== null,
+      hasTail: writer.hasTail,
+      canUndo,
+      canRetry,
+      seed: settings.seed,
     });
     const keys = [...SETTING_SPECS.map(({ key }) => key), /** @type {const} */ ("stopAtEnd")];
     const changed = keys.some((key) => settings[key] !== DEFAULT_SETTINGS[key]);
@@ -166,15 +200,27 @@ export class Page {
     this.writeProgress.update(loading);
     // Not while another model stands in for the one that it belongs to.
     this.updateAdapter(info?.trained === "" && source?.id === state.modelId ? state.adapterId : "");
-    this.status.update({ info, name: source?.name ?? "", rate, contextUsed, prefill: phase === "prefill" ? prefill : null, run });
+    this.status.update({
+      info,
+      name: source?.name ?? "",
+      rate,
+      contextUsed,
+      prefill: phase === "prefill" ? prefill : null,
+      run,
+    });
     if (tab === "train") this.train?.update(state);
     if (tab === "models") {
       const { saves, runId } = this.training();
       this.saved.update(saves.list, source?.run ? runId || source.run.id : "", lang);
       this.modelsProgress.update(loading);
       this.models.update({
-        shipped, lang, info, open: info && source, backend: info?.backend ?? "",
-        have: Object.values(pending).map((file) => file.name), need: missingFiles(pending),
+        shipped,
+        lang,
+        info,
+        open: info && source,
+        backend: info?.backend ?? "",
+        have: Object.values(pending).map((file) => file.name),
+        need: missingFiles(pending),
       });
     }
     this.dropHint.textContent = t(tab === "train" ? "train.drop" : "models.drop");

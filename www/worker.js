@@ -4,13 +4,14 @@
  */
 import { PageError, part, toWire } from "./core/errors.js";
 import { beat, pulse } from "./engine/pulse.js";
-import { Run } from "./train/worker_run.js";
 import { ModelSession, messageTurn } from "./engine/session.js";
+import { Run } from "./train/worker_run.js";
 
 /** @typedef {import("./engine/types.js").Request} Request */
 /** @typedef {import("./engine/types.js").Reply} Reply */
 
-const scope = /** @type {{ postMessage(message: Reply, transfer?: Transferable[]): void, onmessage: ((event: MessageEvent<Request>) => void) | null,
+const scope =
+  /** @type {{ postMessage(message: Reply, transfer?: Transferable[]): void, onmessage: ((event: MessageEvent<Request>) => void) | null,
   close(): void,   addEventListener: typeof self.addEventListener }} */ (/** @type {unknown} */ (self));
 
 /** @type {ModelSession | null} */
@@ -62,11 +63,13 @@ function isLost() {
 
 /** Holds a lock until this worker ends, whichever way: so the page hears of it. @param {string} lock */
 function live(lock) {
-  navigator.locks?.request(lock, () => {
-    scope.postMessage({ lives: true });
-    return new Promise(() => {});
-  // Where the browser gives no lock, the page asks now and then whether this worker is there.
-  }).catch(() => {});
+  navigator.locks
+    ?.request(lock, () => {
+      scope.postMessage({ lives: true });
+      return new Promise(() => {});
+      // Where the browser gives no lock, the page asks now and then whether this worker is there.
+    })
+    .catch(() => {});
 }
 
 /** Tells of a failure. A worker that cannot even do that ends: of its end the page hears. @param {Reply} reply */
@@ -201,15 +204,26 @@ async function execute(request) {
     case "sample":
       return theRun().sample((event) => scope.postMessage({ id: request.id, event }), isPressed);
     case "restore": {
-      const restored = await Run.restore(request.run, async (files, state) => {
-        if (!request.baseLoaded) {
-          forget();
-          session = await ModelSession.openRun(request.backend, files, state);
-        }
-        return loaded();
-      }, request.look);
+      const restored = await Run.restore(
+        request.run,
+        async (files, state) => {
+          if (!request.baseLoaded) {
+            forget();
+            session = await ModelSession.openRun(request.backend, files, state);
+          }
+          return loaded();
+        },
+        request.look,
+      );
       run = restored.run;
-      return { meta: run.meta, text: run.text, planned: restored.planned, readOnly: run.readOnly, info: loaded().wasm.info(), best: run.best() };
+      return {
+        meta: run.meta,
+        text: run.text,
+        planned: restored.planned,
+        readOnly: run.readOnly,
+        info: loaded().wasm.info(),
+        best: run.best(),
+      };
     }
     case "exportZip":
       return new Blob(await loaded().wasm.exportZip(request.kind), { type: "application/zip" });
@@ -250,11 +264,15 @@ async function execute(request) {
       return null;
     case "generate": {
       const arrival = arrivalOf.get(request);
-      return loaded().generate(request.options, {
-        emit: (event) => scope.postMessage({ id: request.id, event }),
-        shouldStop: () => arrivals !== arrival,
-        between: answerQuickOnes,
-      }, request.whole);
+      return loaded().generate(
+        request.options,
+        {
+          emit: (event) => scope.postMessage({ id: request.id, event }),
+          shouldStop: () => arrivals !== arrival,
+          between: answerQuickOnes,
+        },
+        request.whole,
+      );
     }
     case "stop":
       return null;

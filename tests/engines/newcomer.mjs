@@ -23,7 +23,7 @@ const STEPS = 4;
 
 /** @param {Driver} driver @param {string} what @param {string} source an expression that is true then */
 async function until(driver, what, source) {
-  for (const end = Date.now() + WAIT_MS; ;) {
+  for (const end = Date.now() + WAIT_MS; ; ) {
     if (await driver.evaluate(`Boolean(${source})`)) break;
     if (Date.now() > end || (await driver.evaluate(ALERTS))) {
       const shown = await driver.evaluate(SHOWN);
@@ -49,11 +49,13 @@ const DRAWN = `[...document.querySelectorAll("#inspect-panel canvas")].some((can
 })`;
 
 /**
- * Presses what lies at the middle of an element, which must be the element. Both in one turn of the page: between looking and
+ * Presses what lies at the middle of an element, which must be the element. Both in one turn of the page: between
+ * looking and
  * pressing from outside, a text that grows may move what is below it.
  * @param {Driver} driver @param {string} selector
  */
-const press = (driver, selector) => driver.evaluate(`(() => {
+const press = (driver, selector) =>
+  driver.evaluate(`(() => {
   const wanted = document.querySelector(${JSON.stringify(selector)});
   wanted.scrollIntoView({ block: "nearest" });
   const { left, top, width, height } = wanted.getBoundingClientRect();
@@ -111,9 +113,17 @@ export async function newcomer(driver, url) {
   await until(driver, "the Train button", `document.querySelector(".train-go:not([disabled])")`);
   await press(driver, ".train-go");
   const { keeps } = driver;
-  assert.equal(await driver.evaluate(`document.querySelector(".train-not-kept").hidden`), keeps, "what cannot be kept is told of");
-  await until(driver, "the last step", `document.querySelector(".train-after:not([hidden])")
-    && document.querySelector(".train-go:not([disabled])")`);
+  assert.equal(
+    await driver.evaluate(`document.querySelector(".train-not-kept").hidden`),
+    keeps,
+    "what cannot be kept is told of",
+  );
+  await until(
+    driver,
+    "the last step",
+    `document.querySelector(".train-after:not([hidden])")
+    && document.querySelector(".train-go:not([disabled])")`,
+  );
   const saved = `[...document.querySelectorAll(".train-figures dd")].at(-1).innerText`;
   if (keeps) await until(driver, "the last step, saved", `${saved} === "step ${STEPS}"`);
   else assert.equal(await driver.evaluate(saved), "–");
@@ -127,6 +137,9 @@ export async function newcomer(driver, url) {
   await until(driver, "the model in use", `document.querySelector(".in-use")`);
   if (keeps) {
     await until(driver, "the saved run, in use", `document.querySelector(".saved li .in-use")`);
-    assert.match(await driver.evaluate(`document.querySelector(".saved").innerText`), new RegExp(`step ${STEPS} of ${STEPS}`));
+    assert.match(
+      await driver.evaluate(`document.querySelector(".saved").innerText`),
+      new RegExp(`step ${STEPS} of ${STEPS}`),
+    );
   } else assert.equal(await driver.evaluate(`document.querySelectorAll(".saved li").length`), 0);
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// The newcomer's path in the three engines. `cargo xtask test --only engines` names the programs; here they are looked for.
+// The newcomer's path in the three engines. `cargo xtask test --only engines` names the programs; here they are looked
+// for.
 import { after, before, test } from "node:test";
 import { serve } from "../page/server.mjs";
 import { newcomer } from "./newcomer.mjs";

@@ -11,7 +11,8 @@ export const WINDOW = { width: 1280, height: 900 };
  * @returns {Promise<Driver>}
  */
 export async function drive(browser, executablePath) {
-  const args = browser === "chrome" ? ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"] : [];
+  const args =
+    browser === "chrome" ? ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"] : [];
   const program = await puppeteer.launch({ browser, executablePath, args, headless: true, defaultViewport: WINDOW });
   const [page = await program.newPage()] = await program.pages();
   /** @type {string[]} */

@@ -10,7 +10,8 @@ import { WINDOW } from "./puppeteer.mjs";
 /** A part of an answer that is an element. */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 /**
- * Collects what goes wrong in the page. WebDriver has no word for it, and nothing that runs before a page's own scripts: what goes
+ * Collects what goes wrong in the page. WebDriver has no word for it, and nothing that runs before a page's own
+ * scripts: what goes
  * wrong as the page starts, it tells itself, or does not become ready.
  */
 const WATCH = `(() => {
@@ -25,10 +26,15 @@ const STARTS_WITHIN_MS = 30_000;
 
 /** A screen in memory, with its number. @param {string} xvfb */
 async function openScreen(xvfb) {
-  const screen = spawn(xvfb, ["-displayfd", "3", "-screen", "0", `${WINDOW.width}x${WINDOW.height}x24`, "-nolisten", "tcp"],
-    { stdio: ["ignore", "ignore", "ignore", "pipe"] });
+  const screen = spawn(
+    xvfb,
+    ["-displayfd", "3", "-screen", "0", `${WINDOW.width}x${WINDOW.height}x24`, "-nolisten", "tcp"],
+    { stdio: ["ignore", "ignore", "ignore", "pipe"] },
+  );
   const number = await new Promise((resolve, reject) => {
-    /** @type {import("node:stream").Readable} */ (screen.stdio[3]).setEncoding("utf8").once("data", (text) => resolve(text.trim()));
+    /** @type {import("node:stream").Readable} */ (screen.stdio[3])
+      .setEncoding("utf8")
+      .once("data", (text) => resolve(text.trim()));
     screen.once("error", reject);
     screen.once("exit", (code) => reject(new Error(`${xvfb} ended with ${code}`)));
   });
@@ -38,10 +44,12 @@ async function openScreen(xvfb) {
 /** A port that nobody listens on. @returns {Promise<number>} */
 function freePort() {
   return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject).listen(0, "127.0.0.1", () => {
-      const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
+    const server = createServer()
+      .once("error", reject)
+      .listen(0, "127.0.0.1", () => {
+        const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+        server.close(() => resolve(port));
+      });
   });
 }
 
@@ -61,15 +69,25 @@ export async function drive(webdriver, xvfb) {
   const driver = spawn(webdriver, [`--port=${port}`, "--host=local"], {
     // The desktop's services are not there, and not needed. Without a language the browser's is "C", which is none.
     env: {
-      ...process.env, DISPLAY: display, GDK_BACKEND: "x11", NO_AT_BRIDGE: "1", GTK_A11Y: "none", LANG: "en_US.UTF-8", LANGUAGE: "en_US",
+      ...process.env,
+      DISPLAY: display,
+      GDK_BACKEND: "x11",
+      NO_AT_BRIDGE: "1",
+      GTK_A11Y: "none",
+      LANG: "en_US.UTF-8",
+      LANGUAGE: "en_US",
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const kill = () => void (driver.kill(), screen.kill());
+  const kill = () => {
+    driver.kill();
+    screen.kill();
+  };
   process.once("exit", kill);
   /** What the browser and its driver wrote. */
   let output = "";
-  for (const stream of [driver.stdout, driver.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  for (const stream of [driver.stdout, driver.stderr])
+    stream.setEncoding("utf8").on("data", (text) => (output += text));
 
   /** @param {string} method @param {string} path @param {object} [body] */
   const ask = async (method, path, body) => {
@@ -79,12 +97,13 @@ export async function drive(webdriver, xvfb) {
     if (!response.ok) throw new Error(`${method} ${path}: ${value?.error}: ${value?.message}`);
     return value;
   };
-  for (const until = Date.now() + STARTS_WITHIN_MS; ;) {
+  for (const until = Date.now() + STARTS_WITHIN_MS; ; ) {
     try {
       await ask("GET", "/status");
       break;
     } catch (error) {
-      if (Date.now() > until || driver.exitCode !== null) throw new Error(`${webdriver} does not answer: ${output}`, { cause: error });
+      if (Date.now() > until || driver.exitCode !== null)
+        throw new Error(`${webdriver} does not answer: ${output}`, { cause: error });
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -93,7 +112,8 @@ export async function drive(webdriver, xvfb) {
   });
   const session = `/session/${sessionId}`;
   await ask("POST", `${session}/window/rect`, { x: 0, y: 0, ...WINDOW });
-  const evaluate = (/** @type {string} */ source) => ask("POST", `${session}/execute/sync`, { script: `return (${source});`, args: [] });
+  const evaluate = (/** @type {string} */ source) =>
+    ask("POST", `${session}/execute/sync`, { script: `return (${source});`, args: [] });
   /** Of what was there before the last reload. @type {string[]} */
   const problems = [];
   const find = async (/** @type {string} */ selector) => {

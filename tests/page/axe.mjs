@@ -17,25 +17,33 @@ const WAIT_MS = 30_000;
  */
 export async function violations(page, root) {
   await page.evaluate(`"axe" in globalThis || (() => { ${source} })()`);
-  return page.evaluate(async ([within, rest, wait]) => {
-    const moves = () => document.querySelector(".stale") !== null
-      || document.getAnimations().some(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
-    const until = performance.now() + wait;
-    for (;;) {
-      for (let since = performance.now(); performance.now() < since + rest;) {
-        if (performance.now() > until) throw new Error(`the page did not come to rest in ${wait} ms`);
-        await new Promise((resolve) => setTimeout(resolve, 25));
-        if (moves()) since = performance.now();
+  return page.evaluate(
+    async ([within, rest, wait]) => {
+      const moves = () =>
+        document.querySelector(".stale") !== null ||
+        document.getAnimations().some(({ effect }) => effect?.getComputedTiming().iterations !== Infinity);
+      const until = performance.now() + wait;
+      for (;;) {
+        for (let since = performance.now(); performance.now() < since + rest; ) {
+          if (performance.now() > until) throw new Error(`the page did not come to rest in ${wait} ms`);
+          await new Promise((resolve) => setTimeout(resolve, 25));
+          if (moves()) since = performance.now();
+        }
+        // It takes about a second, in which an answer may be asked for.
+        let moved = false;
+        const observer = new MutationObserver(() => {
+          moved ||= moves();
+        });
+        observer.observe(document, { subtree: true, childList: true, attributes: true });
+        const found = await /** @type {any} */ (globalThis).axe.run(within ?? document);
+        observer.disconnect();
+        if (moved) continue;
+        return found.violations.map(
+          (/** @type {any} */ { id, nodes }) =>
+            `${id}: ${nodes.map((/** @type {any} */ { target, html }) => `${target.join(" ")} ${html.slice(0, 200)}`).join(", ")}`,
+        );
       }
-      // It takes about a second, in which an answer may be asked for.
-      let moved = false;
-      const observer = new MutationObserver(() => { moved ||= moves(); });
-      observer.observe(document, { subtree: true, childList: true, attributes: true });
-      const found = await /** @type {any} */ (globalThis).axe.run(within ?? document);
-      observer.disconnect();
-      if (moved) continue;
-      return found.violations.map((/** @type {any} */ { id, nodes }) =>
-        `${id}: ${nodes.map((/** @type {any} */ { target, html }) => `${target.join(" ")} ${html.slice(0, 200)}`).join(", ")}`);
-    }
-  }, /** @type {const} */ ([root, REST_MS, WAIT_MS]));
+    },
+    /** @type {const} */ ([root, REST_MS, WAIT_MS]),
+  );
 }

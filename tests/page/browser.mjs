@@ -6,8 +6,16 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { withJitter } from "./jitter.mjs";
 
-export const FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--no-sandbox", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+export const FLAGS = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /** No wait is longer, except those that say so. */
 const WAIT_MS = 60_000;
@@ -18,8 +26,9 @@ mkdirSync(screenshots, { recursive: true });
 
 /** Where the browser is installed. */
 export function chromiumPath() {
-  return [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-    .find((path) => path && existsSync(path));
+  return [process.env.CHROME, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+    (path) => path && existsSync(path),
+  );
 }
 
 /** @param {import("playwright-core").LaunchOptions} [options] */
@@ -69,7 +78,8 @@ export async function ready(page) {
 }
 
 /** Waits until every token of the text has its colour. @param {import("playwright-core").Page} page */
-export const coloured = (page) => page.waitForFunction(() => {
-  const spans = [...document.querySelectorAll(".paper-layer span")];
-  return spans.length > 1 && spans.every((span) => span.textContent === "" || span.className.includes("tint"));
-});
+export const coloured = (page) =>
+  page.waitForFunction(() => {
+    const spans = [...document.querySelectorAll(".paper-layer span")];
+    return spans.length > 1 && spans.every((span) => span.textContent === "" || span.className.includes("tint"));
+  });

@@ -1,14 +1,15 @@
 // @ts-check
-// Whatever fails, the page says so in a sentence of its own, in its language; the browser's words stand folded beside it.
+// Whatever fails, the page says so in a sentence of its own, in its language; the browser's words stand folded beside
+// it.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { en } from "../../www/core/i18n/en.js";
+import { zh } from "../../www/core/i18n/zh.js";
 import { zipEn } from "../../www/models/zip.en.js";
 import { zipZh } from "../../www/models/zip.zh.js";
-import { zh } from "../../www/core/i18n/zh.js";
 import { launch, openPage, ready } from "./browser.mjs";
 import { emptySafetensors, serveFake } from "./fake_site.mjs";
 
@@ -27,10 +28,12 @@ after(async () => {
 });
 
 /** Words that are a browser's, or the engine's where nobody has translated them. */
-const FOREIGN = /failed to fetch|network error|networkerror|typeerror|dynamically|panicked|unreachable|could not be found|permission|\bclosed\b/i;
+const FOREIGN =
+  /failed to fetch|network error|networkerror|typeerror|dynamically|panicked|unreachable|could not be found|permission|\bclosed\b/i;
 
 /**
- * Waits for a message with all of `lines`, and holds that nothing else in it is of others. Returns what stands in its details.
+ * Waits for a message with all of `lines`, and holds that nothing else in it is of others. Returns what stands in its
+ * details.
  * @param {Page} page @param {"en" | "zh"} lang @param {string[]} lines
  */
 async function says(page, lang, lines) {
@@ -40,7 +43,10 @@ async function says(page, lang, lines) {
   const shown = await alert.innerText();
   assert.doesNotMatch(shown, FOREIGN);
   // Names stay what they are in every language.
-  const rest = shown.replace(/https?:\S+|nobody\/nothing|Storyteller|\w+\.(json|safetensors|zip)|\b(CORS|hub|zip)\b/g, "");
+  const rest = shown.replace(
+    /https?:\S+|nobody\/nothing|Storyteller|\w+\.(json|safetensors|zip)|\b(CORS|hub|zip)\b/g,
+    "",
+  );
   if (lang === "zh") assert.doesNotMatch(rest, /[A-Za-z]{3}/);
   const details = alert.locator(".message-raw");
   return (await details.count()) ? ((await details.locator("p").textContent()) ?? "") : "";
@@ -49,9 +55,16 @@ async function says(page, lang, lines) {
 /** @param {Page} page @param {number} at from 0 */
 const tab = (page, at) => page.locator("nav button").nth(at).click();
 
-for (const [lang, words] of /** @type {const} */ ([["en", { ...en, ...zipEn }], ["zh", { ...zh, ...zipZh }]])) {
+for (const [lang, words] of /** @type {const} */ ([
+  ["en", { ...en, ...zipEn }],
+  ["zh", { ...zh, ...zipZh }],
+])) {
   describe(lang === "en" ? "in English" : "in Chinese", () => {
-    /** @param {Parameters<typeof serveFake>[0]} options @param {string} [address] @param {import("playwright-core").BrowserContextOptions} [look] */
+    /**
+     * @param {Parameters<typeof serveFake>[0]} options
+     * @param {string} [address]
+     * @param {import("playwright-core").BrowserContextOptions} [look]
+     */
     async function open(options, address = "", look = {}) {
       const site = await serveFake(options);
       ends.push(site.stop);
@@ -59,23 +72,31 @@ for (const [lang, words] of /** @type {const} */ ([["en", { ...en, ...zipEn }], 
       return { ...opened, site };
     }
     /** With a sentence's blanks filled. @param {string} key @param {Record<string, string>} [params] */
-    const say = (key, params = {}) => /** @type {Record<string, string>} */ (words)[key].replace(/\{(\w+)\}/g, (_, name) => params[name]);
+    const say = (key, params = {}) =>
+      /** @type {Record<string, string>} */ (words)[key].replace(/\{(\w+)\}/g, (_, name) => params[name]);
     const narrow = { viewport: { width: 900, height: 800 } };
 
     test("a download that breaks off, or that nobody answers", async () => {
       const { page, problems, site } = await open({ cut: /model\.safetensors$/ });
       const url = `${site.url}www/models/storyteller/model.safetensors`;
-      assert.match(await says(page, lang, [say("message.loadFailed", { name: "Storyteller" }), say("error.interrupted", { url })]), /\w/);
+      assert.match(
+        await says(page, lang, [say("message.loadFailed", { name: "Storyteller" }), say("error.interrupted", { url })]),
+        /\w/,
+      );
       await page.context().route("https://huggingface.co/**", (route) => route.abort());
       await tab(page, 2);
       await page.locator("#repo").fill("nobody/nothing");
       await page.keyboard.press("Enter");
-      await says(page, lang, [say("error.network", { url: "https://huggingface.co/nobody/nothing/resolve/main/config.json" })]);
+      await says(page, lang, [
+        say("error.network", { url: "https://huggingface.co/nobody/nothing/resolve/main/config.json" }),
+      ]);
       assert.ok(problems.splice(0).every((problem) => /Failed to load resource/.test(problem)));
     });
 
     for (const [what, broken] of /** @type {const} */ ([
-      ["worker", /^www\/worker\.js$/], ["worker's own scripts", /^www\/run\.js$/], ["wasm module", /^www\/pkg\//],
+      ["worker", /^www\/worker\.js$/],
+      ["worker's own scripts", /^www\/run\.js$/],
+      ["wasm module", /^www\/pkg\//],
     ])) {
       test(`the engine lacks its ${what}`, async () => {
         const { page, problems } = await open({ broken });
@@ -96,21 +117,29 @@ for (const [lang, words] of /** @type {const} */ ([["en", { ...en, ...zipEn }], 
     });
 
     test("parts of the page that are loaded later", async () => {
-      const { page, problems } = await open({ broken: /^www\/(inspect\/inspector|views\/train|zip|inspect\/panels\/\w+)\.js$/ }, "", narrow);
+      const { page, problems } = await open(
+        { broken: /^www\/(inspect\/inspector|views\/train|zip|inspect\/panels\/\w+)\.js$/ },
+        "",
+        narrow,
+      );
       await ready(page);
       await page.locator("[aria-controls=inspector]").click();
       await says(page, lang, [say("inspect.notLoaded"), say("error.partNotLoaded")]);
       await tab(page, 1);
       await says(page, lang, [say("train.notLoaded"), say("error.partNotLoaded")]);
       await tab(page, 2);
-      await page.locator("#pick").setInputFiles([{ name: "some.zip", mimeType: "application/zip", buffer: Buffer.from("x") }]);
+      await page
+        .locator("#pick")
+        .setInputFiles([{ name: "some.zip", mimeType: "application/zip", buffer: Buffer.from("x") }]);
       await says(page, lang, [say("message.loadFailed", { name: "some.zip" }), say("error.partNotLoaded")]);
       problems.length = 0;
     });
 
     test("a zip that is none, and files that are gone when they are read", async () => {
       const { page, close } = await open({}, "&tab=models");
-      await page.locator("#pick").setInputFiles([{ name: "some.zip", mimeType: "application/zip", buffer: Buffer.alloc(100, "x") }]);
+      await page
+        .locator("#pick")
+        .setInputFiles([{ name: "some.zip", mimeType: "application/zip", buffer: Buffer.alloc(100, "x") }]);
       await says(page, lang, [say("error.badZip", { name: "some.zip" })]);
       // A place in the archive that is not there.
       const end = Buffer.alloc(22);
@@ -144,7 +173,10 @@ for (const [lang, words] of /** @type {const} */ ([["en", { ...en, ...zipEn }], 
       assert.match(raw, /the fake model fell over/);
       problems.length = 0;
       await page.evaluate(() => void Promise.reject(new TypeError("Failed to fetch")));
-      assert.equal(await says(page, lang, [say("message.unexpected"), say("error.unknown")]), "TypeError: Failed to fetch");
+      assert.equal(
+        await says(page, lang, [say("message.unexpected"), say("error.unknown")]),
+        "TypeError: Failed to fetch",
+      );
       assert.ok(problems.splice(0).length > 0, "developers hear of it, too");
       await close();
     });

@@ -1,8 +1,9 @@
 // @ts-check
-// The page over plain http from another machine, as in a classroom: what needs https is not there and is told of, the rest works.
+// The page over plain http from another machine, as in a classroom: what needs https is not there and is told of, the
+// rest works.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { FLAGS, button, launch, openPage, paper, ready } from "./browser.mjs";
+import { button, FLAGS, launch, openPage, paper, ready } from "./browser.mjs";
 import { serve } from "./server.mjs";
 import { figure, start } from "./training.mjs";
 
@@ -24,12 +25,24 @@ after(async () => {
 });
 
 test("it writes, trains, and says what is not there and why", async () => {
-  const { page, close } = await openPage(browser, `${url}#lang=en&n=8&end=0`, { viewport: { width: 1280, height: 900 } });
-  const has = await page.evaluate(() => [isSecureContext, "randomUUID" in crypto, "subtle" in crypto,
-    ...["storage", "gpu", "clipboard", "locks"].map((name) => name in navigator)]);
-  assert.deepEqual(has, has.map(() => false));
+  const { page, close } = await openPage(browser, `${url}#lang=en&n=8&end=0`, {
+    viewport: { width: 1280, height: 900 },
+  });
+  const has = await page.evaluate(() => [
+    isSecureContext,
+    "randomUUID" in crypto,
+    "subtle" in crypto,
+    ...["storage", "gpu", "clipboard", "locks"].map((name) => name in navigator),
+  ]);
+  assert.deepEqual(
+    has,
+    has.map(() => false),
+  );
   await ready(page);
-  assert.match(await page.locator(".status-backend").innerText(), /^CPU.*WebGPU is only there over https or on localhost\./);
+  assert.match(
+    await page.locator(".status-backend").innerText(),
+    /^CPU.*WebGPU is only there over https or on localhost\./,
+  );
   await button(page, "Generate").click();
   await page.waitForFunction(() => document.querySelectorAll(".paper-layer .ink-model").length === 8);
   await ready(page);

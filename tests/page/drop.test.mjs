@@ -14,18 +14,31 @@ const model = fileURLToPath(new URL("../../www/models/storyteller/", import.meta
 const root = mkdtempSync(join(tmpdir(), "gpt-drop-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** Makes a folder, with a model's files in it where they are asked for. @param {string} path @param {boolean} [withModel] */
+/**
+ * Makes a folder, with a model's files in it where they are asked for.
+ * @param {string} path
+ * @param {boolean} [withModel]
+ */
 function folder(path, withModel = false) {
   mkdirSync(join(root, path), { recursive: true });
   if (withModel) for (const name of MODEL) copyFileSync(join(model, name), join(root, path, name));
   return join(root, path);
 }
 
-/** Drops files and folders as a file manager does. @param {import("playwright-core").Page} page @param {string[]} files */
+/**
+ * Drops files and folders as a file manager does.
+ * @param {import("playwright-core").Page} page
+ * @param {string[]} files
+ */
 async function drop(page, files) {
   const cdp = await page.context().newCDPSession(page);
   for (const type of /** @type {const} */ (["dragEnter", "dragOver", "drop"])) {
-    await cdp.send("Input.dispatchDragEvent", { type, x: 400, y: 300, data: { items: [], files, dragOperationsMask: 1 } });
+    await cdp.send("Input.dispatchDragEvent", {
+      type,
+      x: 400,
+      y: 300,
+      data: { items: [], files, dragOperationsMask: 1 },
+    });
   }
   await cdp.detach();
 }
@@ -69,7 +82,9 @@ test("on the Train tab a folder's texts are learnt from, and a model's README is
   writeFileSync(join(folder("book"), "two.md"), "The other part.");
   await drop(page, [folder("book")]);
   const field = page.locator("#train-text");
-  await page.waitForFunction(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value !== "");
+  await page.waitForFunction(
+    () => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value !== "",
+  );
   assert.equal(await field.inputValue(), "The other part.\n\nThe first part.\n");
   writeFileSync(join(folder("gpt2", true), "README.md"), "About the model.");
   await drop(page, [folder("gpt2")]);

@@ -1,5 +1,6 @@
 // @ts-check
-// What must not happen, made to happen by a stand-in for the engine: panics, a lost device, slow loads, very long texts.
+// What must not happen, made to happen by a stand-in for the engine: panics, a lost device, slow loads, very long
+// texts.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { button, launch, openPage, paper, ready } from "./browser.mjs";
@@ -75,12 +76,18 @@ test("a load shows its progress and can be cancelled; the model before it stays"
   const { page, close } = await openFake();
   await ready(page);
   await button(page, "Models").first().click();
-  const file = (/** @type {string} */ name, /** @type {string | Buffer} */ body) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(body) });
-  await page.locator("#pick").setInputFiles([
-    file("config.json", JSON.stringify({ fake: { loadMs: 60_000 } })),
-    file("tokenizer.json", "{}"),
-    file("slow.safetensors", emptySafetensors(1000)),
-  ]);
+  const file = (/** @type {string} */ name, /** @type {string | Buffer} */ body) => ({
+    name,
+    mimeType: "application/octet-stream",
+    buffer: Buffer.from(body),
+  });
+  await page
+    .locator("#pick")
+    .setInputFiles([
+      file("config.json", JSON.stringify({ fake: { loadMs: 60_000 } })),
+      file("tokenizer.json", "{}"),
+      file("slow.safetensors", emptySafetensors(1000)),
+    ]);
   await page.getByRole("progressbar", { name: "Opening slow.safetensors" }).waitFor();
   await button(page, "Cancel").click();
   await page.getByText("Loading slow.safetensors was cancelled.").waitFor();
@@ -94,7 +101,9 @@ test("a server that has no such model is told of, with its address", async () =>
   const { page, problems, close } = await openFake();
   await ready(page);
   await button(page, "Models").first().click();
-  await page.route("https://huggingface.co/**", (route) => route.fulfill({ status: 404, headers: { "access-control-allow-origin": "*" } }));
+  await page.route("https://huggingface.co/**", (route) =>
+    route.fulfill({ status: 404, headers: { "access-control-allow-origin": "*" } }),
+  );
   await page.getByRole("textbox", { name: "Repository or address" }).fill("nobody/nothing");
   await page.keyboard.press("Enter");
   const alert = page.getByRole("alert");
@@ -121,13 +130,15 @@ test("a thousand tokens arrive without holding up the page", async () => {
     const counts = { redrawn: 0 };
     Object.assign(globalThis, { counts });
     new MutationObserver((records) => {
-      for (const { removedNodes } of records) counts.redrawn += [...removedNodes].filter((node) => node instanceof Element).length;
+      for (const { removedNodes } of records)
+        counts.redrawn += [...removedNodes].filter((node) => node instanceof Element).length;
     }).observe(layer, { childList: true });
   });
   const cdp = await page.context().newCDPSession(page);
   // Processor time of the main thread, which does not count the time that other programs took.
   await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
-  const seconds = async () => (await cdp.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration")?.value ?? NaN;
+  const seconds = async () =>
+    (await cdp.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration")?.value ?? NaN;
   const from = await seconds();
   await page.keyboard.press("Control+Enter");
   await page.locator(".primary.busy").waitFor();

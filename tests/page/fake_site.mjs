@@ -7,7 +7,12 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const TYPES = /** @type {Record<string, string>} */ ({
-  ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
 });
 
 /** A safetensors file with an empty header and `size` bytes of zeros behind it. @param {number} size */
@@ -20,17 +25,30 @@ export function emptySafetensors(size) {
 }
 
 /**
- * @param {{ prefix?: string, fake?: object, broken?: RegExp, cut?: RegExp }} [options] `prefix` begins and ends in "/"; `fake` sets how
- *   the stand-in behaves; for paths that `broken` matches the server hangs up, and in the middle of those that `cut` matches
+ * @param {{ prefix?: string, fake?: object, broken?: RegExp, cut?: RegExp }} [options] `prefix` begins and ends in "/";
+ *   `fake` sets how
+ *   the stand-in behaves; for paths that `broken` matches the server hangs up, and in the middle of those that `cut`
+ *   matches
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  */
 export async function serveFake({ prefix = "/", fake = {}, broken, cut } = {}) {
   const weights = emptySafetensors(4_000_000);
-  const index = [{
-    id: "storyteller", name: "Storyteller", path: "storyteller", n_params: 1_914_720, n_ctx: 256, license: "CC0",
-    description: "Writes short, simple stories. Small enough to start at once.",
-    files: [{ name: "config.json", bytes: 800 }, { name: "tokenizer.json", bytes: 123_146 }, { name: "model.safetensors", bytes: weights.length }],
-  }];
+  const index = [
+    {
+      id: "storyteller",
+      name: "Storyteller",
+      path: "storyteller",
+      n_params: 1_914_720,
+      n_ctx: 256,
+      license: "CC0",
+      description: "Writes short, simple stories. Small enough to start at once.",
+      files: [
+        { name: "config.json", bytes: 800 },
+        { name: "tokenizer.json", bytes: 123_146 },
+        { name: "model.safetensors", bytes: weights.length },
+      ],
+    },
+  ];
   const made = /** @type {Record<string, string | Buffer>} */ ({
     "www/models/index.json": JSON.stringify(index),
     "www/models/storyteller/config.json": JSON.stringify({ fake }),
@@ -52,7 +70,8 @@ export async function serveFake({ prefix = "/", fake = {}, broken, cut } = {}) {
     }
     if (path in made) return void response.writeHead(200, { "content-type": type }).end(made[path]);
     const file = join(root, path.replace(/^www\/pkg(-train)?\//, "tests/views/fake_pkg/"));
-    if (path.startsWith("..") || !statSync(file, { throwIfNoEntry: false })?.isFile()) return void response.writeHead(404).end();
+    if (path.startsWith("..") || !statSync(file, { throwIfNoEntry: false })?.isFile())
+      return void response.writeHead(404).end();
     response.writeHead(200, { "content-type": type });
     createReadStream(file).pipe(response);
   });

@@ -17,15 +17,23 @@ const picked = (name, bytes) => ({ name, mimeType: "application/octet-stream", b
 test("an archive in which something is not as it was packed is named, and one that is whole opens", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#n=8&lang=en`);
   await ready(page);
-  const zip = zipOf(MODEL.map((name) => ({ name: `storyteller/${name}`, bytes: contents(name), deflate: name.endsWith(".json") })));
+  const zip = zipOf(
+    MODEL.map((name) => ({ name: `storyteller/${name}`, bytes: contents(name), deflate: name.endsWith(".json") })),
+  );
   const damaged = zip.slice();
   damaged[damaged.length >> 1] ^= 0x40;
   const pick = page.locator("#pick");
   const alert = page.getByRole("alert");
   await pick.setInputFiles([picked("damaged.zip", damaged)]);
-  await alert.filter({ hasText: "storyteller/model.safetensors in damaged.zip is damaged: it is not what was packed." }).waitFor();
-  await pick.setInputFiles([picked("bomb.zip", zipOf([{ name: "model.safetensors", bytes: new Uint8Array(30 << 20), deflate: true }]))]);
-  await alert.filter({ hasText: "model.safetensors in bomb.zip would become more than a hundred times as large" }).waitFor();
+  await alert
+    .filter({ hasText: "storyteller/model.safetensors in damaged.zip is damaged: it is not what was packed." })
+    .waitFor();
+  await pick.setInputFiles([
+    picked("bomb.zip", zipOf([{ name: "model.safetensors", bytes: new Uint8Array(30 << 20), deflate: true }])),
+  ]);
+  await alert
+    .filter({ hasText: "model.safetensors in bomb.zip would become more than a hundred times as large" })
+    .waitFor();
   const photos = Array.from({ length: 60_000 }, (_, at) => ({ name: `photos/${at}.jpg`, bytes: new Uint8Array() }));
   await pick.setInputFiles([picked("photos.zip", zipOf(photos))]);
   await alert.filter({ hasText: "None of these files belongs to a model: 0.jpg, 1.jpg" }).waitFor();
@@ -47,7 +55,9 @@ test("a configuration that asks for more than its weights hold is refused before
   Object.assign(config, { n_embd: 3328, n_head: 26, n_inner: 8192, n_layer: 20, n_positions: 64 });
   const alert = page.getByRole("alert");
   const files = MODEL.slice(1).map((name) => picked(name, contents(name)));
-  await page.locator("#pick").setInputFiles([picked("config.json", new TextEncoder().encode(JSON.stringify(config))), ...files]);
+  await page
+    .locator("#pick")
+    .setInputFiles([picked("config.json", new TextEncoder().encode(JSON.stringify(config))), ...files]);
   await alert.filter({ hasText: "but the configuration asks for" }).waitFor();
   assert.match(await alert.innerText(), /Tensor 'transformer\.h\.0\.\S+' has shape .*Storyteller is still open/s);
   await page.locator("#pick").setInputFiles([picked("config.json", new Uint8Array((16 << 20) + 1)), ...files]);

@@ -10,7 +10,8 @@ import { browser, site } from "./stage.mjs";
 const model = new URL("../../www/models/storyteller/", import.meta.url);
 
 const TABS = ["Next", "Tree", "Attention", "Layers", "Heads", "Flow", "Compare"];
-const QUESTION = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
+const QUESTION =
+  'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
 /** @param {Record<string, string>} params */
 const hash = (params) => `?backend=cpu#${new URLSearchParams({ lang: "en", ...params })}`;
 /** @param {import("playwright-core").Page} page @param {string} name */
@@ -22,8 +23,14 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
   await ready(page);
   await coloured(page);
-  assert.equal((await page.locator(".paper-layer").textContent())?.replace("\u200b", ""), QUESTION, "colours move no character");
-  const classes = await page.locator(".paper-layer span").evaluateAll((spans) => new Set(spans.map((span) => span.className)).size);
+  assert.equal(
+    (await page.locator(".paper-layer").textContent())?.replace("\u200b", ""),
+    QUESTION,
+    "colours move no character",
+  );
+  const classes = await page
+    .locator(".paper-layer span")
+    .evaluateAll((spans) => new Set(spans.map((span) => span.className)).size);
   assert.ok(classes > 4, "some tokens are more surprising than others");
   assert.match(await page.locator(".card").innerText(), /ly[\s\S]*token 28 of 28[\s\S]*bytes 6C 79/);
   assert.match(await figure(page, "Probability"), /^8\d\.\d %$/);
@@ -32,7 +39,10 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   await paper(page).press("Alt+ArrowLeft");
   await page.waitForFunction(() => document.querySelector(".selected")?.textContent === " ear");
   await page.waitForFunction(() => location.hash.includes("token=26"));
-  const box = await page.locator(".paper-layer span", { hasText: /^ wolf$/ }).first().boundingBox();
+  const box = await page
+    .locator(".paper-layer span", { hasText: /^ wolf$/ })
+    .first()
+    .boundingBox();
   assert.ok(box);
   await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
   await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣wolf");
@@ -44,14 +54,25 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   const id = /id \d+/.exec(await page.locator(".card-facts").innerText())?.[0];
   const [probability, rank] = [await figure(page, "Probability"), (await figure(page, "Rank")).replace(/ of .*/, "")];
   const lines = (await tip.innerText()).split("\n");
-  assert.deepEqual(lines.slice(0, 4), ["␣wolf", `${id} · bytes 20 77 6F 6C 66`,
-    `${probability} · rank ${rank} · ${await figure(page, "Surprise")}`, `entropy ${await figure(page, "Entropy")}`]);
-  const bars = await tip.locator(".card-bar").evaluateAll((all) => all.map((bar) => {
-    const { width, height } = bar.getBoundingClientRect();
-    return width > 16 && height > 2 ? Number.parseFloat(/** @type {HTMLElement} */ (bar).style.getPropertyValue("--share")) : NaN;
-  }));
+  assert.deepEqual(lines.slice(0, 4), [
+    "␣wolf",
+    `${id} · bytes 20 77 6F 6C 66`,
+    `${probability} · rank ${rank} · ${await figure(page, "Surprise")}`,
+    `entropy ${await figure(page, "Entropy")}`,
+  ]);
+  const bars = await tip.locator(".card-bar").evaluateAll((all) =>
+    all.map((bar) => {
+      const { width, height } = bar.getBoundingClientRect();
+      return width > 16 && height > 2
+        ? Number.parseFloat(/** @type {HTMLElement} */ (bar).style.getPropertyValue("--share"))
+        : NaN;
+    }),
+  );
   assert.equal(bars.length, 10, "ten bars are seen");
-  assert.ok(bars[0] === 100 && bars.every((share, at) => share > 0 && share <= (bars[at - 1] ?? 100)), `the likeliest first: ${bars}`);
+  assert.ok(
+    bars[0] === 100 && bars.every((share, at) => share > 0 && share <= (bars[at - 1] ?? 100)),
+    `the likeliest first: ${bars}`,
+  );
   // A token that stands where it was expected is marked among them.
   const the = await page.locator(".paper-layer span", { hasText: /^ little$/ }).boundingBox();
   assert.ok(the);
@@ -110,7 +131,9 @@ test("all tokens as a table: what the card says, a selection by key and click, a
     const id = /id (\d+)/.exec(await page.locator(".card-facts").innerText())?.[1];
     assert.deepEqual(await cells(), [String(position), token, id, ...figures]);
     const seen = await current.evaluate((row) => {
-      const [inner, outer] = [row, /** @type {Element} */ (row.closest(".tokens-scroll"))].map((element) => element.getBoundingClientRect());
+      const [inner, outer] = [row, /** @type {Element} */ (row.closest(".tokens-scroll"))].map((element) =>
+        element.getBoundingClientRect(),
+      );
       return inner.top >= outer.top && inner.bottom <= outer.bottom;
     });
     assert.ok(seen, `token ${position} is in view`);
@@ -127,40 +150,87 @@ test("all tokens as a table: what the card says, a selection by key and click, a
   await same(3, "␣wolf");
 
   const saved = async (/** @type {string} */ kind) => {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".card-tokens .save-row button", { hasText: kind }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.locator(".card-tokens .save-row button", { hasText: kind }).click(),
+    ]);
     assert.equal(download.suggestedFilename(), `tokens.${kind.toLowerCase()}`);
     return readFileSync(await download.path());
   };
   const { text, tokens } = JSON.parse((await saved("JSON")).toString("utf8"));
   assert.equal(text, QUESTION);
-  assert.equal(tokens.map((/** @type {any} */ token) => token.text).slice(1).join(""), QUESTION);
-  assert.equal(Buffer.from(tokens.map((/** @type {any} */ token) => token.bytes_hex).join("").replaceAll(" ", ""), "hex").toString("utf8"), QUESTION);
+  assert.equal(
+    tokens
+      .map((/** @type {any} */ token) => token.text)
+      .slice(1)
+      .join(""),
+    QUESTION,
+  );
+  assert.equal(
+    Buffer.from(
+      tokens
+        .map((/** @type {any} */ token) => token.bytes_hex)
+        .join("")
+        .replaceAll(" ", ""),
+      "hex",
+    ).toString("utf8"),
+    QUESTION,
+  );
   const [id, probability, rank] = (await cells()).slice(2);
   const wolf = tokens[2];
-  assert.deepEqual([String(wolf.id), wolf.position_from_1, wolf.rank_from_1, wolf.alternatives.length], [id, 3, Number(rank), 10]);
-  assert.ok(Math.abs(100 * wolf.probability - Number.parseFloat(probability)) < 0.05 && Math.abs(wolf.surprise_bits * Math.LN2 + wolf.logprob_nats) < 1e-5);
+  assert.deepEqual(
+    [String(wolf.id), wolf.position_from_1, wolf.rank_from_1, wolf.alternatives.length],
+    [id, 3, Number(rank), 10],
+  );
+  assert.ok(
+    Math.abs(100 * wolf.probability - Number.parseFloat(probability)) < 0.05 &&
+      Math.abs(wolf.surprise_bits * Math.LN2 + wolf.logprob_nats) < 1e-5,
+  );
   assert.equal(tokens[0].logprob_nats, null);
   const csv = (await saved("CSV")).toString("utf8").trimEnd().split("\r\n");
-  assert.equal(csv[0], "position_from_1,id,text,bytes_hex,logprob_nats,probability,rank_from_1,entropy_nats,surprise_bits");
+  assert.equal(
+    csv[0],
+    "position_from_1,id,text,bytes_hex,logprob_nats,probability,rank_from_1,entropy_nats,surprise_bits",
+  );
   assert.equal(csv.length, 29);
-  assert.equal(csv[3], [3, wolf.id, " wolf", wolf.bytes_hex, wolf.logprob_nats, wolf.probability, wolf.rank_from_1, wolf.entropy_nats, wolf.surprise_bits].join(","));
+  assert.equal(
+    csv[3],
+    [
+      3,
+      wolf.id,
+      " wolf",
+      wolf.bytes_hex,
+      wolf.logprob_nats,
+      wolf.probability,
+      wolf.rank_from_1,
+      wolf.entropy_nats,
+      wolf.surprise_bits,
+    ].join(","),
+  );
   const png = await saved("PNG");
   assert.deepEqual([png.readUInt32BE(16), png.subarray(1, 4).toString()], [2 * 948, "PNG"]);
-  const colours = await page.evaluate(async (bytes) => {
-    const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
-    const pen = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(image.width, image.height).getContext("2d"));
-    pen.drawImage(image, 0, 0);
-    // The upper edges of the tokens in the first line, where nothing is written.
-    const { data } = pen.getImageData(48, 132, 1800, 1);
-    return new Set(new Uint32Array(data.buffer)).size;
-  }, [...png]);
+  const colours = await page.evaluate(
+    async (bytes) => {
+      const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
+      const pen = /** @type {OffscreenCanvasRenderingContext2D} */ (
+        new OffscreenCanvas(image.width, image.height).getContext("2d")
+      );
+      pen.drawImage(image, 0, 0);
+      // The upper edges of the tokens in the first line, where nothing is written.
+      const { data } = pen.getImageData(48, 132, 1800, 1);
+      return new Set(new Uint32Array(data.buffer)).size;
+    },
+    [...png],
+  );
   assert.ok(colours > 8, `tokens in ${colours} colours`);
   assert.deepEqual(await violations(page, ".card-tokens"), []);
   await close();
 });
 
 test("a link with text shows the same to somebody else; without it, the text stays out of the address", async () => {
-  const { page, close } = await openPage(browser, site.url + hash({ t: "0.9" }), { permissions: ["clipboard-read", "clipboard-write"] });
+  const { page, close } = await openPage(browser, site.url + hash({ t: "0.9" }), {
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
   await ready(page);
   await page.getByText("A head that remembers").click();
   await page.locator(".inspect-panel canvas, .inspect-panel svg").first().waitFor();
@@ -204,7 +274,10 @@ test("what is switched off is said, changes the figures, and is switched on agai
     return now && now !== old && now !== "–";
   }, without);
   // The head that remembers the question: 6.7 % without it, 67 % with it.
-  assert.ok(parseFloat(without) < 12 && parseFloat(await figure(page, "Probability")) > 55, `${without}, ${await figure(page, "Probability")}`);
+  assert.ok(
+    parseFloat(without) < 12 && parseFloat(await figure(page, "Probability")) > 55,
+    `${without}, ${await figure(page, "Probability")}`,
+  );
   assert.ok(await notice.isHidden());
   assert.doesNotMatch(page.url(), /off=/);
   await close();
@@ -214,9 +287,14 @@ test("a message goes when what it is about has gone", async () => {
   const { page, close } = await openPage(browser, site.url + hash({}));
   await ready(page);
   const message = page.locator(".inspect-scroll > .message");
-  for (const leave of [() => button(page, "Undo").click(), () => page.getByRole("tab", { name: "Layers" }).click(), () => paper(page).fill("")]) {
+  for (const leave of [
+    () => button(page, "Undo").click(),
+    () => page.getByRole("tab", { name: "Layers" }).click(),
+    () => paper(page).fill(""),
+  ]) {
     const examples = page.locator(".examples");
-    if (!await examples.evaluate((element) => /** @type {HTMLDetailsElement} */ (element).open)) await examples.locator("summary").click();
+    if (!(await examples.evaluate((element) => /** @type {HTMLDetailsElement} */ (element).open)))
+      await examples.locator("summary").click();
     await page.getByText("A head that keeps track").click();
     await message.getByText("looks back at the queen").waitFor();
     await leave();
@@ -241,7 +319,10 @@ test("a message goes when what it is about has gone", async () => {
 });
 
 test("of a text longer than the context, what the model does not see is said to be out of its sight", async () => {
-  const { page, close } = await openPage(browser, site.url + hash({ text: `A queen. ${"The king had three sons. ".repeat(60)}` }));
+  const { page, close } = await openPage(
+    browser,
+    site.url + hash({ text: `A queen. ${"The king had three sons. ".repeat(60)}` }),
+  );
   await ready(page);
   await coloured(page);
   const sight = page.locator(".card-sight");
@@ -251,7 +332,7 @@ test("of a text longer than the context, what the model does not see is said to 
   await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
   await sight.getByText("Out of the model's sight: it sees only the last 256 tokens.").waitFor();
   assert.match(await page.locator(".card-token").innerText(), /queen/);
-  assert.match(await selected(page) ?? "", /queen/);
+  assert.match((await selected(page)) ?? "", /queen/);
   await page.getByRole("button", { name: "Next token" }).click();
   await page.locator(".card-facts", { hasText: "token 1 of 256" }).waitFor();
   assert.ok(await page.locator(".card-first").isHidden(), "something stands before it");
@@ -260,13 +341,18 @@ test("of a text longer than the context, what the model does not see is said to 
 });
 
 test("a tab begins at its top, and on a phone nothing of the card is cut off", async () => {
-  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, see: "flow" }), { viewport: { width: 390, height: 844 } });
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, see: "flow" }), {
+    viewport: { width: 390, height: 844 },
+  });
   await ready(page);
   await coloured(page);
-  const top = () => page.evaluate(() => {
-    const [panel, scroll] = [".inspect-panel", ".inspect-scroll"].map((name) => /** @type {Element} */ (document.querySelector(name)));
-    return [panel.getBoundingClientRect().top - scroll.getBoundingClientRect().top, scroll.clientHeight];
-  });
+  const top = () =>
+    page.evaluate(() => {
+      const [panel, scroll] = [".inspect-panel", ".inspect-scroll"].map(
+        (name) => /** @type {Element} */ (document.querySelector(name)),
+      );
+      return [panel.getBoundingClientRect().top - scroll.getBoundingClientRect().top, scroll.clientHeight];
+    });
   await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.scrollHeight ?? 0) > 900);
   await page.locator(".inspect-scroll").evaluate((element) => element.scrollTo(0, 800));
   assert.ok((await top())[0] < 0);
@@ -291,8 +377,17 @@ test("every tab begins at the same place, under the whole card; the examples mak
   for (const name of TABS.slice(1)) {
     await page.getByRole("tab", { name }).click();
     await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
-    places.add(await page.evaluate(() => ["scroll", "card", "panel"].map((part) =>
-      Math.round((document.querySelector(part === "card" ? ".card" : `.inspect-${part}`)?.getBoundingClientRect().top ?? 0))).join(" ")));
+    places.add(
+      await page.evaluate(() =>
+        ["scroll", "card", "panel"]
+          .map((part) =>
+            Math.round(
+              document.querySelector(part === "card" ? ".card" : `.inspect-${part}`)?.getBoundingClientRect().top ?? 0,
+            ),
+          )
+          .join(" "),
+      ),
+    );
     await page.locator(".inspect-scroll").evaluate((element) => element.scrollTo(0, 150));
   }
   assert.equal(places.size, 1, [...places].join(", "));
@@ -323,19 +418,40 @@ test("an empty paper has one sentence in every tab, and the examples to begin wi
 test("nothing scrolls sideways that is not meant to, with scroll bars that take room", async () => {
   const bars = await launch({ ignoreDefaultArgs: ["--hide-scrollbars"] });
   for (const width of [1280, 390]) {
-    const { page, close } = await openPage(bars, site.url + hash({ text: QUESTION, t: "1.3", off: "3.4" }), { viewport: { width, height: 800 } });
+    const { page, close } = await openPage(bars, site.url + hash({ text: QUESTION, t: "1.3", off: "3.4" }), {
+      viewport: { width, height: 800 },
+    });
     await ready(page);
-    const check = async (/** @type {string} */ where) => assert.deepEqual(await page.evaluate(() => {
-      const meant = [".inspect-tabs", ".heads-scroll", ".lens-scroll", ".compare-scroll", ".next-table-scroll", ".attention-scroll"];
-      return [...document.querySelectorAll("*")].filter((element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX)
-        && element.scrollWidth > element.clientWidth && !meant.some((name) => element.matches(name)))
-        .map((element) => `${element.className} ${element.scrollWidth} of ${element.clientWidth}`);
-    }), [], where);
+    const check = async (/** @type {string} */ where) =>
+      assert.deepEqual(
+        await page.evaluate(() => {
+          const meant = [
+            ".inspect-tabs",
+            ".heads-scroll",
+            ".lens-scroll",
+            ".compare-scroll",
+            ".next-table-scroll",
+            ".attention-scroll",
+          ];
+          return [...document.querySelectorAll("*")]
+            .filter(
+              (element) =>
+                ["auto", "scroll"].includes(getComputedStyle(element).overflowX) &&
+                element.scrollWidth > element.clientWidth &&
+                !meant.some((name) => element.matches(name)),
+            )
+            .map((element) => `${element.className} ${element.scrollWidth} of ${element.clientWidth}`);
+        }),
+        [],
+        where,
+      );
     await check("paper");
     if (width < 1000) await button(page, "See inside").click();
     for (const name of TABS) {
       await page.getByRole("tab", { name }).click();
-      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
+      await page.waitForFunction(
+        () => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40,
+      );
       await page.waitForTimeout(100);
       await check(`${name}, ${width}`);
     }
@@ -345,13 +461,19 @@ test("nothing scrolls sideways that is not meant to, with scroll bars that take 
 });
 
 test("in a low window the sheet takes the paper's place, and gives it back", async () => {
-  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }), { viewport: { width: 640, height: 400 } });
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }), {
+    viewport: { width: 640, height: 400 },
+  });
   await ready(page);
   await button(page, "See inside").click();
   await page.locator(".card").waitFor();
   assert.equal(await page.locator(".paper").evaluate((element) => getComputedStyle(element).visibility), "hidden");
-  const { y, height } = await page.locator("#inspector").boundingBox() ?? { y: 0, height: 0 };
-  assert.ok(y > 40 && Math.abs(y + height - 400) < 1 && await page.locator(".inspect-scroll").evaluate((element) => element.clientHeight > 160));
+  const { y, height } = (await page.locator("#inspector").boundingBox()) ?? { y: 0, height: 0 };
+  assert.ok(
+    y > 40 &&
+      Math.abs(y + height - 400) < 1 &&
+      (await page.locator(".inspect-scroll").evaluate((element) => element.clientHeight > 160)),
+  );
   await page.locator(".inspect-grip").click();
   await page.locator("#inspector").waitFor({ state: "hidden" });
   assert.ok(await paper(page).isVisible());
@@ -405,7 +527,11 @@ test("the tabs go by arrow keys, and each shows something", async () => {
 });
 
 test("a model from disk is named by its content, and a link asks for it", async () => {
-  const read = (/** @type {string} */ name) => ({ name, mimeType: "application/octet-stream", buffer: readFileSync(new URL(name, model)) });
+  const read = (/** @type {string} */ name) => ({
+    name,
+    mimeType: "application/octet-stream",
+    buffer: readFileSync(new URL(name, model)),
+  });
   const files = [read("config.json"), read("tokenizer.json"), read("model.safetensors")];
   const { page, close } = await openPage(browser, site.url + hash({ tab: "models" }));
   await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
@@ -440,7 +566,10 @@ for (const [name, options] of /** @type {const} */ ([
   ["phone-dark", { viewport: { width: 390, height: 844 }, colorScheme: "dark" }],
 ])) {
   test(`axe-core finds nothing inside, and nothing is too wide: ${name}`, async () => {
-    const { page, close } = await openPage(browser, site.url + hash({ n: "24", end: "0" }), { ...options, reducedMotion: "reduce" });
+    const { page, close } = await openPage(browser, site.url + hash({ n: "24", end: "0" }), {
+      ...options,
+      reducedMotion: "reduce",
+    });
     await ready(page);
     const phone = options.viewport.width < 1000;
     if (phone) {
@@ -450,11 +579,17 @@ for (const [name, options] of /** @type {const} */ ([
     await page.locator(".card").waitFor();
     for (const tab of TABS) {
       await page.getByRole("tab", { name: tab }).click();
-      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40);
+      await page.waitForFunction(
+        () => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40,
+      );
       const found = await violations(page);
       await page.screenshot({ path: `${screenshots}/inside-${name}-${tab.toLowerCase()}.png` });
       assert.deepEqual(found, [], tab);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width, `${tab} is no wider than the window`);
+      assert.equal(
+        await page.evaluate(() => document.documentElement.scrollWidth),
+        options.viewport.width,
+        `${tab} is no wider than the window`,
+      );
     }
     if (phone) {
       await page.getByRole("tab", { name: "Compare" }).focus();

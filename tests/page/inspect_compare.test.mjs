@@ -13,7 +13,8 @@ import { setOptions } from "./training.mjs";
 /** @typedef {import("playwright-core").Page} Page */
 
 const LESSON = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
-const TEXT = "The lighthouse keeper Mira counts the waves.\nOnce upon a time there was a little girl who counts the waves at night.";
+const TEXT =
+  "The lighthouse keeper Mira counts the waves.\nOnce upon a time there was a little girl who counts the waves at night.";
 
 /** Fine-tunes the shipped model for a few steps, and puts a text on the paper. @param {Page} page */
 async function tune(page) {
@@ -45,7 +46,10 @@ async function totals(page) {
 }
 /** @param {Page} page @param {string} kind */
 async function save(page, kind) {
-  const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".compare-panel .save-row button", { hasText: kind }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.locator(".compare-panel .save-row button", { hasText: kind }).click(),
+  ]);
   assert.equal(download.suggestedFilename(), `compare.${kind.toLowerCase()}`);
   return readFileSync(await download.path());
 }
@@ -56,7 +60,11 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   });
   await tune(page);
   await page.locator(".compare-controls").waitFor();
-  assert.deepEqual((await page.locator("#compare-model option").allInnerTexts()).slice(0, 1), ["Storyteller"], "the base comes first");
+  assert.deepEqual(
+    (await page.locator("#compare-model option").allInnerTexts()).slice(0, 1),
+    ["Storyteller"],
+    "the base comes first",
+  );
   const workers = page.workers().length;
   await openCompare(page);
   assert.equal(page.workers().length, workers + 1, "the other model has an engine of its own");
@@ -64,7 +72,8 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   assert.ok(figures.mine < figures.other - 0.5, `the tuned model knows the text better: ${JSON.stringify(figures)}`);
   assert.ok(figures.kl > 0.1, JSON.stringify(figures));
   assert.ok(
-    Math.abs(Math.exp(figures.mine) - figures.minePerplexity) < 0.1 && Math.abs(Math.exp(figures.other) / figures.otherPerplexity - 1) < 0.01,
+    Math.abs(Math.exp(figures.mine) - figures.minePerplexity) < 0.1 &&
+      Math.abs(Math.exp(figures.other) / figures.otherPerplexity - 1) < 0.01,
   );
   assert.match(await page.locator(".compare-verdict").innerText(), /this model is better by [\d.]+ nats/);
   assert.match(await page.locator(".compare-head").innerText(), /Storyteller is open beside this model and takes/);
@@ -72,11 +81,16 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   // With a part of it off, the model is not compared as a whole: that is said, and undone in one press.
   assert.ok(await page.locator(".compare-off").isHidden());
   await page.evaluate(() => (location.hash = `${location.hash}&off=0.0_0.1_1.mlp`));
-  await page.locator(".compare-off", { hasText: "This model runs with 2 heads and 1 MLP off, Storyteller with everything on." }).waitFor();
+  await page
+    .locator(".compare-off", { hasText: "This model runs with 2 heads and 1 MLP off, Storyteller with everything on." })
+    .waitFor();
   await page.screenshot({ path: `${screenshots}inspect-compare-off.png` });
   await button(page, "Switch everything on").click();
   await page.locator(".compare-off").waitFor({ state: "hidden" });
-  await page.waitForFunction((loss) => document.querySelector(".compare-totals tbody td")?.textContent === loss, figures.mine.toFixed(3));
+  await page.waitForFunction(
+    (loss) => document.querySelector(".compare-totals tbody td")?.textContent === loss,
+    figures.mine.toFixed(3),
+  );
   await page.locator(".compare-body:not(.stale)").waitFor();
   await page.locator(".compare-head progress").waitFor({ state: "hidden" });
 
@@ -103,7 +117,11 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowRight");
   await page.waitForURL(/token=2/);
-  assert.equal(await page.locator(".compare-readout").innerText(), await strips.getAttribute("aria-valuetext"), "what is seen is told");
+  assert.equal(
+    await page.locator(".compare-readout").innerText(),
+    await strips.getAttribute("aria-valuetext"),
+    "what is seen is told",
+  );
   assert.match(
     await page.locator(".compare-readout").innerText(),
     /^Token 3, ␣light: this model [\d.]+ %, Storyteller [\d.]+ %; gain \+[\d.]+ nats, KL [\d.]+ nats\.$/,
@@ -135,7 +153,9 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
 
   // It follows the text.
   await paper(page).fill("Once upon a time there was a little girl.");
-  await page.waitForFunction(() => Number(document.querySelector(".compare-strips")?.getAttribute("aria-valuemax")) === 10);
+  await page.waitForFunction(
+    () => Number(document.querySelector(".compare-strips")?.getAttribute("aria-valuemax")) === 10,
+  );
   await page.locator(".compare-body:not(.stale)").waitFor();
   await page.locator(".compare-head progress").waitFor({ state: "hidden" });
   assert.ok((await totals(page)).mine > (await totals(page)).other, "what it was not taught it has forgotten a little");
@@ -153,13 +173,20 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   await button(page, "Models").click();
   await page.locator(".saved li").waitFor();
   await page.locator("#pick").setInputFiles(zip);
-  await page.locator(".list li", { has: page.locator('h3:text-is("model")') }).locator(".in-use").waitFor({ timeout: 60_000 });
+  await page
+    .locator(".list li", { has: page.locator('h3:text-is("model")') })
+    .locator(".in-use")
+    .waitFor({ timeout: 60_000 });
   await button(page, "Write").first().click();
   await paper(page).fill(TEXT);
   await page.getByRole("tab", { name: "Compare" }).click();
   const run = await page
     .locator("#compare-model option")
-    .evaluateAll((options) => options.find((one) => /** @type {HTMLOptionElement} */ (one).value.startsWith("run:"))?.getAttribute("value") ?? "");
+    .evaluateAll(
+      (options) =>
+        options.find((one) => /** @type {HTMLOptionElement} */ (one).value.startsWith("run:"))?.getAttribute("value") ??
+        "",
+    );
   assert.notEqual(run, "", "the saved run is among the models to compare with");
   await page.locator("#compare-model").selectOption(run);
   await openCompare(page);
@@ -191,7 +218,11 @@ test("opening can be cancelled, and nothing stays behind", async () => {
   await close();
 });
 
-/** Trains a model of the letters of a text, from scratch, and goes to the paper. @param {Page} page @param {string} text */
+/**
+ * Trains a model of the letters of a text, from scratch, and goes to the paper.
+ * @param {Page} page
+ * @param {string} text
+ */
 async function scratch(page, text) {
   await button(page, "Train").first().click();
   await page.getByText("From scratch", { exact: true }).click();
@@ -216,7 +247,10 @@ test("another vocabulary is told, not compared", async () => {
   // The inspector is loaded when it is first seen.
   await page.locator("#compare-model option").first().waitFor({ state: "attached" });
   const storyteller = page.locator("#compare-model option", { hasText: "Storyteller" });
-  assert.deepEqual([await storyteller.innerText(), await storyteller.isDisabled()], ["Storyteller: another vocabulary", true]);
+  assert.deepEqual(
+    [await storyteller.innerText(), await storyteller.isDisabled()],
+    ["Storyteller: another vocabulary", true],
+  );
 
   const value = await page.locator("#compare-model option:not([disabled])").last().getAttribute("value");
   assert.match(String(value), /^run:/);
@@ -236,14 +270,20 @@ for (const [where, options] of /** @type {const} */ ([
   // One theme at each width: colours do not depend on the width, nor sizes on the theme.
   for (const colorScheme of /** @type {const} */ ([where === "desktop" ? "light" : "dark"])) {
     test(`axe-core finds nothing, and nothing sticks out: ${where}, ${colorScheme}`, async () => {
-      const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=${colorScheme === "dark" ? "zh" : "en"}&see=compare&n=30&end=0`, {
-        ...options,
-        colorScheme,
-      });
+      const { page, close } = await openPage(
+        browser,
+        `${site.url}?backend=cpu#lang=${colorScheme === "dark" ? "zh" : "en"}&see=compare&n=30&end=0`,
+        {
+          ...options,
+          colorScheme,
+        },
+      );
       await tune(page);
       await page.locator(".compare-controls").waitFor();
       const check = async (/** @type {string} */ state) => {
-        const { wide, has } = await page.locator(".compare-panel").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
+        const { wide, has } = await page
+          .locator(".compare-panel")
+          .evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
         assert.ok(wide <= has + 8, `${state}: ${wide} of ${has}`);
         assert.deepEqual(await violations(page, ".compare-panel"), [], state);
       };

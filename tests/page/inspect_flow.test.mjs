@@ -28,7 +28,8 @@ async function shown(page) {
   });
 }
 /** @param {Page} page @param {string} tensor */
-const line = (page, tensor) => page.locator(".flow-line:not([data-type=block])", { has: page.locator(`code:text-is("${tensor}")`) });
+const line = (page, tensor) =>
+  page.locator(".flow-line:not([data-type=block])", { has: page.locator(`code:text-is("${tensor}")`) });
 /** @param {Page} page */
 const current = (page) => page.locator('.flow-line[data-current="true"]');
 /** @param {Page} page */
@@ -53,7 +54,10 @@ for (const backend of ["cpu", "webgpu"]) {
       "h.0.mlp.proj",
       "h.0",
     ]);
-    assert.match(await line(page, "h.0.attn.qkv").innerText(), /Query, key, value\s+h\.0\.attn\.qkv\s*T × 480 · 77,280 parameters/);
+    assert.match(
+      await line(page, "h.0.attn.qkv").innerText(),
+      /Query, key, value\s+h\.0\.attn\.qkv\s*T × 480 · 77,280 parameters/,
+    );
     assert.equal(await page.locator(".flow-who").innerText(), "Token 28: ly");
 
     await line(page, "logits").locator(".flow-box").click();
@@ -68,9 +72,13 @@ for (const backend of ["cpu", "webgpu"]) {
     await page.locator("button.flow-heads-row").nth(3).click();
     await page.locator("figcaption", { hasText: "Where head 3 looks" }).waitFor();
     await page.waitForURL(/head=3/);
-    const shares = (await page.locator(".flow-bars .flow-bar-value").allInnerTexts()).map((text) => Number.parseFloat(text.replace("<", "")));
+    const shares = (await page.locator(".flow-bars .flow-bar-value").allInnerTexts()).map((text) =>
+      Number.parseFloat(text.replace("<", "")),
+    );
     assert.ok(
-      shares.length === 8 && shares.every((share, i) => i === 0 || share <= shares[i - 1]) && shares.reduce((sum, share) => sum + share) <= 100.1,
+      shares.length === 8 &&
+        shares.every((share, i) => i === 0 || share <= shares[i - 1]) &&
+        shares.reduce((sum, share) => sum + share) <= 100.1,
     );
     const strongest = await page.locator(".flow-bars li").first().innerText();
     await page.getByRole("tab", { name: "Attention" }).click();
@@ -148,7 +156,10 @@ test("the token that is chosen is the one that is followed; what is gone is not 
   await page.getByRole("button", { name: "Previous token" }).click();
   await page.locator(".flow-who", { hasText: "Token 27" }).waitFor();
   await page.waitForFunction(
-    (old) => [...document.querySelectorAll(".flow-line")].some((one) => one.textContent?.includes("embed") && !one.textContent.includes(old)),
+    (old) =>
+      [...document.querySelectorAll(".flow-line")].some(
+        (one) => one.textContent?.includes("embed") && !one.textContent.includes(old),
+      ),
     before,
   );
   await page.locator(".flow-list:not(.stale)").waitFor();
@@ -176,7 +187,10 @@ test("files and tables hold the values", async () => {
   const { page, close } = await openPage(browser, address());
   await shown(page);
   const save = async (/** @type {string} */ kind) => {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Save as ${kind}` }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: `Save as ${kind}` }).click(),
+    ]);
     assert.equal(download.suggestedFilename(), `forward-pass.${kind.toLowerCase()}`);
     return readFileSync(await download.path());
   };
@@ -190,8 +204,13 @@ test("files and tables hold the values", async () => {
   assert.equal(rows.filter(([name]) => name === "h.4.mlp.act").length, 640);
   const json = JSON.parse((await save("JSON")).toString());
   assert.equal(json.token.text, "ly");
-  const { mid, proj, out } = { mid: json.tensors["h.0.mid"], proj: json.tensors["h.0.mlp.proj"], out: json.tensors["h.0"] };
-  for (let i = 0; i < 160; i += 1) assert.ok(Math.abs(mid[i] + proj[i] - out[i]) < 1e-4, "the stream is what was added to it");
+  const { mid, proj, out } = {
+    mid: json.tensors["h.0.mid"],
+    proj: json.tensors["h.0.mlp.proj"],
+    out: json.tensors["h.0"],
+  };
+  for (let i = 0; i < 160; i += 1)
+    assert.ok(Math.abs(mid[i] + proj[i] - out[i]) < 1e-4, "the stream is what was added to it");
   const png = await save("PNG");
   assert.deepEqual([...png.subarray(0, 4)], [0x89, 0x50, 0x4e, 0x47]);
   assert.ok(png.length > 20_000);
@@ -204,8 +223,14 @@ test("files and tables hold the values", async () => {
 });
 
 test("a text of the full context: the walk and another token keep the main thread free", async () => {
-  const text = Array.from({ length: 14 }, (_, i) => `The wolf met the little girl number ${i} in the wood, and said good morning to her. `).join("");
-  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&see=flow&text=${encodeURIComponent(text)}`);
+  const text = Array.from(
+    { length: 14 },
+    (_, i) => `The wolf met the little girl number ${i} in the wood, and said good morning to her. `,
+  ).join("");
+  const { page, close } = await openPage(
+    browser,
+    `${site.url}?backend=cpu#lang=en&see=flow&text=${encodeURIComponent(text)}`,
+  );
   await shown(page);
   assert.match(await page.locator(".flow-who").innerText(), /^Token 256:/);
   const { longest, count } = await longTasks(browser, page, async () => {
@@ -224,13 +249,19 @@ for (const [where, options] of /** @type {const} */ ([
   // One theme at each width: colours do not depend on the width, nor sizes on the theme.
   for (const colorScheme of /** @type {const} */ ([where === "desktop" ? "light" : "dark"])) {
     test(`axe-core finds nothing, and nothing sticks out: ${where}, ${colorScheme}`, async () => {
-      const { page, close } = await openPage(browser, address("token=27", "cpu", colorScheme === "dark" ? "zh" : "en"), { ...options, colorScheme });
+      const { page, close } = await openPage(
+        browser,
+        address("token=27", "cpu", colorScheme === "dark" ? "zh" : "en"),
+        { ...options, colorScheme },
+      );
       await shown(page);
       await page.locator(".flow").evaluate((element) => element.scrollIntoView());
       await page.screenshot({ path: `${screenshots}inspect-flow-${where}-${colorScheme}.png` });
       for (const tensor of ["", "h.0.attn.out", "h.0.attn.qkv", "h.0.mlp.act", "logits"]) {
         if (tensor) await line(page, tensor).locator(".flow-box").click();
-        const { wide, has } = await page.locator(".flow").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
+        const { wide, has } = await page
+          .locator(".flow")
+          .evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
         assert.ok(wide <= has + 8, `${tensor}: ${wide} of ${has}`);
         assert.deepEqual(await violations(page, ".flow"), [], tensor);
       }

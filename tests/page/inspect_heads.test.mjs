@@ -55,7 +55,10 @@ for (const backend of ["cpu", "webgpu"]) {
     const [before, now] = await losses(page);
     assert.equal(before, whole, "the loss with everything on is remembered");
     assert.ok(Math.abs(now - whole) > 0.01);
-    assert.deepEqual((await predictions(page, 0)).map((row) => row.trim()), top.map((row) => row.trim()));
+    assert.deepEqual(
+      (await predictions(page, 0)).map((row) => row.trim()),
+      top.map((row) => row.trim()),
+    );
     const without = await predictions(page, 1);
     assert.match(without[0], /^␣to\s+17\.3 %/, "as another library computes it");
     assert.match(without.find((row) => row.startsWith('?"')) ?? "", /6\.7\d %\s+−2\.30/);
@@ -93,8 +96,14 @@ test("the same seed writes another text without a head, and the same one again w
   assert.equal(await write(), whole, "exactly the same text again");
 
   const written = await page.locator(".heads-written figure").allInnerTexts();
-  assert.deepEqual(written.map((text) => text.split("\n")[0]), ["Everything on", "Without 3.4 4.MLP"]);
-  assert.deepEqual(await page.locator(".heads-written p").allTextContents(), [whole.slice(TEXT.length), without.slice(TEXT.length)]);
+  assert.deepEqual(
+    written.map((text) => text.split("\n")[0]),
+    ["Everything on", "Without 3.4 4.MLP"],
+  );
+  assert.deepEqual(await page.locator(".heads-written p").allTextContents(), [
+    whole.slice(TEXT.length),
+    without.slice(TEXT.length),
+  ]);
   await close();
 });
 
@@ -126,7 +135,10 @@ test("the ranking gives every unit, in order, and agrees with switching them off
   const lines = await page.locator(".heads-list li").allInnerTexts();
   assert.equal(lines.length, UNITS);
   const deltas = lines.map((line) => Number(/([−+]?\d+\.\d\d)\n/.exec(`${line}\n`)?.[1]?.replace("−", "-")));
-  assert.ok(deltas.every((delta, i) => i === 0 || Math.abs(delta) <= Math.abs(deltas[i - 1]) + 0.005), deltas.join(" "));
+  assert.ok(
+    deltas.every((delta, i) => i === 0 || Math.abs(delta) <= Math.abs(deltas[i - 1]) + 0.005),
+    deltas.join(" "),
+  );
   const heads = lines.filter((line) => !line.includes("MLP"));
   assert.match(heads[0], /Layer 3, head 4[\s\S]*−2\.30[\s\S]*67\.1 % → 6\.7\d %/, "as another library computes it");
   assert.match(heads[1], /Layer 4, head 0[\s\S]*−0\.64/);
@@ -136,7 +148,10 @@ test("the ranking gives every unit, in order, and agrees with switching them off
   assert.match(colour, /^rgb\(2\d\d, 1\d\d, \d+\)/, `orange: ${colour}`);
 
   const save = async (/** @type {string} */ kind) => {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Save as ${kind}` }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: `Save as ${kind}` }).click(),
+    ]);
     return readFileSync(await download.path());
   };
   assert.equal((await save("CSV")).toString().trimEnd().split("\r\n").length, 1 + UNITS);
@@ -149,7 +164,10 @@ test("the ranking gives every unit, in order, and agrees with switching them off
   assert.equal(await page.locator(".heads-table tbody tr").count(), UNITS);
 
   await cell(page, "3.4").hover();
-  assert.match(await page.locator(".heads-readout").innerText(), /^Layer 3, head 4 · on · if switched off: −2\.30 nats for/);
+  assert.match(
+    await page.locator(".heads-readout").innerText(),
+    /^Layer 3, head 4 · on · if switched off: −2\.30 nats for/,
+  );
 
   // An entry switches its unit; the list stays, and says what it was measured on.
   const entry = page.locator('.heads-list [data-unit="3.4"]');
@@ -175,7 +193,10 @@ test("a ranking is cancelled at once, by button and by Escape, and what was foun
   for (const how of ["button", "Escape"]) {
     await rankButton(page).click();
     await page.locator(".heads-progress progress").waitFor();
-    await page.locator(".heads-list li").nth(how === "button" ? 0 : 1).waitFor();
+    await page
+      .locator(".heads-list li")
+      .nth(how === "button" ? 0 : 1)
+      .waitFor();
     const from = Date.now();
     if (how === "button") await rankButton(page).click();
     else await page.keyboard.press("Escape");
@@ -187,7 +208,11 @@ test("a ranking is cancelled at once, by button and by Escape, and what was foun
     await loss(page, how === "button" ? /→/ : /→/);
     assert.ok(Date.now() - from < 5000, `${Date.now() - from} ms`);
   }
-  assert.equal(await page.evaluate(() => document.querySelector("#inspector")?.hasAttribute("hidden")), false, "Escape ended the ranking alone");
+  assert.equal(
+    await page.evaluate(() => document.querySelector("#inspector")?.hasAttribute("hidden")),
+    false,
+    "Escape ended the ranking alone",
+  );
   await close();
 });
 
@@ -215,12 +240,31 @@ test("keyboard: arrows move, Space switches, a layer's number switches the layer
 });
 
 test("a model with twelve heads fits, and what another model had off is not counted", async () => {
-  const config = { model_type: "gpt2", vocab_size: 256, n_ctx: 128, n_positions: 128, n_embd: 48, n_layer: 12, n_head: 12,
-    layer_norm_epsilon: 1e-5, activation_function: "gelu_new" };
-  const file = (/** @type {string} */ name, /** @type {string | Uint8Array} */ data) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(data) });
-  const files = [file("config.json", JSON.stringify(config)), file("tokenizer.json", byteTokenizer()), file("model.safetensors", randomWeights(config))];
+  const config = {
+    model_type: "gpt2",
+    vocab_size: 256,
+    n_ctx: 128,
+    n_positions: 128,
+    n_embd: 48,
+    n_layer: 12,
+    n_head: 12,
+    layer_norm_epsilon: 1e-5,
+    activation_function: "gelu_new",
+  };
+  const file = (/** @type {string} */ name, /** @type {string | Uint8Array} */ data) => ({
+    name,
+    mimeType: "application/octet-stream",
+    buffer: Buffer.from(data),
+  });
+  const files = [
+    file("config.json", JSON.stringify(config)),
+    file("tokenizer.json", byteTokenizer()),
+    file("model.safetensors", randomWeights(config)),
+  ];
   for (const width of [1280, 390]) {
-    const { page, close } = await openPage(browser, address("&off=99.99_3.4&tab=models", "cpu", "The wolf met"), { viewport: { width, height: 800 } });
+    const { page, close } = await openPage(browser, address("&off=99.99_3.4&tab=models", "cpu", "The wolf met"), {
+      viewport: { width, height: 800 },
+    });
     await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
     await page.locator("#pick").setInputFiles(files);
     await page.waitForFunction(() => location.hash.includes("sha256"));
@@ -241,7 +285,8 @@ test("a model with twelve heads fits, and what another model had off is not coun
 });
 
 for (const [name, options] of /** @type {const} */ ([
-  ["desktop", { viewport: { width: 1280, height: 900 } }], ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ["desktop", { viewport: { width: 1280, height: 900 } }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
 ])) {
   // One theme at each width: colours do not depend on the width, nor sizes on the theme.
   for (const colorScheme of /** @type {const} */ ([name === "desktop" ? "light" : "dark"])) {
@@ -253,7 +298,10 @@ for (const [name, options] of /** @type {const} */ ([
       await loss(page, /→/);
       const room = await page.locator(".heads").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
       assert.ok(room.wide <= room.has + 12, `nothing sticks out: ${room.wide} of ${room.has}`);
-      assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), "the page itself does not scroll");
+      assert.ok(
+        await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight),
+        "the page itself does not scroll",
+      );
       assert.deepEqual(await violations(page, ".heads"), []);
       await page.locator(".heads-bar").evaluate((element) => element.scrollIntoView());
       await page.screenshot({ path: `${screenshots}${name}-${colorScheme}-heads.png` });

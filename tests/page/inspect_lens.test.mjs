@@ -22,12 +22,21 @@ const shown = async (page) => {
   await page.locator(".lens-list tbody tr").first().waitFor();
 };
 /** @param {Page} page @param {number} level @param {number} column */
-const cell = (page, level, column) => page.locator(".lens-grid tbody tr").nth(5 - level).locator("td").nth(column);
+const cell = (page, level, column) =>
+  page
+    .locator(".lens-grid tbody tr")
+    .nth(5 - level)
+    .locator("td")
+    .nth(column);
 /** "12.3 %" as a number. @param {string} text */
 const share = (text) => Number.parseFloat(text.replace("<", ""));
 /** The listed tokens of a level of the selected position, likeliest first. @param {Page} page @param {number} level */
 const listed = async (page, level) => {
-  const items = await page.locator(".lens-list tbody tr").nth(5 - level).locator("li").allInnerTexts();
+  const items = await page
+    .locator(".lens-list tbody tr")
+    .nth(5 - level)
+    .locator("li")
+    .allInnerTexts();
   return items.map((item) => {
     const at = item.lastIndexOf(" ", item.lastIndexOf(" ") - 1);
     return { token: item.slice(0, at).trim(), p: share(item.slice(at)) };
@@ -86,16 +95,30 @@ test("what really follows as the target: its rank, its probability, and none aft
   await page.keyboard.press("Enter");
   await page.locator(".lens-words", { hasText: "Nothing follows this token yet" }).waitFor();
   await page.getByText("target", { exact: true }).click();
-  assert.equal(await page.locator(".lens-grid tbody td.lens-chosen").first().evaluate((td) => td.style.background), "", "no target, no colour");
+  assert.equal(
+    await page
+      .locator(".lens-grid tbody td.lens-chosen")
+      .first()
+      .evaluate((td) => td.style.background),
+    "",
+    "no target, no colour",
+  );
   await close();
 });
 
 test("keyboard: focus moves through the grid, the window follows and fetches, Enter selects", async () => {
   const { page, close } = await openPage(browser, address("token=27"));
   await shown(page);
-  assert.equal(await page.locator(".lens-grid tbody td[tabindex='0']").count(), 1, "one cell takes part in the order of Tab");
+  assert.equal(
+    await page.locator(".lens-grid tbody td[tabindex='0']").count(),
+    1,
+    "one cell takes part in the order of Tab",
+  );
   const columns = await page.locator(".lens-grid tfoot th[scope=col]").count();
-  assert.match(await page.locator(".lens-bar").innerText(), new RegExp(`tokens ${COUNT - columns + 1} to ${COUNT} of ${COUNT}`));
+  assert.match(
+    await page.locator(".lens-bar").innerText(),
+    new RegExp(`tokens ${COUNT - columns + 1} to ${COUNT} of ${COUNT}`),
+  );
   await page.locator(".lens-grid tbody td[tabindex='0']").focus();
   for (let i = 0; i < columns; i += 1) await page.keyboard.press("ArrowLeft");
   assert.match(await page.locator(".lens-bar").innerText(), new RegExp(`tokens ${COUNT - columns} to ${COUNT - 1} of`));
@@ -121,7 +144,10 @@ test("files hold the whole text, the picture and the table what is shown", async
   await shown(page);
   const columns = await page.locator(".lens-grid tfoot th[scope=col]").count();
   const save = async (/** @type {string} */ kind) => {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: `Save as ${kind}` }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: `Save as ${kind}` }).click(),
+    ]);
     assert.equal(download.suggestedFilename(), `logit-lens.${kind.toLowerCase()}`);
     return readFileSync(await download.path());
   };
@@ -131,7 +157,10 @@ test("files hold the whole text, the picture and the table what is shown", async
   assert.match(csv.at(-1) ?? "", /^28,ly,5,/);
   const json = JSON.parse((await save("JSON")).toString());
   assert.equal(json.positions.length, COUNT);
-  assert.equal(await page.locator(".lens-body > .hint").last().innerText(), `CSV and JSON hold all ${COUNT} tokens, the picture tokens ${COUNT - columns + 1} to ${COUNT}.`);
+  assert.equal(
+    await page.locator(".lens-body > .hint").last().innerText(),
+    `CSV and JSON hold all ${COUNT} tokens, the picture tokens ${COUNT - columns + 1} to ${COUNT}.`,
+  );
   assert.equal(json.positions.at(-1).levels[5].top[0].text, '?"');
   assert.ok(Math.abs(Math.exp(json.positions.at(-1).levels[5].targetLogprob) - 0.671) < 0.002);
   const png = await save("PNG");
@@ -140,7 +169,10 @@ test("files hold the whole text, the picture and the table what is shown", async
   await page.getByText("The map as a table").click();
   await page.locator(".lens-text tr").nth(1).waitFor();
   assert.equal(await page.locator(".lens-text tr").count(), 7);
-  assert.match(await page.locator(".lens-text tr").nth(1).locator("td").last().innerText(), /\?" 67\.1 %\s+target \?": 67\.1 %, rank 1/);
+  assert.match(
+    await page.locator(".lens-text tr").nth(1).locator("td").last().innerText(),
+    /\?" 67\.1 %\s+target \?": 67\.1 %, rank 1/,
+  );
   await close();
 });
 
@@ -159,12 +191,17 @@ test("the map follows the text, and goes with it", async () => {
 });
 
 for (const [name, options] of /** @type {const} */ ([
-  ["desktop", { viewport: { width: 1280, height: 900 } }], ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ["desktop", { viewport: { width: 1280, height: 900 } }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true }],
 ])) {
   // One theme at each width: colours do not depend on the width, nor sizes on the theme.
   for (const colorScheme of /** @type {const} */ ([name === "desktop" ? "light" : "dark"])) {
     test(`looks right: ${name}, ${colorScheme}`, async () => {
-      const { page, close } = await openPage(browser, address("token=27", "cpu", colorScheme === "dark" ? "zh" : "en"), { ...options, colorScheme });
+      const { page, close } = await openPage(
+        browser,
+        address("token=27", "cpu", colorScheme === "dark" ? "zh" : "en"),
+        { ...options, colorScheme },
+      );
       await shown(page);
       const room = await page.locator(".lens").evaluate((root) => ({ wide: root.scrollWidth, has: root.clientWidth }));
       // The row of quiet buttons below is indented to the left by what it sticks out to the right.
@@ -172,7 +209,10 @@ for (const [name, options] of /** @type {const} */ ([
       const columns = await page.locator(".lens-grid tfoot th[scope=col]").count();
       assert.ok(name === "phone" ? columns >= 4 : columns >= 8 && columns <= 12, String(columns));
       await page.locator(".lens-switches").scrollIntoViewIfNeeded();
-      assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), "the page itself does not scroll");
+      assert.ok(
+        await page.evaluate(() => document.documentElement.scrollHeight <= innerHeight),
+        "the page itself does not scroll",
+      );
       assert.deepEqual(await violations(page, ".lens"), []);
       await page.locator(".lens-switches").evaluate((element) => element.scrollIntoView());
       await page.screenshot({ path: `${screenshots}${name}-${colorScheme}-lens.png` });

@@ -18,12 +18,22 @@ async function openNext(fragment, options, lang = "en") {
 }
 
 /** The rows of the chart as they read. @param {Page} page */
-const rows = (page) => page.locator(".next-row").evaluateAll((all) => all.map((row) => {
-  const text = (/** @type {string} */ name) => row.querySelector(`.${name}`)?.textContent ?? "";
-  const width = (/** @type {string} */ name) => /** @type {HTMLElement} */ (row.querySelector(`.${name}`)).style.transform;
-  const bars = [width("next-raw"), width("next-adjusted")];
-  return { rank: text("next-rank"), token: text("next-token"), raw: text("next-p"), drawn: text("next-after"), bars };
-}));
+const rows = (page) =>
+  page.locator(".next-row").evaluateAll((all) =>
+    all.map((row) => {
+      const text = (/** @type {string} */ name) => row.querySelector(`.${name}`)?.textContent ?? "";
+      const width = (/** @type {string} */ name) =>
+        /** @type {HTMLElement} */ (row.querySelector(`.${name}`)).style.transform;
+      const bars = [width("next-raw"), width("next-adjusted")];
+      return {
+        rank: text("next-rank"),
+        token: text("next-token"),
+        raw: text("next-p"),
+        drawn: text("next-after"),
+        bars,
+      };
+    }),
+  );
 
 /** Moves a slider of the panel. @param {Page} page @param {string} key @param {number} value */
 async function slide(page, key, value) {
@@ -34,16 +44,18 @@ async function slide(page, key, value) {
 }
 
 /** Waits until the chart reads differently. @param {Page} page @param {string} before */
-const changed = (page, before) => page.waitForFunction((old) => {
-  const facts = document.querySelector(".next-facts")?.textContent;
-  return facts !== undefined && facts !== old;
-}, before);
+const changed = (page, before) =>
+  page.waitForFunction((old) => {
+    const facts = document.querySelector(".next-facts")?.textContent;
+    return facts !== undefined && facts !== old;
+  }, before);
 
 test("of a text longer than the context, the end is what the model goes on from, and what it then writes", async () => {
-  const story = "Once upon a time there was a king who had three sons. The eldest was called Peter, the second Paul, and the youngest Jack. "
-    + "One day the king fell ill, and no doctor in the land could heal him. Then an old woman came to the castle and said that there was a "
-    + "golden bird in the dark forest whose song would make him well again. So Peter took his horse and rode away, but he did not come "
-    + "back. Then Paul took his horse and rode away, and he did not come back either. ";
+  const story =
+    "Once upon a time there was a king who had three sons. The eldest was called Peter, the second Paul, and the youngest Jack. " +
+    "One day the king fell ill, and no doctor in the land could heal him. Then an old woman came to the castle and said that there was a " +
+    "golden bird in the dark forest whose song would make him well again. So Peter took his horse and rode away, but he did not come " +
+    "back. Then Paul took his horse and rode away, and he did not come back either. ";
   // Seen as far back as the context reaches, "woman" would be the likeliest.
   const text = `${story.repeat(3)}The old`;
   const { page, close } = await openNext(`t=0&rp=1&n=1&end=0&${new URLSearchParams({ text })}`);
@@ -58,7 +70,10 @@ test("of a text longer than the context, the end is what the model goes on from,
   await paper(page).press("Alt+ArrowRight");
   await note.waitFor();
   await paper(page).press("Control+Enter");
-  await page.waitForFunction((length) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value.length > length, text.length);
+  await page.waitForFunction(
+    (length) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value.length > length,
+    text.length,
+  );
   await page.locator(".primary:not(.busy)").waitFor();
   assert.equal(await paper(page).inputValue(), `${text}${token.replaceAll("␣", " ")}`);
   await close();
@@ -71,27 +86,37 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
   await page.locator(".next-facts.stale").waitFor({ state: "detached" });
   const own = await rows(page);
   assert.equal(own.length, 20);
-  assert.ok(own.every(({ raw, drawn }) => raw === drawn), "with the model's own odds both are the same");
+  assert.ok(
+    own.every(({ raw, drawn }) => raw === drawn),
+    "with the model's own odds both are the same",
+  );
   assert.ok(own.every(({ bars: [raw] }) => /^scaleX\(0?\.\d+|^scaleX\(1/.test(raw)));
   assert.equal(await page.locator(".next-cut-line").count(), 0, "nothing is cut off");
   const facts = () => page.locator(".next-facts").innerText();
 
   // Every change asks the engine about the same tokens; it answers from the logits it has kept.
-  const first = await page.locator(".next-facts").textContent() ?? "";
+  const first = (await page.locator(".next-facts").textContent()) ?? "";
   const from = Date.now();
   await slide(page, "temperature", 0.5);
   await changed(page, first);
   const took = Date.now() - from;
   console.log(`a slider's new distribution after ${took} ms`);
   const sharp = await rows(page);
-  assert.deepEqual(sharp.map(({ raw, token }) => [raw, token]), own.map(({ raw, token }) => [raw, token]), "the model says what it said");
+  assert.deepEqual(
+    sharp.map(({ raw, token }) => [raw, token]),
+    own.map(({ raw, token }) => [raw, token]),
+    "the model says what it said",
+  );
   assert.ok(parseFloat(sharp[0].drawn) > parseFloat(own[0].drawn), "the likeliest is drawn more often");
   assert.equal(await page.locator("#setting-temperature").inputValue(), "0.5", "it is the page's own setting");
   assert.match(page.url(), /t=0\.5/);
 
   await slide(page, "topK", 5);
   await page.locator(".next-cut-line").waitFor();
-  assert.match(await page.locator(".next-cut-line").innerText(), /^cut off by Top-k: 2,043 tokens, [\d.]+ % of probability$/);
+  assert.match(
+    await page.locator(".next-cut-line").innerText(),
+    /^cut off by Top-k: 2,043 tokens, [\d.]+ % of probability$/,
+  );
   const cut = await rows(page);
   assert.equal(cut.filter(({ drawn }) => drawn === "cut off").length, 15);
   assert.ok(cut.slice(5).every(({ bars }) => bars[1] === "scaleX(0)"));
@@ -117,13 +142,17 @@ test("while the model writes, the bars are its records of the newest token; then
   // Enough to take more than a moment on a quick machine.
   const { page, close } = await openNext("n=900&end=0&seed=5");
   await page.evaluate(() => {
-    const seen = /** @type {any} */ (globalThis).seen = /** @type {{ at: number, text: string, rows: number, marked: number, asked: boolean }[]} */ ([]);
+    const seen = /** @type {{ at: number, text: string, rows: number, marked: number, asked: boolean }[]} */ ([]);
+    Object.assign(globalThis, { seen });
     const context = /** @type {Element} */ (document.querySelector(".next-context"));
     new MutationObserver(() => {
       if (!document.querySelector(".next-live") || !document.querySelector(".primary.busy")) return;
       const rows = [...document.querySelectorAll(".next-row")];
       seen.push({
-        at: performance.now(), text: context.textContent ?? "", rows: rows.length, marked: document.querySelectorAll(".next-follows").length,
+        at: performance.now(),
+        text: context.textContent ?? "",
+        rows: rows.length,
+        marked: document.querySelectorAll(".next-follows").length,
         asked: document.querySelector(".next-facts.stale") !== null,
       });
     }).observe(context, { subtree: true, childList: true, characterData: true });
@@ -134,9 +163,11 @@ test("while the model writes, the bars are its records of the newest token; then
   await page.locator(".next-live").waitFor({ state: "detached" });
   const seen = await page.evaluate(() => /** @type {any} */ (globalThis).seen);
   assert.ok(seen.length >= 1, "the bars followed");
-  for (const { rows: count, marked, asked } of seen) assert.ok((count === 10 || count === 11) && marked === 1 && !asked);
+  for (const { rows: count, marked, asked } of seen)
+    assert.ok((count === 10 || count === 11) && marked === 1 && !asked);
   for (let at = 1; at < seen.length; at += 1) assert.ok(seen[at].at - seen[at - 1].at > 80, "about ten times a second");
-  // Of what the heading names otherwise than it stands in the text (spaces, line ends, parts of characters) nothing is compared.
+  // Of what the heading names otherwise than it stands in the text (spaces, line ends, parts of characters) nothing is
+  // compared.
   const plain = (/** @type {string} */ text) => text.replace(/⟨[^⟩]*⟩/g, "").replace(/[^\x21-\x7e]/g, "");
   const text = plain(await paper(page).inputValue());
   for (const { text: shown } of seen) {
@@ -149,17 +180,27 @@ test("while the model writes, the bars are its records of the newest token; then
   await close();
 });
 
-for (const [width, height] of [[1280, 720], [1280, 800], [1440, 900], [390, 844]]) {
+for (const [width, height] of [
+  [1280, 720],
+  [1280, 800],
+  [1440, 900],
+  [390, 844],
+]) {
   test(`bars can be seen without scrolling: ${width} x ${height}`, async () => {
     const { page, close } = await openNext("", { viewport: { width, height } });
-    const visible = () => page.evaluate(() => {
-      const [root, scroll, panel] = [".inspector", ".inspect-scroll", ".inspect-panel"].map((name) => /** @type {Element} */ (document.querySelector(name)).getBoundingClientRect());
-      const rows = [...document.querySelectorAll(".next-row")].filter((row) => {
-        const { left, right, top, bottom } = row.getBoundingClientRect();
-        return bottom <= scroll.bottom && row.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+    const visible = () =>
+      page.evaluate(() => {
+        const [root, scroll, panel] = [".inspector", ".inspect-scroll", ".inspect-panel"].map((name) =>
+          /** @type {Element} */ (document.querySelector(name)).getBoundingClientRect(),
+        );
+        const rows = [...document.querySelectorAll(".next-row")].filter((row) => {
+          const { left, right, top, bottom } = row.getBoundingClientRect();
+          return (
+            bottom <= scroll.bottom && row.contains(document.elementFromPoint((left + right) / 2, (top + bottom) / 2))
+          );
+        });
+        return { panel: panel.top - root.top, rows: rows.length };
       });
-      return { panel: panel.top - root.top, rows: rows.length };
-    });
     const first = await visible();
     assert.ok(first.panel < 330, `the panel begins ${first.panel} px below the inspector's top`);
     assert.ok(first.rows >= 2, `${first.rows} rows are seen, with the examples above`);
@@ -178,7 +219,9 @@ for (const [width, height] of [[1280, 720], [1280, 800], [1440, 900], [390, 844]
     const views = page.locator(".attention-views[aria-busy=false]");
     await views.waitFor();
     await page.waitForFunction(() => {
-      const [scroll, picture] = [".inspect-scroll", ".attention-views"].map((name) => /** @type {Element} */ (document.querySelector(name)).getBoundingClientRect());
+      const [scroll, picture] = [".inspect-scroll", ".attention-views"].map((name) =>
+        /** @type {Element} */ (document.querySelector(name)).getBoundingClientRect(),
+      );
       return picture.top >= scroll.top && (picture.bottom <= scroll.bottom || picture.top < scroll.top + 24);
     });
     await close();
@@ -193,7 +236,10 @@ test("any token can be found, with its probability and its rank", async () => {
   await page.getByText(/tokens with “ice”/).waitFor();
   const found = await rows(page);
   assert.ok(found.length > 0 && found.every(({ token }) => token.includes("ice")), JSON.stringify(found));
-  assert.ok(found.every(({ rank }) => Number(rank.replace(",", "")) > 40), "rare here");
+  assert.ok(
+    found.every(({ rank }) => Number(rank.replace(",", "")) > 40),
+    "rare here",
+  );
   assert.ok(found.every(({ drawn }) => drawn === "cut off"));
   const { length } = found;
   assert.deepEqual(found.map(({ rank }) => Number(rank.replace(",", ""))).sort((a, b) => a - b).length, length);
@@ -232,7 +278,10 @@ test("another token is another branch; walking the tree gives the first text bac
   // By keyboard: to the list, to the row, Enter.
   await other.focus();
   await page.keyboard.press("Enter");
-  await page.waitForFunction((start) => document.querySelector("textarea")?.value.startsWith(start), `Once upon a time there was a${token}`);
+  await page.waitForFunction(
+    (start) => document.querySelector("textarea")?.value.startsWith(start),
+    `Once upon a time there was a${token}`,
+  );
   await page.waitForFunction(() => document.querySelectorAll(".paper-layer .ink-model").length >= 24);
   await ready(page);
   const second = await paper(page).inputValue();
@@ -274,11 +323,17 @@ test("another token is another branch; walking the tree gives the first text bac
 
   assert.deepEqual(await violations(page, ".inspect-panel"), []);
 
-  const [download] = await Promise.all([page.waitForEvent("download"), page.locator(".tree").getByRole("button", { name: /JSON/ }).first().click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.locator(".tree").getByRole("button", { name: /JSON/ }).first().click(),
+  ]);
   const path = /** @type {string} */ (await download.path());
   const file = JSON.parse(readFileSync(path, "utf8"));
   assert.equal(download.suggestedFilename(), "branches.json");
-  assert.deepEqual(file.branches.map((/** @type {any} */ branch) => branch.text), [first, second]);
+  assert.deepEqual(
+    file.branches.map((/** @type {any} */ branch) => branch.text),
+    [first, second],
+  );
   assert.ok(file.runs.some((/** @type {any} */ run) => run.token && run.token.logprob <= 0));
 
   await page.locator(".tree-item[tabindex='0']").focus();
@@ -308,7 +363,11 @@ test("another token is another branch; walking the tree gives the first text bac
 });
 
 test("on a phone both fit, in Chinese and in the dark", async () => {
-  const { page, close } = await openNext("n=16&end=0", { viewport: { width: 390, height: 844 }, colorScheme: "dark", hasTouch: true }, "zh");
+  const { page, close } = await openNext(
+    "n=16&end=0",
+    { viewport: { width: 390, height: 844 }, colorScheme: "dark", hasTouch: true },
+    "zh",
+  );
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
   await page.locator(".next-chart").evaluate((chart) => chart.scrollIntoView());
   await page.screenshot({ path: `${screenshots}inspect-next-phone.png` });
@@ -323,7 +382,10 @@ test("on a phone both fit, in Chinese and in the dark", async () => {
 });
 
 test("a branch that was deleted stays deleted over a reload, though its text still stands on the paper", async () => {
-  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#${new URLSearchParams({ lang: "en", see: "tree", n: "8", text: "Once upon a time there was a king." })}`);
+  const { page, close } = await openPage(
+    browser,
+    `${site.url}?backend=cpu#${new URLSearchParams({ lang: "en", see: "tree", n: "8", text: "Once upon a time there was a king." })}`,
+  );
   await ready(page);
   await paper(page).press("Control+End");
   for (const name of ["Generate", "Try another"]) {
@@ -332,7 +394,11 @@ test("a branch that was deleted stays deleted over a reload, though its text sti
     await page.locator(".tree-mark").waitFor();
   }
   await page.waitForFunction(() => document.querySelectorAll(".tree-item:not([aria-expanded])").length === 2);
-  assert.match((await page.locator(".tree-sides option").first().innerText()), /^1 · /, "branches are told apart by their numbers");
+  assert.match(
+    await page.locator(".tree-sides option").first().innerText(),
+    /^1 · /,
+    "branches are told apart by their numbers",
+  );
   await page.getByRole("treeitem").last().click();
   await page.locator(".tree-actions").getByRole("button", { name: "Delete" }).click();
   await page.waitForFunction(() => document.querySelectorAll(".tree-item").length === 1);
@@ -345,9 +411,12 @@ test("a branch that was deleted stays deleted over a reload, though its text sti
   await close();
 });
 
-test("what stands before every text is explained and outlines nothing; a rare token has a number; a search that finds nothing says why", async () => {
+test("what stands before every text is explained; a rare token has a number; a search that finds nothing says why", async () => {
   const { page, close } = await openNext(new URLSearchParams({ text: "The wolf", token: "0" }).toString());
-  assert.match(await page.locator(".card-first").innerText(), /^This token is not in your text: it is put in front of every text/);
+  assert.match(
+    await page.locator(".card-first").innerText(),
+    /^This token is not in your text: it is put in front of every text/,
+  );
   assert.doesNotMatch(await page.locator(".card-facts").innerText(), /bytes/);
   assert.equal(await page.locator(".paper-layer .selected").count(), 0);
   const search = page.getByPlaceholder("any text, or #id");
@@ -355,7 +424,8 @@ test("what stands before every text is explained and outlines nothing; a rare to
   for (const [query, words] of /** @type {const} */ ([
     ["#99999", "There is no token #99999: the vocabulary has 2,048, with ids from 0 to 2,047."],
     ["的", "No token is “的” as a whole: this character is made of several tokens, each of one or more of its bytes."],
-    ["xyzzy", "No token contains “xyzzy”. A longer word is made of several tokens: try a part of it."], ["wolf", "1 token with “wolf”"],
+    ["xyzzy", "No token contains “xyzzy”. A longer word is made of several tokens: try a part of it."],
+    ["wolf", "1 token with “wolf”"],
   ])) {
     await search.fill(query);
     await said.filter({ hasText: query }).waitFor();

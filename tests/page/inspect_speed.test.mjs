@@ -38,7 +38,11 @@ test("tabs that are opened while the model writes, and follow it to its end, lea
       await page.getByRole("tab", { name }).click();
       await page.locator(".primary:not(.busy)").waitFor({ timeout: 60_000 });
       await coloured(page);
-      await page.waitForFunction(() => (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40 && !document.querySelector(".stale"));
+      await page.waitForFunction(
+        () =>
+          (document.querySelector(".inspect-panel")?.textContent ?? "").trim().length > 40 &&
+          !document.querySelector(".stale"),
+      );
     });
     assert.ok(count > 50, `the main thread was watched: ${name}`);
     assert.ok(longest < 50, `${name}: the longest task took ${longest.toFixed(0)} ms of processor time`);

@@ -1,5 +1,6 @@
 // @ts-check
-// PAGE_JITTER_MS=300 node --test tests/page/…: what the page and its workers say to each other comes late, by up to so many milliseconds
+// PAGE_JITTER_MS=300 node --test tests/page/…: what the page and its workers say to each other comes late, by up to so
+// many milliseconds
 // and in order. What only works while answers are quick then fails; tests that measure how quick they are do too.
 
 /** @param {import("playwright-core").BrowserContext} context */
@@ -34,7 +35,9 @@ export async function withJitter(context) {
       /** @override @param {any} message @param {any} [transfer] */
       postMessage(message, transfer) {
         // What is given away is gone at once, as without a delay.
-        const copy = structuredClone(message, { transfer: Array.isArray(transfer) ? transfer : transfer?.transfer ?? [] });
+        const copy = structuredClone(message, {
+          transfer: Array.isArray(transfer) ? transfer : (transfer?.transfer ?? []),
+        });
         const ports = Array.isArray(transfer) ? transfer.filter((one) => one instanceof MessagePort) : [];
         this.out(() => super.postMessage(copy, ports));
       }

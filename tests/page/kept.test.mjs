@@ -1,5 +1,6 @@
 // @ts-check
-// What a tab keeps: texts of any length with their history, two tabs' own, a closed one's, and what is said where the browser keeps nothing.
+// What a tab keeps: texts of any length with their history, two tabs' own, a closed one's, and what is said where the
+// browser keeps nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { button, openPage, paper, ready } from "./browser.mjs";
@@ -12,40 +13,60 @@ const NARROW = { viewport: { width: 900, height: 800 } };
 const CPU = "?backend=cpu#lang=en";
 
 /** Puts a text on the paper at once, as pasting does. @param {Page} page @param {string} text */
-const put = (page, text) => page.locator(".paper-area").evaluate((field, value) => {
-  const area = /** @type {HTMLTextAreaElement} */ (field);
-  area.value = value;
-  area.setSelectionRange(value.length, value.length);
-  area.dispatchEvent(new InputEvent("input"));
-}, text);
+const put = (page, text) =>
+  page.locator(".paper-area").evaluate((field, value) => {
+    const area = /** @type {HTMLTextAreaElement} */ (field);
+    area.value = value;
+    area.setSelectionRange(value.length, value.length);
+    area.dispatchEvent(new InputEvent("input"));
+  }, text);
 /** What this page's database keeps for its tab. @param {Page} page @param {string} name @returns {Promise<any>} */
-const stored = (page, name) => page.evaluate((what) => new Promise((resolve, reject) => {
-  const request = indexedDB.open("gpt-playground");
-  request.onerror = () => reject(request.error);
-  request.onsuccess = () => {
-    const db = request.result;
-    const get = db.transaction("kept").objectStore("kept").get([sessionStorage.getItem("tab") ?? "", what]);
-    get.onsuccess = () => resolve(get.result?.data);
-    get.onerror = () => reject(get.error);
-    db.close();
-  };
-}), name);
-/** Waits until something is on the disk. @param {Page} page @param {string} name @param {(data: any) => boolean} fits */
+const stored = (page, name) =>
+  page.evaluate(
+    (what) =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open("gpt-playground");
+        request.onerror = () => reject(request.error);
+        request.onsuccess = () => {
+          const db = request.result;
+          const get = db
+            .transaction("kept")
+            .objectStore("kept")
+            .get([sessionStorage.getItem("tab") ?? "", what]);
+          get.onsuccess = () => resolve(get.result?.data);
+          get.onerror = () => reject(get.error);
+          db.close();
+        };
+      }),
+    name,
+  );
+/**
+ * Waits until something is on the disk.
+ * @param {Page} page
+ * @param {string} name
+ * @param {(data: any) => boolean} fits
+ */
 async function reachesDisk(page, name, fits) {
-  for (const until = Date.now() + 60_000; !fits(await stored(page, name)); await page.waitForTimeout(50)) assert.ok(Date.now() < until, "it was never saved");
+  for (const until = Date.now() + 60_000; !fits(await stored(page, name)); await page.waitForTimeout(50))
+    assert.ok(Date.now() < until, "it was never saved");
 }
-const textOf = (/** @type {any} */ data) => data?.parts.map((/** @type {[string, string]} */ [, text]) => text).join("") ?? "";
+const textOf = (/** @type {any} */ data) =>
+  data?.parts.map((/** @type {[string, string]} */ [, text]) => text).join("") ?? "";
 const undo = (/** @type {Page} */ page) => paper(page).press("Control+z");
 const redo = (/** @type {Page} */ page) => paper(page).press("Control+Shift+z");
 const value = (/** @type {Page} */ page) => paper(page).inputValue();
 
 test("six megabytes in Write and three in Train come back exactly", async () => {
   // Write is not seen: a browser takes many seconds to lay out megabytes.
-  const { page, close } = await openPage(browser, `${site.url + CPU}&tab=train`, { ...NARROW, permissions: ["clipboard-read", "clipboard-write"] });
+  const { page, close } = await openPage(browser, `${site.url + CPU}&tab=train`, {
+    ...NARROW,
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
   // Reading and laying out megabytes takes a busy machine more than the usual wait.
   page.setDefaultTimeout(180_000);
   await page.locator("#train-text").waitFor();
-  const line = (/** @type {number} */ at) => `${at} zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich 😀\n`;
+  const line = (/** @type {number} */ at) =>
+    `${at} zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich 😀\n`;
   const long = Array.from({ length: 90_000 }, (_, at) => line(at)).join("");
   assert.ok(Buffer.byteLength(long) > 6e6);
   const learnt = long.slice(0, long.length / 2);
@@ -58,7 +79,11 @@ test("six megabytes in Write and three in Train come back exactly", async () => 
   await reachesDisk(page, "train", (data) => data?.text.length === learnt.length);
   await page.reload();
   await page.getByText("3.5 MB of text; its first").waitFor();
-  const onPaper = (/** @type {string} */ text) => page.evaluate((expected) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value === expected, text);
+  const onPaper = (/** @type {string} */ text) =>
+    page.evaluate(
+      (expected) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value === expected,
+      text,
+    );
   assert.equal(await onPaper(long), true);
   assert.equal((await stored(page, "train")).text === learnt, true);
   await close();
@@ -101,13 +126,16 @@ test("a link's text in the place of the user's own: after a reload undo brings t
   await page.evaluate(() => {
     location.hash = "#lang=en&text=From+a+link.";
   });
-  await page.waitForFunction(() => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value === "From a link.");
+  await page.waitForFunction(
+    () => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value === "From a link.",
+  );
   await page.reload();
   await ready(page);
   assert.equal(await value(page), "From a link.");
   await undo(page);
   assert.equal(await value(page), "My own story.");
-  // So does a link that opens the page anew in this tab, even where it is reloaded before the address says something else.
+  // So does a link that opens the page anew in this tab, even where it is reloaded before the address says something
+  // else.
   await page.goto("about:blank");
   const address = `${site.url + CPU}&text=Another.`;
   for (const _ of [1, 2]) {
@@ -166,16 +194,23 @@ test("two tabs have their own texts; a new one goes on with that of one that was
 test("texts that cannot be saved are told of on every tab until they are", async () => {
   const { page, close } = await openPage(browser, site.url + CPU, NARROW);
   await ready(page);
-  const refuse = (/** @type {boolean} */ refused) => page.evaluate((on) => {
-    const plain = /** @type {any} */ (globalThis).put ?? IDBObjectStore.prototype.put;
-    Object.assign(globalThis, { put: plain });
-    IDBObjectStore.prototype.put = on ? () => {
-      throw new DOMException("no room", "QuotaExceededError");
-    } : plain;
-  }, refused);
+  const refuse = (/** @type {boolean} */ refused) =>
+    page.evaluate((on) => {
+      const plain = /** @type {any} */ (globalThis).put ?? IDBObjectStore.prototype.put;
+      Object.assign(globalThis, { put: plain });
+      IDBObjectStore.prototype.put = on
+        ? () => {
+            throw new DOMException("no room", "QuotaExceededError");
+          }
+        : plain;
+    }, refused);
   await refuse(true);
   await paper(page).fill("This cannot be kept.");
-  const said = page.locator("#notices").getByRole("alert").filter({ hasText: "Your texts could not be saved" }).filter({ hasText: "storage is full" });
+  const said = page
+    .locator("#notices")
+    .getByRole("alert")
+    .filter({ hasText: "Your texts could not be saved" })
+    .filter({ hasText: "storage is full" });
   await said.waitFor();
   for (const tab of ["Train", "Models", "Write"]) {
     await button(page, tab).first().click();
@@ -189,7 +224,7 @@ test("texts that cannot be saved are told of on every tab until they are", async
   await close();
 });
 
-test("a browser that has no database, as in some private windows, is told of at once, and a reload still brings the text back", async () => {
+test("a browser without a database is told of at once, and a reload still brings the text back", async () => {
   const { page, close } = await openPage(browser, "about:blank", NARROW);
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {
@@ -211,17 +246,20 @@ test("what was kept and is damaged is told of, and can be taken out as it is; th
   await ready(page);
   await paper(page).fill("Precious.");
   await reachesDisk(page, "write", (data) => textOf(data) === "Precious.");
-  await page.evaluate(() => new Promise((resolve, reject) => {
-    const request = indexedDB.open("gpt-playground");
-    request.onsuccess = () => {
-      const db = request.result;
-      const transaction = db.transaction("kept", "readwrite");
-      const data = { parts: [["user", "Precious."], 3], caret: "x", past: [{}] };
-      transaction.objectStore("kept").put({ version: 1000, data }, [sessionStorage.getItem("tab") ?? "", "write"]);
-      transaction.oncomplete = () => resolve(db.close());
-      transaction.onabort = () => reject(transaction.error);
-    };
-  }));
+  await page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const request = indexedDB.open("gpt-playground");
+        request.onsuccess = () => {
+          const db = request.result;
+          const transaction = db.transaction("kept", "readwrite");
+          const data = { parts: [["user", "Precious."], 3], caret: "x", past: [{}] };
+          transaction.objectStore("kept").put({ version: 1000, data }, [sessionStorage.getItem("tab") ?? "", "write"]);
+          transaction.oncomplete = () => resolve(db.close());
+          transaction.onabort = () => reject(transaction.error);
+        };
+      }),
+  );
   await page.reload();
   await ready(page);
   assert.equal(await value(page), "Precious.");

@@ -1,5 +1,6 @@
 // @ts-check
-// Measures a page's main thread by the processor time of its tasks: on a machine that is shared, the time on the clock says more
+// Measures a page's main thread by the processor time of its tasks: on a machine that is shared, the time on the clock
+// says more
 // about the others than about the page.
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
@@ -24,7 +25,12 @@ export async function longTasks(browser, page, act) {
   rmSync(path);
   // The page's own main thread is the one that set the mark.
   const own = traceEvents.find((event) => event.name === mark);
-  const tasks = traceEvents.filter((event) =>
-    event.ph === "X" && event.pid === own?.pid && event.tid === own.tid && event.name === "ThreadControllerImpl::RunTask");
+  const tasks = traceEvents.filter(
+    (event) =>
+      event.ph === "X" &&
+      event.pid === own?.pid &&
+      event.tid === own.tid &&
+      event.name === "ThreadControllerImpl::RunTask",
+  );
   return { count: tasks.length, longest: Math.max(0, ...tasks.map((event) => (event.tdur ?? 0) / 1000)) };
 }

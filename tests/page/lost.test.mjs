@@ -1,5 +1,6 @@
 // @ts-check
-// An engine that is lost without a word: its worker ends, or its device is destroyed. The page notices, says so, and starts it again.
+// An engine that is lost without a word: its worker ends, or its device is destroyed. The page notices, says so, and
+// starts it again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { button, openPage, paper, ready } from "./browser.mjs";
@@ -43,12 +44,18 @@ test("a worker that ends while it writes is replaced, and the text goes on", asy
   await paper(page).press("Control+Enter");
   await page.locator(".paper-layer .ink-model").first().waitFor();
   await endWorker(page);
-  await notice(page).filter({ hasText: "The engine stopped and was started again." }).filter({ hasText: "The browser ended the engine without a word" }).waitFor();
+  await notice(page)
+    .filter({ hasText: "The engine stopped and was started again." })
+    .filter({ hasText: "The browser ended the engine without a word" })
+    .waitFor();
   await ready(page);
   const before = await paper(page).inputValue();
   assert.match(before, /^Once upon a time./);
   await paper(page).press("Control+Enter");
-  await page.waitForFunction((length) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value.length > length, before.length);
+  await page.waitForFunction(
+    (length) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value.length > length,
+    before.length,
+  );
   assert.equal(await notice(page).count(), 0);
   await page.keyboard.press("Escape");
   await close();
@@ -93,7 +100,10 @@ test("a device that is destroyed is lost: what was asked of it ends, and the eng
   // While nothing is asked of it.
   await destroy();
   await paper(page).press("Control+Enter");
-  await notice(page).filter({ hasText: "The engine stopped and was started again." }).filter({ hasText: "the GPU device was lost" }).waitFor(slow);
+  await notice(page)
+    .filter({ hasText: "The engine stopped and was started again." })
+    .filter({ hasText: "the GPU device was lost" })
+    .waitFor(slow);
   await ready(page);
   // While it writes; in a page opened anew, for which it is the first time.
   await page.reload();
@@ -101,11 +111,18 @@ test("a device that is destroyed is lost: what was asked of it ends, and the eng
   await paper(page).press("Control+Enter");
   await page.locator(".paper-layer .ink-model").first().waitFor(slow);
   await destroy();
-  await notice(page).filter({ hasText: "The engine stopped and was started again." }).filter({ hasText: "the GPU failed" }).waitFor(slow);
+  await notice(page)
+    .filter({ hasText: "The engine stopped and was started again." })
+    .filter({ hasText: "the GPU failed" })
+    .waitFor(slow);
   await ready(page);
   const before = await paper(page).inputValue();
   await paper(page).press("Control+Enter");
-  await page.waitForFunction((length) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value.length > length, before.length, slow);
+  await page.waitForFunction(
+    (length) => /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area")).value.length > length,
+    before.length,
+    slow,
+  );
   await page.keyboard.press("Escape");
   await page.locator(".primary:not(.busy)").waitFor(slow);
   await close();

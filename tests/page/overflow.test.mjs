@@ -1,5 +1,6 @@
 // @ts-check
-// A model whose weights are finite and whose numbers overflow: Write and every panel say where, the text stays, and another model
+// A model whose weights are finite and whose numbers overflow: Write and every panel say where, the text stays, and
+// another model
 // opens as ever.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -27,12 +28,17 @@ function spoilt(weight, factor) {
   let at = 0;
   for (const [name, tensor] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    const { dtype, shape, data_offsets: [begin, end] } = tensor;
+    const {
+      dtype,
+      shape,
+      data_offsets: [begin, end],
+    } = tensor;
     assert.equal(dtype, "F16");
     const values = new Float32Array((end - begin) / 2);
-    for (let i = 0; i < values.length; i++) values[i] = half(file.readUInt16LE(8 + length + begin + 2 * i)) * (name === weight ? factor : 1);
+    for (let i = 0; i < values.length; i++)
+      values[i] = half(file.readUInt16LE(8 + length + begin + 2 * i)) * (name === weight ? factor : 1);
     assert.ok(values.every(Number.isFinite));
-    tensors[name] = { dtype: "F32", shape, data_offsets: [at, at += 4 * values.length] };
+    tensors[name] = { dtype: "F32", shape, data_offsets: [at, (at += 4 * values.length)] };
     parts.push(Buffer.from(values.buffer));
   }
   const json = Buffer.from(JSON.stringify(tensors));
@@ -44,19 +50,35 @@ function spoilt(weight, factor) {
 const TEXT = "Once upon a time there was a little girl";
 
 for (const [lang, said, advice] of [
-  ["en", "the numbers overflow in block 2's attention scores (h.2.attn.out is NaN at position 0)", "choose another file of the model"],
+  [
+    "en",
+    "the numbers overflow in block 2's attention scores (h.2.attn.out is NaN at position 0)",
+    "choose another file of the model",
+  ],
   ["zh", "数值溢出，出在第 2 块的注意力分数（位置 0 上 h.2.attn.out 为 NaN）", "请为此模型选择另一个文件"],
 ]) {
   test(`Write and every panel name where the numbers overflow (${lang})`, async () => {
-    const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=${lang}&n=8&text=${encodeURIComponent(TEXT)}`);
-    const model = (/** @type {string} */ name) => page.locator(".status-model", { hasText: name }).waitFor({ timeout: 60_000 });
+    const { page, close } = await openPage(
+      browser,
+      `${site.url}?backend=cpu#lang=${lang}&n=8&text=${encodeURIComponent(TEXT)}`,
+    );
+    const model = (/** @type {string} */ name) =>
+      page.locator(".status-model", { hasText: name }).waitFor({ timeout: 60_000 });
     const go = (/** @type {number} */ tab) => page.locator("nav").getByRole("button").nth(tab).click();
     await model("Storyteller");
-    const file = (/** @type {string} */ name, /** @type {Buffer} */ buffer) => ({ name, mimeType: "application/octet-stream", buffer });
+    const file = (/** @type {string} */ name, /** @type {Buffer} */ buffer) => ({
+      name,
+      mimeType: "application/octet-stream",
+      buffer,
+    });
     const weights = spoilt("transformer.h.2.attn.c_attn.weight", 1e22);
-    await page.locator("#pick").setInputFiles([
-      file("config.json", shipped("config.json")), file("tokenizer.json", shipped("tokenizer.json")), file("spoilt.safetensors", weights),
-    ]);
+    await page
+      .locator("#pick")
+      .setInputFiles([
+        file("config.json", shipped("config.json")),
+        file("tokenizer.json", shipped("tokenizer.json")),
+        file("spoilt.safetensors", weights),
+      ]);
     await model("spoilt");
     await ready(page);
     const inspector = page.locator("#inspector");

@@ -39,7 +39,10 @@ async function drop(page, files) {
   }, plain);
 }
 
-/** The side of the text: inside the model are settings of the same names. @param {import("playwright-core").Page} page */
+/**
+ * The side of the text: inside the model are settings of the same names.
+ * @param {import("playwright-core").Page} page
+ */
 const desk = (page) => page.locator("#desk");
 /** @param {string} name */
 const modelFile = (name) => ({ name, bytes: readFileSync(new URL(name, model)) });
@@ -59,7 +62,11 @@ test("a broken model file says what is wrong, and the model in use goes on", asy
     await alert.filter({ hasText: `${name} could not be opened.` }).waitFor();
     const text = await alert.innerText();
     assert.match(text, /Storyteller is still open and works as before/);
-    const cause = text.split("\n").filter((line) => !/could not be opened|still open|^Close$/.test(line)).join(" ").trim();
+    const cause = text
+      .split("\n")
+      .filter((line) => !/could not be opened|still open|^Close$/.test(line))
+      .join(" ")
+      .trim();
     assert.ok(cause.length > 15, `a cause is given: ${text}`);
     await alert.getByRole("button", { name: "Close" }).click();
   }
@@ -113,13 +120,19 @@ test("settings, text, language and theme are there again after a reload", async 
 });
 
 test("a link sets the settings, and one that names a model elsewhere downloads nothing by itself", async () => {
-  const { page, requests, close } = await openPage(browser, `${site.url}?backend=cpu#model=openai-community/gpt2&t=0.5&seed=9&lang=en`);
+  const { page, requests, close } = await openPage(
+    browser,
+    `${site.url}?backend=cpu#model=openai-community/gpt2&t=0.5&seed=9&lang=en`,
+  );
   await ready(page);
   assert.equal(await desk(page).getByRole("spinbutton", { name: "Temperature" }).inputValue(), "0.5");
   assert.equal(await desk(page).getByRole("spinbutton", { name: "Seed" }).inputValue(), "9");
   await page.getByText("This link was made with the model openai-community/gpt2.").waitFor();
   assert.match(page.url(), /model=openai-community\/gpt2/);
-  assert.deepEqual(requests.filter((url) => !url.startsWith(site.url) && !url.startsWith("data:")), []);
+  assert.deepEqual(
+    requests.filter((url) => !url.startsWith(site.url) && !url.startsWith("data:")),
+    [],
+  );
   await close();
 });
 
@@ -153,16 +166,24 @@ test("undo and redo by key go over typing and generations alike", async () => {
 });
 
 test("the layer behind the text breaks its lines where the text does", async () => {
-  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, { viewport: { width: 390, height: 844 } });
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, {
+    viewport: { width: 390, height: 844 },
+  });
   await ready(page);
-  await paper(page).fill(`${"A longer line, with words of many lengths; supercalifragilistic ".repeat(12)}\n\n中文也要能正常换行，不差一个字。${"x".repeat(200)}\n`);
+  await paper(page).fill(
+    `${"A longer line, with words of many lengths; supercalifragilistic ".repeat(12)}\n\n中文也要能正常换行，不差一个字。${"x".repeat(200)}\n`,
+  );
   const heights = await page.evaluate(() => {
     const area = /** @type {HTMLTextAreaElement} */ (document.querySelector(".paper-area"));
     const layer = /** @type {HTMLElement} */ (document.querySelector(".paper-layer"));
     const stack = /** @type {HTMLElement} */ (layer.parentElement);
     stack.style.minHeight = "0";
     area.style.height = "0";
-    return { area: area.scrollHeight, layer: layer.getBoundingClientRect().height, wide: document.documentElement.scrollWidth };
+    return {
+      area: area.scrollHeight,
+      layer: layer.getBoundingClientRect().height,
+      wide: document.documentElement.scrollWidth,
+    };
   });
   assert.ok(Math.abs(heights.area - heights.layer) <= 1, JSON.stringify(heights));
   assert.equal(heights.wide, 390, "nothing is wider than a phone");
@@ -176,7 +197,10 @@ for (const [name, options] of /** @type {const} */ ([
   ["phone, dark", { viewport: { width: 390, height: 844 }, colorScheme: "dark" }],
 ])) {
   test(`axe-core finds nothing: ${name}`, async () => {
-    const { page, close } = await openPage(browser, `${site.url}?backend=cpu#n=12&end=0&lang=en`, { ...options, reducedMotion: "reduce" });
+    const { page, close } = await openPage(browser, `${site.url}?backend=cpu#n=12&end=0&lang=en`, {
+      ...options,
+      reducedMotion: "reduce",
+    });
     await ready(page);
     const check = async (/** @type {string} */ where) => {
       const found = await violations(page);
@@ -190,7 +214,11 @@ for (const [name, options] of /** @type {const} */ ([
     await page.locator(".paper-layer .ink-model").first().waitFor();
     await page.locator(".primary:not(.busy)").waitFor({ timeout: 60_000 });
     await check("written");
-    await drop(page, [modelFile("config.json"), modelFile("tokenizer.json"), { name: "broken.safetensors", bytes: Buffer.from("broken") }]);
+    await drop(page, [
+      modelFile("config.json"),
+      modelFile("tokenizer.json"),
+      { name: "broken.safetensors", bytes: Buffer.from("broken") },
+    ]);
     await page.getByRole("alert").filter({ hasText: "broken.safetensors" }).waitFor();
     await check("error");
     await button(page, "Models").first().click();

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
- * The server's executable: given by `cargo xtask test`, else built now. It is started directly, because ending a `cargo run`
+ * The server's executable: given by `cargo xtask test`, else built now. It is started directly, because ending a `cargo
+ * run`
  * would leave the server behind.
  * @returns {string}
  */

@@ -1,5 +1,6 @@
 // @ts-check
-// What a page test needs around it: importing this starts one browser and one server for the file's tests, and stops them after.
+// What a page test needs around it: importing this starts one browser and one server for the file's tests, and stops
+// them after.
 import { after, before } from "node:test";
 import { launch } from "./browser.mjs";
 import { serve } from "./server.mjs";

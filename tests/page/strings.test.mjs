@@ -8,7 +8,7 @@ import { zh } from "../../www/core/i18n/zh.js";
 import { openPage, ready } from "./browser.mjs";
 import { serveFake } from "./fake_site.mjs";
 import { browser, site } from "./stage.mjs";
-import { saved, start, says } from "./training.mjs";
+import { saved, says, start } from "./training.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -24,7 +24,8 @@ async function noKeys(page, where) {
   const found = await page.evaluate((all) => {
     const said = [document.title, document.body.innerText];
     for (const element of document.body.querySelectorAll("*")) {
-      for (const name of ["title", "aria-label", "placeholder", "alt", "aria-valuetext"]) said.push(element.getAttribute(name) ?? "");
+      for (const name of ["title", "aria-label", "placeholder", "alt", "aria-valuetext"])
+        said.push(element.getAttribute(name) ?? "");
     }
     const words = new Set(said.flatMap((text) => text.match(/[a-z]+(\.[\w-]+)+/gi) ?? []));
     return [...all.filter((key) => words.has(key)), ...said.filter((text) => text === "…")];
@@ -50,7 +51,10 @@ test("with every later table missing the page says all that it says, in both lan
   const problems = [];
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   page.on("pageerror", (error) => problems.push(error.message));
-  for (const [lang, words] of /** @type {const} */ ([["en", en], ["zh", zh]])) {
+  for (const [lang, words] of /** @type {const} */ ([
+    ["en", en],
+    ["zh", zh],
+  ])) {
     /** @param {string} hasText */
     const said = (hasText) => page.locator(".message:visible", { hasText }).first().waitFor();
     await page.goto(`${site.url}?backend=cpu&again=${lang}#lang=${lang}`);
@@ -69,14 +73,18 @@ test("with every later table missing the page says all that it says, in both lan
     await press("saved.delete");
     await noKeys(page, `${lang}: delete?`);
     await press("saved.keep");
-    await page.locator("#pick").setInputFiles([{ name: "bad.zip", mimeType: "application/zip", buffer: Buffer.from("x") }]);
+    await page
+      .locator("#pick")
+      .setInputFiles([{ name: "bad.zip", mimeType: "application/zip", buffer: Buffer.from("x") }]);
     await said("bad.zip");
     await noKeys(page, `${lang}: a bad zip`);
     await page.locator("#repo").fill("http://nowhere.test/x");
     await page.keyboard.press("Enter");
     await said("http://nowhere.test/x");
     await noKeys(page, `${lang}: no https`);
-    await page.locator("#pick").setInputFiles([{ name: "config.json", mimeType: "application/json", buffer: Buffer.from("{}") }]);
+    await page
+      .locator("#pick")
+      .setInputFiles([{ name: "config.json", mimeType: "application/json", buffer: Buffer.from("{}") }]);
     await page.locator(".pending", { hasText: "model.safetensors" }).waitFor();
     await noKeys(page, `${lang}: half a model`);
     await press("models.open");
@@ -90,7 +98,10 @@ test("with every later table missing the page says all that it says, in both lan
     await noKeys(page, `${lang}: the other language`);
     assert.ok(id, "a run was saved");
   }
-  assert.deepEqual(problems.filter((problem) => !/Failed to load resource/.test(problem)), []);
+  assert.deepEqual(
+    problems.filter((problem) => !/Failed to load resource/.test(problem)),
+    [],
+  );
   await context.close();
 });
 
@@ -106,7 +117,10 @@ test("a panel whose table is missing is told of, and the others work", async () 
     await page.locator(".inspector .message").waitFor({ state: "hidden" });
     await page.locator("#inspect-panel > *").first().waitFor();
   }
-  assert.deepEqual(problems.filter((problem) => !/Failed to load resource/.test(problem)), []);
+  assert.deepEqual(
+    problems.filter((problem) => !/Failed to load resource/.test(problem)),
+    [],
+  );
   await page.context().close();
   await fake.stop();
 });

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FLAGS, chromiumPath } from "./browser.mjs";
+import { chromiumPath, FLAGS } from "./browser.mjs";
 
 /** @typedef {(method: string, params?: object, sessionId?: string) => Promise<any>} Send */
 
@@ -13,7 +13,9 @@ export async function launchTabs() {
   const folder = mkdtempSync(join(tmpdir(), "gpt-tabs-"));
   const options = ["--headless=new", "--remote-debugging-pipe", `--user-data-dir=${folder}`, ...FLAGS, "about:blank"];
   const child = spawn(chromiumPath() ?? "chromium", options, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
-  const [input, output] = /** @type {[import("node:stream").Writable, import("node:stream").Readable]} */ (/** @type {unknown} */ (child.stdio.slice(3)));
+  const [input, output] = /** @type {[import("node:stream").Writable, import("node:stream").Readable]} */ (
+    /** @type {unknown} */ (child.stdio.slice(3))
+  );
   /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void }>} */
   const waiting = new Map();
   let rest = "";
@@ -30,10 +32,11 @@ export async function launchTabs() {
   child.once("exit", () => waiting.forEach(({ reject }) => reject(new Error("the browser is gone"))));
   let last = 0;
   /** @type {Send} */
-  const send = (method, params = {}, sessionId = undefined) => new Promise((resolve, reject) => {
-    waiting.set(++last, { resolve, reject });
-    input.write(`${JSON.stringify({ id: last, method, params, sessionId })}\0`);
-  });
+  const send = (method, params = {}, sessionId = undefined) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++last, { resolve, reject });
+      input.write(`${JSON.stringify({ id: last, method, params, sessionId })}\0`);
+    });
   return {
     /** Opens a tab in front of the others. @param {string} url */
     async open(url) {
@@ -42,7 +45,11 @@ export async function launchTabs() {
       return {
         /** What an expression is in the page; a promise is waited for. @param {string} expression */
         async evaluate(expression) {
-          const { result, exceptionDetails } = await send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true }, sessionId);
+          const { result, exceptionDetails } = await send(
+            "Runtime.evaluate",
+            { expression, awaitPromise: true, returnByValue: true },
+            sessionId,
+          );
           if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
           return result.value;
         },

@@ -15,7 +15,11 @@ import { reaches, setOptions, step } from "./training.mjs";
 const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 
 /** @param {Page} page @param {string} name */
-const figure = (page, name) => page.locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) }).locator("dd").innerText();
+const figure = (page, name) =>
+  page
+    .locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) })
+    .locator("dd")
+    .innerText();
 /** @param {Page} page @param {Record<string, number>} options */
 async function prepare(page, options) {
   await button(page, "Train").first().click();
@@ -42,7 +46,10 @@ describe("on the CPU", () => {
     const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&n=30&end=0`);
     await ready(page);
     await prepare(page, { steps: 40, batch_size: 2, context: 64, lr: 0.001, eval_every: 10, warmup: 2 });
-    assert.match(await page.locator(".train-memory").innerText(), /40 steps of 2 × 64 tokens; needs [\d.]+ MB of memory/);
+    assert.match(
+      await page.locator(".train-memory").innerText(),
+      /40 steps of 2 × 64 tokens; needs [\d.]+ MB of memory/,
+    );
     await go(page);
     await reaches(page, 2);
     const first = Number(await figure(page, "Loss"));
@@ -101,7 +108,10 @@ describe("on the CPU", () => {
     await button(page, "Models").click();
     await page.locator(".saved li").waitFor();
     await page.locator("#pick").setInputFiles(zip);
-    await page.locator(".list li", { has: page.locator('h3:text-is("model")') }).locator(".in-use").waitFor({ timeout: 60_000 });
+    await page
+      .locator(".list li", { has: page.locator('h3:text-is("model")') })
+      .locator(".in-use")
+      .waitFor({ timeout: 60_000 });
     await button(page, "Write").first().click();
     assert.equal(await write(), written, "the export writes as the tuned model did");
 
@@ -139,7 +149,10 @@ describe("on the CPU", () => {
     };
     const tuned = await write();
     await button(page, "Train").first().click();
-    const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download adapter (zip)").click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      button(page, "Download adapter (zip)").click(),
+    ]);
     const zip = join(mkdtempSync(join(tmpdir(), "gpt-page-")), "adapter.zip");
     await download.saveAs(zip);
     await page.locator("#strength").fill("0");
@@ -223,7 +236,8 @@ test("what is wrong is told beside its field and beside Train, which keeps its p
   await setOptions(page, { lr: 0.001 });
   await page.locator(".train-memory:not(.bad)", { hasText: "400 steps" }).waitFor();
 
-  const place = () => page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector(".train-actions")).offsetTop);
+  const place = () =>
+    page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector(".train-actions")).offsetTop);
   const focused = () => page.evaluate(() => document.activeElement?.textContent);
   const before = await place();
   await page.locator(".train-go").focus();
@@ -236,7 +250,7 @@ test("what is wrong is told beside its field and beside Train, which keeps its p
   await button(page, "Resume").waitFor();
   assert.equal(await focused(), "Resume");
   const chart = page.locator(".chart");
-  assert.match(await chart.getAttribute("aria-label") ?? "", /at step [\d,]+ of 400: training \d/);
+  assert.match((await chart.getAttribute("aria-label")) ?? "", /at step [\d,]+ of 400: training \d/);
   await chart.focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");

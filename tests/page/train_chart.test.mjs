@@ -13,7 +13,9 @@ for (const [what, answer] of /** @type {const} */ ([
   test(`a library for curves that ${what}`, async () => {
     const { page, problems, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
     const instead = { body: answer ?? "", contentType: "text/javascript" };
-    await page.context().route("**/vendor/uPlot.esm.js", (route) => (answer === null ? route.abort() : route.fulfill(instead)));
+    await page
+      .context()
+      .route("**/vendor/uPlot.esm.js", (route) => (answer === null ? route.abort() : route.fulfill(instead)));
     await ready(page);
     await start(page, "From scratch", { steps: 3, eval_every: 0 });
     await page.getByText("The part of the page that draws the curve could not be loaded.").waitFor();

@@ -1,5 +1,6 @@
 // @ts-check
-// What is tuned is tuned further in another way: the model that adapters then belong to is kept with them, and goes with the last of them.
+// What is tuned is tuned further in another way: the model that adapters then belong to is kept with them, and goes
+// with the last of them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { button, openPage, ready } from "./browser.mjs";
@@ -14,7 +15,12 @@ const NARROW = { viewport: { width: 900, height: 800 } };
 const FAINT = { batch_size: 4, context: 32, eval_every: 0, lr: 0.000001 };
 const further = (/** @type {Page} */ page) => page.locator(".train-further");
 const loss = async (/** @type {Page} */ page) =>
-  Number(await page.locator(".train-figures div", { has: page.locator('dt:text-is("Loss")') }).locator("dd").innerText());
+  Number(
+    await page
+      .locator(".train-figures div", { has: page.locator('dt:text-is("Loss")') })
+      .locator("dd")
+      .innerText(),
+  );
 /** The models that are kept for runs. @param {Page} page @returns {Promise<string[]>} */
 const kept = (page) =>
   page.evaluate(async () => {
@@ -35,8 +41,12 @@ async function keeps(page, count) {
 const row = (page, steps) => page.locator(".saved li", { hasText: `of ${steps}` });
 /** @param {Page} page @param {number} steps */
 async function remove(page, steps) {
-  await row(page, steps).getByRole("button", { name: /^Delete/ }).click();
-  await row(page, steps).getByRole("button", { name: /^Delete/ }).click();
+  await row(page, steps)
+    .getByRole("button", { name: /^Delete/ })
+    .click();
+  await row(page, steps)
+    .getByRole("button", { name: /^Delete/ })
+    .click();
   await row(page, steps).waitFor({ state: "detached" });
 }
 

@@ -38,7 +38,12 @@ test("what is switched off for writing is on while a run learns, samples and is 
     await page.keyboard.press("Control+Enter");
     await page.locator(".paper-layer .ink-model").nth(19).waitFor();
     await page.locator("#tab-write .primary:not(.busy)").waitFor();
-    found.push({ sample, sides, validation: /Validation loss\s+([\d.]+)/i.exec(losses)?.[1], written: await paper(page).inputValue() });
+    found.push({
+      sample,
+      sides,
+      validation: /Validation loss\s+([\d.]+)/i.exec(losses)?.[1],
+      written: await paper(page).inputValue(),
+    });
     if (off) await page.locator(".off-notice").waitFor();
     await close();
   }
@@ -50,7 +55,10 @@ test("what is switched off for writing is on while a run learns, samples and is 
 });
 
 test("a model of characters gets a text that it can read, and the one before comes back with undo", async () => {
-  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&tab=train&text=${encodeURIComponent("Žluťoučký Quex")}`);
+  const { page, close } = await openPage(
+    browser,
+    `${site.url}?backend=cpu#lang=en&tab=train&text=${encodeURIComponent("Žluťoučký Quex")}`,
+  );
   await page.getByText("From scratch", { exact: true }).click();
   await train(page, 6);
   await button(page, "Write with it").click();

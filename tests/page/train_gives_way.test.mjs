@@ -1,5 +1,6 @@
 // @ts-check
-// A run that gives way to what may not come: another model opened while one starts, a model that cannot be loaded, a disk that is full.
+// A run that gives way to what may not come: another model opened while one starts, a model that cannot be loaded, a
+// disk that is full.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -84,7 +85,10 @@ test("a run stays as it is when the model for the next one cannot be loaded", as
   assert.equal(run.step, await step(page), "it is still this page's to save");
   assert.deepEqual(await held(page), [`run:${run.id}`]);
   // What the browser says of the requests that were broken off.
-  assert.ok(problems.length > 0 && problems.every((problem) => problem.includes("models/storyteller/")), problems.join());
+  assert.ok(
+    problems.length > 0 && problems.every((problem) => problem.includes("models/storyteller/")),
+    problems.join(),
+  );
   problems.length = 0;
   await close();
 });
@@ -97,7 +101,10 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
   await start(page, "Full", SHORT);
   await page.locator("#notices").getByText("The run could not be saved.").waitFor();
-  await page.locator("#notices .message", { hasText: "The run could not be saved." }).getByText("The browser's storage is full.").waitFor();
+  await page
+    .locator("#notices .message", { hasText: "The run could not be saved." })
+    .getByText("The browser's storage is full.")
+    .waitFor();
   await page.locator(".train-go:not([disabled])").waitFor();
   assert.equal(await step(page), 3);
   assert.deepEqual(await saved(page), {});
@@ -113,12 +120,18 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   const files = ["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(MODEL, name));
   await page.locator("#pick").setInputFiles(files);
   await page.getByText("model.safetensors could not be opened.").waitFor();
-  await page.locator("#tab-models").getByText("The run could not be saved and would be lost, so nothing was changed.").waitFor();
+  await page
+    .locator("#tab-models")
+    .getByText("The run could not be saved and would be lost, so nothing was changed.")
+    .waitFor();
   await go(page, "Train");
   assert.equal(await step(page), 3);
   await go(page, "Models");
   await page.locator("#tab-models").getByRole("button", { name: "Go on without it" }).click();
-  await page.locator(".list li", { has: page.locator('h3:text-is("model.safetensors")') }).locator(".in-use").waitFor();
+  await page
+    .locator(".list li", { has: page.locator('h3:text-is("model.safetensors")') })
+    .locator(".in-use")
+    .waitFor();
   await go(page, "Train");
   await page.locator(".train-empty").waitFor();
 
@@ -152,7 +165,12 @@ test("a run that could not be saved is told of on every tab until it is", async 
   await close();
 });
 
-/** Opens the address of a page whose model has an adapter from disk on it. @param {string} address @param {string} zip the adapter @param {string} adapted what the model writes with it */
+/**
+ * Opens the address of a page whose model has an adapter from disk on it.
+ * @param {string} address
+ * @param {string} zip the adapter
+ * @param {string} adapted what the model writes with it
+ */
 async function asksForAdapter(address, zip, adapted) {
   assert.match(address, /adapter=sha256%3A[\da-f]{16}/);
   const { page, close } = await openPage(browser, address);
@@ -162,15 +180,26 @@ async function asksForAdapter(address, zip, adapted) {
   const write = async () => {
     await page.locator("textarea").first().fill(begin);
     await page.keyboard.press("Control+Enter");
-    await page.waitForFunction((length) => /** @type {HTMLTextAreaElement} */ (document.querySelector("textarea")).value.length > length, begin.length);
+    await page.waitForFunction(
+      (length) => /** @type {HTMLTextAreaElement} */ (document.querySelector("textarea")).value.length > length,
+      begin.length,
+    );
     await page.locator("#tab-write .primary:not(.busy)").waitFor();
     return page.locator("textarea").first().inputValue();
   };
   assert.notEqual(await write(), adapted, "the model is open without it");
   assert.ok(await asked.isVisible(), "writing does not answer it");
   // The same, but for a space in its configuration.
-  const files = await Promise.all((await filesFromZip(new File([readFileSync(zip)], "adapter.zip"), () => true)).map(async (file) => (
-    { name: file.name, mimeType: file.type, buffer: Buffer.concat([Buffer.from(await file.arrayBuffer()), Buffer.from(file.name.endsWith(".json") ? " " : "")]) })));
+  const files = await Promise.all(
+    (await filesFromZip(new File([readFileSync(zip)], "adapter.zip"), () => true)).map(async (file) => ({
+      name: file.name,
+      mimeType: file.type,
+      buffer: Buffer.concat([
+        Buffer.from(await file.arrayBuffer()),
+        Buffer.from(file.name.endsWith(".json") ? " " : ""),
+      ]),
+    })),
+  );
   await page.locator("#pick").setInputFiles(files);
   await page.getByText("it is not the one of the link").waitFor();
   assert.ok(await asked.isHidden());
@@ -178,7 +207,10 @@ async function asksForAdapter(address, zip, adapted) {
   await page.goto(address);
   await page.reload();
   await asked.waitFor();
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.locator("#tab-write").getByRole("button", { name: "Choose files" }).click()]);
+  const [chooser] = await Promise.all([
+    page.waitForEvent("filechooser"),
+    page.locator("#tab-write").getByRole("button", { name: "Choose files" }).click(),
+  ]);
   assert.ok(await asked.isVisible(), "as long as nothing is chosen it is asked for");
   await chooser.setFiles(zip);
   await page.getByText("The adapter was added").waitFor();
@@ -186,13 +218,20 @@ async function asksForAdapter(address, zip, adapted) {
   assert.equal(await page.evaluate(() => location.href), address);
 
   // By hand into the address, and closed: it is no longer asked for.
-  await page.evaluate(() => (location.hash = location.hash.replace(/adapter=[^&]*/, "adapter=sha256:0123456789abcdef")));
+  await page.evaluate(
+    () => (location.hash = location.hash.replace(/adapter=[^&]*/, "adapter=sha256:0123456789abcdef")),
+  );
   await asked.waitFor();
-  await page.locator("#tab-write .message", { hasText: "has an adapter from a disk" }).getByRole("button", { name: "Close" }).click();
+  await page
+    .locator("#tab-write .message", { hasText: "has an adapter from a disk" })
+    .getByRole("button", { name: "Close" })
+    .click();
   await page.waitForFunction(() => !location.hash.includes("adapter="));
   assert.notEqual(await write(), adapted);
   // A model and an adapter at once.
-  await page.locator("#pick").setInputFiles([zip, ...["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(MODEL, name))]);
+  await page
+    .locator("#pick")
+    .setInputFiles([zip, ...["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(MODEL, name))]);
   await page.waitForFunction(() => /model=sha256.*adapter=sha256/.test(location.hash));
   assert.equal(await write(), adapted);
   await close();
@@ -234,12 +273,13 @@ test("an adapter is added to what a run has made of a whole model, and in the pl
   await page.locator(".train-memory", { hasText: "4 steps" }).waitFor();
   await page.locator(".train-go:not([disabled])").click();
   await says(page, 4);
-  const bases = () => page.evaluate(async () => {
-    const all = await (await navigator.storage.getDirectory()).getDirectoryHandle("bases").catch(() => null);
-    let count = 0;
-    for await (const _ of /** @type {any} */ (all)?.keys() ?? []) count += 1;
-    return count;
-  });
+  const bases = () =>
+    page.evaluate(async () => {
+      const all = await (await navigator.storage.getDirectory()).getDirectoryHandle("bases").catch(() => null);
+      let count = 0;
+      for await (const _ of /** @type {any} */ (all)?.keys() ?? []) count += 1;
+      return count;
+    });
   assert.equal(await bases(), 0);
   // Adapters of another shape begin on what these have made of the model.
   await setOptions(page, { steps: 5, lora_rank: 3, lr: 0.000001 });
@@ -318,7 +358,10 @@ test("an adapter from disk is not trained further when its base was asked for, a
   await page.locator(".train-empty").waitFor();
   assert.deepEqual(Object.keys(await saved(page)), ["3"]);
   assert.deepEqual(await held(page), []);
-  assert.ok(problems.length > 0 && problems.every((problem) => problem.includes("models/storyteller/")), problems.join());
+  assert.ok(
+    problems.length > 0 && problems.every((problem) => problem.includes("models/storyteller/")),
+    problems.join(),
+  );
   problems.length = 0;
   await close();
 });

@@ -1,5 +1,6 @@
 // @ts-check
-// What must not end a run without a word: a reload, another backend or model, an adapter, a loss that is no number, another tab.
+// What must not end a run without a word: a reload, another backend or model, an adapter, a loss that is no number,
+// another tab.
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +20,11 @@ const resume = (/** @type {Page} */ page) => page.locator(".train-actions .secon
 /** @param {Page} page @param {"Write" | "Train" | "Models"} tab */
 const go = (page, tab) => page.locator("nav").getByRole("button", { name: tab }).click();
 /** @param {Page} page @param {string} name */
-const figure = (page, name) => page.locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) }).locator("dd").innerText();
+const figure = (page, name) =>
+  page
+    .locator(".train-figures div", { has: page.locator(`dt:text-is("${name}")`) })
+    .locator("dd")
+    .innerText();
 const shipped = (/** @type {Page} */ page) => page.locator(".list li", { hasText: "Comes with the page" });
 
 test("a run is soon saved, a reload asks first, and what was chosen is there after it", async () => {
@@ -53,7 +58,8 @@ test("a run is soon saved, a reload asks first, and what was chosen is there aft
   assert.equal(await page.locator("#train-preset").inputValue(), "small");
   assert.ok(await page.locator("#mode-scratch").isChecked());
 
-  const unfold = () => page.locator(".train-left details.train-settings").evaluate((details) => details.setAttribute("open", ""));
+  const unfold = () =>
+    page.locator(".train-left details.train-settings").evaluate((details) => details.setAttribute("open", ""));
   await page.getByText("LoRA", { exact: true }).first().click();
   await unfold();
   await page.getByLabel("c_fc").uncheck();
@@ -92,7 +98,9 @@ test("an adapter is not added under a run that goes on, and lets a paused one be
   await ready(page);
   await start(page, "LoRA", { ...LONG, steps: 2 });
   await says(page, 2);
-  await page.locator(".train-further", { hasText: "This trains the tuned model further. Start from Storyteller instead" }).waitFor();
+  await page
+    .locator(".train-further", { hasText: "This trains the tuned model further. Start from Storyteller instead" })
+    .waitFor();
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download adapter (zip)").click()]);
   assert.match(download.suggestedFilename(), /^Storyteller-The-lighthouse-keeper.*-adapter\.zip$/);
   const zip = join(mkdtempSync(join(tmpdir(), "gpt-page-")), basename(download.suggestedFilename()));
@@ -115,7 +123,10 @@ test("an adapter is not added under a run that goes on, and lets a paused one be
   await go(page, "Models");
   const names = await page.locator(".saved h3").allInnerTexts();
   assert.equal(new Set(names).size, 2, `two names: ${names}`);
-  await page.locator(".saved li", { has: page.locator(".in-use") }).getByRole("button", { name: /^Rename/ }).click();
+  await page
+    .locator(".saved li", { has: page.locator(".in-use") })
+    .getByRole("button", { name: /^Rename/ })
+    .click();
   await page.getByLabel("Name of the run").fill("Mira");
   await page.keyboard.press("Enter");
   await page.locator(".status-model", { hasText: "Mira" }).waitFor();

@@ -1,5 +1,6 @@
 // @ts-check
-// What a run promises on the real page: resumed it loses as if never interrupted, it goes on in a hidden tab, its best weights
+// What a run promises on the real page: resumed it loses as if never interrupted, it goes on in a hidden tab, its best
+// weights
 // can be used, and what the engine says about it is said in the page's language.
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +13,8 @@ import { reaches, setOptions, step } from "./training.mjs";
 
 const TEXT = `${"The lighthouse keeper Mira counts the waves at night and writes their numbers in a red book. ".repeat(40)}\n`;
 /** The part held back is what the shipped model writes well, and the rest makes it forget. */
-const FORGETTING = `${"Zyx 77; qwv 31; ".repeat(260)}\n${"Once upon a time there was a little girl who lived in a house near the forest. She was very happy. ".repeat(7)}\n`;
+const STORY = "Once upon a time there was a little girl who lived in a house near the forest. She was very happy. ";
+const FORGETTING = `${"Zyx 77; qwv 31; ".repeat(260)}\n${STORY.repeat(7)}\n`;
 
 /** @param {Page} page @param {string} text @param {Record<string, number>} options */
 async function start(page, text, options) {
@@ -28,7 +30,8 @@ async function start(page, text, options) {
 /**
  * What is saved of the only run, as numbers.
  * @param {Page} page @param {number} steps
- * @param {number} [evaluations] how many are to be in it: that of the last step comes after the step, which may be saved already
+ * @param {number} [evaluations] how many are to be in it: that of the last step comes after the step, which may be
+ *   saved already
  */
 async function saved(page, steps, evaluations = 0) {
   await page.locator(".train-figures dd", { hasText: `step ${steps}` }).waitFor({ timeout: 60_000 });
@@ -46,12 +49,28 @@ async function saved(page, steps, evaluations = 0) {
 }
 
 test("a run that is paused, and its page reloaded, loses step by step as one that is not", async () => {
-  const options = { steps: 12, batch_size: 2, context: 48, lr: 0.002, warmup: 3, dropout: 0.1, grad_accum: 2, eval_every: 5, seed: 11 };
+  const options = {
+    steps: 12,
+    batch_size: 2,
+    context: 48,
+    lr: 0.002,
+    warmup: 3,
+    dropout: 0.1,
+    grad_accum: 2,
+    eval_every: 5,
+    seed: 11,
+  };
   const whole = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
   await start(whole.page, TEXT, options);
   const expected = await saved(whole.page, 12, 4);
-  assert.deepEqual(expected.history.train.map((/** @type {[number, number]} */ [at]) => at), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-  assert.deepEqual(expected.history.validation.map((/** @type {[number, number]} */ [at]) => at), [0, 5, 10, 12]);
+  assert.deepEqual(
+    expected.history.train.map((/** @type {[number, number]} */ [at]) => at),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+  );
+  assert.deepEqual(
+    expected.history.validation.map((/** @type {[number, number]} */ [at]) => at),
+    [0, 5, 10, 12],
+  );
   await whole.close();
 
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
@@ -91,7 +110,8 @@ test("a run that is resumed while the open model is made ready for training is n
   // Without the run in the address it is the shipped model that opens.
   await page.goto("about:blank");
   await page.goto(`${site.url}?backend=cpu#lang=en&tab=train`);
-  for (const until = Date.now() + 30_000; fetched < 2; await page.waitForTimeout(20)) assert.ok(Date.now() < until, "it was not fetched again");
+  for (const until = Date.now() + 30_000; fetched < 2; await page.waitForTimeout(20))
+    assert.ok(Date.now() < until, "it was not fetched again");
   await button(page, `Resume the run from step ${paused}`).click();
   await reaches(page, paused + 1);
   for (const until = Date.now() + 30_000; answered < 2; await page.waitForTimeout(20)) assert.ok(Date.now() < until);
@@ -129,7 +149,11 @@ test("it goes on in a hidden tab", async () => {
   try {
     const page = await tabs.open(`${site.url}?backend=cpu#lang=en&tab=train`);
     const until = async (/** @type {string} */ condition) => {
-      for (const end = Date.now() + 60_000; !(await page.evaluate(condition)); await new Promise((resolve) => setTimeout(resolve, 100))) {
+      for (
+        const end = Date.now() + 60_000;
+        !(await page.evaluate(condition));
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      ) {
         assert.ok(Date.now() < end, `still not: ${condition}`);
       }
     };
@@ -141,7 +165,8 @@ test("it goes on in a hidden tab", async () => {
         field.dispatchEvent(new Event(kind));
       };
       put("#train-text", ${JSON.stringify(TEXT)}, "input");
-      for (const [name, value] of [["steps", 2000], ["batch_size", 1], ["context", 32], ["eval_every", 0]]) put("#train-" + name, value, "change");
+      const numbers = { steps: 2000, batch_size: 1, context: 32, eval_every: 0 };
+      for (const [name, value] of Object.entries(numbers)) put("#train-" + name, value, "change");
     }`);
     await until(`/2,000 steps of 1 × 32/.test(document.querySelector(".train-memory")?.textContent)`);
     await page.evaluate(`document.querySelector(".train-go").click()`);
@@ -180,7 +205,7 @@ test("the best weights can be used, and the last again, over a reload too", asyn
     await page.locator(".train-after .row button:not([disabled])").waitFor({ timeout: 60_000 });
     return page.locator(".compare .ink-model").allInnerTexts();
   };
-  let [base, tuned] = await sides();
+  const [base, tuned] = await sides();
   assert.ok(base.length > 20 && tuned.length > 20);
   assert.notEqual(tuned, base);
 
@@ -219,7 +244,9 @@ test("what the engine says is said in Chinese", async () => {
   await page.locator(".train-left details.train-settings summary").click();
   await page.locator("#train-context").fill("9999");
   await page.locator("#train-context").press("Tab");
-  await page.locator("#train-context-wrong", { hasText: "“上下文”是 9999；应选择从 1 到 256（此模型能读的最长文本）的数。" }).waitFor();
+  await page
+    .locator("#train-context-wrong", { hasText: "“上下文”是 9999；应选择从 1 到 256（此模型能读的最长文本）的数。" })
+    .waitFor();
   await page.getByRole("button", { name: "模型" }).click();
   await page.getByText("一个小型 GPT-2，以儿童读物的笔调用英文写简单的故事。").waitFor();
   await page.locator("#pick").setInputFiles([

@@ -1,5 +1,6 @@
 // @ts-check
-// Saved runs on the real page: what a failed switch, another tab and another model of the same name must not do to them.
+// Saved runs on the real page: what a failed switch, another tab and another model of the same name must not do to
+// them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -16,20 +17,33 @@ const MODEL = fileURLToPath(new URL("../../www/models/storyteller/", import.meta
 /** So that the inspector stays closed and asks nothing meanwhile. */
 const NARROW = { viewport: { width: 900, height: 800 } };
 
-/** Breaks both saves of a run: what they hold, or what they tell of it. @param {Page} page @param {string} id @param {"contents" | "description"} what */
+/**
+ * Breaks both saves of a run: what they hold, or what they tell of it.
+ * @param {Page} page
+ * @param {string} id
+ * @param {"contents" | "description"} what
+ */
 const damage = (page, id, what) =>
-  page.evaluate(async ([name, part]) => {
-    const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
-    const run = await runs.getDirectoryHandle(name);
-    for (const slot of ["a.run", "b.run"]) {
-      const file = await run.getFileHandle(slot).catch(() => null);
-      if (!file) continue;
-      const stream = await file.createWritable({ keepExistingData: true });
-      await stream.write({ type: "write", position: part === "contents" ? 100 : (await file.getFile()).size - 40, data: new Uint8Array(40).fill(7) });
-      await stream.close();
-    }
-  }, [id, what]);
-const row = (/** @type {Page} */ page, /** @type {number} */ steps) => page.locator(".saved li", { hasText: `of ${steps}` });
+  page.evaluate(
+    async ([name, part]) => {
+      const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
+      const run = await runs.getDirectoryHandle(name);
+      for (const slot of ["a.run", "b.run"]) {
+        const file = await run.getFileHandle(slot).catch(() => null);
+        if (!file) continue;
+        const stream = await file.createWritable({ keepExistingData: true });
+        await stream.write({
+          type: "write",
+          position: part === "contents" ? 100 : (await file.getFile()).size - 40,
+          data: new Uint8Array(40).fill(7),
+        });
+        await stream.close();
+      }
+    },
+    [id, what],
+  );
+const row = (/** @type {Page} */ page, /** @type {number} */ steps) =>
+  page.locator(".saved li", { hasText: `of ${steps}` });
 
 test("a run whose place another could not take is saved again", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, NARROW);
@@ -98,7 +112,11 @@ test("a run is not locked by looking at it, and not deleted while another tab ha
     await button(page, /^Delete/).click();
   };
   await remove();
-  await page.getByRole("alert").filter({ hasText: "The run could not be deleted." }).filter({ hasText: "It is open in another tab." }).waitFor();
+  await page
+    .getByRole("alert")
+    .filter({ hasText: "The run could not be deleted." })
+    .filter({ hasText: "It is open in another tab." })
+    .waitFor();
   assert.equal((await saved(page))[3].id, id);
   await other.close();
   await remove();
@@ -115,10 +133,17 @@ test("adapters go onto the very file that they were made for, and beside it they
   others.fill(0, others.length >> 1, (others.length >> 1) + (others.length >> 3));
   const open = async (/** @type {Buffer} */ content) => {
     await button(page, "Models").click();
-    const file = (/** @type {string} */ name, /** @type {Buffer} */ buffer) => ({ name, mimeType: "application/octet-stream", buffer });
-    await page.locator("#pick").setInputFiles([
-      ...["config.json", "tokenizer.json"].map((name) => file(name, readFileSync(MODEL + name))), file("model.safetensors", content),
-    ]);
+    const file = (/** @type {string} */ name, /** @type {Buffer} */ buffer) => ({
+      name,
+      mimeType: "application/octet-stream",
+      buffer,
+    });
+    await page
+      .locator("#pick")
+      .setInputFiles([
+        ...["config.json", "tokenizer.json"].map((name) => file(name, readFileSync(MODEL + name))),
+        file("model.safetensors", content),
+      ]);
     await page.locator(".list li", { hasText: "model.safetensors" }).locator(".in-use").waitFor();
     await page.waitForFunction(() => location.hash.includes("model=sha256"));
   };
@@ -144,39 +169,50 @@ test("adapters go onto the very file that they were made for, and beside it they
 
   await button(page, "Models").click();
   await row(page, 2).getByRole("button", { name: /^Open/ }).click();
-  await page.getByText(/These adapters belong to the model model\.safetensors \(sha256:[0-9a-f]{16}\)\. Open it first/).waitFor();
+  await page
+    .getByText(/These adapters belong to the model model\.safetensors \(sha256:[0-9a-f]{16}\)\. Open it first/)
+    .waitFor();
   await open(weights);
   await row(page, 2).getByRole("button", { name: /^Open/ }).click();
   await row(page, 2).locator(".in-use").waitFor();
   await close();
 });
 
-/** Writes the newest save of a run anew, whole but for its description. @param {Page} page @param {string} id @param {string} without a field that it then lacks */
+/**
+ * Writes the newest save of a run anew, whole but for its description.
+ * @param {Page} page
+ * @param {string} id
+ * @param {string} without a field that it then lacks
+ */
 const forget = (page, id, without) =>
-  page.evaluate(async ([name, field]) => {
-    const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
-    const run = await runs.getDirectoryHandle(name);
-    for (const slot of ["a.run", "b.run"]) {
-      const handle = await run.getFileHandle(slot).catch(() => null);
-      if (!handle) continue;
-      const bytes = new Uint8Array(await (await handle.getFile()).arrayBuffer());
-      const head = new DataView(bytes.slice(0, 64).buffer);
-      const parts = head.getFloat64(16, true);
-      const about = JSON.parse(new TextDecoder().decode(bytes.subarray(64 + parts)));
-      delete about[field];
-      const json = new TextEncoder().encode(JSON.stringify(about));
-      const digest = async (/** @type {Uint8Array<ArrayBuffer>} */ data) => new Uint8Array(await crypto.subtle.digest("SHA-256", data));
-      const sums = [];
-      let at = 64;
-      for (const part of about.parts) sums.push(...(await digest(bytes.slice(at, (at += part.bytes)))));
-      sums.push(...(await digest(json)));
-      head.setUint32(12, json.length, true);
-      new Uint8Array(head.buffer).set(await digest(new Uint8Array(sums)), 24);
-      const stream = await handle.createWritable();
-      await stream.write(new Blob([head.buffer, bytes.subarray(64, 64 + parts), json]));
-      await stream.close();
-    }
-  }, [id, without]);
+  page.evaluate(
+    async ([name, field]) => {
+      const runs = await (await navigator.storage.getDirectory()).getDirectoryHandle("runs");
+      const run = await runs.getDirectoryHandle(name);
+      for (const slot of ["a.run", "b.run"]) {
+        const handle = await run.getFileHandle(slot).catch(() => null);
+        if (!handle) continue;
+        const bytes = new Uint8Array(await (await handle.getFile()).arrayBuffer());
+        const head = new DataView(bytes.slice(0, 64).buffer);
+        const parts = head.getFloat64(16, true);
+        const about = JSON.parse(new TextDecoder().decode(bytes.subarray(64 + parts)));
+        delete about[field];
+        const json = new TextEncoder().encode(JSON.stringify(about));
+        const digest = async (/** @type {Uint8Array<ArrayBuffer>} */ data) =>
+          new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+        const sums = [];
+        let at = 64;
+        for (const part of about.parts) sums.push(...(await digest(bytes.slice(at, (at += part.bytes)))));
+        sums.push(...(await digest(json)));
+        head.setUint32(12, json.length, true);
+        new Uint8Array(head.buffer).set(await digest(new Uint8Array(sums)), 24);
+        const stream = await handle.createWritable();
+        await stream.write(new Blob([head.buffer, bytes.subarray(64, 64 + parts), json]));
+        await stream.close();
+      }
+    },
+    [id, without],
+  );
 
 test("damaged runs stand beside the others, and are opened, taken out or deleted as far as they can be", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, NARROW);
@@ -208,16 +244,28 @@ test("damaged runs stand beside the others, and are opened, taken out or deleted
   const contents = [];
   for (const at of [0, 1]) {
     const downloading = page.waitForEvent("download");
-    await whole.nth(at).getByRole("button", { name: /^Download what is left/ }).click();
+    await whole
+      .nth(at)
+      .getByRole("button", { name: /^Download what is left/ })
+      .click();
     const file = new File([readFileSync(await (await downloading).path())], "left.zip");
     contents.push((await filesFromZip(file, () => true)).map(({ name }) => name).sort());
   }
   const known = contents.find((names) => names.includes("text.txt"));
   assert.deepEqual(known, ["config.json", "text.txt", "tokenizer.json", "training_state.safetensors"]);
-  assert.ok(contents.some((names) => names.includes("a.run")), "the other's description tells of no files");
+  assert.ok(
+    contents.some((names) => names.includes("a.run")),
+    "the other's description tells of no files",
+  );
   for (let left = 2; left > 0; left -= 1) {
-    await whole.first().getByRole("button", { name: /^Delete/ }).click();
-    await whole.first().getByRole("button", { name: /^Delete/ }).click();
+    await whole
+      .first()
+      .getByRole("button", { name: /^Delete/ })
+      .click();
+    await whole
+      .first()
+      .getByRole("button", { name: /^Delete/ })
+      .click();
     await page.waitForFunction((count) => document.querySelectorAll(".saved li").length === count, 1 + left);
   }
   assert.deepEqual(Object.keys(await saved(page)).sort(), ["2", "5"]);

@@ -1,5 +1,6 @@
 // @ts-check
-// A long text to learn from costs the page nothing: it comes at once, is shown by its beginning, and can be edited and cleared.
+// A long text to learn from costs the page nothing: it comes at once, is shown by its beginning, and can be edited and
+// cleared.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { button, openPage, ready } from "./browser.mjs";
@@ -17,17 +18,28 @@ function play(length) {
   const next = (/** @type {number} */ below) => (state = (state * 48271) % 2147483647) % below;
   const lines = [];
   for (let size = 0; size < length; size += lines[lines.length - 1].length + 1) {
-    const words = Array.from({ length: next(9) }, () => Array.from({ length: 2 + next(8) }, () => String.fromCharCode(97 + next(26))).join(""));
+    const words = Array.from({ length: next(9) }, () =>
+      Array.from({ length: 2 + next(8) }, () => String.fromCharCode(97 + next(26))).join(""),
+    );
     lines.push(words.join(" "));
   }
-  return lines.join("\n").slice(0, length - 1).trim() + "\n";
+  return `${lines
+    .join("\n")
+    .slice(0, length - 1)
+    .trim()}\n`;
 }
 
-/** Runs `action` in the page's time; the longest task until the page has been quiet for a second, in ms. @param {Page} page @param {() => Promise<void>} action */
+/**
+ * Runs `action` in the page's time; the longest task until the page has been quiet for a second, in ms.
+ * @param {Page} page
+ * @param {() => Promise<void>} action
+ */
 async function longestTask(page, action) {
   await page.evaluate(() => {
     const tasks = /** @type {number[]} */ ([]);
-    const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
+    const observer = new PerformanceObserver((list) =>
+      tasks.push(...list.getEntries().map(({ duration }) => duration)),
+    );
     observer.observe({ type: "longtask" });
     Object.assign(globalThis, { tasks, observer });
   });
@@ -50,10 +62,15 @@ async function paste(page, text) {
 /** @param {Page} page */
 const shown = (page) => page.locator("#train-text").inputValue();
 /** @param {Page} page */
-const tokens = async (page) => Number(/([\d,]+) tokens/.exec(await page.locator(".train-left p.facts").first().innerText())?.[1].replaceAll(",", ""));
+const tokens = async (page) =>
+  Number(
+    /([\d,]+) tokens/.exec(await page.locator(".train-left p.facts").first().innerText())?.[1].replaceAll(",", ""),
+  );
 
 test("a megabyte is pasted, tried, edited, cleared and brought back", async () => {
-  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, { permissions: ["clipboard-read", "clipboard-write"] });
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`, {
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
   await ready(page);
   await button(page, "Train").first().click();
   const text = play(1_100_000);
@@ -68,11 +85,17 @@ test("a megabyte is pasted, tried, edited, cleared and brought back", async () =
   await page.getByText("1.1 MB of text; its first 2,000 characters are shown.").waitFor();
   const all = await tokens(page);
   assert.ok(all > 200_000, `${all} tokens are planned with`);
-  assert.equal(await page.evaluate(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).readOnly), true);
+  assert.equal(
+    await page.evaluate(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).readOnly),
+    true,
+  );
 
   // More is added at the end.
   await paste(page, "And so it ended.");
-  await page.waitForFunction((count) => !document.querySelector(".train-left p.facts")?.textContent?.includes(count), all.toLocaleString("en"));
+  await page.waitForFunction(
+    (count) => !document.querySelector(".train-left p.facts")?.textContent?.includes(count),
+    all.toLocaleString("en"),
+  );
   assert.ok((await tokens(page)) > all);
   assert.equal(await shown(page), `${text.slice(0, 2000)}…`);
 
@@ -112,7 +135,9 @@ test("a megabyte is pasted, tried, edited, cleared and brought back", async () =
 test("a long file is shown by its name, and trained on as a whole", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&tab=train`);
   const text = play(150_000).replaceAll("\n", "\r\n");
-  await page.locator(".train-left input[type=file]").setInputFiles({ name: "play.txt", mimeType: "text/plain", buffer: Buffer.from(text) });
+  await page
+    .locator(".train-left input[type=file]")
+    .setInputFiles({ name: "play.txt", mimeType: "text/plain", buffer: Buffer.from(text) });
   await page.getByText("150 kB from play.txt; the first 2,000 characters are shown.").waitFor();
   assert.doesNotMatch(await shown(page), /\r/);
   await page.locator(".train-memory", { hasText: "of memory" }).waitFor({ timeout: 60_000 });
@@ -133,18 +158,29 @@ test("a sample in the place of the user's own text can be taken back; files that
   await back.waitFor();
   assert.match(await shown(page), /^Alice was/);
   await button(page, "唐诗 (Chinese)").click();
-  await page.waitForFunction(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value.startsWith("床前"));
+  await page.waitForFunction(() =>
+    /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value.startsWith("床前"),
+  );
   await back.click();
   assert.equal(await shown(page), "My own diary.");
   assert.ok(await back.isHidden());
 
-  const file = (/** @type {string} */ name, /** @type {number[]} */ ...bytes) => ({ name, mimeType: "text/plain", buffer: Buffer.from(bytes) });
+  const file = (/** @type {string} */ name, /** @type {number[]} */ ...bytes) => ({
+    name,
+    mimeType: "text/plain",
+    buffer: Buffer.from(bytes),
+  });
   const pick = page.locator(".train-left input[type=file]");
   await pick.setInputFiles([file("gbk.txt", 0xc4, 0xe3, 0xba, 0xc3), file("empty.txt")]);
-  await page.locator(".train-said", { hasText: "This cannot be read as text: gbk.txt." }).filter({ hasText: "There is no text in empty.txt." }).waitFor();
+  await page
+    .locator(".train-said", { hasText: "This cannot be read as text: gbk.txt." })
+    .filter({ hasText: "There is no text in empty.txt." })
+    .waitFor();
   assert.equal(await shown(page), "My own diary.");
   await pick.setInputFiles(file("good.txt", 0x61));
-  await page.waitForFunction(() => /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value.endsWith("a\n"));
+  await page.waitForFunction(() =>
+    /** @type {HTMLTextAreaElement} */ (document.querySelector("#train-text")).value.endsWith("a\n"),
+  );
   assert.equal(await page.locator(".train-said").innerText(), "");
   await close();
 });

@@ -12,7 +12,9 @@ const finished = async (page) => {
 };
 /** @param {import("playwright-core").Page} page @param {number} characters */
 const longerThan = (page, characters) =>
-  page.waitForFunction((n) => (document.querySelector("textarea")?.value.length ?? 0) > n, characters, { timeout: 60_000 });
+  page.waitForFunction((n) => (document.querySelector("textarea")?.value.length ?? 0) > n, characters, {
+    timeout: 60_000,
+  });
 
 for (const backend of ["cpu", "webgpu"]) {
   describe(`on ${backend}`, () => {
@@ -28,7 +30,11 @@ for (const backend of ["cpu", "webgpu"]) {
       assert.ok(first.startsWith("Once upon a time") && first.length > 40, first);
       assert.match(await page.locator(".status").innerText(), /[\d.]+ tok\/s/);
       assert.equal(await page.locator(".paper-layer .ink-model").count(), 24, "one element per generated token");
-      assert.equal((await page.locator(".paper-layer").textContent())?.replace("\u200b", ""), first, "the two layers agree");
+      assert.equal(
+        (await page.locator(".paper-layer").textContent())?.replace("\u200b", ""),
+        first,
+        "the two layers agree",
+      );
 
       await button(page, "Undo").click();
       assert.equal(await paper(page).inputValue(), "Once upon a time");
@@ -54,7 +60,7 @@ for (const backend of ["cpu", "webgpu"]) {
       await finished(page);
       assert.ok(Date.now() - from < 3000, `stopping took ${Date.now() - from} ms`);
       const stopped = await paper(page).inputValue();
-      assert.ok(await page.locator(".paper-layer .ink-model").count() < 5000);
+      assert.ok((await page.locator(".paper-layer .ink-model").count()) < 5000);
       await page.waitForTimeout(300);
       assert.equal(await paper(page).inputValue(), stopped, "nothing arrives after the stop");
 
@@ -76,32 +82,39 @@ for (const backend of ["cpu", "webgpu"]) {
       await ready(page);
       // The shortest of three tries: other programs on the machine make a try longer, never shorter.
       const shortest = { reading: Infinity, writing: Infinity };
-      for (const [attempt, when] of [...Array(6).keys()].map((n) => /** @type {const} */ ([n, n % 2 ? "reading" : "writing"]))) {
+      for (const [attempt, when] of [...Array(6).keys()].map(
+        (n) => /** @type {const} */ ([n, n % 2 ? "reading" : "writing"]),
+      )) {
         await paper(page).fill(`${attempt} ${"Once upon a time there was a little bird. ".repeat(20)}`);
-        const waited = await page.evaluate(async ({ attempt, when }) => {
-          const button = /** @type {HTMLButtonElement} */ (document.querySelector(".primary"));
-          const busy = () => button.classList.contains("busy");
-          const until = async (/** @type {() => boolean} */ holds) => {
-            const limit = performance.now() + 20_000;
-            while (!holds()) {
-              if (performance.now() > limit) throw new Error("nothing happened for 20 s");
-              await new Promise((resolve) => setTimeout(resolve, 1));
-            }
-          };
-          button.click();
-          await until(busy);
-          if (when === "writing") await until(() => document.querySelector(".ink-model") !== null);
-          const from = performance.now();
-          if (!busy()) throw new Error("it was done before it was stopped");
-          if (attempt % 3) button.click();
-          else document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
-          await until(() => !busy());
-          return performance.now() - from;
-        }, { attempt, when });
+        const waited = await page.evaluate(
+          async ({ attempt, when }) => {
+            const button = /** @type {HTMLButtonElement} */ (document.querySelector(".primary"));
+            const busy = () => button.classList.contains("busy");
+            const until = async (/** @type {() => boolean} */ holds) => {
+              const limit = performance.now() + 20_000;
+              while (!holds()) {
+                if (performance.now() > limit) throw new Error("nothing happened for 20 s");
+                await new Promise((resolve) => setTimeout(resolve, 1));
+              }
+            };
+            button.click();
+            await until(busy);
+            if (when === "writing") await until(() => document.querySelector(".ink-model") !== null);
+            const from = performance.now();
+            if (!busy()) throw new Error("it was done before it was stopped");
+            if (attempt % 3) button.click();
+            else document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+            await until(() => !busy());
+            return performance.now() - from;
+          },
+          { attempt, when },
+        );
         shortest[when] = Math.min(shortest[when], waited);
-        assert.ok(await page.locator(".paper-layer .ink-model").count() < 5000);
+        assert.ok((await page.locator(".paper-layer .ink-model").count()) < 5000);
       }
-      console.log(`stopping on ${backend}: ${shortest.reading.toFixed(0)} ms while reading, ${shortest.writing.toFixed(0)} ms while writing`);
+      console.log(
+        `stopping on ${backend}: ${shortest.reading.toFixed(0)} ms while reading, ${shortest.writing.toFixed(0)} ms while writing`,
+      );
       // A software GPU cannot be interrupted within a submit, which takes it as long as one chunk of the prompt.
       const limit = backend === "cpu" ? 100 : 1000;
       assert.ok(Math.max(shortest.reading, shortest.writing) < limit, JSON.stringify(shortest));
@@ -115,10 +128,12 @@ for (const backend of ["cpu", "webgpu"]) {
         const { WorkerClient } = await import(new URL("www/engine/client.js", document.baseURI).href);
         const { DEFAULT_SETTINGS } = await import(new URL("www/core/settings.js", document.baseURI).href);
         const model = new URL("www/models/storyteller/", document.baseURI);
-        const bytes = async (/** @type {string} */ file) => new Uint8Array(await (await fetch(new URL(file, model))).arrayBuffer());
+        const bytes = async (/** @type {string} */ file) =>
+          new Uint8Array(await (await fetch(new URL(file, model))).arrayBuffer());
         const client = new WorkerClient(() => {});
         await client.request("open", {
-          backend: name, files: { "config.json": await bytes("config.json"), "tokenizer.json": await bytes("tokenizer.json") },
+          backend: name,
+          files: { "config.json": await bytes("config.json"), "tokenizer.json": await bytes("tokenizer.json") },
         });
         await client.request("chunk", { bytes: await bytes("model.safetensors") });
         await client.request("finish");
@@ -132,7 +147,9 @@ for (const backend of ["cpu", "webgpu"]) {
         });
         await begins;
         const from = performance.now();
-        const hovers = await Promise.all(Array.from({ length: 20 }, () => client.request("tokenize", { text: "a hover" })));
+        const hovers = await Promise.all(
+          Array.from({ length: 20 }, () => client.request("tokenize", { text: "a hover" })),
+        );
         const waited = performance.now() - from;
         const before = tokens;
         // A new prompt ends the one in progress; a stop sent behind it ends that one too.
@@ -142,7 +159,13 @@ for (const backend of ["cpu", "webgpu"]) {
         const secondResult = await second;
         await stop;
         client.close();
-        return { waited, before, hovers: hovers.map((hover) => hover.ids.length), first: firstResult.finished, second: secondResult.finished };
+        return {
+          waited,
+          before,
+          hovers: hovers.map((hover) => hover.ids.length),
+          first: firstResult.finished,
+          second: secondResult.finished,
+        };
       }, backend);
       assert.deepEqual([answer.first, answer.second], ["stopped", "stopped"]);
       assert.ok(answer.before < 200, "the hovers were answered before the generation was over");

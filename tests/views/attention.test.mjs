@@ -1,18 +1,53 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  clampUnit, columnStrongest, legendTicks, restOfRow, rowFactor, rowStrongest, share, shownColumn, shownRow, strongest, thumbMeans, tokenWindow, unit,
-} from "../../www/inspect/panels/attention/data.js";
-import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "../../www/inspect/panels/attention/export.js";
-import { blend, curve, nearestInLine } from "../../www/inspect/panels/attention/lines_data.js";
-import { LEFT_OUT, PALETTE, paintAll, paintRows, paintThumbs, sliceRows } from "../../www/inspect/panels/attention/paint.js";
-import {
-  LARGEST_CELL, cellAt, clampZoom, fit, isFit, isLargest, labelled, mapSide, pan, reveal, zoomAt,
-} from "../../www/inspect/panels/attention/zoom.js";
-import { inkOn, luminance, viridis } from "../../www/inspect/color.js";
 import { moved } from "../../www/inspect/canvas.js";
+import { inkOn, luminance, viridis } from "../../www/inspect/color.js";
+import {
+  clampUnit,
+  columnStrongest,
+  legendTicks,
+  restOfRow,
+  rowFactor,
+  rowStrongest,
+  share,
+  shownColumn,
+  shownRow,
+  strongest,
+  thumbMeans,
+  tokenWindow,
+  unit,
+} from "../../www/inspect/panels/attention/data.js";
+import {
+  attentionJson,
+  matrixCsv,
+  matrixCsvParts,
+  tokenCsv,
+  WHOLE_SIZE,
+} from "../../www/inspect/panels/attention/export.js";
 import { gridLayout } from "../../www/inspect/panels/attention/grid.js";
+import { blend, curve, nearestInLine } from "../../www/inspect/panels/attention/lines_data.js";
+import {
+  LEFT_OUT,
+  PALETTE,
+  paintAll,
+  paintRows,
+  paintThumbs,
+  sliceRows,
+} from "../../www/inspect/panels/attention/paint.js";
+import {
+  cellAt,
+  clampZoom,
+  fit,
+  isFit,
+  isLargest,
+  LARGEST_CELL,
+  labelled,
+  mapSide,
+  pan,
+  reveal,
+  zoomAt,
+} from "../../www/inspect/panels/attention/zoom.js";
 
 /** Numbers that are the same in every run. @param {number} seed */
 function randomFrom(seed) {
@@ -33,8 +68,12 @@ function attention(size, seed = 1) {
 }
 
 /** Four tokens, in numbers that are easy to follow. */
-const small = { size: 4, values: Float32Array.of(1, 0, 0, 0, 0.75, 0.25, 0, 0, 0.5, 0.25, 0.25, 0, 0.5, 0, 0.375, 0.125) };
-const close = (/** @type {number} */ a, /** @type {number} */ b, tolerance = 1e-6) => assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);
+const small = {
+  size: 4,
+  values: Float32Array.of(1, 0, 0, 0, 0.75, 0.25, 0, 0, 0.5, 0.25, 0.25, 0, 0.5, 0, 0.375, 0.125),
+};
+const close = (/** @type {number} */ a, /** @type {number} */ b, tolerance = 1e-6) =>
+  assert.ok(Math.abs(a - b) <= tolerance, `${a} is not ${b}`);
 const sum = (/** @type {Iterable<number>} */ values) => [...values].reduce((a, b) => a + b, 0);
 
 test("a row without the first token is brought to 1, and the first token to 0", () => {
@@ -71,7 +110,8 @@ test("columns begin with the token itself", () => {
   assert.deepEqual([...shownColumn(small, 0, true)], [0, 0, 0, 0]);
   const matrix = attention(33, 5);
   for (const ignore of [false, true]) {
-    for (let k = 0; k < 33; k += 1) shownColumn(matrix, k, ignore).forEach((value, at) => close(value, share(matrix, k + at, k, ignore), 1e-6));
+    for (let k = 0; k < 33; k += 1)
+      shownColumn(matrix, k, ignore).forEach((value, at) => close(value, share(matrix, k + at, k, ignore), 1e-6));
   }
 });
 
@@ -80,14 +120,36 @@ test("the strongest are the same as by sorting everything", () => {
   for (const length of [0, 1, 5, 20, 21, 500]) {
     // Few different values, so that there are equals, and zeros, which do not count.
     const values = Float32Array.from({ length }, () => Math.floor(random() * 8) / 8);
-    const expected = [...values.keys()].filter((at) => values[at] > 0).sort((a, b) => values[b] - values[a] || a - b).slice(0, 20);
-    assert.deepEqual(strongest(values, 20).map(({ position }) => position), expected);
-    assert.deepEqual(strongest(values, 20, 7).map(({ position }) => position), expected.map((at) => at + 7));
+    const expected = [...values.keys()]
+      .filter((at) => values[at] > 0)
+      .sort((a, b) => values[b] - values[a] || a - b)
+      .slice(0, 20);
+    assert.deepEqual(
+      strongest(values, 20).map(({ position }) => position),
+      expected,
+    );
+    assert.deepEqual(
+      strongest(values, 20, 7).map(({ position }) => position),
+      expected.map((at) => at + 7),
+    );
   }
   assert.deepEqual(strongest([NaN, 0.5, -1], 3), [{ position: 1, value: 0.5 }]);
-  assert.deepEqual(rowStrongest(small, 3, 2, false).map(({ position }) => position), [0, 2]);
-  assert.deepEqual(rowStrongest(small, 3, 5, true), [{ position: 2, value: 0.75 }, { position: 3, value: 0.25 }]);
-  assert.deepEqual(columnStrongest(small, 0, 2, false), [{ position: 1, value: 0.75 }, { position: 2, value: 0.5 }], "itself is left out");
+  assert.deepEqual(
+    rowStrongest(small, 3, 2, false).map(({ position }) => position),
+    [0, 2],
+  );
+  assert.deepEqual(rowStrongest(small, 3, 5, true), [
+    { position: 2, value: 0.75 },
+    { position: 3, value: 0.25 },
+  ]);
+  assert.deepEqual(
+    columnStrongest(small, 0, 2, false),
+    [
+      { position: 1, value: 0.75 },
+      { position: 2, value: 0.5 },
+    ],
+    "itself is left out",
+  );
   assert.deepEqual(columnStrongest(small, 3, 2, false), [], "nothing comes after the last");
   assert.deepEqual(columnStrongest(small, 0, 9, true), []);
 });
@@ -109,10 +171,15 @@ test("scales run from 0 to 1, and a legend's marks are on them in order", () => 
   assert.equal(unit(0.25, "sqrt"), 0.5);
   assert.equal(unit(0.25, "linear"), 0.25);
   for (const scale of /** @type {const} */ (["linear", "sqrt"])) {
-    assert.deepEqual([NaN, -1, 0, 1, 2].map((p) => unit(p, scale)), [0, 0, 0, 1, 1]);
+    assert.deepEqual(
+      [NaN, -1, 0, 1, 2].map((p) => unit(p, scale)),
+      [0, 0, 0, 1, 1],
+    );
     const ticks = legendTicks(scale).map((p) => unit(p, scale));
     assert.deepEqual([ticks[0], ticks.at(-1)], [0, 1]);
-    ticks.slice(1).forEach((tick, at) => assert.ok(tick - ticks[at] >= 0.15, `${scale}: the marks would run into each other`));
+    ticks
+      .slice(1)
+      .forEach((tick, at) => assert.ok(tick - ticks[at] >= 0.15, `${scale}: the marks would run into each other`));
   }
 });
 
@@ -150,7 +217,10 @@ test("pixels have the colours of the scale, whatever the byte order", () => {
   paintRows(pixels, small, 0, 4, { scale: "sqrt", ignoreFirst: false });
   assert.equal(pixels[5], PALETTE[128], "the root of a quarter is a half");
   paintRows(pixels, small, 0, 4, { scale: "linear", ignoreFirst: true });
-  assert.deepEqual([0, 4, 8, 12].map((at) => pixels[at]), [LEFT_OUT, LEFT_OUT, LEFT_OUT, LEFT_OUT]);
+  assert.deepEqual(
+    [0, 4, 8, 12].map((at) => pixels[at]),
+    [LEFT_OUT, LEFT_OUT, LEFT_OUT, LEFT_OUT],
+  );
   assert.equal(pixels[14], PALETTE[Math.round(0.75 * 255)]);
   assert.ok(bytes(LEFT_OUT)[3] < 255);
 });
@@ -186,8 +256,12 @@ test("a large matrix is painted in slices that let go of the page, and is then t
 test("painting that is not wanted any more stops", async () => {
   const matrix = attention(700, 2);
   let left = 3;
-  const done = await paintAll(new Uint32Array(700 * 700), matrix, { scale: "linear", ignoreFirst: false },
-    { pause: async () => {}, now: () => 0, stopped: () => (left -= 1) < 0 });
+  const done = await paintAll(
+    new Uint32Array(700 * 700),
+    matrix,
+    { scale: "linear", ignoreFirst: false },
+    { pause: async () => {}, now: () => 0, stopped: () => (left -= 1) < 0 },
+  );
   assert.equal(done, false);
 });
 
@@ -195,11 +269,13 @@ test("thumbnails stand a row a layer, a column a head, the mean last", () => {
   const size = 3;
   const values = new Float32Array(2 * 2 * 9);
   // Head h of layer l gives everything to the first key, with strength (2l + h) / 4.
-  for (let unitAt = 0; unitAt < 4; unitAt += 1) for (let q = 0; q < size; q += 1) values[unitAt * 9 + q * 3] = unitAt / 4;
+  for (let unitAt = 0; unitAt < 4; unitAt += 1)
+    for (let q = 0; q < size; q += 1) values[unitAt * 9 + q * 3] = unitAt / 4;
   const answer = { layers: 2, heads: 2, size, values };
   const { pixels, width, height } = paintThumbs(answer, thumbMeans(answer), { scale: "linear", ignoreFirst: false });
   assert.deepEqual([width, height, pixels.length], [9, 6, 54]);
-  const at = (/** @type {number} */ layer, /** @type {number} */ column) => pixels[(layer * size + 2) * width + column * size];
+  const at = (/** @type {number} */ layer, /** @type {number} */ column) =>
+    pixels[(layer * size + 2) * width + column * size];
   const shade = (/** @type {number} */ p) => PALETTE[Math.round(p * 255)];
   assert.deepEqual([at(0, 0), at(0, 1), at(0, 2)], [shade(0), shade(0.25), shade(0.125)]);
   assert.deepEqual([at(1, 0), at(1, 1), at(1, 2)], [shade(0.5), shade(0.75), shade(0.625)]);
@@ -225,7 +301,9 @@ test("zooming keeps what is under the pointer, and never leaves the map", () => 
       close(grows.y + py / grows.cell, before.y, 1e-6);
       zoom = pan(zoomAt(grows, 0.5 + random(), px, py, frame), (random() - 0.5) * 900, (random() - 0.5) * 900, frame);
       const cells = frame.side / zoom.cell;
-      assert.ok(zoom.x >= 0 && zoom.y >= 0 && zoom.x + cells <= frame.size + 1e-6 && zoom.y + cells <= frame.size + 1e-6);
+      assert.ok(
+        zoom.x >= 0 && zoom.y >= 0 && zoom.x + cells <= frame.size + 1e-6 && zoom.y + cells <= frame.size + 1e-6,
+      );
       assert.ok(zoom.cell >= fit(frame).cell - 1e-9 && zoom.cell <= Math.max(LARGEST_CELL, fit(frame).cell) + 1e-9);
     }
   }
@@ -242,10 +320,22 @@ test("the cell under a point, and a cell brought into view", () => {
   const whole = fit(frame);
   assert.deepEqual(cellAt(whole, 0, 0, frame), { row: 0, column: 0 });
   assert.deepEqual(cellAt(whole, 399.9, 8, frame), { row: 2, column: 99 });
-  for (const [x, y] of [[-1, 5], [5, -1], [400, 5], [5, 400], [NaN, 5]]) assert.equal(cellAt(whole, x, y, frame), null);
+  for (const [x, y] of [
+    [-1, 5],
+    [5, -1],
+    [400, 5],
+    [5, 400],
+    [NaN, 5],
+  ])
+    assert.equal(cellAt(whole, x, y, frame), null);
   const near = zoomAt(whole, 4, 0, 0, frame);
   assert.deepEqual(reveal(near, 10, 10, frame), near, "what is in view moves nothing");
-  for (const [row, column] of [[99, 99], [0, 99], [50, 3], [25, 24]]) {
+  for (const [row, column] of [
+    [99, 99],
+    [0, 99],
+    [50, 3],
+    [25, 24],
+  ]) {
     const shown = reveal(near, row, column, frame);
     const [px, py] = [(column + 0.5 - shown.x) * shown.cell, (row + 0.5 - shown.y) * shown.cell];
     assert.deepEqual(cellAt(shown, px, py, frame), { row, column });
@@ -275,7 +365,11 @@ test("labels never run into each other, and the selected one is always there", (
     }
   }
   assert.deepEqual(labelled({ from: 0, cell: 20, size: 4, side: 80, gap: 13 }), [0, 1, 2, 3], "all where all fit");
-  assert.deepEqual(labelled({ from: 0, cell: 5, size: 10, side: 50, gap: 13, always: [4] }), [0, 4, 9], "the fixed label pushes its neighbours away");
+  assert.deepEqual(
+    labelled({ from: 0, cell: 5, size: 10, side: 50, gap: 13, always: [4] }),
+    [0, 4, 9],
+    "the fixed label pushes its neighbours away",
+  );
 });
 
 test("the whole matrix as CSV, at once and in parts", () => {
@@ -303,7 +397,11 @@ test("JSON has the matrix of a short text, and only the token's part of a long o
   assert.deepEqual(short.matrix, [[1], [0.75, 0.25], [0.5, 0.25, 0.25], [0.5, 0, 0.375, 0.125]]);
   assert.deepEqual(short.selected, {
     position_from_1: 3,
-    looksAt: [{ position_from_1: 1, share: 0.5 }, { position_from_1: 2, share: 0.25 }, { position_from_1: 3, share: 0.25 }],
+    looksAt: [
+      { position_from_1: 1, share: 0.5 },
+      { position_from_1: 2, share: 0.25 },
+      { position_from_1: 3, share: 0.25 },
+    ],
     isLookedAtBy: [{ position_from_1: 4, share: 0.375 }],
   });
   assert.deepEqual([short.layer, short.head, short.tokens], [3, 1, ["<s>", "a", "b", "c"]]);
@@ -320,7 +418,9 @@ test("marked tokens stay readable on light and dark paper, and more is farther f
     let before = -1;
     for (let at = 0; at <= 20; at += 1) {
       const rgb = blend(at / 20, sheet);
-      const [light, dark] = [luminance(rgb), luminance(inkOn(rgb) === "#fff" ? [255, 255, 255] : [0, 0, 0])].sort((a, b) => b - a);
+      const [light, dark] = [luminance(rgb), luminance(inkOn(rgb) === "#fff" ? [255, 255, 255] : [0, 0, 0])].sort(
+        (a, b) => b - a,
+      );
       assert.ok((light + 0.05) / (dark + 0.05) >= 4.5, `${sheet} ${at}: ${rgb}`);
       if (at > 12) continue;
       const distance = Math.hypot(...rgb.map((value, channel) => value - paper[channel]));
@@ -338,7 +438,11 @@ test("curves begin at the one token and end at the other, over a line and betwee
   const far = numbers(curve({ x: 1000, y: 50, height: 20 }, { x: 0, y: 50, height: 20 }));
   assert.ok(far[3] >= 50 - 20, "but not into the line above");
   const up = numbers(curve({ x: 100, y: 90, height: 20 }, { x: 10, y: 50, height: 20 }));
-  assert.deepEqual([up[0], up[1], up[6], up[7]], [100, 90, 10, 70], "from the top of the lower to the foot of the upper");
+  assert.deepEqual(
+    [up[0], up[1], up[6], up[7]],
+    [100, 90, 10, 70],
+    "from the top of the lower to the foot of the upper",
+  );
   const down = numbers(curve({ x: 10, y: 50, height: 20 }, { x: 100, y: 90, height: 20 }));
   assert.deepEqual(down, up, "in both directions alike");
 });
@@ -354,7 +458,11 @@ test("up and down go to the nearest token of the next line", () => {
   assert.equal(nearestInLine(spots, 7, 1), null);
   assert.equal(nearestInLine([], 0, 1), null);
   // The first token is written smaller: with some fonts it begins as low as the middle of its line.
-  const mixed = [{ x: 8, y: 613, height: 18 }, ...[60, 90].map((x) => ({ x, y: 604, height: 29 })), { x: 10, y: 639, height: 29 }];
+  const mixed = [
+    { x: 8, y: 613, height: 18 },
+    ...[60, 90].map((x) => ({ x, y: 604, height: 29 })),
+    { x: 10, y: 639, height: 29 },
+  ];
   assert.equal(nearestInLine(mixed, 0, 1), 3);
   assert.equal(nearestInLine(mixed, 3, -1), 0);
 });
@@ -373,12 +481,20 @@ test("keys move within the grid and stop at its edges", () => {
 });
 
 test("the grid of heads fits its column for the shipped model, for GPT-2 and on a phone", () => {
-  for (const [layers, heads] of [[5, 5], [12, 12], [24, 16], [1, 1]]) {
+  for (const [layers, heads] of [
+    [5, 5],
+    [12, 12],
+    [24, 16],
+    [1, 1],
+  ]) {
     for (const room of [318, 440, 620]) {
       const layout = gridLayout(room, layers, heads, 300);
       assert.ok(layout.width <= room, `${layers} x ${heads} in ${room}: ${layout.width}`);
-      assert.ok(layout.left(heads) + layout.cell <= layout.width && layout.top(layers - 1) + layout.cell <= layout.height);
-      for (let column = 1; column <= heads; column += 1) assert.ok(layout.left(column) >= layout.left(column - 1) + layout.cell);
+      assert.ok(
+        layout.left(heads) + layout.cell <= layout.width && layout.top(layers - 1) + layout.cell <= layout.height,
+      );
+      for (let column = 1; column <= heads; column += 1)
+        assert.ok(layout.left(column) >= layout.left(column - 1) + layout.cell);
     }
   }
 });

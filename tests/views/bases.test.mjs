@@ -1,16 +1,20 @@
 // @ts-check
-// Models that are kept for runs alone: written whole or not at all, once for all runs, and removed with the last of them.
+// Models that are kept for runs alone: written whole or not at all, once for all runs, and removed with the last of
+// them.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { baseBytes, openBase, sweepBases, writeBase } from "../../www/models/bases.js";
 import { fingerprint } from "../../www/core/fingerprint.js";
+import { baseBytes, openBase, sweepBases, writeBase } from "../../www/models/bases.js";
 import { disk, FakeFolder } from "./fake_disk.mjs";
 
 let root = new FakeFolder();
 /** A kept model, read as it is when it is loaded. @param {string} id */
 async function readBase(id) {
   const { signal } = new AbortController();
-  const { files, weights: [open] } = await openBase(id, "kept", signal);
+  const {
+    files,
+    weights: [open],
+  } = await openBase(id, "kept", signal);
   const read = [];
   for await (const part of (await open(signal)).parts) read.push(part);
   const blob = (/** @type {string} */ name) => new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (files[name])]);
@@ -18,8 +22,13 @@ async function readBase(id) {
 }
 /** @param {number} seed */
 async function model(seed) {
-  const file = (/** @type {string} */ name, /** @type {number} */ bytes) => new File([new Uint8Array(bytes).fill(seed)], name);
-  const files = { config: file("config.json", 10), tokenizer: file("tokenizer.json", 20), weights: file("model.safetensors", 200_000) };
+  const file = (/** @type {string} */ name, /** @type {number} */ bytes) =>
+    new File([new Uint8Array(bytes).fill(seed)], name);
+  const files = {
+    config: file("config.json", 10),
+    tokenizer: file("tokenizer.json", 20),
+    weights: file("model.safetensors", 200_000),
+  };
   return { id: await fingerprint(files.weights, files.config), files };
 }
 /** What is kept of a model. @param {string} id @returns {FakeFolder | undefined} */
@@ -28,7 +37,10 @@ const kept = (id) => root.all.get("bases")?.all.get(id.replace(":", "-"));
 beforeEach(() => {
   root = new FakeFolder();
   Object.assign(disk, { left: Infinity, room: Infinity });
-  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { storage: { getDirectory: async () => root } } });
+  Object.defineProperty(globalThis, "navigator", {
+    configurable: true,
+    value: { storage: { getDirectory: async () => root } },
+  });
 });
 
 test("what is kept is read back, and kept once", async () => {
@@ -57,7 +69,10 @@ test("one that a dying tab left half is no model, and is written anew", async ()
   for (let operations = 0; ; operations += 1) {
     root = new FakeFolder();
     disk.left = operations;
-    const dead = await writeBase(id, files).then(() => false, () => true);
+    const dead = await writeBase(id, files).then(
+      () => false,
+      () => true,
+    );
     disk.left = Infinity;
     if (!dead) break;
     await assert.rejects(readBase(id), { key: "error.baseGone" });
@@ -73,8 +88,15 @@ test("a model of which any bit has changed is not opened", async () => {
   const largeId = await fingerprint(large.weights, large.config);
   await writeBase(largeId, large);
   await readBase(largeId);
-  for (const [name, at] of /** @type {[string, number][]} */ ([["model.safetensors", 1_120_000], ["model.safetensors", 8_999_999], ["config.json", 3],
-    ["tokenizer.json", 7], ["sums.json", 0], ["sums.json", 4], ["sums.json", 20]])) {
+  for (const [name, at] of /** @type {[string, number][]} */ ([
+    ["model.safetensors", 1_120_000],
+    ["model.safetensors", 8_999_999],
+    ["config.json", 3],
+    ["tokenizer.json", 7],
+    ["sums.json", 0],
+    ["sums.json", 4],
+    ["sums.json", 20],
+  ])) {
     const file = kept(largeId)?.all.get(name);
     file.bytes[at] ^= 4;
     await assert.rejects(readBase(largeId), { key: "error.baseGone" }, `${name} at ${at}`);
@@ -94,7 +116,10 @@ test("models go with the last run that needs them, and those that never had one 
   for (const { id, files } of [needed, freed, young, old]) await writeBase(id, files);
   for (const file of kept(old.id)?.all.values() ?? []) file.lastModified -= 3 * 24 * 3600 * 1000;
   await sweepBases(new Set([needed.id]), freed.id);
-  assert.deepEqual([needed, freed, young, old].map(({ id }) => kept(id) !== undefined), [true, false, true, false]);
+  assert.deepEqual(
+    [needed, freed, young, old].map(({ id }) => kept(id) !== undefined),
+    [true, false, true, false],
+  );
   await sweepBases(new Set());
   assert.ok(kept(young.id));
 });

@@ -1,23 +1,37 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { appendTokens, replaceRange, textOf, userText } from "../../www/core/text.js";
 import { isTooLarge } from "../../www/inspect/branch_file.js";
 import { compareBranches, figuresOf, sliceRuns } from "../../www/inspect/branch_tree.js";
 import { Branches } from "../../www/inspect/branches.js";
-import { appendTokens, replaceRange, textOf, userText } from "../../www/core/text.js";
 
 /** @typedef {import("../../www/engine/types.js").Run} Run */
 /** @typedef {import("../../www/inspect/branch_tree.js").TreeNode} TreeNode */
 
-/** The same text has the same id, unless one is given. @param {string} text @param {number} [logprob] @param {number} [id] */
-const token = (text, logprob = -1, id = [...text].reduce((sum, c) => 31 * sum + /** @type {number} */ (c.codePointAt(0)), 7) % 4096) => (
-  { id, text, logprob, entropy: 1, rank: 0, top: [{ id: 1, text: " x", logprob: -2 }] });
+/**
+ * The same text has the same id, unless one is given.
+ * @param {string} text
+ * @param {number} [logprob]
+ * @param {number} [id]
+ */
+const token = (
+  text,
+  logprob = -1,
+  id = [...text].reduce((sum, c) => 31 * sum + /** @type {number} */ (c.codePointAt(0)), 7) % 4096,
+) => ({ id, text, logprob, entropy: 1, rank: 0, top: [{ id: 1, text: " x", logprob: -2 }] });
 /** @param {string} prompt @param {...string} tokens */
-const text = (prompt, ...tokens) => appendTokens(userText(prompt), tokens.map((each) => token(each)));
+const text = (prompt, ...tokens) =>
+  appendTokens(
+    userText(prompt),
+    tokens.map((each) => token(each)),
+  );
 /** Only what a test looks at. @param {TreeNode | null} node @returns {any} */
-const shape = (node) => node && (node.children.length
-  ? [node.text, ...(node.branch ? [node.branch] : []), ...node.children.map(shape)]
-  : `${node.text}|${node.branch}`);
+const shape = (node) =>
+  node &&
+  (node.children.length
+    ? [node.text, ...(node.branch ? [node.branch] : []), ...node.children.map(shape)]
+    : `${node.text}|${node.branch}`);
 
 test("what only goes on from a branch's end makes it longer; another continuation is another branch", () => {
   const branches = new Branches();
@@ -88,7 +102,7 @@ test("tokens that read the same and are not the same part the branches", () => {
   assert.deepEqual(shape(branches.tree()), ["x", "\ufffd a|b1", "\ufffd b|b2"]);
 });
 
-test("who wrote a stretch does not part what reads the same, it parts before a token, and known tokens are counted wherever they are known", () => {
+test("who wrote a stretch does not part what reads the same; known tokens are counted wherever they are known", () => {
   const branches = new Branches();
   branches.record(userText("Once upon a time"));
   branches.record(text("Once", " upon", " a", " night"));
@@ -115,7 +129,11 @@ test("the tree nests, keeps the order of making, and gives what branches of one 
   const before = new Set([tree.id, left.id, left.children[0].id]);
   branches.record(text("R", " y"));
   const after = /** @type {TreeNode} */ (branches.tree());
-  assert.deepEqual(new Set([after.id, after.children[0].id, after.children[0].children[0].id]), before, "ids stay while it grows");
+  assert.deepEqual(
+    new Set([after.id, after.children[0].id, after.children[0].children[0].id]),
+    before,
+    "ids stay while it grows",
+  );
   const ids = new Set();
   const visit = (/** @type {TreeNode} */ node) => [ids.add(node.id), node.children.forEach(visit)];
   visit(after);
@@ -132,7 +150,7 @@ test("texts with nothing in common stand under a root without text", () => {
 
 test("every branch's text is what its way from the root reads, whatever was typed and written", () => {
   let seed = 1;
-  const random = (/** @type {number} */ n) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % 65536 % n;
+  const random = (/** @type {number} */ n) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % 65536) % n;
   const words = ["a", "ab", " a", "b", "\n", "é", "😀", "", " ab"];
   for (let round = 0; round < 60; round += 1) {
     const branches = new Branches();
@@ -145,8 +163,12 @@ test("every branch's text is what its way from the root reads, whatever was type
       let at = random(now.length + 1);
       if (at && now.codePointAt(at - 1) !== now.charCodeAt(at - 1)) at -= 1;
       if (random(2)) runs = replaceRange(runs, at, now.length, "");
-      runs = random(2) ? replaceRange(runs, textOf(runs).length, textOf(runs).length, words[random(words.length)])
-        : appendTokens(runs, Array.from({ length: 1 + random(3) }, () => token(words[random(words.length)], -1, random(50))));
+      runs = random(2)
+        ? replaceRange(runs, textOf(runs).length, textOf(runs).length, words[random(words.length)])
+        : appendTokens(
+            runs,
+            Array.from({ length: 1 + random(3) }, () => token(words[random(words.length)], -1, random(50))),
+          );
       branches.record(runs);
     }
     /** @type {Map<string, string>} */
@@ -162,7 +184,13 @@ test("every branch's text is what its way from the root reads, whatever was type
       }
     };
     visit(/** @type {TreeNode} */ (branches.tree()), "");
-    assert.deepEqual([...ways].sort(), branches.list().map(({ id, text: own }) => [id, own]).sort());
+    assert.deepEqual(
+      [...ways].sort(),
+      branches
+        .list()
+        .map(({ id, text: own }) => [id, own])
+        .sort(),
+    );
   }
 });
 
@@ -180,7 +208,10 @@ test("a deleted branch comes back where it was, and not by itself", () => {
   assert.equal(branches.record(text("A", " two")), null, "it still stands on the paper");
   assert.equal(branches.size, 2);
   undo();
-  assert.deepEqual(branches.list().map(({ id }) => id), ["b1", "b2", "b3"]);
+  assert.deepEqual(
+    branches.list().map(({ id }) => id),
+    ["b1", "b2", "b3"],
+  );
   undo();
   assert.equal(branches.size, 3, "once is enough");
   branches.remove("b1");
@@ -218,9 +249,11 @@ test("a file holds everything, shares runs, and is read back exactly", () => {
   assert.equal(file.branches[0].text, "Zeit: é fin");
   const read = new Branches();
   assert.equal(read.fromJSON(file), 2);
-  const withoutAlternatives = (/** @type {Branches} */ { leaves }) => [...leaves.values()].map((leaf) => ({
-    ...leaf, runs: leaf.runs.map((run) => (run.token ? { ...run, token: { ...run.token, top: [] } } : run)),
-  }));
+  const withoutAlternatives = (/** @type {Branches} */ { leaves }) =>
+    [...leaves.values()].map((leaf) => ({
+      ...leaf,
+      runs: leaf.runs.map((run) => (run.token ? { ...run, token: { ...run.token, top: [] } } : run)),
+    }));
   assert.deepEqual(read.list(), withoutAlternatives(branches));
   assert.equal(read.current, "b1");
   assert.deepEqual(read.tree(), branches.tree());
@@ -236,7 +269,13 @@ test("another file's branches are added under ids of their own", () => {
   two.record(userText("mine"));
   two.rename("b2", "called");
   assert.equal(one.fromJSON(JSON.parse(JSON.stringify(two))), 1);
-  assert.deepEqual(one.list().map(({ id, name, text: own }) => [id, name, own]), [["b1", "called", "mine"], ["b2", "", "yours too"]]);
+  assert.deepEqual(
+    one.list().map(({ id, name, text: own }) => [id, name, own]),
+    [
+      ["b1", "called", "mine"],
+      ["b2", "", "yours too"],
+    ],
+  );
   assert.equal(one.current, "b1", "the branch on the paper stays the present one");
 });
 
@@ -244,8 +283,24 @@ test("what is no such file is refused whole, and what is broken in a token is no
   const branches = new Branches();
   branches.record(text("A", " b"));
   const good = JSON.parse(JSON.stringify(branches));
-  const bad = [null, 7, "x", [], {}, { ...good, version: 3 }, { ...good, runs: {} }, { ...good, branches: [{ runs: [0, 99] }] },
-    { ...good, branches: [null] }, { ...good, runs: [{ text: 3, source: "user" }, { text: "x", source: "model" }] }];
+  const bad = [
+    null,
+    7,
+    "x",
+    [],
+    {},
+    { ...good, version: 3 },
+    { ...good, runs: {} },
+    { ...good, branches: [{ runs: [0, 99] }] },
+    { ...good, branches: [null] },
+    {
+      ...good,
+      runs: [
+        { text: 3, source: "user" },
+        { text: "x", source: "model" },
+      ],
+    },
+  ];
   for (const data of bad) {
     const read = new Branches();
     assert.throws(() => read.fromJSON(data), { key: "inspect.badBranches" }, JSON.stringify(data));
@@ -271,16 +326,27 @@ test("what is no such file is refused whole, and what is broken in a token is no
 
 /** A file of branches, each of runs by their place among `runs`. @param {string[]} runs @param {number[][]} branches */
 const fileOf = (runs, branches) => ({
-  format: "gpt-playground-branches", version: 2, current: null, runs: runs.map((own) => ({ text: own, source: "user" })),
+  format: "gpt-playground-branches",
+  version: 2,
+  current: null,
+  runs: runs.map((own) => ({ text: own, source: "user" })),
   branches: branches.map((own) => ({ id: "", name: "", created: "2026-01-01", runs: own })),
 });
 
 test("as many branches as may be loaded make a tree, however they are alike", () => {
-  // Each begins with all of the one before it: a tree as deep as there are branches. In the other order each is compared whole.
+  // Each begins with all of the one before it: a tree as deep as there are branches. In the other order each is
+  // compared whole.
   const chain = Array.from({ length: 1000 }, (_, at) => "a ".repeat(at + 1));
-  for (const texts of [chain, chain.map((own) => `${own}b`).reverse(), chain.map((_, at) => `${String.fromCodePoint(0x4e00 + at)}!`)]) {
+  for (const texts of [
+    chain,
+    chain.map((own) => `${own}b`).reverse(),
+    chain.map((_, at) => `${String.fromCodePoint(0x4e00 + at)}!`),
+  ]) {
     const branches = new Branches();
-    const file = fileOf(texts, texts.map((_, at) => [at]));
+    const file = fileOf(
+      texts,
+      texts.map((_, at) => [at]),
+    );
     assert.equal(isTooLarge(file), false);
     assert.equal(branches.fromJSON(file), 1000);
     assert.equal(branches.tree()?.branches, 1000);
@@ -295,7 +361,14 @@ test("a file that holds more than can be shown is known before it is read", () =
   const many = Array.from({ length: 2000 }, () => new Array(400).fill(0));
   assert.equal(isTooLarge(fileOf(["x".repeat(100_000)], many)), true);
   assert.equal(isTooLarge(fileOf([""], [new Array(1_000_001).fill(0)])), true);
-  for (const odd of [null, 7, {}, { runs: {}, branches: [] }, { runs: [], branches: [null, { runs: 3 }, { runs: [9, "x"] }] }]) assert.equal(isTooLarge(odd), false);
+  for (const odd of [
+    null,
+    7,
+    {},
+    { runs: {}, branches: [] },
+    { runs: [], branches: [null, { runs: 3 }, { runs: [9, "x"] }] },
+  ])
+    assert.equal(isTooLarge(odd), false);
 });
 
 test("a file of the first version, whose ranks began at 0, is read as it was meant", () => {
@@ -320,22 +393,39 @@ test("what was deleted stays deleted over a reload, while its text still stands 
   assert.ok(!("removed" in branches.toFile()), "a file says nothing of it");
   const again = new Branches();
   again.fromJSON(JSON.parse(JSON.stringify(branches)));
-  assert.equal(again.record([{ text: "A", source: "user" }, { text: " c", source: "model" }]), null);
-  assert.deepEqual(again.list().map((leaf) => leaf.text), ["A b"]);
+  assert.equal(
+    again.record([
+      { text: "A", source: "user" },
+      { text: " c", source: "model" },
+    ]),
+    null,
+  );
+  assert.deepEqual(
+    again.list().map((leaf) => leaf.text),
+    ["A b"],
+  );
   assert.equal(again.record(text("A", " c", " d")), "b2", "written on, it is another text");
   again.fromJSON({ ...branches.toFile(), branches: [], runs: [], removed: ["A b", 3] });
   assert.equal(again.size, 2, "nothing that is here goes");
 });
 
 test("what the model wrote and a reload left without tokens parts where tokens can", () => {
-  const restored = (/** @type {string} */ own) => /** @type {Run[]} */ ([{ text: "He", source: "user" }, { text: own, source: "model" }]);
+  const restored = (/** @type {string} */ own) =>
+    /** @type {Run[]} */ ([
+      { text: "He", source: "user" },
+      { text: own, source: "model" },
+    ]);
   const branches = new Branches();
   branches.record(restored(" had an adventure"));
   branches.record(restored(" had a big bag"));
   branches.record(restored(" had 12 days"));
   branches.record(restored(" had 13 days"));
   branches.record(restored("r name"));
-  assert.deepEqual(shape(branches.tree()), ["He", [" had", " an adventure|b1", " a big bag|b2", " 12 days|b3", " 13 days|b4"], "r name|b5"]);
+  assert.deepEqual(shape(branches.tree()), [
+    "He",
+    [" had", " an adventure|b1", " a big bag|b2", " 12 days|b3", " 13 days|b4"],
+    "r name|b5",
+  ]);
 });
 
 test("text that was restored without its tokens does not make a branch forget them", () => {
@@ -362,9 +452,18 @@ test("two branches beside each other: what they share, what each has of its own,
   const [left, right] = branches.list();
   const { common, sides } = compareBranches(left, right);
   assert.equal(common, "P s");
-  assert.deepEqual(sides.map(({ rest }) => rest), [" a b", " c"]);
-  assert.deepEqual(sides.map(({ own }) => own.meanLogprob), [-3, -5]);
-  assert.deepEqual(sides.map(({ all }) => all.tokens), [3, 2]);
+  assert.deepEqual(
+    sides.map(({ rest }) => rest),
+    [" a b", " c"],
+  );
+  assert.deepEqual(
+    sides.map(({ own }) => own.meanLogprob),
+    [-3, -5],
+  );
+  assert.deepEqual(
+    sides.map(({ all }) => all.tokens),
+    [3, 2],
+  );
   const same = compareBranches(left, left);
   assert.equal(same.common, left.text);
   assert.equal(same.sides[0].own.meanLogprob, null);
@@ -373,7 +472,10 @@ test("two branches beside each other: what they share, what each has of its own,
 test("a slice keeps whole runs as they are and cuts the others without their numbers", () => {
   const runs = text("Once", " upon", " a");
   const slice = sliceRuns(runs, 2, 9);
-  assert.deepEqual(slice.map((run) => run.text), ["ce", " upon"]);
+  assert.deepEqual(
+    slice.map((run) => run.text),
+    ["ce", " upon"],
+  );
   assert.equal(slice[1], runs[1]);
   assert.equal(sliceRuns(runs, 0, 6)[1].token, undefined);
   assert.deepEqual(sliceRuns(runs, 0), runs);

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Engine, WorkerClient } from "../../www/engine/client.js";
 import { PageError } from "../../www/core/errors.js";
+import { Engine, WorkerClient } from "../../www/engine/client.js";
 
 /** @typedef {import("../../www/models/sources.js").ModelSource} ModelSource */
 
@@ -45,7 +45,12 @@ let lost = [];
 /** @type {Engine} */
 let engine;
 /** @param {string} name @returns {ModelSource} */
-const files = (name) => ({ kind: "files", id: name, name, open: async () => ({ files: {}, weights: [], weightBytes: 0 }) });
+const files = (name) => ({
+  kind: "files",
+  id: name,
+  name,
+  open: async () => ({ files: {}, weights: [], weightBytes: 0 }),
+});
 /** @param {ModelSource | null} base @returns {ModelSource} */
 const run = (base) => ({ ...files("run"), kind: "run", run: { id: "one", base, origin: base } });
 /** @param {ModelSource} source */
@@ -119,11 +124,12 @@ test("a worker that ends without a word takes its requests and its model with it
   const ends = [];
   const locks = {
     /** @param {string} name @param {{ signal: AbortSignal }} options @param {() => void} granted */
-    request: (name, { signal }, granted) => new Promise((resolve, reject) => {
-      assert.match(name, /^worker:/);
-      signal.addEventListener("abort", () => reject(signal.reason));
-      ends.push(() => resolve(granted()));
-    }),
+    request: (name, { signal }, granted) =>
+      new Promise((resolve, reject) => {
+        assert.match(name, /^worker:/);
+        signal.addEventListener("abort", () => reject(signal.reason));
+        ends.push(() => resolve(granted()));
+      }),
   };
   Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks } });
   const { worker } = asides.findLast(({ cmd }) => cmd === "live") ?? assert.fail();
@@ -132,7 +138,10 @@ test("a worker that ends without a word takes its requests and its model with it
   const text = engine.generate(/** @type {any} */ ({ prompt: "Once" }), () => {});
   ends[0]();
   await assert.rejects(text, { key: "error.engineEnded", fatal: true });
-  assert.deepEqual(lost.map(({ message }) => message), ["error.engineEnded"]);
+  assert.deepEqual(
+    lost.map(({ message }) => message),
+    ["error.engineEnded"],
+  );
   assert.equal(engine.client, null);
   assert.ok(worker.ended);
 });
@@ -140,10 +149,13 @@ test("a worker that ends without a word takes its requests and its model with it
 test("a worker that was closed is missed by nobody", async () => {
   /** @type {unknown[]} */
   const waits = [];
-  const locks = { request: (/** @type {string} */ _, /** @type {{ signal: AbortSignal }} */ { signal }) => new Promise((__, reject) => {
-    waits.push(signal);
-    signal.addEventListener("abort", () => reject(signal.reason));
-  }) };
+  const locks = {
+    request: (/** @type {string} */ _, /** @type {{ signal: AbortSignal }} */ { signal }) =>
+      new Promise((__, reject) => {
+        waits.push(signal);
+        signal.addEventListener("abort", () => reject(signal.reason));
+      }),
+  };
   Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks } });
   const { worker } = asides.findLast(({ cmd }) => cmd === "live") ?? assert.fail();
   worker.onmessage({ data: { lives: true } });
@@ -166,7 +178,10 @@ test("a request that is not answered is watched over, and one that is, is not", 
   const never = engine.tokenize("a text");
   client.watchdog.onSilent();
   await assert.rejects(never, { key: "error.engineSilent", fatal: true });
-  assert.deepEqual(lost.map(({ message }) => message), ["error.engineSilent"]);
+  assert.deepEqual(
+    lost.map(({ message }) => message),
+    ["error.engineSilent"],
+  );
 });
 
 test("a worker whose model was replaced is not held", async () => {
@@ -183,7 +198,10 @@ test("a worker whose model was replaced is not held", async () => {
   // What was given out in a turn is kept until its end.
   await turn();
   collect();
-  assert.deepEqual(replaced.map((worker) => worker.deref()), [undefined, undefined, undefined]);
+  assert.deepEqual(
+    replaced.map((worker) => worker.deref()),
+    [undefined, undefined, undefined],
+  );
   assert.ok(engine.client && !engine.client.closed, "the one in use is");
 });
 

@@ -17,10 +17,14 @@ import {
   usual,
 } from "../../www/inspect/panels/compare/data.js";
 import { CompareRun } from "../../www/inspect/panels/compare/run.js";
-import { unitsOff } from "../../www/inspect/units.js";
 import { pageOf, setLines, tokenAt, tokenBeside } from "../../www/inspect/token_strip.js";
+import { unitsOff } from "../../www/inspect/units.js";
 
-/** @param {number[]} logprobs of the tokens after each row @param {number[][]} [top] ids @param {number[][]} [topLogprobs] */
+/**
+ * @param {number[]} logprobs of the tokens after each row
+ * @param {number[][]} [top] ids
+ * @param {number[][]} [topLogprobs]
+ */
 function score(logprobs, top = logprobs.map(() => []), topLogprobs = top.map((ids) => ids.map((_, i) => -1 - i))) {
   const rows = logprobs.length + 1;
   const width = Math.max(0, ...top.map(({ length }) => length));
@@ -59,7 +63,10 @@ describe("figures", () => {
     const kl = floats(0.5, NaN, 1);
     const totals = totalsOf(pairsOf(score([-1, -2]), score([-3, -1.5]), kl), kl);
     assert.deepEqual([totals.count, totals.mine, totals.other, totals.kl, totals.better], [2, 1.5, 2.25, 0.75, 1]);
-    assert.ok(Math.abs(totals.minePerplexity - Math.exp(1.5)) < 1e-12 && Math.abs(totals.otherPerplexity - Math.exp(2.25)) < 1e-12);
+    assert.ok(
+      Math.abs(totals.minePerplexity - Math.exp(1.5)) < 1e-12 &&
+        Math.abs(totals.otherPerplexity - Math.exp(2.25)) < 1e-12,
+    );
     assert.ok(Number.isNaN(totalsOf([], floats(NaN)).kl));
     assert.equal(totalsOf([], floats(-1e-9)).kl, 0, "rounding does not make a distance negative");
     assert.equal(totalsOf(pairsOf(score([]), score([]), floats(0)), floats(0)).count, 0, "a text of one token");
@@ -112,7 +119,12 @@ describe("figures", () => {
       ],
     );
     assert.deepEqual(list.least, { mine: -2, other: -2 });
-    assert.deepEqual(candidates(mine, other, 0, { id: 5, text: "five" }).rows.at(-1), { id: 5, text: "five", mine: -5, other: -2 });
+    assert.deepEqual(candidates(mine, other, 0, { id: 5, text: "five" }).rows.at(-1), {
+      id: 5,
+      text: "five",
+      mine: -5,
+      other: -2,
+    });
     const known = candidates(mine, other, 0, { id: 7, text: "t7" }).rows;
     assert.equal(known.length, 3);
     assert.deepEqual(known[0], { id: 7, text: "t7", mine: -5, other: -2 });
@@ -229,7 +241,7 @@ describe("the run", () => {
       compare: ({ from, to }) => ({ from, rows: to - from, kl: new Float32Array(to - from).fill(0.5) }),
       ...answers,
     };
-    const ask = async (/** @type {string} */ slot, /** @type {any} */ request) => {
+    const ask = async (/** @type {string} */ _slot, /** @type {any} */ request) => {
       calls.push(request.what);
       return all[request.what](request);
     };
@@ -297,8 +309,12 @@ describe("the run", () => {
     /** @type {number[]} */
     const shown = [];
     const mine = engine({ tokens: () => ({ ids }) });
-    const { run } = await opened({ mine, other: engine({ tokens: () => ({ ids }), score: () => score(ids.slice(1).map(() => -1)) }) });
-    run.onChange = () => shown.push((run.result?.kl ?? []).filter((/** @type {number} */ x) => !Number.isNaN(x)).length);
+    const { run } = await opened({
+      mine,
+      other: engine({ tokens: () => ({ ids }), score: () => score(ids.slice(1).map(() => -1)) }),
+    });
+    run.onChange = () =>
+      shown.push((run.result?.kl ?? []).filter((/** @type {number} */ x) => !Number.isNaN(x)).length);
     run.update(subject({ tokens: { ids, texts: ids.map(String) }, scores: score(ids.slice(1).map(() => -1)) }));
     await settle();
     assert.deepEqual(shown, [0, 32, 64, 70]);
@@ -334,7 +350,10 @@ describe("the run", () => {
     let closed = 0;
     /** @type {AbortSignal | undefined} */
     let signal;
-    const run = new CompareRun({ ask: engine().ask, openOther: (_, given) => new Promise((done) => ([resolve, signal] = [done, given])) }, () => {});
+    const run = new CompareRun(
+      { ask: engine().ask, openOther: (_, given) => new Promise((done) => ([resolve, signal] = [done, given])) },
+      () => {},
+    );
     const opening = run.open("base");
     assert.equal(run.phase, "opening");
     run.close();
@@ -399,13 +418,16 @@ describe("the run", () => {
     /** @type {(error: unknown) => void} */
     let lose = () => {};
     const never = engine({ score: () => new Promise(() => {}) });
-    const run = new CompareRun({
-      ask: engine().ask,
-      openOther: async (_, __, ___, onLost = () => {}) => {
-        lose = onLost;
-        return { ask: never.ask, close() {}, name: "base" };
+    const run = new CompareRun(
+      {
+        ask: engine().ask,
+        openOther: async (_, __, ___, onLost = () => {}) => {
+          lose = onLost;
+          return { ask: never.ask, close() {}, name: "base" };
+        },
       },
-    }, () => {});
+      () => {},
+    );
     await run.open("base");
     run.update(subject());
     await settle();
@@ -426,14 +448,24 @@ describe("the run", () => {
 
 describe("what is compared", () => {
   test("units that are off are counted, those of other models are not", () => {
-    const off = [{ layer: 0, head: 1 }, { layer: 1, head: -1 }, { layer: 9, head: 0 }, { layer: 0, head: 0 }];
+    const off = [
+      { layer: 0, head: 1 },
+      { layer: 1, head: -1 },
+      { layer: 9, head: 0 },
+      { layer: 0, head: 0 },
+    ];
     assert.deepEqual(unitsOff(off, { nLayer: 2, nHead: 2 }), { heads: 2, mlps: 1 });
     assert.deepEqual(unitsOff([], { nLayer: 2, nHead: 2 }), { heads: 0, mlps: 0 });
   });
 
   test("a model is marked only where its vocabulary is known to be another", () => {
-    const models = [{ id: "a", name: "A" }, { id: "b", name: "B" }, { id: "c", name: "C", vocabSize: 7 }];
-    const differ = (/** @type {number | undefined} */ mine) => comparable(models, new Map([["b", 5]]), mine).map(({ differs }) => differs);
+    const models = [
+      { id: "a", name: "A" },
+      { id: "b", name: "B" },
+      { id: "c", name: "C", vocabSize: 7 },
+    ];
+    const differ = (/** @type {number | undefined} */ mine) =>
+      comparable(models, new Map([["b", 5]]), mine).map(({ differs }) => differs);
     assert.deepEqual(differ(7), [false, true, false]);
     assert.deepEqual(differ(5), [false, false, true]);
     assert.deepEqual(differ(undefined), [false, false, false]);

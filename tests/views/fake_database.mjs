@@ -1,5 +1,6 @@
 // @ts-check
-// As much of IndexedDB as the page needs, in memory: transactions that hold as a whole or not at all, requests that fail with them.
+// As much of IndexedDB as the page needs, in memory: transactions that hold as a whole or not at all, requests that
+// fail with them.
 
 /** @typedef {(kind: string) => void} Call throws where the call is to fail */
 
@@ -93,13 +94,19 @@ class Store {
   }
   /** @param {any} range */
   delete(range) {
-    return this.ask("delete", (all) => void this.transaction.writes.push(() => {
-      for (const { key } of this.within(all, range)) all.delete(text(key));
-    }));
+    return this.ask(
+      "delete",
+      (all) =>
+        void this.transaction.writes.push(() => {
+          for (const { key } of this.within(all, range)) all.delete(text(key));
+        }),
+    );
   }
   /** A range here is that of one tab. @param {Map<string, { key: any, value: any }>} all @param {any} range */
   within(all, range) {
-    return [...all.values()].filter(({ key }) => range === undefined || (range.tab ? key[0] === range.tab : key === range));
+    return [...all.values()].filter(
+      ({ key }) => range === undefined || (range.tab ? key[0] === range.tab : key === range),
+    );
   }
 }
 

@@ -35,12 +35,20 @@ export class FakeFile {
     return Object.assign(file, { slice });
   }
   async createWritable() {
-    return { write: async (/** @type {string} */ text) => { this.bytes = new TextEncoder().encode(text); }, close: async () => {} };
+    return {
+      write: async (/** @type {string} */ text) => {
+        this.bytes = new TextEncoder().encode(text);
+      },
+      close: async () => {},
+    };
   }
   async createSyncAccessHandle() {
     operation();
     return {
-      truncate: (/** @type {number} */ size) => { operation(); this.bytes = this.bytes.slice(0, size); },
+      truncate: (/** @type {number} */ size) => {
+        operation();
+        this.bytes = this.bytes.slice(0, size);
+      },
       write: (/** @type {ArrayBufferView} */ data, /** @type {{ at: number }} */ { at }) => {
         operation();
         const from = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

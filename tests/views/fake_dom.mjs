@@ -139,8 +139,12 @@ class FakeElement extends FakeNode {
   fire(type, fields = {}) {
     let stopped = false;
     const event = {
-      type, target: this, defaultPrevented: false, ...fields,
-      preventDefault: () => (event.defaultPrevented = true), stopPropagation: () => (stopped = true),
+      type,
+      target: this,
+      defaultPrevented: false,
+      ...fields,
+      preventDefault: () => (event.defaultPrevented = true),
+      stopPropagation: () => (stopped = true),
     };
     for (let at = /** @type {FakeElement | null} */ (this); at && !stopped; at = at.parentElement) {
       for (const listener of at.listeners.get(type) ?? []) listener(event);

@@ -1,20 +1,31 @@
 // @ts-check
-// A session with stand-ins for the browser's database, file system and locks: a text is written and kept, a run trained, saved, opened
-// again, renamed and listed. Every single call of it fails, once and for good. What was said to be kept is there; what is not was told of.
+// A session with stand-ins for the browser's database, file system and locks: a text is written and kept, a run
+// trained, saved, opened
+// again, renamed and listed. Every single call of it fails, once and for good. What was said to be kept is there; what
+// is not was told of.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { releaseRuns } from "../../www/models/locks.js";
 import { Kept } from "../../www/core/kept.js";
 import { Records } from "../../www/core/records.js";
-import { Run } from "../../www/train/worker_run.js";
+import { releaseRuns } from "../../www/models/locks.js";
 import { deleteRun, listRuns, readRun, renameRun } from "../../www/models/storage.js";
+import { Run } from "../../www/train/worker_run.js";
 import { FakeDatabase, FakeKeyRange } from "./fake_database.mjs";
 import { FakeFile, FakeFolder } from "./fake_disk.mjs";
 
-/** The call that fails, counted over all kinds; `lasting`: and all of its kind after it. @typedef {{ nth: number, lasting: boolean }} Fault */
+/**
+ * The call that fails, counted over all kinds; `lasting`: and all of its kind after it.
+ * @typedef {{ nth: number, lasting: boolean }} Fault
+ */
 
 /** What a call of each kind fails with. @type {Record<string, string>} */
-const ERRORS = { "idb.open": "UnknownError", "idb.put": "QuotaExceededError", "opfs.getDirectory": "SecurityError", "opfs.write": "QuotaExceededError", "locks.request": "InvalidStateError" };
+const ERRORS = {
+  "idb.open": "UnknownError",
+  "idb.put": "QuotaExceededError",
+  "opfs.getDirectory": "SecurityError",
+  "opfs.write": "QuotaExceededError",
+  "locks.request": "InvalidStateError",
+};
 
 class Calls {
   count = 0;
@@ -38,7 +49,14 @@ class Calls {
   }
 }
 
-/** Handles whose every method is a call that may fail. @template {object} T @param {T} handle @param {(kind: string) => void} check @param {boolean} [sync] @returns {T} */
+/**
+ * Handles whose every method is a call that may fail.
+ * @template {object} T
+ * @param {T} handle
+ * @param {(kind: string) => void} check
+ * @param {boolean} [sync]
+ * @returns {T}
+ */
 function watched(handle, check, sync = false) {
   return new Proxy(handle, {
     get(target, name) {
@@ -54,7 +72,8 @@ function watched(handle, check, sync = false) {
       if (name === "entries" || name === "values") {
         return async function* () {
           check(kind);
-          for await (const one of value.call(target)) yield name === "entries" ? [one[0], watched(one[1], check)] : watched(one, check);
+          for await (const one of value.call(target))
+            yield name === "entries" ? [one[0], watched(one[1], check)] : watched(one, check);
         };
       }
       return async (/** @type {any[]} */ ...all) => {
@@ -79,7 +98,10 @@ function engine() {
       saveState: async (/** @type {(bytes: Uint8Array) => Promise<void>} */ piece) => piece(new Uint8Array([step])),
       modelFiles: () => ["config.json", "tokenizer.json"].map((name) => ({ name, bytes: new Uint8Array(1) })),
       bestWeights: () => undefined,
-      restoreState: async (/** @type {Blob} */ state) => ({ options: '{"steps": 9}', step: (step = new Uint8Array(await state.arrayBuffer())[0]) }),
+      restoreState: async (/** @type {Blob} */ state) => ({
+        options: '{"steps": 9}',
+        step: (step = new Uint8Array(await state.arrayBuffer())[0]),
+      }),
     },
     generate: async () => {},
   });
@@ -107,7 +129,11 @@ class World {
     this.told = [];
     const folder = watched(this.root, calls.check);
     const locks = {
-      request: async (/** @type {string} */ _name, /** @type {any} */ options, /** @type {(() => unknown) | undefined} */ granted) => {
+      request: async (
+        /** @type {string} */ _name,
+        /** @type {any} */ options,
+        /** @type {(() => unknown) | undefined} */ granted,
+      ) => {
         calls.check("locks.request");
         return (granted ?? options)();
       },
@@ -132,15 +158,26 @@ class World {
   /** The page's memory of its tab, opened anew. */
   async openKept() {
     const kept = new Kept({
-      records: new Records(), channel: null, now: () => 1,
-      session: { getTab: (key) => this.tab.get(key) ?? null, setTab: (key, value) => Boolean(this.tab.set(key, value)), removeTab: (key) => void this.tab.delete(key) },
+      records: new Records(),
+      channel: null,
+      now: () => 1,
+      session: {
+        getTab: (key) => this.tab.get(key) ?? null,
+        setTab: (key, value) => Boolean(this.tab.set(key, value)),
+        removeTab: (key) => void this.tab.delete(key),
+      },
     });
     await kept.open(true);
     if (kept.failure) this.told.push("text");
     return kept;
   }
 
-  /** @param {string} where @template T @param {() => Promise<T>} act @returns {Promise<T | undefined>} what fails is told */
+  /**
+   * @param {string} where
+   * @template T
+   * @param {() => Promise<T>} act
+   * @returns {Promise<T | undefined>} what fails is told
+   */
   async tell(where, act) {
     try {
       return await act();
@@ -154,7 +191,9 @@ class World {
   async go(run) {
     const until = run.meta.step + 1;
     run.lastSample = Infinity;
-    await this.tell("train", () => run.train({ emit: () => {}, shouldPause: () => run.meta.step >= until, between: async () => {} }));
+    await this.tell("train", () =>
+      run.train({ emit: () => {}, shouldPause: () => run.meta.step >= until, between: async () => {} }),
+    );
     const step = await this.tell("save", () => run.save());
     if (step !== undefined && step >= 0) this.saved.push(step);
   }
@@ -179,7 +218,18 @@ class World {
   async session() {
     this.kept = await this.openKept();
     for (const text of TEXTS) await this.write(text);
-    const { run } = await Run.start(engine(), { text: "some text", lora: false, options: "{}" }, /** @type {any} */ ({ id: this.id, name: "a run", mode: "full", nParams: 1, vocabSize: 1, source: { kind: "shipped", id: "a", name: "a" } }));
+    const { run } = await Run.start(
+      engine(),
+      { text: "some text", lora: false, options: "{}" },
+      /** @type {any} */ ({
+        id: this.id,
+        name: "a run",
+        mode: "full",
+        nParams: 1,
+        vocabSize: 1,
+        source: { kind: "shipped", id: "a", name: "a" },
+      }),
+    );
     for (let step = 0; step < 3; step += 1) await this.go(run);
     // The page is left and opened anew.
     run.release();
@@ -214,7 +264,10 @@ class World {
     const kept = await this.openKept();
     const found = kept.found.get("write") ?? kept.late.get("write");
     clearTimeout(kept.timer);
-    assert.ok(found === "second" || this.told.includes("text"), `${about}: the text is there, or its loss was told: ${found}`);
+    assert.ok(
+      found === "second" || this.told.includes("text"),
+      `${about}: the text is there, or its loss was told: ${found}`,
+    );
     // What was said to be kept is kept, whatever came after it.
     const sure = this.text === undefined ? -1 : TEXTS.indexOf(this.text);
     assert.ok(TEXTS.indexOf(String(found)) >= sure, `${about}: "${this.text}" was said to be kept, "${found}" is`);
@@ -247,11 +300,23 @@ test("every call of a session fails, once and for good, and nothing that was sai
         kinds.add(world.calls.failed);
         await world.check(about);
       } catch (error) {
-        wrong.push(`${world.calls.failed} ${nth} ${lasting}: ${/** @type {Error} */ (error).message.split("\n").slice(0, 4).join(" ")}`);
+        wrong.push(
+          `${world.calls.failed} ${nth} ${lasting}: ${/** @type {Error} */ (error).message.split("\n").slice(0, 4).join(" ")}`,
+        );
       }
     }
   }
   Blob.prototype.arrayBuffer = plainRead;
   assert.deepEqual(wrong, []);
-  for (const kind of ["idb.open", "idb.put kept", "opfs.write", "opfs.flush", "opfs.truncate", "opfs.getFileHandle", "blob.read", "locks.request"]) assert.ok(kinds.has(kind), kind);
+  for (const kind of [
+    "idb.open",
+    "idb.put kept",
+    "opfs.write",
+    "opfs.flush",
+    "opfs.truncate",
+    "opfs.getFileHandle",
+    "blob.read",
+    "locks.request",
+  ])
+    assert.ok(kinds.has(kind), kind);
 });

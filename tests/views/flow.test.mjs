@@ -2,12 +2,12 @@
 // The way of the data: opened boxes and what is fetched for them, on answers recorded from the engine.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { figure, headRow, statsOf, strongest } from "../../www/inspect/panels/flow/data.js";
 import { explain, partsOf } from "../../www/inspect/panels/flow/detail.js";
 import { rowsOf } from "../../www/inspect/panels/flow/graph.js";
 import { linesOf } from "../../www/inspect/panels/flow/lines.js";
 import { FlowSource } from "../../www/inspect/panels/flow/source.js";
-import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { known, recorded } from "./flow_recorded.mjs";
 
 describe("opened boxes", () => {
@@ -16,7 +16,9 @@ describe("opened boxes", () => {
   const row = (/** @type {string} */ key) => rows.find((one) => one.key === key) ?? assert.fail(key);
   /** @template {string} T @param {string} key @param {T} type @param {typeof all} [from] */
   const part = (key, type, from = all) =>
-    /** @type {any} */ (partsOf(row(key), from).find((one) => one.type === type) ?? assert.fail(`${key} has no ${type}`));
+    /** @type {any} */ (
+      partsOf(row(key), from).find((one) => one.type === type) ?? assert.fail(`${key} has no ${type}`)
+    );
 
   test("each box explains itself, and shows something once its values are there", () => {
     for (const one of rows) {
@@ -48,7 +50,11 @@ describe("opened boxes", () => {
     const best = strongest(probs, 1)[0];
     assert.ok(Math.abs(bars.items[0].share - probs[best]) < 1e-7);
     assert.match(bars.label, /head 3/);
-    assert.equal(part("h.2.attn.out", "heads", { ...all, head: 99 }).picked, 4, "a model with fewer heads than the one before");
+    assert.equal(
+      part("h.2.attn.out", "heads", { ...all, head: 99 }).picked,
+      4,
+      "a model with fewer heads than the one before",
+    );
   });
 
   test("the adds tell how much comes to the stream", () => {
@@ -103,7 +109,8 @@ describe("fetching", () => {
     const log = [];
     const ask = (/** @type {string} */ slot, /** @type {any} */ request) => {
       log.push(request.what === "values" ? `values ${request.layer}` : request.what);
-      for (const one of asked.filter((other) => other.slot === slot)) one.reject(new DOMException("ended", "AbortError"));
+      for (const one of asked.filter((other) => other.slot === slot))
+        one.reject(new DOMException("ended", "AbortError"));
       return new Promise((resolve, reject) => asked.push({ slot, request, resolve, reject }));
     };
     const answer = async () => {

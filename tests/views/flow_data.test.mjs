@@ -2,7 +2,21 @@
 // The way of the data: figures, scales and pictures of recorded values.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { activationOf, beyond, cosine, figure, gridOf, headRow, logSoftmax, paint, scaleOf, splitHeads, statsOf, strongest, valueRows } from "../../www/inspect/panels/flow/data.js";
+import {
+  activationOf,
+  beyond,
+  cosine,
+  figure,
+  gridOf,
+  headRow,
+  logSoftmax,
+  paint,
+  scaleOf,
+  splitHeads,
+  statsOf,
+  strongest,
+  valueRows,
+} from "../../www/inspect/panels/flow/data.js";
 import { known, recorded } from "./flow_recorded.mjs";
 
 describe("numbers", () => {
@@ -59,7 +73,10 @@ describe("numbers", () => {
     const values = Array.from({ length: 500 }, () => ((seed = (seed * 1103515245 + 12345) % 2147483648) % 50) - 25);
     for (const bySize of [false, true]) {
       const key = (/** @type {number} */ i) => (bySize ? Math.abs(values[i]) : values[i]);
-      assert.deepEqual(strongest(values, 20, bySize), [...values.keys()].sort((a, b) => key(b) - key(a) || a - b).slice(0, 20));
+      assert.deepEqual(
+        strongest(values, 20, bySize),
+        [...values.keys()].sort((a, b) => key(b) - key(a) || a - b).slice(0, 20),
+      );
     }
     assert.deepEqual(strongest([1, 2], 5), [1, 0]);
   });
@@ -101,7 +118,9 @@ describe("numbers", () => {
       const { scores, probs } = headRow(all, head);
       assert.equal(probs.length, recorded.ids.length);
       assert.ok(Math.abs(probs.reduce((sum, p) => sum + p, 0) - 1) < 1e-3);
-      logSoftmax(scores).forEach((logprob, key) => assert.ok(Math.abs(Math.exp(logprob) - probs[key]) < 2e-3, `head ${head}, key ${key}`));
+      logSoftmax(scores).forEach((logprob, key) =>
+        assert.ok(Math.abs(Math.exp(logprob) - probs[key]) < 2e-3, `head ${head}, key ${key}`),
+      );
     }
     const logprobs = logSoftmax(get("logits"));
     for (const { id, logprob } of recorded.next.entries) assert.ok(Math.abs(logprobs[id] - logprob) < 1e-2);

@@ -6,7 +6,12 @@ import { kindOf, readFlow, rowsOf, shapeText, stepKey } from "../../www/inspect/
 import { linesOf, titleOf } from "../../www/inspect/panels/flow/lines.js";
 import { known, recorded } from "./flow_recorded.mjs";
 
-/** @param {string} name @param {string} op @param {string[]} inputs @param {Partial<import("../../www/inspect/types.js").FlowNode>} [more] */
+/**
+ * @param {string} name
+ * @param {string} op
+ * @param {string[]} inputs
+ * @param {Partial<import("../../www/inspect/types.js").FlowNode>} [more]
+ */
 const node = (name, op, inputs, more = {}) => ({
   name,
   op,
@@ -19,7 +24,11 @@ const node = (name, op, inputs, more = {}) => ({
 /** @param {string} name @param {...number} shape */
 const param = (name, ...shape) => ({ name, shape });
 
-/** Block of a model whose LayerNorm comes after the add, as `src/model/gpt.rs` names its tensors. @param {number} l @param {string} x */
+/**
+ * Block of a model whose LayerNorm comes after the add, as `src/model/gpt.rs` names its tensors.
+ * @param {number} l
+ * @param {string} x
+ */
 const postBlock = (l, x) => [
   node(`h.${l}.attn.qkv`, "matmul", [x]),
   node(`h.${l}.attn.out`, "attention", [`h.${l}.attn.qkv`]),
@@ -103,7 +112,10 @@ describe("the graph", () => {
   });
 
   test("LayerNorm after the add lies on the stream", () => {
-    const post = readFlow({ nParams: 0, nodes: [...start, ...postBlock(0, "embed"), ...postBlock(1, "h.0"), node("logits", "matmul", ["h.1"])] });
+    const post = readFlow({
+      nParams: 0,
+      nodes: [...start, ...postBlock(0, "embed"), ...postBlock(1, "h.0"), node("logits", "matmul", ["h.1"])],
+    });
     assert.deepEqual(
       post.blocks[1].boxes.map(({ lane, kind }) => `${lane} ${kind}`),
       [
@@ -120,7 +132,10 @@ describe("the graph", () => {
       ],
     );
     assert.equal(post.blocks[1].output, "h.1");
-    assert.equal(titleOf(rowsOf(post, 1).find(({ key }) => key === "h.1.mlp.residual") ?? assert.fail(), post), "Add the MLP");
+    assert.equal(
+      titleOf(rowsOf(post, 1).find(({ key }) => key === "h.1.mlp.residual") ?? assert.fail(), post),
+      "Add the MLP",
+    );
     assert.equal(post.boxes.get("h.1.attn.residual")?.through, "h.0");
   });
 
@@ -152,7 +167,8 @@ describe("the graph", () => {
         "add stream",
       ],
     );
-    const has = (/** @type {{ layer: number, head: number }[]} */ off) => rowsOf(flow, 0, off).some(({ key }) => key === "h.0.attn.gated");
+    const has = (/** @type {{ layer: number, head: number }[]} */ off) =>
+      rowsOf(flow, 0, off).some(({ key }) => key === "h.0.attn.gated");
     assert.deepEqual(
       [has([]), has([{ layer: 1, head: 0 }]), has([{ layer: 0, head: -1 }]), has([{ layer: 0, head: 3 }])],
       [false, false, false, true],
@@ -190,7 +206,12 @@ describe("the graph", () => {
     assert.equal(kindOf({ name: "h.0", op: "add" }), "add");
     const flow = readFlow({
       nParams: 0,
-      nodes: [...start, node("h.0.rope", "rotate", ["embed"]), node("h.0", "add", ["h.0.rope", "embed"]), node("logits", "matmul", ["h.0"])],
+      nodes: [
+        ...start,
+        node("h.0.rope", "rotate", ["embed"]),
+        node("h.0", "add", ["h.0.rope", "embed"]),
+        node("logits", "matmul", ["h.0"]),
+      ],
     });
     assert.deepEqual(
       flow.blocks[0].boxes.map(({ kind, lane }) => [kind, lane]),

@@ -1,11 +1,11 @@
 // @ts-check
 // The engine's answers about one token of the shipped model, as the way of the data takes them.
 import { readFileSync } from "node:fs";
+import { registerStrings } from "../../www/core/i18n/index.js";
+import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
+import { readFlow } from "../../www/inspect/panels/flow/graph.js";
 import { flowEn } from "../../www/inspect/panels/flow/words.en.js";
 import { flowZh } from "../../www/inspect/panels/flow/words.zh.js";
-import { registerStrings } from "../../www/core/i18n/index.js";
-import { readFlow } from "../../www/inspect/panels/flow/graph.js";
-import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 
 registerStrings(flowEn, flowZh);
 export const recorded = JSON.parse(readFileSync(new URL("recorded/flow.json", import.meta.url), "utf8"));
@@ -14,7 +14,10 @@ export const recorded = JSON.parse(readFileSync(new URL("recorded/flow.json", im
 export function known() {
   const floats = (/** @type {number[]} */ values) => Float32Array.from(values);
   const tensors = new Map(
-    [...recorded.outside.tensors, ...recorded.values.tensors].map((/** @type {any} */ { name, values }) => [name, floats(values)]),
+    [...recorded.outside.tensors, ...recorded.values.tensors].map((/** @type {any} */ { name, values }) => [
+      name,
+      floats(values),
+    ]),
   );
   const { heads, keys, scores, probs } = recorded.values.attention;
   return /** @type {any} */ ({

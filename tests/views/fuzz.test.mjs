@@ -1,5 +1,6 @@
 // @ts-check
-// The page's readers of other people's files: what was found once stays mended, and some thousand changed files do no harm.
+// The page's readers of other people's files: what was found once stays mended, and some thousand changed files do no
+// harm.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findings, fuzz, targets } from "../../scripts/fuzz_page.mjs";

@@ -1,17 +1,39 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { registerStrings, setLanguage } from "../../www/core/i18n/index.js";
 import {
-  LAYER, MLP, Memory, OffWatch, Pace, Recent, ablationCsv, cellSize, defaultTarget, isOff, layerToggled, layerUnits, meanLoss, moveUnit, normalized,
-  offKey, positionAt, ranking, scaleOf, shade, sideBySide, signed, toggled, topAfter,
+  ablationCsv,
+  cellSize,
+  defaultTarget,
+  isOff,
+  LAYER,
+  layerToggled,
+  layerUnits,
+  Memory,
+  MLP,
+  meanLoss,
+  moveUnit,
+  normalized,
+  OffWatch,
+  offKey,
+  Pace,
+  positionAt,
+  Recent,
+  ranking,
+  scaleOf,
+  shade,
+  sideBySide,
+  signed,
+  toggled,
+  topAfter,
 } from "../../www/inspect/panels/heads/data.js";
-import { setLanguage, registerStrings } from "../../www/core/i18n/index.js";
+import { gridSizes } from "../../www/inspect/panels/heads/grid.js";
+import { endOf } from "../../www/inspect/panels/heads/picture.js";
+import { Ranker } from "../../www/inspect/panels/heads/ranker.js";
+import { progressText } from "../../www/inspect/panels/heads/ranking.js";
 import { headsEn } from "../../www/inspect/panels/heads/words.en.js";
 import { headsZh } from "../../www/inspect/panels/heads/words.zh.js";
-import { Ranker } from "../../www/inspect/panels/heads/ranker.js";
-import { endOf } from "../../www/inspect/panels/heads/picture.js";
-import { gridSizes } from "../../www/inspect/panels/heads/grid.js";
-import { progressText } from "../../www/inspect/panels/heads/ranking.js";
 
 registerStrings(headsEn, headsZh);
 
@@ -46,9 +68,20 @@ test("a layer goes off as a whole, also where a part is off, and on again as a w
 
 /** @type {import("../../www/inspect/types.js").ScoreAnswer} */
 const scores = {
-  rows: 3, logprob: Float32Array.from([-1, -3, 0]), entropy: new Float32Array(3), rank: new Uint32Array(3), top: 2,
-  topIds: Uint32Array.from([1, 2, 3, 4, 5, 6]), topLogprobs: Float32Array.from([-0.5, -1, -0.25, -2, -0.125, -4]),
-  texts: [[1, "a"], [2, "b"], [3, "c"], [4, "d"], [5, "e"]],
+  rows: 3,
+  logprob: Float32Array.from([-1, -3, 0]),
+  entropy: new Float32Array(3),
+  rank: new Uint32Array(3),
+  top: 2,
+  topIds: Uint32Array.from([1, 2, 3, 4, 5, 6]),
+  topLogprobs: Float32Array.from([-0.5, -1, -0.25, -2, -0.125, -4]),
+  texts: [
+    [1, "a"],
+    [2, "b"],
+    [3, "c"],
+    [4, "d"],
+    [5, "e"],
+  ],
 };
 
 test("the loss leaves out the last row, after which nothing follows", () => {
@@ -58,18 +91,44 @@ test("the loss leaves out the last row, after which nothing follows", () => {
 });
 
 test("the likeliest after a position", () => {
-  assert.deepEqual(topAfter(scores, 1), [{ id: 3, text: "c", logprob: -0.25 }, { id: 4, text: "d", logprob: -2 }]);
-  assert.deepEqual(topAfter(scores, 2).map(({ text }) => text), ["e", "#6"]);
+  assert.deepEqual(topAfter(scores, 1), [
+    { id: 3, text: "c", logprob: -0.25 },
+    { id: 4, text: "d", logprob: -2 },
+  ]);
+  assert.deepEqual(
+    topAfter(scores, 2).map(({ text }) => text),
+    ["e", "#6"],
+  );
   assert.deepEqual(topAfter(scores, 3), [], "the text grew, the scores did not yet");
   assert.deepEqual(topAfter(scores, -1), []);
 });
 
 test("before and after side by side, with the change where both have the token", () => {
-  const before = [{ id: 1, text: "a", logprob: -0.5 }, { id: 2, text: "b", logprob: -1 }, { id: 3, text: "c", logprob: -4 }];
-  const after = [{ id: 2, text: "b", logprob: -0.25 }, { id: 9, text: "z", logprob: -2 }, { id: 1, text: "a", logprob: -3 }];
+  const before = [
+    { id: 1, text: "a", logprob: -0.5 },
+    { id: 2, text: "b", logprob: -1 },
+    { id: 3, text: "c", logprob: -4 },
+  ];
+  const after = [
+    { id: 2, text: "b", logprob: -0.25 },
+    { id: 9, text: "z", logprob: -2 },
+    { id: 1, text: "a", logprob: -3 },
+  ];
   const both = sideBySide(before, after, 2);
-  assert.deepEqual(both.before.map(({ text, change }) => [text, change]), [["a", -2.5], ["b", 0.75]]);
-  assert.deepEqual(both.after.map(({ text, change }) => [text, change]), [["b", 0.75], ["z", null]]);
+  assert.deepEqual(
+    both.before.map(({ text, change }) => [text, change]),
+    [
+      ["a", -2.5],
+      ["b", 0.75],
+    ],
+  );
+  assert.deepEqual(
+    both.after.map(({ text, change }) => [text, change]),
+    [
+      ["b", 0.75],
+      ["z", null],
+    ],
+  );
   assert.ok(Math.abs(both.after[1].p - Math.exp(-2)) < 1e-12);
 });
 
@@ -82,22 +141,45 @@ test("the target is what really follows, at the end the model's likeliest", () =
 });
 
 const answer = {
-  logprob: -1, loss: 3,
+  logprob: -1,
+  loss: 3,
   units: [
-    { ...unit(0, 0), logprob: -1.1, loss: 3.1 }, { ...unit(0, 1), logprob: -0.5, loss: 2.9 }, { ...unit(0, MLP), logprob: -5, loss: 6 },
-    { ...unit(1, 0), logprob: -1, loss: 3 }, { ...unit(1, 1), logprob: -1, loss: 3 }, { ...unit(1, MLP), logprob: -1, loss: 3 },
+    { ...unit(0, 0), logprob: -1.1, loss: 3.1 },
+    { ...unit(0, 1), logprob: -0.5, loss: 2.9 },
+    { ...unit(0, MLP), logprob: -5, loss: 6 },
+    { ...unit(1, 0), logprob: -1, loss: 3 },
+    { ...unit(1, 1), logprob: -1, loss: 3 },
+    { ...unit(1, MLP), logprob: -1, loss: 3 },
   ],
 };
 
 test("the ranking goes by the size of the change, whichever way", () => {
   const effects = ranking(answer, []);
-  assert.deepEqual(effects.map(({ layer, head }) => [layer, head]), [[0, MLP], [0, 1], [0, 0], [1, 0], [1, 1], [1, MLP]]);
+  assert.deepEqual(
+    effects.map(({ layer, head }) => [layer, head]),
+    [
+      [0, MLP],
+      [0, 1],
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [1, MLP],
+    ],
+  );
   assert.equal(effects[0].delta, -4);
   assert.equal(effects[1].delta, 0.5);
   assert.ok(Math.abs(effects[0].before - Math.exp(-1)) < 1e-12 && Math.abs(effects[0].after - Math.exp(-5)) < 1e-12);
   assert.equal(effects[0].lossDelta, 3);
-  assert.deepEqual(ranking(answer, [unit(0, MLP), unit(1, 0)]).map(({ layer, head }) => [layer, head]), [[0, 1], [0, 0], [1, 1], [1, MLP]],
-    "what is off already has no effect to rank");
+  assert.deepEqual(
+    ranking(answer, [unit(0, MLP), unit(1, 0)]).map(({ layer, head }) => [layer, head]),
+    [
+      [0, 1],
+      [0, 0],
+      [1, 1],
+      [1, MLP],
+    ],
+    "what is off already has no effect to rank",
+  );
   assert.deepEqual(ranking({ ...answer, units: [] }, []), []);
 });
 
@@ -120,7 +202,8 @@ test("cells fill the width, but stay large enough to hit", () => {
 });
 
 test("keys move through layers, heads and the MLP", () => {
-  const to = (/** @type {string} */ key, /** @type {number} */ layer, /** @type {number} */ head) => moveUnit(key, unit(layer, head), 4, 3);
+  const to = (/** @type {string} */ key, /** @type {number} */ layer, /** @type {number} */ head) =>
+    moveUnit(key, unit(layer, head), 4, 3);
   assert.deepEqual(to("ArrowRight", 1, 2), unit(1, MLP));
   assert.deepEqual(to("ArrowRight", 1, MLP), unit(1, MLP));
   assert.deepEqual(to("ArrowLeft", 1, MLP), unit(1, 2));
@@ -170,7 +253,8 @@ test("how far a measuring is and how long it still takes, in parts of a pass and
   old.see({ done: 1, total: 9 }, 4000);
   assert.deepEqual([old.share, old.done, old.left], [0.2, 1, 16], "two passes of ten");
   setLanguage("en");
-  const words = (/** @type {number} */ passes, /** @type {number | null} */ left) => progressText({ passes, share: 0, done: Math.max(0, passes - 1), units: 156, left });
+  const words = (/** @type {number} */ passes, /** @type {number | null} */ left) =>
+    progressText({ passes, share: 0, done: Math.max(0, passes - 1), units: 156, left });
   assert.equal(words(0.5, null), "first with nothing changed…");
   assert.equal(words(3, 1550), "2 of 156 · about 26 min left");
   assert.equal(words(150, 41), "149 of 156 · about 45 s left");
@@ -194,17 +278,34 @@ test("numbers carry their sign, zero has none", () => {
 test("scores are trusted only once they belong to what is off", () => {
   const watch = new OffWatch();
   const info = {};
-  const see = (/** @type {number} */ version, /** @type {string} */ text, /** @type {string} */ off) => watch.see({ version, text, info }, off);
+  const see = (/** @type {number} */ version, /** @type {string} */ text, /** @type {string} */ off) =>
+    watch.see({ version, text, info }, off);
   assert.deepEqual(see(1, "a", ""), { fresh: true, modelChanged: false });
   assert.deepEqual(see(1, "a", ""), { fresh: true, modelChanged: false });
-  assert.deepEqual(see(1, "a", "0.1"), { fresh: false, modelChanged: false }, "the choice is there, its numbers are not");
+  assert.deepEqual(
+    see(1, "a", "0.1"),
+    { fresh: false, modelChanged: false },
+    "the choice is there, its numbers are not",
+  );
   assert.deepEqual(see(1, "a", "0.1"), { fresh: false, modelChanged: false });
-  assert.deepEqual(see(2, "a", "0.1"), { fresh: true, modelChanged: false }, "the version moves on because of the choice, not of the model");
+  assert.deepEqual(
+    see(2, "a", "0.1"),
+    { fresh: true, modelChanged: false },
+    "the version moves on because of the choice, not of the model",
+  );
   assert.deepEqual(see(3, "a", "0.1"), { fresh: true, modelChanged: true }, "same text, same choice, other numbers");
   assert.deepEqual(see(4, "a", ""), { fresh: true, modelChanged: false }, "both at once");
   assert.deepEqual(see(5, "ab", ""), { fresh: true, modelChanged: false });
-  assert.equal(watch.see({ version: 6, text: "abc", info: {} }, "").modelChanged, true, "another model, whatever the text");
-  assert.deepEqual(new OffWatch().see({ version: 9, text: "a", info }, "0.1"), { fresh: true, modelChanged: false }, "opened by a link");
+  assert.equal(
+    watch.see({ version: 6, text: "abc", info: {} }, "").modelChanged,
+    true,
+    "another model, whatever the text",
+  );
+  assert.deepEqual(
+    new OffWatch().see({ version: 9, text: "a", info }, "0.1"),
+    { fresh: true, modelChanged: false },
+    "opened by a link",
+  );
 });
 
 test("the place where a continuation began, in the text's new tokens", () => {
@@ -225,14 +326,26 @@ test("what was measured outlives the panel, unless something may have changed me
 
 /** @typedef {import("../../www/inspect/types.js").Subject} Subject */
 /** @param {Partial<Subject>} [patch] @returns {Subject} */
-const subject = (patch = {}) => /** @type {Subject} */ (/** @type {unknown} */ ({
-  version: 1, text: "xy", info: { nLayer: 2, nHead: 2 }, selected: 2, writing: false, scores,
-  tokens: { ids: [0, 7, 8], texts: ["<s>", "x", "y"], ends: [0, 1, 2], bytes: [], bos: true }, ...patch,
-}));
+const subject = (patch = {}) =>
+  /** @type {Subject} */ (
+    /** @type {unknown} */ ({
+      version: 1,
+      text: "xy",
+      info: { nLayer: 2, nHead: 2 },
+      selected: 2,
+      writing: false,
+      scores,
+      tokens: { ids: [0, 7, 8], texts: ["<s>", "x", "y"], ends: [0, 1, 2], bytes: [], bos: true },
+      ...patch,
+    })
+  );
 
 /** A context whose questions the test answers; a later one in a slot ends the one before it, as the real one does. */
 function fakeContext() {
-  /** @type {{ request: any, resolve: (answer: any) => void, reject: (error: unknown) => void, onProgress: (progress: any) => void }[]} */
+  /**
+   * @type {{ request: any, resolve: (answer: any) => void, reject: (error: unknown) => void, onProgress: (progress:
+   *   any) => void }[]}
+   */
   const asked = [];
   /** @type {string[]} */
   const said = [];
@@ -250,12 +363,27 @@ test("targets: what follows, else the likeliest with everything on, and it stays
   const memory = newMemory();
   const ranker = new Ranker(fakeContext().ctx, memory, () => {});
   assert.deepEqual(ranker.targets(subject({ selected: 1 }), true).target?.text, "y");
-  assert.deepEqual(ranker.targets(subject({ selected: 1 }), true).choices.map(({ text, follows }) => [text, follows]), [["y", true], ["c", false], ["d", false]]);
+  assert.deepEqual(
+    ranker.targets(subject({ selected: 1 }), true).choices.map(({ text, follows }) => [text, follows]),
+    [
+      ["y", true],
+      ["c", false],
+      ["d", false],
+    ],
+  );
   const end = ranker.targets(subject(), true);
   assert.equal(end.target?.text, "e");
   const otherwise = { ...scores, topIds: Uint32Array.from([1, 2, 3, 4, 6, 5]) };
-  assert.equal(ranker.targets(subject({ scores: otherwise }), true).target?.text, "e", "the model's answer with everything on");
-  assert.equal(ranker.targets(subject({ scores: null }), false).target?.text, "e", "also while the numbers are on their way");
+  assert.equal(
+    ranker.targets(subject({ scores: otherwise }), true).target?.text,
+    "e",
+    "the model's answer with everything on",
+  );
+  assert.equal(
+    ranker.targets(subject({ scores: null }), false).target?.text,
+    "e",
+    "also while the numbers are on their way",
+  );
   ranker.forget();
   assert.equal(ranker.targets(subject({ scores: otherwise }), true).target?.id, 6, "another model, another answer");
 
@@ -284,7 +412,10 @@ test("ranking: asks for the text up to the token, shows what is done, ends with 
   assert.equal(ranker.running, null);
   assert.equal(drawn, 2);
   const whole = ranker.shown(at, target, [unit(1, 1)]);
-  assert.deepEqual([whole?.effects.length, whole?.done, whole?.total, whole?.token, whole?.target], [5, 6, 6, "x", "y"]);
+  assert.deepEqual(
+    [whole?.effects.length, whole?.done, whole?.total, whole?.token, whole?.target],
+    [5, 6, 6, "x", "y"],
+  );
   assert.equal(ranker.shown(at, target, []), whole, "with other things off it is still the best that is known");
   assert.equal(ranker.shown(at, { ...target, id: 9 }, []), null);
   assert.equal(ranker.shown(subject(), target, []), null, "another place");
@@ -314,7 +445,14 @@ test("cancelling ends the question, keeps what was found, and takes in nothing t
 });
 
 test("the grid of all heads fits its column where its cells can still be hit", () => {
-  for (const [width, heads] of [[482, 12], [410, 12], [590, 12], [358, 12], [478, 5], [620, 20]]) {
+  for (const [width, heads] of [
+    [482, 12],
+    [410, 12],
+    [590, 12],
+    [358, 12],
+    [478, 5],
+    [620, 20],
+  ]) {
     const sizes = gridSizes(width, heads);
     assert.ok(sizes.width <= width, `${heads} heads in ${width}: ${sizes.width}`);
     assert.ok(sizes.cell >= 22);
@@ -323,6 +461,12 @@ test("the grid of all heads fits its column where its cells can still be hit", (
 });
 
 test("of a long text a picture shows the end", () => {
-  assert.equal(endOf("one\n two", () => true), "one two");
-  assert.equal(endOf("one two", (part) => part.length <= 4), "…two");
+  assert.equal(
+    endOf("one\n two", () => true),
+    "one two",
+  );
+  assert.equal(
+    endOf("one two", (part) => part.length <= 4),
+    "…two",
+  );
 });

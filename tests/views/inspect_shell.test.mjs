@@ -3,49 +3,69 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
-import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
-import { bits, finePercent, hex, isWhole, nameBytes, nats, percent, shorten, showToken } from "../../www/inspect/label.js";
-import { groundsOf } from "../../www/inspect/notes.js";
-import { toCsv } from "../../www/inspect/save.js";
-import { ShareRow } from "../../www/inspect/share.js";
 import { causeOf, reasonOf } from "../../www/core/cause.js";
+import { fromWire, isFatal, PageError, toWire } from "../../www/core/errors.js";
 import { fingerprint } from "../../www/core/fingerprint.js";
-import { PageError, fromWire, isFatal, toWire } from "../../www/core/errors.js";
 import { loadEngineText } from "../../www/core/i18n/engine.js";
 import { engineZh } from "../../www/core/i18n/engine.zh.js";
-import { inspectEn } from "../../www/inspect/words.en.js";
-import { inspectZh } from "../../www/inspect/words.zh.js";
 import { registerStrings, setLanguage, t } from "../../www/core/i18n/index.js";
 import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/core/state.js";
+import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
+import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
+import {
+  bits,
+  finePercent,
+  hex,
+  isWhole,
+  nameBytes,
+  nats,
+  percent,
+  shorten,
+  showToken,
+} from "../../www/inspect/label.js";
+import { groundsOf } from "../../www/inspect/notes.js";
 import { offText } from "../../www/inspect/off_notice.js";
+import { toCsv } from "../../www/inspect/save.js";
+import { ShareRow } from "../../www/inspect/share.js";
 import { tabAfter } from "../../www/inspect/tabs.js";
 import { tipPlace } from "../../www/inspect/tip.js";
 import { figures, sightOf } from "../../www/inspect/token_card.js";
+import { inspectEn } from "../../www/inspect/words.en.js";
+import { inspectZh } from "../../www/inspect/words.zh.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
-const css = ["shell", "surprise"].map((name) => readFileSync(new URL(`../../www/inspect/${name}.css`, import.meta.url), "utf8")).join("\n");
+const css = ["shell", "surprise"]
+  .map((name) => readFileSync(new URL(`../../www/inspect/${name}.css`, import.meta.url), "utf8"))
+  .join("\n");
 const style = readFileSync(new URL("../../www/style.css", import.meta.url), "utf8");
 
 /** @param {readonly number[]} one @param {readonly number[]} other */
 function contrast(one, other) {
-  const [dark, light] = [luminance(/** @type {any} */ (one)), luminance(/** @type {any} */ (other))].sort((a, b) => a - b);
+  const [dark, light] = [luminance(/** @type {any} */ (one)), luminance(/** @type {any} */ (other))].sort(
+    (a, b) => a - b,
+  );
   return (light + 0.05) / (dark + 0.05);
 }
 /** @param {string} text */
 const rgb = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
 
 test("viridis and its opposite are what they say, and never break on odd numbers", () => {
-  const [first, last] = [[68, 1, 84], [253, 231, 37]];
+  const [first, last] = [
+    [68, 1, 84],
+    [253, 231, 37],
+  ];
   assert.deepEqual([viridis(0), viridis(1), viridis(-5), viridis(7), viridis(NaN)], [first, last, first, last, first]);
   assert.equal(viridisCss(0.5), "rgb(33, 145, 140)");
-  for (let at = 0; at < 100; at += 1) assert.ok(luminance(viridis((at + 1) / 100)) > luminance(viridis(at / 100)), "more is lighter");
+  for (let at = 0; at < 100; at += 1)
+    assert.ok(luminance(viridis((at + 1) / 100)) > luminance(viridis(at / 100)), "more is lighter");
   const [less, same, more] = [diverging(-1), diverging(0), diverging(1)];
   assert.ok(less[0] > less[2] && more[2] > more[0] && Math.max(...same) - Math.min(...same) < 8);
   assert.deepEqual(diverging(NaN), same);
   const [lessDark, sameDark, moreDark] = [diverging(-1, true), diverging(0, true), diverging(1, true)];
-  assert.ok(lessDark[0] > lessDark[2] && moreDark[2] > moreDark[0] && Math.max(...sameDark) - Math.min(...sameDark) < 8);
+  assert.ok(
+    lessDark[0] > lessDark[2] && moreDark[2] > moreDark[0] && Math.max(...sameDark) - Math.min(...sameDark) < 8,
+  );
   for (let at = 0; at < 20; at += 1) {
     for (const side of [-1, 1]) {
       const [near, far] = [at, at + 1].map((x) => (side * x) / 20);
@@ -61,33 +81,62 @@ test("viridis and its opposite are what they say, and never break on odd numbers
 });
 
 test("both inks can be read on every tint of surprise, in light and dark, and more is always further from the sheet", () => {
-  const block = (/** @type {RegExp} */ of, /** @type {string} */ text) => /** @type {RegExpExecArray} */ (of.exec(text))[1];
+  const block = (/** @type {RegExp} */ of, /** @type {string} */ text) =>
+    /** @type {RegExpExecArray} */ (of.exec(text))[1];
   for (const [name, tints, theme] of [
     ["light", block(/^:root \{([^}]*)\}/m, css), block(/^:root \{([^}]*)\}/m, style)],
-    ["dark", block(/^:root\[data-theme="dark"\] \{([^}]*)\}/m, css), block(/^:root\[data-theme="dark"\] \{([^}]*)\}/m, style)],
+    [
+      "dark",
+      block(/^:root\[data-theme="dark"\] \{([^}]*)\}/m, css),
+      block(/^:root\[data-theme="dark"\] \{([^}]*)\}/m, style),
+    ],
   ]) {
-    const colour = (/** @type {string} */ variable) => rgb(/** @type {RegExpExecArray} */ (new RegExp(`--${variable}: (#\\w{6});`).exec(theme))[1]);
+    const colour = (/** @type {string} */ variable) =>
+      rgb(/** @type {RegExpExecArray} */ (new RegExp(`--${variable}: (#\\w{6});`).exec(theme))[1]);
     const sheet = colour("sheet");
     let last = 1;
     for (let level = 0; level <= 12; level += 1) {
-      const found = /** @type {RegExpExecArray} */ (new RegExp(`--s${level}: rgb\\((\\d+) (\\d+) (\\d+) / (\\d+)%\\)`).exec(tints));
+      const found = /** @type {RegExpExecArray} */ (
+        new RegExp(`--s${level}: rgb\\((\\d+) (\\d+) (\\d+) / (\\d+)%\\)`).exec(tints)
+      );
       const [red, green, blue, alpha] = found.slice(1).map(Number);
-      const mixed = [red, green, blue].map((value, channel) => value * (alpha / 100) + sheet[channel] * (1 - alpha / 100));
+      const mixed = [red, green, blue].map(
+        (value, channel) => value * (alpha / 100) + sheet[channel] * (1 - alpha / 100),
+      );
       for (const ink of ["ink", "accent"]) assert.ok(contrast(mixed, colour(ink)) >= 4.5, `${name} s${level} ${ink}`);
       const step = contrast(mixed, sheet);
       assert.ok(step > last, `${name}: s${level} differs more from the sheet than the one before`);
       last = step;
     }
   }
-  const [explicit, automatic] = [/^:root\[data-theme="dark"\] \{([^}]*)\}/m, /:root:not\(\[data-theme="light"\]\) \{([^}]*)\}/]
-    .map((of) => block(of, css).replace(/\s+/g, " "));
+  const [explicit, automatic] = [
+    /^:root\[data-theme="dark"\] \{([^}]*)\}/m,
+    /:root:not\(\[data-theme="light"\]\) \{([^}]*)\}/,
+  ].map((of) => block(of, css).replace(/\s+/g, " "));
   assert.equal(explicit, automatic, "a chosen dark is the system's dark");
 });
 
 test("tokens show what they hold", () => {
-  const cases = [["", "∅"], [" a", "␣a"], ["a ", "a␣"], ["  ", "␣␣"], ["a b", "a b"], ["\n", "⏎"], ["\t", "⇥"], ["a\r\n", "a␍⏎"],
-    ["\ufffd", "\ufffd"], ["\u200b", "⟨U+200B⟩"], ["\u00a0", "⟨U+00A0⟩"], ["\u0301", "◌\u0301"], ["\u0007", "⟨U+0007⟩"], ["👩‍👩‍👧", "👩‍👩‍👧"], ["狼", "狼"],
-    ["\udce2\udc80", "⟨E2 80⟩"], [" \udcc3", "␣⟨C3⟩"], ["\udca9a", "⟨A9⟩a"]];
+  const cases = [
+    ["", "∅"],
+    [" a", "␣a"],
+    ["a ", "a␣"],
+    ["  ", "␣␣"],
+    ["a b", "a b"],
+    ["\n", "⏎"],
+    ["\t", "⇥"],
+    ["a\r\n", "a␍⏎"],
+    ["\ufffd", "\ufffd"],
+    ["\u200b", "⟨U+200B⟩"],
+    ["\u00a0", "⟨U+00A0⟩"],
+    ["\u0301", "◌\u0301"],
+    ["\u0007", "⟨U+0007⟩"],
+    ["👩‍👩‍👧", "👩‍👩‍👧"],
+    ["狼", "狼"],
+    ["\udce2\udc80", "⟨E2 80⟩"],
+    [" \udcc3", "␣⟨C3⟩"],
+    ["\udca9a", "⟨A9⟩a"],
+  ];
   for (const [text, shown] of cases) assert.equal(showToken(text), shown);
   assert.equal(nameBytes(" 🐺\udca9\n"), " 🐺⟨A9⟩\n", "only bytes change");
   assert.deepEqual([" a", "🐺", "", "\ufffd", "a\udca9"].map(isWhole), [true, true, false, false, false]);
@@ -97,10 +146,28 @@ test("tokens show what they hold", () => {
 });
 
 test("figures have as many digits as mean something", () => {
-  assert.deepEqual([1, 0.9999, 0.123, 0.0999, 0.01234, 0.0001, 0.00001, 0, NaN].map(percent),
-    ["100 %", ">99.9 %", "12.3 %", "9.99 %", "1.23 %", "0.01 %", "<0.01 %", "0 %", "–"]);
-  assert.deepEqual([0.123, 0.0000996, 0.000043, 0.0000043, 0.00000096, 2.5e-7, 2.5e-15, 0, NaN].map(finePercent),
-    ["12.3 %", "0.01 %", "0.0043 %", "0.00043 %", "9.6·10⁻⁵ %", "2.5·10⁻⁵ %", "2.5·10⁻¹³ %", "0 %", "–"]);
+  assert.deepEqual([1, 0.9999, 0.123, 0.0999, 0.01234, 0.0001, 0.00001, 0, NaN].map(percent), [
+    "100 %",
+    ">99.9 %",
+    "12.3 %",
+    "9.99 %",
+    "1.23 %",
+    "0.01 %",
+    "<0.01 %",
+    "0 %",
+    "–",
+  ]);
+  assert.deepEqual([0.123, 0.0000996, 0.000043, 0.0000043, 0.00000096, 2.5e-7, 2.5e-15, 0, NaN].map(finePercent), [
+    "12.3 %",
+    "0.01 %",
+    "0.0043 %",
+    "0.00043 %",
+    "9.6·10⁻⁵ %",
+    "2.5·10⁻⁵ %",
+    "2.5·10⁻¹³ %",
+    "0 %",
+    "–",
+  ]);
   assert.deepEqual([2.345, -0.001, NaN].map(nats), ["2.35 nats", "0.00 nats", "–"]);
   assert.deepEqual([Math.LN2, -0, 1e-9].map(bits), ["1.0 bits", "0.0 bits", "0.0 bits"]);
   setLanguage("zh");
@@ -110,54 +177,127 @@ test("figures have as many digits as mean something", () => {
 });
 
 test("CSV quotes what must be quoted and nothing else", () => {
-  assert.equal(toCsv(["token", "p"], [["a,b", 0.5], ['say "hi"', 1], ["line\nbreak", -2], [" plain ", 1e-7]]),
-    'token,p\r\n"a,b",0.5\r\n"say ""hi""",1\r\n"line\nbreak",-2\r\n plain ,1e-7\r\n');
+  assert.equal(
+    toCsv(
+      ["token", "p"],
+      [
+        ["a,b", 0.5],
+        ['say "hi"', 1],
+        ["line\nbreak", -2],
+        [" plain ", 1e-7],
+      ],
+    ),
+    'token,p\r\n"a,b",0.5\r\n"say ""hi""",1\r\n"line\nbreak",-2\r\n plain ,1e-7\r\n',
+  );
   assert.equal(toCsv([], []), "\r\n");
   assert.equal(toCsv(["\udca9"], []), "⟨A9⟩\r\n");
 });
 
 test("arrow keys go around the tabs", () => {
-  const after = [tabAfter("ArrowRight", 6, 7), tabAfter("ArrowLeft", 0, 7), tabAfter("Home", 3, 7), tabAfter("End", 3, 7), tabAfter("x", 3, 7)];
+  const after = [
+    tabAfter("ArrowRight", 6, 7),
+    tabAfter("ArrowLeft", 0, 7),
+    tabAfter("Home", 3, 7),
+    tabAfter("End", 3, 7),
+    tabAfter("x", 3, 7),
+  ];
   assert.deepEqual(after, [0, 6, 0, 6, -1]);
 });
 
 test("a small card stays in the window", () => {
   const window = { width: 390, height: 800 };
-  assert.deepEqual(tipPlace({ left: 20, top: 100, bottom: 120 }, { width: 200, height: 60 }, window), { left: 20, top: 126 });
-  assert.deepEqual(tipPlace({ left: 380, top: 780, bottom: 800 }, { width: 200, height: 60 }, window), { left: 184, top: 714 });
-  assert.deepEqual(tipPlace({ left: 0, top: 10, bottom: 799 }, { width: 500, height: 60 }, window), { left: 6, top: 0 });
+  assert.deepEqual(tipPlace({ left: 20, top: 100, bottom: 120 }, { width: 200, height: 60 }, window), {
+    left: 20,
+    top: 126,
+  });
+  assert.deepEqual(tipPlace({ left: 380, top: 780, bottom: 800 }, { width: 200, height: 60 }, window), {
+    left: 184,
+    top: 714,
+  });
+  assert.deepEqual(tipPlace({ left: 0, top: 10, bottom: 799 }, { width: 500, height: 60 }, window), {
+    left: 6,
+    top: 0,
+  });
 });
 
 test("the card's figures, known and unknown", () => {
   registerStrings(inspectEn, inspectZh);
   setLanguage("en");
   const data = {
-    position: 3, count: 4, hidden: 0, id: 1, text: "a", bytes: [], first: false, vocabSize: 2048, logprob: Math.log(0.25), rank: 2, entropy: 1.5,
-    alternatives: [], written: null,
+    position: 3,
+    count: 4,
+    hidden: 0,
+    id: 1,
+    text: "a",
+    bytes: [],
+    first: false,
+    vocabSize: 2048,
+    logprob: Math.log(0.25),
+    rank: 2,
+    entropy: 1.5,
+    alternatives: [],
+    written: null,
   };
-  assert.deepEqual(figures(data), { probability: "25.0 %", rank: "3 of 2,048", surprise: "2.0 bits", entropy: "2.2 bits" }, "one unit");
-  assert.deepEqual(figures({ ...data, logprob: NaN, entropy: NaN }), { probability: "–", rank: "–", surprise: "–", entropy: "–" });
+  assert.deepEqual(
+    figures(data),
+    { probability: "25.0 %", rank: "3 of 2,048", surprise: "2.0 bits", entropy: "2.2 bits" },
+    "one unit",
+  );
+  assert.deepEqual(figures({ ...data, logprob: NaN, entropy: NaN }), {
+    probability: "–",
+    rank: "–",
+    surprise: "–",
+    entropy: "–",
+  });
 });
 
 test("the card says what the model does not see", () => {
   registerStrings(inspectEn, inspectZh);
   setLanguage("en");
   const data = {
-    position: 3, count: 4, hidden: 0, id: 1, text: "a", bytes: [], first: false, vocabSize: 9, logprob: -1, rank: 2, entropy: 1,
-    alternatives: [], written: null,
+    position: 3,
+    count: 4,
+    hidden: 0,
+    id: 1,
+    text: "a",
+    bytes: [],
+    first: false,
+    vocabSize: 9,
+    logprob: -1,
+    rank: 2,
+    entropy: 1,
+    alternatives: [],
+    written: null,
   };
   assert.equal(sightOf(data), "");
   assert.match(sightOf({ ...data, hidden: 6 }), /^Only the last 4 of the text's 10 tokens/);
-  assert.match(sightOf({ ...data, hidden: 6, position: -1 }), /^Out of the model's sight: it sees only the last 4 tokens\./);
-  assert.match(sightOf({ ...data, hidden: 6, written: { logprob: Math.log(0.5), rank: 0 } }), /it had 50\.0 % and rank 1\.$/);
+  assert.match(
+    sightOf({ ...data, hidden: 6, position: -1 }),
+    /^Out of the model's sight: it sees only the last 4 tokens\./,
+  );
+  assert.match(
+    sightOf({ ...data, hidden: 6, written: { logprob: Math.log(0.5), rank: 0 } }),
+    /it had 50\.0 % and rank 1\.$/,
+  );
 });
 
 test("what is switched off is counted rightly", () => {
   registerStrings(inspectEn, inspectZh);
   setLanguage("en");
-  const said = /** @type {const} */ ([[1, 0], [3, 0], [0, 1], [0, 2], [1, 1], [2, 1]]).map(([heads, mlps]) => offText(heads, mlps));
-  assert.deepEqual(said, ["1 head is", "3 heads are", "1 MLP is", "2 MLPs are", "1 head and 1 MLP are", "2 heads and 1 MLP are"]
-    .map((words) => `${words} switched off, also when the model writes.`));
+  const said = /** @type {const} */ ([
+    [1, 0],
+    [3, 0],
+    [0, 1],
+    [0, 2],
+    [1, 1],
+    [2, 1],
+  ]).map(([heads, mlps]) => offText(heads, mlps));
+  assert.deepEqual(
+    said,
+    ["1 head is", "3 heads are", "1 MLP is", "2 MLPs are", "1 head and 1 MLP are", "2 heads and 1 MLP are"].map(
+      (words) => `${words} switched off, also when the model writes.`,
+    ),
+  );
 });
 
 test("a message goes with what it is about", () => {
@@ -166,16 +306,31 @@ test("a message goes with what it is about", () => {
   const stands = (/** @type {Parameters<typeof groundsOf>[0]} */ kind, /** @type {Partial<typeof about>} */ patch) =>
     String(groundsOf(kind, { ...about, ...patch })) === String(groundsOf(kind, about));
   const off = { ...view, off: [{ layer: 0, head: 1 }] };
-  assert.deepEqual([stands("example", {}), stands("example", { view: off }), stands("example", { view: { ...view, token: 3 } })], [true, true, true]);
-  assert.deepEqual([stands("example", { text: "" }), stands("example", { view: { ...view, head: 2 } }), stands("example", { weights: "2" })],
-    [false, false, false]);
-  assert.deepEqual([stands("reading", { text: "ab" }), stands("reading", { text: "ab", read: true }), stands("reading", { text: "" })],
-    [true, false, false]);
-  assert.deepEqual([stands("panel", { view: off }), stands("words", { view: off }), stands("words", { text: "ab" })], [false, true, false]);
+  assert.deepEqual(
+    [stands("example", {}), stands("example", { view: off }), stands("example", { view: { ...view, token: 3 } })],
+    [true, true, true],
+  );
+  assert.deepEqual(
+    [
+      stands("example", { text: "" }),
+      stands("example", { view: { ...view, head: 2 } }),
+      stands("example", { weights: "2" }),
+    ],
+    [false, false, false],
+  );
+  assert.deepEqual(
+    [stands("reading", { text: "ab" }), stands("reading", { text: "ab", read: true }), stands("reading", { text: "" })],
+    [true, false, false],
+  );
+  assert.deepEqual(
+    [stands("panel", { view: off }), stands("words", { view: off }), stands("words", { text: "ab" })],
+    [false, true, false],
+  );
 });
 
 test("every example has its words, and strings follow the language", () => {
-  for (const { key } of EXAMPLES) for (const name of [key, `${key}.text`]) assert.ok(inspectEn[`inspect.example.${name}`], name);
+  for (const { key } of EXAMPLES)
+    for (const name of [key, `${key}.text`]) assert.ok(inspectEn[`inspect.example.${name}`], name);
   registerStrings({ "test.only": "one" }, { "test.only": "一" });
   setLanguage("zh");
   assert.equal(t("test.only"), "一");
@@ -194,7 +349,10 @@ test("what went wrong is said in the page's language; words of others stand apar
       return raw;
     };
     assert.equal(reasonOf(new PageError("error.noModel")), t("error.noModel"));
-    assert.equal(ours(new DOMException("the disk is full", "QuotaExceededError")), "QuotaExceededError: the disk is full");
+    assert.equal(
+      ours(new DOMException("the disk is full", "QuotaExceededError")),
+      "QuotaExceededError: the disk is full",
+    );
     assert.equal(reasonOf(new DOMException("the disk is full", "QuotaExceededError")), t("error.quota"));
     assert.equal(ours(new RangeError("Array buffer allocation failed")), "RangeError: Array buffer allocation failed");
     assert.equal(told.mock.callCount(), 0);
@@ -226,15 +384,25 @@ test("an error crosses from the worker to the page as what it is", () => {
 test("examples are about a model that ships, and about layers and heads that it has", () => {
   const index = JSON.parse(readFileSync(new URL("../../www/models/index.json", import.meta.url), "utf8"));
   const model = index.find((/** @type {any} */ one) => one.id === EXAMPLES_MODEL);
-  const config = JSON.parse(readFileSync(new URL(`../../www/models/${model.path}/config.json`, import.meta.url), "utf8"));
+  const config = JSON.parse(
+    readFileSync(new URL(`../../www/models/${model.path}/config.json`, import.meta.url), "utf8"),
+  );
   assert.equal(EXAMPLES.length, 3);
   for (const { view, text } of EXAMPLES) {
-    assert.ok(/** @type {number} */ (view.layer) < config.n_layer && /** @type {number} */ (view.head) < config.n_head && text.length > 20);
+    assert.ok(
+      /** @type {number} */ (view.layer) < config.n_layer &&
+        /** @type {number} */ (view.head) < config.n_head &&
+        text.length > 20,
+    );
   }
 });
 
 test("a view goes into a link and comes back", () => {
-  const round = (/** @type {Partial<import("../../www/inspect/types.js").InspectView>} */ patch, openChosen = true, text = "") => {
+  const round = (
+    /** @type {Partial<import("../../www/inspect/types.js").InspectView>} */ patch,
+    openChosen = true,
+    text = "",
+  ) => {
     const view = { ...DEFAULT_VIEW, ...patch };
     const fragment = encodeFragment({ model: "", tab: "write", settings: DEFAULT_SETTINGS, view, openChosen, text });
     const back = decodeFragment(fragment);
@@ -247,9 +415,20 @@ test("a view goes into a link and comes back", () => {
   assert.equal(round({ open: true }, false), "");
   assert.equal(round({ open: true, panel: "lens" }, false), "see=lens");
   assert.equal(round({ open: true }), "see=next");
-  assert.equal(round({ open: true, panel: "attention", token: 0, layer: 3, head: -1, mode: "rollout" }),
-    "see=attention&token=0&layer=3&head=mean&mode=rollout");
-  assert.equal(round({ off: [{ layer: 0, head: 3 }, { layer: 11, head: -1 }], surprise: false }), "see=0&off=0.3_11.mlp&surprise=0");
+  assert.equal(
+    round({ open: true, panel: "attention", token: 0, layer: 3, head: -1, mode: "rollout" }),
+    "see=attention&token=0&layer=3&head=mean&mode=rollout",
+  );
+  assert.equal(
+    round({
+      off: [
+        { layer: 0, head: 3 },
+        { layer: 11, head: -1 },
+      ],
+      surprise: false,
+    }),
+    "see=0&off=0.3_11.mlp&surprise=0",
+  );
   round({ open: true }, true, 'A "text" & more #1 = 100 % + 🐺\n狼');
 });
 
@@ -258,16 +437,33 @@ test("a copied link names adapters from disk, and says when it leaves out what h
   t.mock.timers.enable({ apis: ["setTimeout"] });
   /** @type {string[]} */
   const copied = [];
-  const before = ["location", "navigator"].map((name) => /** @type {const} */ ([name, Object.getOwnPropertyDescriptor(globalThis, name)]));
-  Object.defineProperty(globalThis, "location", { value: { origin: "http://here", pathname: "/", search: "" }, configurable: true });
+  const before = ["location", "navigator"].map(
+    (name) => /** @type {const} */ ([name, Object.getOwnPropertyDescriptor(globalThis, name)]),
+  );
+  Object.defineProperty(globalThis, "location", {
+    value: { origin: "http://here", pathname: "/", search: "" },
+    configurable: true,
+  });
   const navigator = { clipboard: { writeText: async (/** @type {string} */ link) => void copied.push(link) } };
   Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
-  t.after(() => before.forEach(([name, own]) => (own ? Object.defineProperty(globalThis, name, own) : Reflect.deleteProperty(globalThis, name))));
-  const said = async (/** @type {string} */ trained, /** @type {string} */ modelId, /** @type {unknown} */ run, adapterId = "") => {
+  t.after(() =>
+    before.forEach(([name, own]) =>
+      own ? Object.defineProperty(globalThis, name, own) : Reflect.deleteProperty(globalThis, name),
+    ),
+  );
+  const said = async (
+    /** @type {string} */ trained,
+    /** @type {string} */ modelId,
+    /** @type {unknown} */ run,
+    adapterId = "",
+  ) => {
     /** @type {string[]} */
     const keys = [];
     const app = /** @type {any} */ ({
-      state: { info: { trained }, modelId, adapterId }, training: { run }, writer: { text: "A wolf" }, page: { status: { say: () => {} } },
+      state: { info: { trained }, modelId, adapterId },
+      training: { run },
+      writer: { text: "A wolf" },
+      page: { status: { say: () => {} } },
       shared: () => ({ tab: "write", settings: DEFAULT_SETTINGS, view: DEFAULT_VIEW, adapter: adapterId }),
     });
     const root = document.createElement("p");
@@ -292,7 +488,12 @@ test("a copied link names adapters from disk, and says when it leaves out what h
 test("a link from anywhere does no harm", () => {
   const decode = (/** @type {string} */ fragment) => decodeFragment(fragment).view;
   assert.deepEqual(decode("see=nonsense&token=-1&layer=1e9&head=x&mode=<b>&off=zzz"), {});
-  assert.deepEqual(decode("off=1.2_1.2_x_3.mlp_99999.1"), { off: [{ layer: 1, head: 2 }, { layer: 3, head: -1 }] });
+  assert.deepEqual(decode("off=1.2_1.2_x_3.mlp_99999.1"), {
+    off: [
+      { layer: 1, head: 2 },
+      { layer: 3, head: -1 },
+    ],
+  });
   assert.deepEqual(decode("token=99999999&head=2.5&mode=map2"), {});
 });
 

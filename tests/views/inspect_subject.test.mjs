@@ -2,11 +2,13 @@
 // The text's tokens and scores over typing, writing, other models, and a slow engine.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { appendTokens, userText } from "../../www/core/text.js";
 import { AGAIN_MS, Asker } from "../../www/inspect/asker.js";
 import { SubjectKeeper, TYPING_PAUSE_MS } from "../../www/inspect/subject.js";
-import { appendTokens, userText } from "../../www/core/text.js";
 
-const INFO = /** @type {import("../../www/engine/types.js").Info} */ (/** @type {unknown} */ ({ nCtx: 8, nLayer: 2, nHead: 2, vocabSize: 100 }));
+const INFO = /** @type {import("../../www/engine/types.js").Info} */ (
+  /** @type {unknown} */ ({ nCtx: 8, nLayer: 2, nHead: 2, vocabSize: 100 })
+);
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A token is a character; what it costs is its place among the ids, in bits. */
@@ -20,29 +22,54 @@ function makeKeeper({ nCtx = 8 } = {}) {
   let changes = 0;
   /** @type {unknown[]} */
   const errors = [];
-  const ask = (/** @type {string} */ kind, /** @type {string} */ about, /** @type {() => any} */ answer) => new Promise((resolve, reject) => {
-    asked.push({ kind, about, resolve: (other) => resolve(other ?? answer()), reject });
-  });
+  const ask = (/** @type {string} */ kind, /** @type {string} */ about, /** @type {() => any} */ answer) =>
+    new Promise((resolve, reject) => {
+      asked.push({ kind, about, resolve: (other) => resolve(other ?? answer()), reject });
+    });
   const keeper = new SubjectKeeper({
-    tokens: (text) => ask("tokens", text, () => ({
-      ids: Array.from(text, (character) => character.charCodeAt(0)), texts: Array.from(text), bytes: Array.from(text, () => []),
-      ends: Array.from(text, (_, at) => at + 1), bos: false,
-    })),
-    score: (ids) => ask("score", String.fromCharCode(...ids), () => ({
-      rows: ids.length, top: 1, logprob: Float32Array.from(ids, (_, row) => (row === ids.length - 1 ? 0 : -(row + 1) * Math.LN2)),
-      entropy: new Float32Array(ids.length), rank: new Uint32Array(ids.length), topIds: new Uint32Array(ids.length),
-      topLogprobs: new Float32Array(ids.length), texts: [[0, "?"]],
-    })),
+    tokens: (text) =>
+      ask("tokens", text, () => ({
+        ids: Array.from(text, (character) => character.charCodeAt(0)),
+        texts: Array.from(text),
+        bytes: Array.from(text, () => []),
+        ends: Array.from(text, (_, at) => at + 1),
+        bos: false,
+      })),
+    score: (ids) =>
+      ask("score", String.fromCharCode(...ids), () => ({
+        rows: ids.length,
+        top: 1,
+        logprob: Float32Array.from(ids, (_, row) => (row === ids.length - 1 ? 0 : -(row + 1) * Math.LN2)),
+        entropy: new Float32Array(ids.length),
+        rank: new Uint32Array(ids.length),
+        topIds: new Uint32Array(ids.length),
+        topLogprobs: new Float32Array(ids.length),
+        texts: [[0, "?"]],
+      })),
     onChange: () => (changes += 1),
     onVersion: () => (versions += 1),
     onError: (error) => errors.push(error),
-    wait: (callback, ms) => (timers.set(++made, { callback, ms }), made),
+    wait: (callback, ms) => {
+      timers.set(++made, { callback, ms });
+      return made;
+    },
     cancel: (timer) => timers.delete(timer),
   });
   const info = { ...INFO, nCtx };
-  const now = { runs: /** @type {readonly import("../../www/engine/types.js").Run[]} */ ([]), text: "", writing: false, info, stamp: "1" };
+  const now = {
+    runs: /** @type {readonly import("../../www/engine/types.js").Run[]} */ ([]),
+    text: "",
+    writing: false,
+    info,
+    stamp: "1",
+  };
   return {
-    keeper, asked, timers, errors, versions: () => versions, changes: () => changes,
+    keeper,
+    asked,
+    timers,
+    errors,
+    versions: () => versions,
+    changes: () => changes,
     /** @param {Partial<typeof now>} patch */
     follow(patch) {
       Object.assign(now, patch);
@@ -71,7 +98,10 @@ const token = (text) => ({ id: text.charCodeAt(0), text, logprob: -3 * Math.LN2,
 test("a text is read at once, then after each pause in typing; the latest wins", async () => {
   const { keeper, asked, follow, pass, answer, versions, timers } = makeKeeper();
   follow({ runs: userText("abc") });
-  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["tokens", "abc"]]);
+  assert.deepEqual(
+    asked.map(({ kind, about }) => [kind, about]),
+    [["tokens", "abc"]],
+  );
   assert.equal(keeper.subject(null, 3), null, "nothing is known yet");
   await answer();
   const subject = keeper.subject(null, 3);
@@ -83,7 +113,10 @@ test("a text is read at once, then after each pause in typing; the latest wins",
   follow({ runs: userText("abcd") });
   follow({ runs: userText("abcde") });
   assert.equal(asked.length, 0);
-  assert.deepEqual([...timers.values()].map(({ ms }) => ms), [TYPING_PAUSE_MS]);
+  assert.deepEqual(
+    [...timers.values()].map(({ ms }) => ms),
+    [TYPING_PAUSE_MS],
+  );
   pass();
   const [late] = asked.splice(0);
   follow({ runs: userText("abcdef") });
@@ -100,7 +133,11 @@ test("a text is read at once, then after each pause in typing; the latest wins",
   const half = keeper.subject(null, 6);
   assert.equal(half?.text, "abcdef");
   assert.equal(half?.scores, null, "scores have not come");
-  assert.deepEqual([...keeper.trail.levels.subarray(0, 4)], [255, 1, 2, 255], "and what is known of the beginning is kept");
+  assert.deepEqual(
+    [...keeper.trail.levels.subarray(0, 4)],
+    [255, 1, 2, 255],
+    "and what is known of the beginning is kept",
+  );
   await answer();
   assert.equal(keeper.subject(null, 6)?.scores?.rows, 6);
 });
@@ -127,7 +164,10 @@ test("while the model writes nothing is asked, and after it the text is read onc
   assert.deepEqual(shown?.tokens.ids.length, 2, "what was handed out stays as it was");
   assert.notEqual(live?.version, shown?.version);
   follow({ writing: false });
-  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["tokens", "abcd"]]);
+  assert.deepEqual(
+    asked.map(({ kind, about }) => [kind, about]),
+    [["tokens", "abcd"]],
+  );
   assert.ok(keeper.subject(null, 4)?.writing, "until the tokens have come");
   await answer();
   const after = keeper.subject(null, 4);
@@ -145,7 +185,10 @@ test("writing on from a text that was never read asks for its tokens only, and t
   follow({ runs, writing: true });
   runs = appendTokens(runs, [token("c")]);
   follow({ runs });
-  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["tokens", "xyz"]]);
+  assert.deepEqual(
+    asked.map(({ kind, about }) => [kind, about]),
+    [["tokens", "xyz"]],
+  );
   runs = appendTokens(runs, [token("d")]);
   follow({ runs });
   asked.splice(0).forEach((one) => one.resolve());
@@ -180,7 +223,10 @@ test("another model, gates or strength make everything unknown", async () => {
   follow({ stamp: "2", info: { ...INFO } });
   assert.ok(versions() > count);
   assert.equal(keeper.subject(null, 3), null);
-  assert.deepEqual(asked.map(({ kind }) => kind), ["tokens"]);
+  assert.deepEqual(
+    asked.map(({ kind }) => kind),
+    ["tokens"],
+  );
   await answer();
   assert.notEqual(keeper.subject(null, 3)?.version, before?.version);
 });
@@ -201,12 +247,25 @@ test("with other heads on the tokens stay, and the old figures until the new one
     assert.notEqual(now?.version, before?.version);
   }
   assert.equal(versions(), count + 2);
-  assert.deepEqual(asked.map(({ kind, about }) => [kind, about]), [["score", "cdef"], ["score", "cdef"]], "not its tokens again");
+  assert.deepEqual(
+    asked.map(({ kind, about }) => [kind, about]),
+    [
+      ["score", "cdef"],
+      ["score", "cdef"],
+    ],
+    "not its tokens again",
+  );
   assert.deepEqual(levels(), old);
   assert.equal(keeper.alternative(3, 0, "?"), null, "but nothing is written with them");
   asked.splice(0)[1].resolve({
-    rows: 4, top: 1, logprob: new Float32Array(4).fill(-7 * Math.LN2), entropy: new Float32Array(4), rank: new Uint32Array(4),
-    topIds: new Uint32Array(4), topLogprobs: new Float32Array(4), texts: [[0, "?"]],
+    rows: 4,
+    top: 1,
+    logprob: new Float32Array(4).fill(-7 * Math.LN2),
+    entropy: new Float32Array(4),
+    rank: new Uint32Array(4),
+    topIds: new Uint32Array(4),
+    topLogprobs: new Float32Array(4),
+    texts: [[0, "?"]],
   });
   await settle();
   assert.equal(keeper.subject(null, 6)?.scores?.rows, 4);
@@ -220,17 +279,27 @@ test("with other heads on the tokens stay, and the old figures until the new one
   follow({ stamp: "3a" });
   asked.splice(0);
   follow({ runs: userText("a text that is much longer") });
-  assert.deepEqual(asked.splice(0).map(({ kind }) => kind), ["tokens"], "nobody types so fast");
+  assert.deepEqual(
+    asked.splice(0).map(({ kind }) => kind),
+    ["tokens"],
+    "nobody types so fast",
+  );
   follow({ runs: userText("abcdef") });
   await answer();
   follow({ stamp: "4" });
   asked.splice(0);
   follow({ runs: userText("abcdefg") });
   pass();
-  assert.deepEqual(asked.map(({ kind }) => kind), ["tokens"]);
+  assert.deepEqual(
+    asked.map(({ kind }) => kind),
+    ["tokens"],
+  );
   asked.splice(0)[0].resolve();
   await settle();
-  assert.ok([...keeper.trail.levels.subarray(0, 7)].every((level) => level === 255), "old figures are not taken over");
+  assert.ok(
+    [...keeper.trail.levels.subarray(0, 7)].every((level) => level === 255),
+    "old figures are not taken over",
+  );
 });
 
 test("of a text longer than the context the model sees the end; the rest is scored by halves", async () => {
@@ -240,12 +309,19 @@ test("of a text longer than the context the model sees the end; the rest is scor
   await settle();
   assert.equal(asked[0].about, "ghij");
   const subject = keeper.subject(null, 10);
-  assert.deepEqual([subject?.tokens.texts.join(""), subject?.tokens.ends, subject?.selected], ["ghij", [7, 8, 9, 10], 3]);
+  assert.deepEqual(
+    [subject?.tokens.texts.join(""), subject?.tokens.ends, subject?.selected],
+    ["ghij", [7, 8, 9, 10], 3],
+  );
   assert.equal(subject?.hidden, 6);
   assert.equal(keeper.subject(1, 10)?.selected, 1);
   assert.equal(keeper.subject(null, 2)?.selected, 3, "of what it does not see panels say nothing");
   const unseen = keeper.card(null, 2);
-  assert.deepEqual([unseen.text, unseen.position, unseen.count, unseen.hidden], ["b", -5, 4, 6], "but the card says what it is");
+  assert.deepEqual(
+    [unseen.text, unseen.position, unseen.count, unseen.hidden],
+    ["b", -5, 4, 6],
+    "but the card says what it is",
+  );
   assert.deepEqual(unseen.alternatives, [], "and nothing is written on from there");
   assert.equal(keeper.marks(true, null, 2)?.selected, 1, "and it is outlined");
   assert.equal(keeper.card(0, 2).first, false, "the first that it sees has text before it");
@@ -307,7 +383,10 @@ test("closed it asks for nothing more, and takes up again what was not finished"
   assert.equal(timers.size, 0);
   keeper.rest();
   follow({});
-  assert.deepEqual(asked.map(({ about }) => about), ["abcd"]);
+  assert.deepEqual(
+    asked.map(({ about }) => about),
+    ["abcd"],
+  );
   await answer();
   assert.equal(keeper.subject(null, 4)?.scores?.rows, 4);
 });
@@ -327,7 +406,14 @@ test("an alternative becomes a token with its figures", async () => {
   const { keeper, follow, answer } = makeKeeper();
   follow({ runs: userText("abc") });
   await answer();
-  assert.deepEqual(keeper.alternative(1, 0, "?"), { id: 0, text: "?", logprob: 0, entropy: 0, rank: 0, top: [{ id: 0, logprob: 0, text: "?" }] });
+  assert.deepEqual(keeper.alternative(1, 0, "?"), {
+    id: 0,
+    text: "?",
+    logprob: 0,
+    entropy: 0,
+    rank: 0,
+    top: [{ id: 0, logprob: 0, text: "?" }],
+  });
   assert.equal(keeper.alternative(1, 5, "!"), null);
 });
 
@@ -339,7 +425,10 @@ test("a question in a slot ends the one before it; other slots go on", async () 
   const first = asker.ask("a", request);
   const other = asker.ask("b", request);
   const second = asker.ask("a", request);
-  assert.deepEqual(asked.map(({ signal }) => signal.aborted), [true, false, false]);
+  assert.deepEqual(
+    asked.map(({ signal }) => signal.aborted),
+    [true, false, false],
+  );
   // The engine may answer all the same.
   asked.forEach(({ resolve }, index) => resolve(index));
   await assert.rejects(first, { name: "AbortError" });
@@ -352,7 +441,10 @@ test("a question in a slot ends the one before it; other slots go on", async () 
 
 /** An engine that is driven by hand. */
 function fakeEngine() {
-  /** @type {{ request: any, signal: AbortSignal, resolve: (value: unknown) => void, reject: (error: unknown) => void }[]} */
+  /**
+   * @type {{ request: any, signal: AbortSignal, resolve: (value: unknown) => void, reject: (error: unknown) => void
+   *   }[]}
+   */
   const asked = [];
   const state = { worker: {}, closed: false };
   const asker = new Asker({

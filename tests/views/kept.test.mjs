@@ -21,7 +21,11 @@ class Browser {
   records = {
     tabs: async () => this.answer([...this.tabs.values()]),
     load: async (/** @type {string} */ id) => this.answer(new Map(this.kept.get(id))),
-    save: async (/** @type {string} */ id, /** @type {Map<string, unknown>} */ values, /** @type {any[]} */ entries) => {
+    save: async (
+      /** @type {string} */ id,
+      /** @type {Map<string, unknown>} */ values,
+      /** @type {any[]} */ entries,
+    ) => {
       this.saves += 1;
       const copy = structuredClone(values);
       if (this.slow) await new Promise((resolve) => this.slow?.push(() => resolve(undefined)));
@@ -62,7 +66,9 @@ class Tab {
     };
     this.channel = channel;
     this.kept = new Kept({
-      records: browser.records, channel, now: () => browser.now,
+      records: browser.records,
+      channel,
+      now: () => browser.now,
       session: {
         getTab: (key) => session.get(key) ?? null,
         setTab: (key, value) => this.room && Boolean(session.set(key, value)),
@@ -106,12 +112,19 @@ test("what was kept is there after a reload, each tab's own", async () => {
   await two.write("learn this", "train");
   assert.equal((await one.load()).read("write"), "one");
   const again = await two.load();
-  assert.deepEqual([again.read("write"), again.read("train"), again.read("branches"), again.taken], ["two", "learn this", undefined, null]);
+  assert.deepEqual(
+    [again.read("write"), again.read("train"), again.read("branches"), again.taken],
+    ["two", "learn this", undefined, null],
+  );
 });
 
 test("a new tab goes on with what the last closed one kept, once, and says when that was saved", async () => {
   const [old, newer, open] = [new Tab(browser), new Tab(browser), new Tab(browser)];
-  for (const [tab, text] of /** @type {const} */ ([[old, "old"], [newer, "newer"], [open, "open"]])) {
+  for (const [tab, text] of /** @type {const} */ ([
+    [old, "old"],
+    [newer, "newer"],
+    [open, "open"],
+  ])) {
     await tab.load(false);
     browser.now += 1000;
     await tab.write(text);
@@ -246,7 +259,15 @@ test("damaged entries of the database harm neither this tab's nor the others'", 
   await one.write("one");
   browser.tabs.set("x", null);
   browser.tabs.set("y", { id: 3 });
-  browser.kept.set(one.kept?.id ?? "", new Map(/** @type {[string, any][]} */ ([["write", { version: "x", data: "one" }], ["train", 7]])));
+  browser.kept.set(
+    one.kept?.id ?? "",
+    new Map(
+      /** @type {[string, any][]} */ ([
+        ["write", { version: "x", data: "one" }],
+        ["train", 7],
+      ]),
+    ),
+  );
   const again = await one.load();
   assert.deepEqual([again.read("write"), again.failure], ["one", null]);
   one.close();
@@ -271,5 +292,8 @@ test("closed tabs go by age and by number, the oldest first; open ones stay", as
   await new Tab(browser).load(false);
   await tidied;
   assert.ok(browser.kept.has(open.kept?.id ?? ""), "however old");
-  assert.deepEqual([browser.tabs.has("ancient"), browser.tabs.has("tab9"), browser.tabs.has("tab10"), browser.tabs.has("tab39")], [false, false, true, true]);
+  assert.deepEqual(
+    [browser.tabs.has("ancient"), browser.tabs.has("tab9"), browser.tabs.has("tab10"), browser.tabs.has("tab39")],
+    [false, false, true, true],
+  );
 });

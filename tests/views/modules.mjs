@@ -1,6 +1,7 @@
 // @ts-check
-// The page's modules as a browser loads them: which come together, which come later, and which strings they name and bring.
-import { readFileSync, readdirSync } from "node:fs";
+// The page's modules as a browser loads them: which come together, which come later, and which strings they name and
+// bring.
+import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 
 const www = new URL("../../www/", import.meta.url);
@@ -9,12 +10,19 @@ export const START = "main.js";
 
 /** A file's code without its comments, in which types are imported. @param {string} name below www */
 function codeOf(name) {
-  return readFileSync(new URL(name, www), "utf8").replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  return readFileSync(new URL(name, www), "utf8")
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/^\s*\/\/.*$/gm, "");
 }
 
 /** @type {Map<string, string>} */
-export const modules = new Map(readdirSync(www, { recursive: true }).map((name) => String(name).replaceAll("\\", "/"))
-  .filter((name) => name.endsWith(".js") && !/^(pkg|pkg-train|vendor)\//.test(name)).sort().map((name) => [name, codeOf(name)]));
+export const modules = new Map(
+  readdirSync(www, { recursive: true })
+    .map((name) => String(name).replaceAll("\\", "/"))
+    .filter((name) => name.endsWith(".js") && !/^(pkg|pkg-train|vendor)\//.test(name))
+    .sort()
+    .map((name) => [name, codeOf(name)]),
+);
 
 /** @param {string} from @param {string} target */
 const resolve = (from, target) => posix.normalize(posix.join(posix.dirname(from), target));
@@ -29,7 +37,11 @@ export function importsOf(name) {
 export function laterOf(name) {
   const code = modules.get(name) ?? "";
   return [...code.matchAll(/\bimport\(["`](\.[^"`]+)["`]\)/g)].flatMap(([, target]) => {
-    const pattern = new RegExp(`^${resolve(name, target).replaceAll(".", "\\.").replace(/\$\{\w+\}/g, "\\w+")}$`);
+    const pattern = new RegExp(
+      `^${resolve(name, target)
+        .replaceAll(".", "\\.")
+        .replace(/\$\{\w+\}/g, "\\w+")}$`,
+    );
     return [...modules.keys()].filter((one) => pattern.test(one));
   });
 }
@@ -45,7 +57,8 @@ export function loadedWith(entry) {
 export const isTable = (name) => /(^|[./])en\.js$/.test(name);
 
 /**
- * Each module that is loaded by itself, with what comes with it and the tables that are there then: its own, and those that are
+ * Each module that is loaded by itself, with what comes with it and the tables that are there then: its own, and those
+ * that are
  * there whichever way it was loaded.
  * @returns {Map<string, { modules: Set<string>, tables: Set<string> }>}
  */
@@ -61,11 +74,13 @@ export function loads() {
   }
   const every = [...modules.keys()].filter(isTable);
   const own = (/** @type {string} */ entry) => [...loadedWith(entry)].filter(isTable);
-  const found = new Map([...entries].map((entry) => {
-    return [entry, { modules: loadedWith(entry), tables: new Set(entry === START ? own(entry) : every) }];
-  }));
+  const found = new Map(
+    [...entries].map((entry) => {
+      return [entry, { modules: loadedWith(entry), tables: new Set(entry === START ? own(entry) : every) }];
+    }),
+  );
   // From above: what is not there on some way is taken out, until nothing changes.
-  for (let changed = true; changed;) {
+  for (let changed = true; changed; ) {
     changed = false;
     for (const [entry, load] of found) {
       const before = [...(by.get(entry) ?? [])].map((one) => found.get(one)?.tables ?? new Set());
@@ -78,7 +93,12 @@ export function loads() {
   return found;
 }
 
-/** The end of a template literal's hole, and the templates within it. @param {string} code @param {number} from behind "${" @param {string[]} found */
+/**
+ * The end of a template literal's hole, and the templates within it.
+ * @param {string} code
+ * @param {number} from behind "${"
+ * @param {string[]} found
+ */
 function endOfHole(code, from, found) {
   for (let at = from, depth = 1; at < code.length; at += 1) {
     if (code[at] === "{") depth += 1;
@@ -88,7 +108,11 @@ function endOfHole(code, from, found) {
   return code.length;
 }
 
-/** @param {string} code @param {number} from behind the template's first mark @param {string[]} found gets the template, holes as NUL */
+/**
+ * @param {string} code
+ * @param {number} from behind the template's first mark
+ * @param {string[]} found gets the template, holes as NUL
+ */
 function endOfTemplate(code, from, found) {
   let text = "";
   let at = from;
@@ -112,7 +136,9 @@ function literals(name) {
   /** @type {string[]} */
   const found = [];
   // A regular expression may hold a quote.
-  for (const match of code.matchAll(/"(?:[^"\\\n]|\\.)*"|`|(?<=[(,=:[!&|?{};\n]\s*)\/(?![*/])(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//g)) {
+  for (const match of code.matchAll(
+    /"(?:[^"\\\n]|\\.)*"|`|(?<=[(,=:[!&|?{};\n]\s*)\/(?![*/])(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//g,
+  )) {
     // A question's slot looks like a string's key.
     if (/\bask\($/.test(code.slice(Math.max(0, match.index - 8), match.index))) continue;
     if (match[0].startsWith('"')) found.push(match[0].slice(1, -1));
@@ -122,7 +148,8 @@ function literals(name) {
 }
 
 /**
- * What a module names of the tables' strings: keys, and patterns of keys that are put together. `prefixes` are the first parts of
+ * What a module names of the tables' strings: keys, and patterns of keys that are put together. `prefixes` are the
+ * first parts of
  * keys, by which they are known.
  * @param {string} name @param {Set<string>} prefixes
  * @returns {{ keys: string[], patterns: RegExp[] }}
@@ -132,7 +159,11 @@ export function namedIn(name, prefixes) {
   const begins = (/** @type {string} */ text) => prefixes.has(text.split(".")[0]);
   const keys = all.filter((text) => /^[a-z]+(\.[\w-]+)+$/i.test(text) && begins(text));
   const templates = all.filter((text) => text.includes("\0") && /^[\w.\0-]+$/.test(text) && text.includes("."));
-  const patterns = templates.filter((text) => text.startsWith("\0") || begins(text))
-    .map((text) => new RegExp(`^${text.replaceAll(".", "\\.").replaceAll("\0", text.startsWith("\0") ? "[\\w.-]*" : "[\\w-]*")}$`));
+  const patterns = templates
+    .filter((text) => text.startsWith("\0") || begins(text))
+    .map(
+      (text) =>
+        new RegExp(`^${text.replaceAll(".", "\\.").replaceAll("\0", text.startsWith("\0") ? "[\\w.-]*" : "[\\w-]*")}$`),
+    );
   return { keys, patterns };
 }

@@ -1,11 +1,12 @@
 // @ts-check
-// A run in the worker that lets go of its place, and takes it back: what it says is saved is saved, and what others saved stays.
+// A run in the worker that lets go of its place, and takes it back: what it says is saved is saved, and what others
+// saved stays.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { Run } from "../../www/train/worker_run.js";
 import { releaseRuns } from "../../www/models/locks.js";
 import { deleteRun, listRuns, readRun } from "../../www/models/storage.js";
-import { FakeFolder, disk } from "./fake_disk.mjs";
+import { Run } from "../../www/train/worker_run.js";
+import { disk, FakeFolder } from "./fake_disk.mjs";
 
 /** What is locked, by whomever. @type {Set<string>} */
 let locked = new Set();
@@ -32,15 +33,21 @@ function session() {
   return /** @type {any} */ ({
     wasm: {
       trainStart: async () => ({ options: '{"steps": 3}', step: 0 }),
-      trainNext: async () => ({ events: [{ type: "step", step: ++step, loss: 1 }, ...(step === 3 ? [{ type: "finished" }] : [])] }),
+      trainNext: async () => ({
+        events: [{ type: "step", step: ++step, loss: 1 }, ...(step === 3 ? [{ type: "finished" }] : [])],
+      }),
       trainDrain: async () => ({ events: [] }),
       // What a piece fails with comes back in words alone.
-      saveState: async (/** @type {(bytes: Uint8Array) => Promise<void>} */ piece) => piece(new Uint8Array([step])).catch((error) => {
-        throw new Error(`the engine: ${error.message}`);
-      }),
+      saveState: async (/** @type {(bytes: Uint8Array) => Promise<void>} */ piece) =>
+        piece(new Uint8Array([step])).catch((error) => {
+          throw new Error(`the engine: ${error.message}`);
+        }),
       modelFiles: () => ["config.json", "tokenizer.json"].map((name) => ({ name, bytes: new Uint8Array(1) })),
       bestWeights: () => undefined,
-      restoreState: async (/** @type {Blob} */ state) => ({ options: '{"steps": 3}', step: (step = new Uint8Array(await state.arrayBuffer())[0]) }),
+      restoreState: async (/** @type {Blob} */ state) => ({
+        options: '{"steps": 3}',
+        step: (step = new Uint8Array(await state.arrayBuffer())[0]),
+      }),
     },
     generate: async () => {},
   });
@@ -49,11 +56,19 @@ function session() {
 let opened = 0;
 /** A run of this worker, not yet trained. */
 async function start() {
-  const { run } = await Run.start(session(), { text: "some text", lora: false, options: "{}" }, /** @type {any} */ ({ id: `run ${++opened}`, name: "a run" }));
+  const { run } = await Run.start(
+    session(),
+    { text: "some text", lora: false, options: "{}" },
+    /** @type {any} */ ({ id: `run ${++opened}`, name: "a run" }),
+  );
   run.lastSample = Infinity;
   return run;
 }
-/** Trains a number of steps with a save due after each; what it told of saves. @param {Run} run @param {number} steps */
+/**
+ * Trains a number of steps with a save due after each; what it told of saves.
+ * @param {Run} run
+ * @param {number} steps
+ */
 async function train(run, steps) {
   /** @type {import("../../www/engine/types.js").RunEvent[]} */
   const told = [];
@@ -74,15 +89,21 @@ const savedStep = async (run) => (await readRun(run.meta.id)).meta.step;
 
 /** The same run as another tab has it, with a memory of its own. @param {Run} run */
 async function elsewhere(run) {
-  const { writeRun } = /** @type {typeof import("../../www/models/storage.js")} */ (await import(`../../www/models/storage.js?${++opened}`));
-  return (/** @type {number} */ step) => writeRun(run.meta.id, { ...run.meta, step }, (add) => add("state", new Uint8Array([step])));
+  const { writeRun } = /** @type {typeof import("../../www/models/storage.js")} */ (
+    await import(`../../www/models/storage.js?${++opened}`)
+  );
+  return (/** @type {number} */ step) =>
+    writeRun(run.meta.id, { ...run.meta, step }, (add) => add("state", new Uint8Array([step])));
 }
 
 beforeEach(() => {
   releaseRuns();
   locked = new Set();
   const root = new FakeFolder();
-  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks, storage: { getDirectory: async () => root } } });
+  Object.defineProperty(globalThis, "navigator", {
+    configurable: true,
+    value: { locks, storage: { getDirectory: async () => root } },
+  });
 });
 
 test("a run that let go says nothing of saves, and saves again when it is back", async () => {
@@ -105,7 +126,10 @@ test("a run that let go says nothing of saves, and saves again when it is back",
 test("what is told to be saved is what was written", async () => {
   const run = await start();
   // That of the last step is the page's to ask for.
-  assert.deepEqual(await train(run, 3), [{ type: "saved", step: 1 }, { type: "saved", step: 2 }]);
+  assert.deepEqual(await train(run, 3), [
+    { type: "saved", step: 1 },
+    { type: "saved", step: 2 },
+  ]);
   assert.equal(await savedStep(run), 2);
 });
 
@@ -163,7 +187,11 @@ test("a run that a tab has open is not deleted", async () => {
 });
 
 test("what a run learns from comes back as it was, with the mark at its beginning", async () => {
-  const { run } = await Run.start(session(), { text: "\ufeffsome text", lora: false, options: "{}" }, /** @type {any} */ ({ id: "marked", name: "a run" }));
+  const { run } = await Run.start(
+    session(),
+    { text: "\ufeffsome text", lora: false, options: "{}" },
+    /** @type {any} */ ({ id: "marked", name: "a run" }),
+  );
   run.lastSample = Infinity;
   await train(run, 1);
   await run.save();
@@ -191,20 +219,32 @@ test("a run that cannot be begun takes nothing from the one that there is", asyn
   engine.wasm.trainStart = async () => {
     throw new Error("Steps is 0");
   };
-  await assert.rejects(Run.start(engine, { text: "some text", lora: false, options: "{}" }, /** @type {any} */ ({ id: "other", name: "a run" })), /Steps/);
+  await assert.rejects(
+    Run.start(
+      engine,
+      { text: "some text", lora: false, options: "{}" },
+      /** @type {any} */ ({ id: "other", name: "a run" }),
+    ),
+    /Steps/,
+  );
   assert.deepEqual([...locked], [`run:${run.meta.id}`]);
   assert.equal(await run.save(), 1);
 });
 
 test("what is found out after a step was saved is saved too", async () => {
-  const { run } = await Run.start(session(), { text: "some text", lora: false, options: "{}" }, /** @type {any} */ ({ id: "late", name: "a run" }));
+  const { run } = await Run.start(
+    session(),
+    { text: "some text", lora: false, options: "{}" },
+    /** @type {any} */ ({ id: "late", name: "a run" }),
+  );
   run.lastSample = Infinity;
   const { wasm } = run.session;
   const next = wasm.trainNext;
   let evaluated = false;
   // The last step comes without what is found out at it.
   wasm.trainNext = async (budget) => {
-    if (run.meta.step < 3) return next(budget).then((/** @type {any} */ { events }) => ({ events: events.slice(0, 1) }));
+    if (run.meta.step < 3)
+      return next(budget).then((/** @type {any} */ { events }) => ({ events: events.slice(0, 1) }));
     if (evaluated) return /** @type {any} */ ({ events: [{ type: "finished" }] });
     evaluated = true;
     return /** @type {any} */ ({ events: [{ type: "evaluated", step: 3, loss: 2 }] });

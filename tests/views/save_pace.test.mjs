@@ -27,7 +27,13 @@ function train({ stepMs, saveMs, bytes, ms }) {
     pace.saved(from, now, step, bytes);
     saves.push({ at: from, step });
   }
-  return { first: saves[0]?.at, lost, wait, share: (saves.length * saveMs) / now, rate: (saves.length * bytes) / (now / 1000) };
+  return {
+    first: saves[0]?.at,
+    lost,
+    wait,
+    share: (saves.length * saveMs) / now,
+    rate: (saves.length * bytes) / (now / 1000),
+  };
 }
 
 test("a small fast model loses few steps, a large one little time, and none spends more than a twentieth on saving", () => {

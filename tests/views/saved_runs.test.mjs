@@ -10,24 +10,40 @@ import { FakeFolder } from "./fake_disk.mjs";
 /** @typedef {import("../../www/models/sources.js").ModelSource} ModelSource */
 
 /** @param {string} id @param {Partial<ModelSource>} [more] @returns {ModelSource} */
-const file = (id, more = {}) => ({ kind: "files", id, name: "model.safetensors", open: () => Promise.reject(), ...more });
+const file = (id, more = {}) => ({
+  kind: "files",
+  id,
+  name: "model.safetensors",
+  open: () => Promise.reject(),
+  ...more,
+});
 /** @param {{ kind: string, id: string, name: string }} source */
-const meta = (source) => /** @type {any} */ ({ version: 1, id: "one", name: "a run", mode: "lora", source, step: 1, steps: 2, savedAt: 1 });
+const meta = (source) =>
+  /** @type {any} */ ({ version: 1, id: "one", name: "a run", mode: "lora", source, step: 1, steps: 2, savedAt: 1 });
 /** What stands in for the rest of training. @param {ModelSource | null} origin @param {object} [state] */
 function saves(origin, state = {}) {
-  const store = { state: { shipped: [], modelId: "", ...state }, set: (/** @type {object} */ patch) => Object.assign(store.state, patch) };
+  const store = {
+    state: { shipped: [], modelId: "", ...state },
+    set: (/** @type {object} */ patch) => Object.assign(store.state, patch),
+  };
   const engine = { source: origin };
   /** @type {string[]} */
   const failed = [];
   const training = /** @type {any} */ ({
-    origin, runId: "another", parts: { store, engine, onChange() {} }, failed: (/** @type {Error} */ error) => failed.push(error.message),
+    origin,
+    runId: "another",
+    parts: { store, engine, onChange() {} },
+    failed: (/** @type {Error} */ error) => failed.push(error.message),
   });
   return { saves: new SavedRuns(training), store, engine, failed };
 }
 
 beforeEach(() => {
   const root = new FakeFolder();
-  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { storage: { getDirectory: async () => root } } });
+  Object.defineProperty(globalThis, "navigator", {
+    configurable: true,
+    value: { storage: { getDirectory: async () => root } },
+  });
 });
 
 test("files are told apart by what they hold, not by their name", () => {
@@ -45,8 +61,13 @@ test("files are told apart by what they hold, not by their name", () => {
 
 test("the file that is needed is named by name and content", () => {
   const about = meta({ kind: "files", id: "sha256:aa", name: "model.safetensors" });
-  assert.throws(() => runSource(about, null), { key: "error.baseNeeded", params: { name: "model.safetensors (sha256:aa)" } });
-  assert.throws(() => runSource(meta({ kind: "shipped", id: "x", name: "Storyteller" }), null), { params: { name: "Storyteller" } });
+  assert.throws(() => runSource(about, null), {
+    key: "error.baseNeeded",
+    params: { name: "model.safetensors (sha256:aa)" },
+  });
+  assert.throws(() => runSource(meta({ kind: "shipped", id: "x", name: "Storyteller" }), null), {
+    params: { name: "Storyteller" },
+  });
 });
 
 test("what is deleted is not named any more", async () => {
@@ -80,7 +101,9 @@ test("models that runs need are not removed where a run cannot be read", async (
   const slot = /** @type {any} */ (await run.getFileHandle("a.run"));
   const { bytes } = slot;
   // The description's last character.
-  slot.bytes = bytes.map((/** @type {number} */ byte, /** @type {number} */ at) => (at === bytes.length - 1 ? 7 : byte));
+  slot.bytes = bytes.map((/** @type {number} */ byte, /** @type {number} */ at) =>
+    at === bytes.length - 1 ? 7 : byte,
+  );
   await assert.rejects(all.sweep(), { key: "error.runDamaged" });
   slot.getFile = () => Promise.reject(new DOMException("no memory", "NotReadableError"));
   await assert.rejects(all.sweep(), { name: "NotReadableError" });

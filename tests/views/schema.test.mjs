@@ -28,15 +28,28 @@ test("a value that fits is given back, anything else is replaced and named", () 
 });
 
 test("what is wrong is named by its path, and takes nothing else along", () => {
-  const check = object({ name: text("?"), at: object({ x: number(), y: number() }), points: list(tuple([count(), number()])), note: optional(text()) });
+  const check = object({
+    name: text("?"),
+    at: object({ x: number(), y: number() }),
+    points: list(tuple([count(), number()])),
+    note: optional(text()),
+  });
   const { value, wrong } = read(check, { name: 3, at: { x: 1 }, points: [[1, 2], [1], "no", [2, 3]], more: 1 });
-  assert.deepEqual(value, { name: "?", at: { x: 1, y: 0 }, points: [[1, 2], [2, 3]] });
+  assert.deepEqual(value, {
+    name: "?",
+    at: { x: 1, y: 0 },
+    points: [
+      [1, 2],
+      [2, 3],
+    ],
+  });
   assert.deepEqual(wrong, ["name", "at.y", "points.1.0", "points.1.1", "points.2.0", "points.2.1"]);
 });
 
 test("what may be missing may be, and is left out where it is wrong", () => {
   const check = object({ note: optional(text("", 5)) });
-  for (const none of [{}, { note: null }, { note: undefined }]) assert.deepEqual(read(check, none), { value: {}, wrong: [] });
+  for (const none of [{}, { note: null }, { note: undefined }])
+    assert.deepEqual(read(check, none), { value: {}, wrong: [] });
   assert.deepEqual(read(check, { note: "a" }), { value: { note: "a" }, wrong: [] });
   assert.deepEqual(read(check, { note: "too long" }), { value: {}, wrong: ["note"] });
 });

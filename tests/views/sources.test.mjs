@@ -11,37 +11,58 @@ import { readSmall } from "../../www/models/reading.js";
 /** A stream without an end, of which each part is a MiB. */
 function endless() {
   const told = { parts: 0, ended: false };
-  const stream = new ReadableStream({
-    pull(control) {
-      told.parts += 1;
-      control.enqueue(new Uint8Array(1 << 20));
+  const stream = new ReadableStream(
+    {
+      pull(control) {
+        told.parts += 1;
+        control.enqueue(new Uint8Array(1 << 20));
+      },
+      cancel() {
+        told.ended = true;
+      },
     },
-    cancel() {
-      told.ended = true;
-    },
-  }, { highWaterMark: 0 });
+    { highWaterMark: 0 },
+  );
   return { told, stream };
 }
 
 /** @param {Record<string, (() => Response) | undefined>} served by the last part of the address */
 function serve(served) {
-  globalThis.fetch = async (url) => served[String(url).split("/").at(-1) ?? ""]?.() ?? new Response(null, { status: 404 });
+  globalThis.fetch = async (url) =>
+    served[String(url).split("/").at(-1) ?? ""]?.() ?? new Response(null, { status: 404 });
 }
 const signal = new AbortController().signal;
 
 test("a file from a server is read up to the limit of its kind, and no further", async () => {
-  for (const [name, most] of /** @type {[string, number][]} */ ([["config.json", 16], ["tokenizer.json", 64], ["vocab.json", 64], ["merges.txt", 64]])) {
+  for (const [name, most] of /** @type {[string, number][]} */ ([
+    ["config.json", 16],
+    ["tokenizer.json", 64],
+    ["vocab.json", 64],
+    ["merges.txt", 64],
+  ])) {
     const { told, stream } = endless();
     const small = () => new Response("{}");
-    const others = name === "config.json" ? {} : name === "merges.txt" ? { "config.json": small, "vocab.json": small } : { "config.json": small };
+    const others =
+      name === "config.json"
+        ? {}
+        : name === "merges.txt"
+          ? { "config.json": small, "vocab.json": small }
+          : { "config.json": small };
     serve({ ...others, [name]: () => new Response(stream) });
     const url = `https://example.org/model/${name}`;
-    await assert.rejects(urlSource("https://example.org/model/").open(signal), { key: "error.tooLarge", params: { name: url, most } });
+    await assert.rejects(urlSource("https://example.org/model/").open(signal), {
+      key: "error.tooLarge",
+      params: { name: url, most },
+    });
     // Small parts are joined to larger ones before they are counted.
     assert.ok(told.parts <= most + 4 && told.ended, `${name}: ${told.parts} MiB, ended: ${told.ended}`);
   }
   const { told, stream } = endless();
-  serve({ "config.json": () => new Response("{}"), "tokenizer.json": () => new Response("{}"), "model.safetensors.index.json": () => new Response(stream) });
+  serve({
+    "config.json": () => new Response("{}"),
+    "tokenizer.json": () => new Response("{}"),
+    "model.safetensors.index.json": () => new Response(stream),
+  });
   await assert.rejects(urlSource("https://example.org/model/").open(signal), { key: "error.tooLarge" });
   assert.ok(told.ended);
 });
@@ -51,9 +72,16 @@ test("a file from disk likewise, and one that cannot be read is named", async ()
   const config = Object.assign(new File(["{}"], "config.json"), { stream: () => stream });
   const weights = new File([new Uint8Array(9)], "model.safetensors");
   const tokenizer = new File(["{}"], "tokenizer.json");
-  await assert.rejects(fileSource({ config, tokenizer, weights }).open(signal), { key: "error.tooLarge", params: { name: "config.json", most: 16 } });
+  await assert.rejects(fileSource({ config, tokenizer, weights }).open(signal), {
+    key: "error.tooLarge",
+    params: { name: "config.json", most: 16 },
+  });
   assert.ok(told.ended);
-  const gone = Object.assign(new File(["{}"], "tokenizer.json"), { stream: () => { throw new DOMException("gone", "NotFoundError"); } });
+  const gone = Object.assign(new File(["{}"], "tokenizer.json"), {
+    stream: () => {
+      throw new DOMException("gone", "NotFoundError");
+    },
+  });
   await assert.rejects(readSmall(gone), { key: "error.unreadable", params: { name: "tokenizer.json" } });
   assert.equal(new TextDecoder().decode(await readSmall(new File(["{ }"], "config.json"))), "{ }");
 });
@@ -130,7 +158,12 @@ function sourceOf(files) {
     opened.push(told);
     return { parts, bytes: bytes.length };
   });
-  const source = { kind: /** @type {const} */ ("url"), id: "x", name: "x", open: async () => ({ files: {}, weights, weightBytes: 0 }) };
+  const source = {
+    kind: /** @type {const} */ ("url"),
+    id: "x",
+    name: "x",
+    open: async () => ({ files: {}, weights, weightBytes: 0 }),
+  };
   return { source, opened };
 }
 const load = (/** @type {any} */ source) => new Engine(() => {}).load(source, "cpu", { signal, onProgress: () => {} });
@@ -142,11 +175,20 @@ test("the engine sees the heads of all weights, and their lengths, before any we
     const { source, opened } = sourceOf(files);
     await load(source);
     assert.equal(asked[0].cmd, "open");
-    assert.deepEqual(asked[0].heads, files.map((bytes, at) => bytes.slice(0, 208 + at)));
-    assert.deepEqual(asked[0].lengths, files.map(({ length }) => length));
+    assert.deepEqual(
+      asked[0].heads,
+      files.map((bytes, at) => bytes.slice(0, 208 + at)),
+    );
+    assert.deepEqual(
+      asked[0].lengths,
+      files.map(({ length }) => length),
+    );
     const sent = asked.filter(({ cmd }) => cmd === "chunk").map(({ bytes }) => bytes);
     assert.deepEqual(await new Blob(sent).arrayBuffer(), await new Blob(files).arrayBuffer());
-    assert.deepEqual(asked.filter(({ cmd }) => cmd !== "chunk").map(({ cmd }) => cmd), ["open", ...files.map(() => "endFile"), "finish"]);
+    assert.deepEqual(
+      asked.filter(({ cmd }) => cmd !== "chunk").map(({ cmd }) => cmd),
+      ["open", ...files.map(() => "endFile"), "finish"],
+    );
     assert.equal(opened.length, count === 1 ? 1 : 2 * count, "a single file is asked for once");
     assert.ok(opened.every(({ ended }) => ended));
   }
@@ -157,7 +199,10 @@ test("weights that the engine refuses by their head are not transferred", async 
     const asked = fakeWorker("has another shape");
     const { source, opened } = sourceOf(Array.from({ length: count }, () => weightsOf(200, 500)));
     await assert.rejects(load(source), /has another shape/);
-    assert.deepEqual(asked.map(({ cmd }) => cmd), ["open"]);
+    assert.deepEqual(
+      asked.map(({ cmd }) => cmd),
+      ["open"],
+    );
     assert.ok(opened.length === count && opened.every(({ ended }) => ended), "and no download goes on");
   }
 });

@@ -2,26 +2,41 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatBytes, formatCount, formatRate } from "../../www/core/format.js";
-import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "../../www/core/settings.js";
+import { clampSeed, clampSetting, DEFAULT_SETTINGS, SETTING_SPECS } from "../../www/core/settings.js";
+import { decodeFragment, encodeFragment, Store } from "../../www/core/state.js";
 import { missingFiles, roleOf } from "../../www/models/file_names.js";
 import { readShardIndex, urlSource } from "../../www/models/network.js";
-import { Store, decodeFragment, encodeFragment } from "../../www/core/state.js";
 import { fitRemark } from "../../www/models/view.js";
 import { modules } from "./modules.mjs";
 
 test("a fragment brings back what it was made of, and says nothing about defaults", () => {
   assert.equal(encodeFragment({ model: "", tab: "write", settings: DEFAULT_SETTINGS }), "");
-  const settings = { ...DEFAULT_SETTINGS, temperature: 1.25, topK: 0, seed: 4294967295, stopAtEnd: false, maxNewTokens: 7 };
+  const settings = {
+    ...DEFAULT_SETTINGS,
+    temperature: 1.25,
+    topK: 0,
+    seed: 4294967295,
+    stopAtEnd: false,
+    maxNewTokens: 7,
+  };
   const adapter = "sha256:0123456789abcdef";
   const fragment = encodeFragment({ model: "openai-community/gpt2", adapter, tab: "models", lang: "zh", settings });
   const shared = decodeFragment(`#${fragment}`);
   assert.deepEqual({ ...DEFAULT_SETTINGS, ...shared.settings }, settings);
-  assert.deepEqual([shared.model, shared.adapter, shared.tab, shared.lang], ["openai-community/gpt2", adapter, "models", "zh"]);
+  assert.deepEqual(
+    [shared.model, shared.adapter, shared.tab, shared.lang],
+    ["openai-community/gpt2", adapter, "models", "zh"],
+  );
 });
 
 test("a hostile fragment is harmless", () => {
-  const shared = decodeFragment("#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1&adapter=sha256:0123456789abcde/");
-  assert.deepEqual(shared, { settings: { temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 3, seed: 4294967295 }, view: {} });
+  const shared = decodeFragment(
+    "#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1&adapter=sha256:0123456789abcde/",
+  );
+  assert.deepEqual(shared, {
+    settings: { temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 3, seed: 4294967295 },
+    view: {},
+  });
 });
 
 test("settings are brought into range and on their grid", () => {
@@ -46,20 +61,41 @@ test("a store tells its listeners once for many changes", async () => {
 
 test("what can fail under the page is reached through one module each, where a test can make it fail", () => {
   const places = /** @type {[RegExp, string[]][]} */ ([
-    [/\bindexedDB\b/, ["core/records.js"]], [/\bgetDirectory\(/, ["models/storage.js"]], [/\b(local|session)Storage\./, ["core/dom.js", "core/theme.js"]],
-    [/\bnew Worker\(/, ["engine/client.js"]], [/\bnew BroadcastChannel\(/, ["core/kept.js"]], [/\bfetch\(/, ["models/network.js", "train/text_view.js"]],
+    [/\bindexedDB\b/, ["core/records.js"]],
+    [/\bgetDirectory\(/, ["models/storage.js"]],
+    [/\b(local|session)Storage\./, ["core/dom.js", "core/theme.js"]],
+    [/\bnew Worker\(/, ["engine/client.js"]],
+    [/\bnew BroadcastChannel\(/, ["core/kept.js"]],
+    [/\bfetch\(/, ["models/network.js", "train/text_view.js"]],
   ]);
-  for (const [pattern, names] of places) assert.deepEqual([...modules].filter(([, code]) => pattern.test(code)).map(([name]) => name), names, `${pattern}`);
+  for (const [pattern, names] of places)
+    assert.deepEqual(
+      [...modules].filter(([, code]) => pattern.test(code)).map(([name]) => name),
+      names,
+      `${pattern}`,
+    );
 });
 
 test("figures are short and have units", () => {
-  assert.deepEqual([0, 999, 1000, 4_123_456, 548_105_171, 6_431_829_964].map(formatBytes), ["0 B", "999 B", "1.0 kB", "4.1 MB", "548 MB", "6.4 GB"]);
+  assert.deepEqual([0, 999, 1000, 4_123_456, 548_105_171, 6_431_829_964].map(formatBytes), [
+    "0 B",
+    "999 B",
+    "1.0 kB",
+    "4.1 MB",
+    "548 MB",
+    "6.4 GB",
+  ]);
   assert.deepEqual([950, 1_915_360, 124e6, 1.56e9].map(formatCount), ["950", "1.9M", "124M", "1.6B"]);
   assert.deepEqual([212.4, 9.81].map(formatRate), ["212", "9.8"]);
 });
 
 test("files are known by their names, and what is missing is named", () => {
-  assert.deepEqual(["config.json", "Model (1).safetensors", "merges (2).txt", "notes.txt"].map(roleOf), ["config", "weights", "merges", null]);
+  assert.deepEqual(["config.json", "Model (1).safetensors", "merges (2).txt", "notes.txt"].map(roleOf), [
+    "config",
+    "weights",
+    "merges",
+    null,
+  ]);
   assert.deepEqual(missingFiles({}), ["config.json", "tokenizer.json", "model.safetensors"]);
   assert.deepEqual(missingFiles({ config: 1, vocab: 1, weights: 1 }), ["merges.txt"]);
   assert.deepEqual(missingFiles({ config: 1, vocab: 1, merges: 1, weights: 1 }), []);
@@ -70,9 +106,17 @@ test("repositories and addresses are understood; anything else is refused", asyn
   /** @type {string[]} */
   const asked = [];
   const original = globalThis.fetch;
-  globalThis.fetch = async (url) => (asked.push(String(url)), new Response(null, { status: 404 }));
+  globalThis.fetch = async (url) => {
+    asked.push(String(url));
+    return new Response(null, { status: 404 });
+  };
   try {
-    const inputs = ["openai-community/gpt2", " https://huggingface.co/gpt2/ ", "https://huggingface.co/a/b/tree/v1", "https://example.org/models/small"];
+    const inputs = [
+      "openai-community/gpt2",
+      " https://huggingface.co/gpt2/ ",
+      "https://huggingface.co/a/b/tree/v1",
+      "https://example.org/models/small",
+    ];
     for (const input of inputs) {
       await assert.rejects(urlSource(input).open(new AbortController().signal), { key: "error.missingFile" });
     }
@@ -91,10 +135,23 @@ test("repositories and addresses are understood; anything else is refused", asyn
 
 test("an index of weights files names files beside it, and nothing else", () => {
   const read = (/** @type {unknown} */ index) => readShardIndex(new TextEncoder().encode(JSON.stringify(index)), "u");
-  assert.deepEqual(read({ metadata: { total_size: 12 }, weight_map: { b: "m-2.safetensors", a: "m-1.safetensors", c: "m-2.safetensors" } }),
-    { names: ["m-1.safetensors", "m-2.safetensors"], bytes: 12 });
+  assert.deepEqual(
+    read({
+      metadata: { total_size: 12 },
+      weight_map: { b: "m-2.safetensors", a: "m-1.safetensors", c: "m-2.safetensors" },
+    }),
+    { names: ["m-1.safetensors", "m-2.safetensors"], bytes: 12 },
+  );
   const many = Object.fromEntries(Array.from({ length: 1001 }, (_, at) => [`${at}`, `${at}.safetensors`]));
-  for (const bad of [null, {}, { weight_map: {} }, { weight_map: many }, { weight_map: { a: "../x.safetensors" } }, { weight_map: { a: 1 } }, { weight_map: { a: "https://e.org/x.safetensors" } }]) {
+  for (const bad of [
+    null,
+    {},
+    { weight_map: {} },
+    { weight_map: many },
+    { weight_map: { a: "../x.safetensors" } },
+    { weight_map: { a: 1 } },
+    { weight_map: { a: "https://e.org/x.safetensors" } },
+  ]) {
     assert.throws(() => read(bad), { key: "error.badShardIndex" });
   }
 });

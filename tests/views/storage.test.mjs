@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { zipOf } from "../../www/models/remains.js";
 import { filesFromZip } from "../../www/models/zip.js";
-import { FakeFolder, disk } from "./fake_disk.mjs";
+import { disk, FakeFolder } from "./fake_disk.mjs";
 
 /** The module as it is when a page has just been opened. @type {typeof import("../../www/models/storage.js")} */
 let page;
@@ -12,15 +12,24 @@ let opened = 0;
 async function openPage() {
   page = await import(`../../www/models/storage.js?${++opened}`);
 }
-const { deleteRun, listRuns, readRun, renameRun, writeRun } = new Proxy(/** @type {typeof import("../../www/models/storage.js")} */ ({}), {
-  get: (_, name) => (/** @type {any[]} */ ...all) => /** @type {any} */ (page)[name](...all),
-});
+const { deleteRun, listRuns, readRun, renameRun, writeRun } = new Proxy(
+  /** @type {typeof import("../../www/models/storage.js")} */ ({}),
+  {
+    get:
+      (_, name) =>
+      (/** @type {any[]} */ ...all) =>
+        /** @type {any} */ (page)[name](...all),
+  },
+);
 
 let root = new FakeFolder();
 beforeEach(async () => {
   await openPage();
   [root, disk.left, disk.room] = [new FakeFolder(), Infinity, Infinity];
-  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { storage: { getDirectory: async () => root } } });
+  Object.defineProperty(globalThis, "navigator", {
+    configurable: true,
+    value: { storage: { getDirectory: async () => root } },
+  });
 });
 
 /** @param {number} step */
@@ -41,7 +50,11 @@ async function holds(step) {
   assert.equal(found.meta.step, step);
   assert.deepEqual([...found.parts.keys()], ["state", "text"]);
   for (const [name, part] of found.parts) {
-    const expected = new Blob(pieces(step).filter(([one]) => one === name).map(([, bytes]) => bytes));
+    const expected = new Blob(
+      pieces(step)
+        .filter(([one]) => one === name)
+        .map(([, bytes]) => bytes),
+    );
     assert.deepEqual(await part.arrayBuffer(), await expected.arrayBuffer());
   }
 }
@@ -54,7 +67,10 @@ test("wherever a save breaks off, the one before it is whole", async () => {
     await writeRun("one", meta(1), parts(1));
     await writeRun("one", meta(2), parts(2));
     disk.left = dies;
-    const died = await writeRun("one", meta(3), parts(3)).then(() => false, () => true);
+    const died = await writeRun("one", meta(3), parts(3)).then(
+      () => false,
+      () => true,
+    );
     disk.left = Infinity;
     if (!died) {
       await holds(3);
@@ -84,19 +100,31 @@ test("a damaged save is noticed, and the one before it taken", async () => {
 /** @param {string} name @returns {import("./fake_disk.mjs").FakeFile} */
 const slot = (name) => root.all.get("runs").all.get("one").all.get(name);
 
-/** A slot as it was written at first: the description before the parts. @param {number} step @param {number} sequence */
+/**
+ * A slot as it was written at first: the description before the parts.
+ * @param {number} step
+ * @param {number} sequence
+ */
 async function oldSlot(step, sequence) {
-  const bytesOf = (/** @type {string} */ name) => pieces(step).filter(([one]) => one === name).flatMap(([, bytes]) => [...bytes]);
+  const bytesOf = (/** @type {string} */ name) =>
+    pieces(step)
+      .filter(([one]) => one === name)
+      .flatMap(([, bytes]) => [...bytes]);
   const parts = ["state", "text"].map((name) => ({ name, bytes: bytesOf(name) }));
   const described = { ...meta(step), parts: parts.map(({ name, bytes }) => ({ name, bytes: bytes.length })) };
-  const all = [[...new TextEncoder().encode(JSON.stringify(described))], ...parts.map(({ bytes }) => bytes)].map((bytes) => new Uint8Array(bytes));
+  const all = [[...new TextEncoder().encode(JSON.stringify(described))], ...parts.map(({ bytes }) => bytes)].map(
+    (bytes) => new Uint8Array(bytes),
+  );
   const sums = await Promise.all(all.map((bytes) => crypto.subtle.digest("SHA-256", bytes)));
   const head = new DataView(new ArrayBuffer(64));
   head.setUint32(0, 0x314e5552, true);
   head.setFloat64(4, sequence, true);
   head.setUint32(12, all[0].length, true);
   head.setFloat64(16, all[1].length + all[2].length, true);
-  new Uint8Array(head.buffer).set(new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob(sums).arrayBuffer())), 24);
+  new Uint8Array(head.buffer).set(
+    new Uint8Array(await crypto.subtle.digest("SHA-256", await new Blob(sums).arrayBuffer())),
+    24,
+  );
   return new Uint8Array(await new Blob([head.buffer, ...all]).arrayBuffer());
 }
 
@@ -123,10 +151,13 @@ test("a save as it was written at first is read, and kept until two others are t
 test("what a part fails with is what the save fails with, and the one before it stays", async () => {
   await writeRun("one", meta(1), parts(1));
   const failure = new Error("the device is lost");
-  await assert.rejects(writeRun("one", meta(2), async (add) => {
-    await add("state", new Uint8Array(9));
-    throw failure;
-  }), failure);
+  await assert.rejects(
+    writeRun("one", meta(2), async (add) => {
+      await add("state", new Uint8Array(9));
+      throw failure;
+    }),
+    failure,
+  );
   await holds(1);
 });
 
@@ -240,7 +271,10 @@ test("a first save that fails leaves nothing behind, a later one the save before
   await assert.rejects(writeRun("one", meta(1), parts(1)), { key: "error.quota" });
   disk.room = Infinity;
   const root = await navigator.storage.getDirectory();
-  await assert.rejects(root.getDirectoryHandle("runs").then((runs) => runs.getDirectoryHandle("one")), { name: "NotFoundError" });
+  await assert.rejects(
+    root.getDirectoryHandle("runs").then((runs) => runs.getDirectoryHandle("one")),
+    { name: "NotFoundError" },
+  );
   await writeRun("one", meta(2), parts(2));
   disk.room = 100;
   await assert.rejects(writeRun("one", meta(3), parts(3)), { key: "error.quota" });
@@ -250,16 +284,34 @@ test("a first save that fails leaves nothing behind, a later one the save before
 
 /** All that a run tells about itself. @param {string} id */
 const full = (id) => ({
-  version: 1, id, name: `run ${id}`, mode: "lora", step: 3, steps: 9, savedAt: 5, elapsedMs: 100, nParams: 7, vocabSize: 5,
+  version: 1,
+  id,
+  name: `run ${id}`,
+  mode: "lora",
+  step: 3,
+  steps: 9,
+  savedAt: 5,
+  elapsedMs: 100,
+  nParams: 7,
+  vocabSize: 5,
   source: { kind: "shipped", id: "storyteller", name: "Storyteller" },
-  history: { train: [[1, 2.5], [2, 2]], validation: [[2, 2.25]] }, sample: { step: 2, prompt: "a", text: "b" }, strength: 1,
+  history: {
+    train: [
+      [1, 2.5],
+      [2, 2],
+    ],
+    validation: [[2, 2.25]],
+  },
+  sample: { step: 2, prompt: "a", text: "b" },
+  strength: 1,
 });
 /** Saves a description as it is, whatever it is. @param {string} id @param {any} about */
 const save = (id, about) => writeRun(id, about, (add) => add("state", new Uint8Array(9)));
 
 test("a run whose description is wrong is listed as damaged beside the others, whichever part is wrong", async () => {
   await save("good", full("good"));
-  const without = (/** @type {string} */ name) => Object.fromEntries(Object.entries(full("bad")).filter(([key]) => key !== name));
+  const without = (/** @type {string} */ name) =>
+    Object.fromEntries(Object.entries(full("bad")).filter(([key]) => key !== name));
   for (const name of Object.keys(full("bad"))) {
     for (const junk of [undefined, null, -1, 1.5, "junk", [], {}, [[1]], { train: 5 }, { kind: 7 }]) {
       await save("bad", junk === undefined ? without(name) : { ...full("bad"), [name]: junk });
@@ -270,13 +322,26 @@ test("a run whose description is wrong is listed as damaged beside the others, w
       for (const points of [meta.history.train, meta.history.validation]) {
         assert.ok(points.every((/** @type {any[]} */ [step, loss]) => Number.isFinite(step) && Number.isFinite(loss)));
       }
-      assert.ok(["full", "lora", "scratch"].includes(meta.mode) && typeof meta.source.kind === "string" && Number.isInteger(meta.steps));
+      assert.ok(
+        ["full", "lora", "scratch"].includes(meta.mode) &&
+          typeof meta.source.kind === "string" &&
+          Number.isInteger(meta.steps),
+      );
       assert.equal(typeof meta.name, "string");
       assert.ok(Number.isFinite(new Date(meta.savedAt).getTime()));
       if (damage === "") assert.deepEqual(lost, []);
-      else assert.equal(damage, ["version", "mode", "source"].includes(name) ? "whole" : "part", `${name}: ${JSON.stringify(junk)}`);
+      else
+        assert.equal(
+          damage,
+          ["version", "mode", "source"].includes(name) ? "whole" : "part",
+          `${name}: ${JSON.stringify(junk)}`,
+        );
       const opened = (await readRun("bad")).meta;
-      assert.deepEqual(opened, { ...meta, savedAt: opened.savedAt, name: opened.name }, "what is opened is checked too");
+      assert.deepEqual(
+        opened,
+        { ...meta, savedAt: opened.savedAt, name: opened.name },
+        "what is opened is checked too",
+      );
     }
   }
   const { meta, damage } = (await listRuns()).find(({ meta: { id } }) => id === "good") ?? assert.fail();
@@ -291,14 +356,28 @@ test("a run that cannot be read, was never finished, or tells nothing hides no o
   runs.get("unread").all.get("a.run").getFile = () => Promise.reject(new DOMException("no", "NotReadableError"));
   const { bytes } = runs.get("mute").all.get("a.run");
   bytes[bytes.length - 1] = 7;
-  await (await (await (await navigator.storage.getDirectory()).getDirectoryHandle("runs")).getDirectoryHandle("torn", { create: true })).getFileHandle("a.run", { create: true });
+  await (
+    await (
+      await (await navigator.storage.getDirectory()).getDirectoryHandle("runs")
+    ).getDirectoryHandle("torn", { create: true })
+  ).getFileHandle("a.run", { create: true });
   runs.get("torn").all.get("a.run").bytes = new Uint8Array(30);
-  const list = Object.fromEntries((await listRuns()).map(({ meta, damage, bytes: size }) => [meta.id, [damage, size > 0]]));
-  assert.deepEqual(list, { good: ["", true], unread: ["unread", false], mute: ["whole", true], torn: ["unfinished", true] });
+  const list = Object.fromEntries(
+    (await listRuns()).map(({ meta, damage, bytes: size }) => [meta.id, [damage, size > 0]]),
+  );
+  assert.deepEqual(list, {
+    good: ["", true],
+    unread: ["unread", false],
+    mute: ["whole", true],
+    torn: ["unfinished", true],
+  });
   await renameRun("mute", "a name");
   assert.equal((await listRuns()).find(({ meta }) => meta.id === "mute")?.meta.name, "a name");
   for (const id of ["mute", "torn", "unread"]) await deleteRun(id);
-  assert.deepEqual((await listRuns()).map(({ meta }) => meta.id), ["good"]);
+  assert.deepEqual(
+    (await listRuns()).map(({ meta }) => meta.id),
+    ["good"],
+  );
 });
 
 test("where the browser's storage cannot be listed at all, that is an error and not an empty list", async () => {

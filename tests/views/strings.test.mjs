@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setLanguage, t } from "../../www/core/i18n/index.js";
-import { START, importsOf, isTable, laterOf, loadedWith, loads, modules, namedIn } from "./modules.mjs";
+import { importsOf, isTable, laterOf, loadedWith, loads, modules, namedIn, START } from "./modules.mjs";
 
 const folder = new URL("../../www/", import.meta.url);
 /** The engine's sentences are patterns, with a test of their own: engine.test.mjs. */
-const tables = [...modules.keys()].filter((name) => /(^|[./])(en|zh)\.js$/.test(name) && !/\bengine\.zh\.js$/.test(name));
+const tables = [...modules.keys()].filter(
+  (name) => /(^|[./])(en|zh)\.js$/.test(name) && !/\bengine\.zh\.js$/.test(name),
+);
 const english = tables.filter(isTable);
 /** The one table of a file. @param {string} name @returns {Promise<Record<string, string>>} */
 const tableOf = async (name) => {
@@ -18,7 +20,12 @@ const tableOf = async (name) => {
 const blanks = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
 test("every table of strings has its other language", () => {
-  assert.ok(english.includes("core/i18n/en.js") && english.includes("train/words.en.js") && english.includes("inspect/words.en.js"), `${english}`);
+  assert.ok(
+    english.includes("core/i18n/en.js") &&
+      english.includes("train/words.en.js") &&
+      english.includes("inspect/words.en.js"),
+    `${english}`,
+  );
   assert.deepEqual(tables, [...english, ...english.map((name) => name.replace(/\ben\.js$/, "zh.js"))].sort());
 });
 
@@ -33,7 +40,10 @@ for (const name of english) {
 
 test("no string has two tables: the one that is loaded last would win", async () => {
   const keys = (await Promise.all(english.map(tableOf))).flatMap((table) => Object.keys(table));
-  assert.deepEqual(keys.filter((key, at) => keys.indexOf(key) !== at), []);
+  assert.deepEqual(
+    keys.filter((key, at) => keys.indexOf(key) !== at),
+    [],
+  );
 });
 
 /** Each string's table. @type {Map<string, string>} */
@@ -42,7 +52,11 @@ for (const name of english) for (const key of Object.keys(await tableOf(name))) 
 const prefixes = new Set([...placed.keys()].map((key) => key.split(".")[0]));
 const speaking = [...modules.keys()].filter((name) => !tables.includes(name) && !name.startsWith("core/i18n/"));
 
-/** What in some modules names strings that are in none of some tables. @param {Iterable<string>} names @param {Set<string>} tables */
+/**
+ * What in some modules names strings that are in none of some tables.
+ * @param {Iterable<string>} names
+ * @param {Set<string>} tables
+ */
 function homeless(names, tables) {
   /** @type {string[]} */
   const found = [];
@@ -61,17 +75,30 @@ function homeless(names, tables) {
 
 test("every string that a module names is in a table that is there when the module is", () => {
   const all = loads();
-  assert.ok(all.size > 10 && all.has("train/view.js") && all.has("inspect/panels/heads/panel.js"), [...all.keys()].join());
+  assert.ok(
+    all.size > 10 && all.has("train/view.js") && all.has("inspect/panels/heads/panel.js"),
+    [...all.keys()].join(),
+  );
   assert.deepEqual([...(all.get(START)?.tables ?? [])], ["core/i18n/en.js"]);
-  assert.ok(all.get("inspect/panels/heads/panel.js")?.tables.has("inspect/words.en.js"), "a panel comes after the inspector");
+  assert.ok(
+    all.get("inspect/panels/heads/panel.js")?.tables.has("inspect/words.en.js"),
+    "a panel comes after the inspector",
+  );
   for (const [entry, load] of all) assert.deepEqual(homeless(load.modules, load.tables), [], `loaded with ${entry}`);
 });
 
 test("a string in a table that comes later would be noticed", () => {
   const start = loads().get(START);
   const later = homeless(["train/view.js", "inspect/panels/lens/panel.js"], start?.tables ?? new Set());
-  assert.ok(later.includes("train/view.js: train.go") && later.some((one) => one.startsWith("inspect/panels/lens/panel.js: lens.")), later.join());
-  assert.ok(later.some((one) => one.startsWith("train/view.js: train.figure.step by")), "also where the key is put together");
+  assert.ok(
+    later.includes("train/view.js: train.go") &&
+      later.some((one) => one.startsWith("inspect/panels/lens/panel.js: lens.")),
+    later.join(),
+  );
+  assert.ok(
+    later.some((one) => one.startsWith("train/view.js: train.figure.step by")),
+    "also where the key is put together",
+  );
 });
 
 test("what an error says is in the first table, or comes with the module that throws it: it may be shown anywhere", () => {
@@ -79,7 +106,11 @@ test("what an error says is in the first table, or comes with the module that th
   assert.ok(errors.length > 20);
   for (const [key, table] of errors.filter(([, place]) => place !== "core/i18n/en.js")) {
     const throwing = speaking.filter((name) => namedIn(name, prefixes).keys.includes(key));
-    assert.deepEqual(throwing.filter((name) => !importsOf(name).includes(table)), [], key);
+    assert.deepEqual(
+      throwing.filter((name) => !importsOf(name).includes(table)),
+      [],
+      key,
+    );
   }
   // What the worker throws is shown by the page, which has loaded none of the worker's modules.
   const worker = [...loadedWith("worker.js")].filter((name) => !loadedWith(START).has(name));
@@ -91,7 +122,10 @@ test("every string is named by a module", () => {
   const named = speaking.map((name) => namedIn(name, prefixes));
   const keys = new Set(named.flatMap((one) => one.keys));
   const patterns = named.flatMap((one) => one.patterns);
-  assert.deepEqual([...placed.keys()].filter((key) => !keys.has(key) && !patterns.some((pattern) => pattern.test(key))), []);
+  assert.deepEqual(
+    [...placed.keys()].filter((key) => !keys.has(key) && !patterns.some((pattern) => pattern.test(key))),
+    [],
+  );
 });
 
 test("a part of the page that does not come is told of in the page's words", () => {
@@ -100,7 +134,9 @@ test("a part of the page that does not come is told of in the page's words", () 
   // What is asked for without a word has its own way on.
   const silent = ["models/saved_runs.js: baseBytes"];
   for (const name of later) {
-    for (const [whole, before, then = ""] of (modules.get(name) ?? "").matchAll(/(\bpart\()?\bimport\([^)]*\)(\.then\(\(\{ \w+)?/g)) {
+    for (const [whole, before, then = ""] of (modules.get(name) ?? "").matchAll(
+      /(\bpart\(\s*)?\bimport\([^)]*\)(\s*\.then\(\s*\(\{ \w+)?/g,
+    )) {
       assert.ok(before || silent.includes(`${name}: ${then.match(/\w+$/)?.[0]}`), `${name}: ${whole}`);
     }
   }

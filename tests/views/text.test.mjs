@@ -1,7 +1,17 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, samplePrompt, textOf, userText, titleOf } from "../../www/core/text.js";
+import {
+  appendTokens,
+  findEdit,
+  History,
+  normalizeNewlines,
+  replaceRange,
+  samplePrompt,
+  textOf,
+  titleOf,
+  userText,
+} from "../../www/core/text.js";
 
 /** @param {string} text @returns {import("../../www/engine/types.js").Token} */
 const token = (text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] });
@@ -11,8 +21,16 @@ test("an edit keeps who wrote what", () => {
   assert.equal(textOf(runs), "Once upon a time");
   const edited = replaceRange(runs, 5, 9, "UPON");
   assert.equal(textOf(edited), "Once UPON a time");
-  assert.deepEqual(edited.map(({ text, source }) => [text, source]),
-    [["Once", "user"], [" ", "model"], ["UPON", "user"], [" a", "model"], [" time", "model"]]);
+  assert.deepEqual(
+    edited.map(({ text, source }) => [text, source]),
+    [
+      ["Once", "user"],
+      [" ", "model"],
+      ["UPON", "user"],
+      [" a", "model"],
+      [" time", "model"],
+    ],
+  );
   assert.equal(edited[1].token, undefined, "a part of a token has no data");
   assert.equal(edited[3], runs[2], "untouched runs stay the same objects");
 });
@@ -29,7 +47,10 @@ test("typing beside the user's text joins it, at both ends and in the middle", (
 test("inserting between two tokens leaves both whole", () => {
   const runs = appendTokens([], [token("a"), token("b")]);
   const edited = replaceRange(runs, 1, 1, "X");
-  assert.deepEqual(edited.map((run) => run.text), ["a", "X", "b"]);
+  assert.deepEqual(
+    edited.map((run) => run.text),
+    ["a", "X", "b"],
+  );
   assert.ok(edited[0].token && edited[2].token);
 });
 
@@ -46,8 +67,14 @@ test("every single replacement is found and turns the old text into the new", ()
     const caret = random(4) ? (head + now).length : random(after.length + 1);
     const { start, end, inserted } = findEdit(before, after, caret);
     assert.equal(before.slice(0, start) + inserted + before.slice(end), after);
-    for (const [text, at] of /** @type {const} */ ([[before, start], [before, end]])) {
-      assert.ok(!(text.charCodeAt(at - 1) >> 10 === 0x36 && text.charCodeAt(at) >> 10 === 0x37), "no emoji is cut in half");
+    for (const [text, at] of /** @type {const} */ ([
+      [before, start],
+      [before, end],
+    ])) {
+      assert.ok(
+        !(text.charCodeAt(at - 1) >> 10 === 0x36 && text.charCodeAt(at) >> 10 === 0x37),
+        "no emoji is cut in half",
+      );
     }
   }
 });

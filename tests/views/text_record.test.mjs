@@ -2,7 +2,7 @@
 // The text as it is kept: whatever was written, undone and redone comes back, and does not grow without bound.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { History, appendTokens, replaceRange, textOf, userText } from "../../www/core/text.js";
+import { appendTokens, History, replaceRange, textOf, userText } from "../../www/core/text.js";
 import { packText, unpackText } from "../../www/write/text_record.js";
 
 /** @typedef {import("../../www/engine/types.js").Run} Run */
@@ -16,7 +16,8 @@ const inks = (runs) => {
   }
   return all;
 };
-const moments = (/** @type {readonly { runs: readonly Run[], caret: number }[]} */ list) => list.map(({ runs, caret }) => [inks(runs), caret]);
+const moments = (/** @type {readonly { runs: readonly Run[], caret: number }[]} */ list) =>
+  list.map(({ runs, caret }) => [inks(runs), caret]);
 /** As it is when it comes out of a database. @template T @param {T} value @returns {T} */
 const stored = (value) => structuredClone(value);
 const token = (/** @type {string} */ text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] });
@@ -41,7 +42,8 @@ test("two inks, the caret, and every step back and forth come back", () => {
       }
       history.push(runs, caret);
       if (random(3) === 0) runs = appendTokens(runs, [token("é"), token(""), token(["😀", "aaa", " ein"][random(3)])]);
-      else runs = replaceRange(runs, Math.min(a, b), Math.max(a, b), ["", "a", "aa", "\ud83d", "König 😀\n"][random(5)]);
+      else
+        runs = replaceRange(runs, Math.min(a, b), Math.max(a, b), ["", "a", "aa", "\ud83d", "König 😀\n"][random(5)]);
       caret = random(textOf(runs).length + 1);
     }
     const back = unpack(stored(packText({ runs, caret }, history)));
@@ -72,7 +74,10 @@ test("small changes of a long text take little room, and the oldest large ones g
   const other = new History();
   for (let at = 0; at < 10; at += 1) other.push(userText(String.fromCharCode(97 + at).repeat(1_000_000)), at);
   const back = unpack(stored(packText({ runs: userText("now"), caret: 3 }, other)));
-  assert.deepEqual(back.past.map(({ caret }) => caret), [6, 7, 8, 9]);
+  assert.deepEqual(
+    back.past.map(({ caret }) => caret),
+    [6, 7, 8, 9],
+  );
   assert.equal(textOf(back.past[3].runs), "j".repeat(1_000_000));
 });
 
@@ -80,13 +85,27 @@ test("what is damaged is left out and told of; the text that can be read stays",
   const history = new History();
   history.push(userText("before"), 1);
   const record = packText({ runs: userText("now"), caret: 2 }, history);
-  for (const [name, junk] of /** @type {const} */ ([["caret", -1], ["past", "x"], ["past", [{ head: 900, tail: 900, parts: [], caret: 0 }]], ["future", [3]]])) {
+  for (const [name, junk] of /** @type {const} */ ([
+    ["caret", -1],
+    ["past", "x"],
+    ["past", [{ head: 900, tail: 900, parts: [], caret: 0 }]],
+    ["future", [3]],
+  ])) {
     const back = unpack({ ...stored(record), [name]: junk });
     assert.equal(textOf(back.runs), "now");
     assert.equal(back.damaged, true, name);
     assert.deepEqual(back.past, []);
   }
   const partly = unpack({ ...record, parts: [["user", "a"], 7, ["nobody", "b"], ["model", "c"]] });
-  assert.deepEqual([inks(partly.runs), partly.damaged], [[["user", "a"], ["model", "c"]], true]);
+  assert.deepEqual(
+    [inks(partly.runs), partly.damaged],
+    [
+      [
+        ["user", "a"],
+        ["model", "c"],
+      ],
+      true,
+    ],
+  );
   for (const nothing of [undefined, null, "text", [], { parts: "text" }]) assert.equal(unpackText(nothing), null);
 });

@@ -3,29 +3,53 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toCsv } from "../../www/inspect/save.js";
-import { TOKENS_CSV, around, tokenRows, tokensJson } from "../../www/inspect/tokens_data.js";
-import { Trail } from "../../www/inspect/trail.js";
 import { TokenTable } from "../../www/inspect/token_table.js";
+import { around, TOKENS_CSV, tokenRows, tokensJson } from "../../www/inspect/tokens_data.js";
+import { Trail } from "../../www/inspect/trail.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
 /** "The king.\n" after a token for its beginning; how likely the last token was is not known yet. */
 function trail() {
   const texts = ["<|endoftext|>", "The", " king", ".", "\n"];
-  const one = Trail.of({
-    ids: [0, 412, 558, 16, 201], texts, ends: [0, 3, 8, 9, 10], bos: true,
-    bytes: [[60, 124], [84, 104, 101], [32, 107, 105, 110, 103], [46], [10]],
-  }, "The king.\n");
+  const one = Trail.of(
+    {
+      ids: [0, 412, 558, 16, 201],
+      texts,
+      ends: [0, 3, 8, 9, 10],
+      bos: true,
+      bytes: [[60, 124], [84, 104, 101], [32, 107, 105, 110, 103], [46], [10]],
+    },
+    "The king.\n",
+  );
   one.score({
-    rows: 4, top: 2, logprob: Float32Array.of(-1.5, -0.25, -8, 0), entropy: Float32Array.of(4, 2.5, 3, 1), rank: Uint32Array.of(1, 0, 240, 0),
-    topIds: Uint32Array.of(259, 412, 558, 40, 293, 14, 16, 201), topLogprobs: Float32Array.of(-1, -1.5, -0.25, -2, -1, -1.25, -0.5, -1),
-    texts: [[259, " a"], [412, "The"], [558, " king"], [40, "\ud800"], [293, " was"], [14, ","], [16, "."], [201, "\n"]],
+    rows: 4,
+    top: 2,
+    logprob: Float32Array.of(-1.5, -0.25, -8, 0),
+    entropy: Float32Array.of(4, 2.5, 3, 1),
+    rank: Uint32Array.of(1, 0, 240, 0),
+    topIds: Uint32Array.of(259, 412, 558, 40, 293, 14, 16, 201),
+    topLogprobs: Float32Array.of(-1, -1.5, -0.25, -2, -1, -1.25, -0.5, -1),
+    texts: [
+      [259, " a"],
+      [412, "The"],
+      [558, " king"],
+      [40, "\ud800"],
+      [293, " was"],
+      [14, ","],
+      [16, "."],
+      [201, "\n"],
+    ],
   });
   return one;
 }
 
 test("a file has every token, with what is not known left open", () => {
   const rows = tokenRows(trail());
-  assert.deepEqual(rows[0], [1, 0, "<|endoftext|>", "", "", "", "", "", ""], "what stands before the text has no bytes in it");
+  assert.deepEqual(
+    rows[0],
+    [1, 0, "<|endoftext|>", "", "", "", "", "", ""],
+    "what stands before the text has no bytes in it",
+  );
   assert.deepEqual(rows[1], [2, 412, "The", "54 68 65", -1.5, 0.2231302, 2, 4, 2.164043]);
   assert.deepEqual(rows[3], [4, 16, ".", "2E", -8, 0.0003354626, 241, 3, 11.54156]);
   assert.deepEqual(rows[4], [5, 201, "\n", "0A", "", "", "", 1, ""]);
@@ -36,9 +60,19 @@ test("a file has every token, with what is not known left open", () => {
 test("JSON has what was expected instead, best first, and null for what is not known", () => {
   const tokens = JSON.parse(JSON.stringify(tokensJson(trail())));
   assert.deepEqual(tokens[2], {
-    position_from_1: 3, id: 558, text: " king", bytes_hex: "20 6B 69 6E 67", logprob_nats: -0.25, probability: 0.7788008, rank_from_1: 1,
-    entropy_nats: 2.5, surprise_bits: 0.3606738,
-    alternatives: [{ id: 558, text: " king", logprob_nats: -0.25, probability: 0.7788008 }, { id: 40, text: "\ud800", logprob_nats: -2, probability: 0.1353353 }],
+    position_from_1: 3,
+    id: 558,
+    text: " king",
+    bytes_hex: "20 6B 69 6E 67",
+    logprob_nats: -0.25,
+    probability: 0.7788008,
+    rank_from_1: 1,
+    entropy_nats: 2.5,
+    surprise_bits: 0.3606738,
+    alternatives: [
+      { id: 558, text: " king", logprob_nats: -0.25, probability: 0.7788008 },
+      { id: 40, text: "\ud800", logprob_nats: -2, probability: 0.1353353 },
+    ],
   });
   assert.deepEqual([tokens[0].logprob_nats, tokens[0].rank_from_1, tokens[0].alternatives], [null, null, []]);
   // What was expected is known before it is known how likely what came was.
@@ -46,8 +80,25 @@ test("JSON has what was expected instead, best first, and null for what is not k
 });
 
 test("the table's window holds the selected token and fifty on each side", () => {
-  const long = Trail.of({ ids: Array(400).fill(7), texts: Array(400).fill("a"), bytes: Array(400).fill([97]), ends: Array.from({ length: 400 }, (_, i) => i + 1), bos: false }, "a".repeat(400));
-  assert.deepEqual([0, 30, 200, 399].map((at) => around(long, at)), [[0, 51], [0, 81], [150, 251], [349, 400]]);
+  const long = Trail.of(
+    {
+      ids: Array(400).fill(7),
+      texts: Array(400).fill("a"),
+      bytes: Array(400).fill([97]),
+      ends: Array.from({ length: 400 }, (_, i) => i + 1),
+      bos: false,
+    },
+    "a".repeat(400),
+  );
+  assert.deepEqual(
+    [0, 30, 200, 399].map((at) => around(long, at)),
+    [
+      [0, 51],
+      [0, 81],
+      [150, 251],
+      [349, 400],
+    ],
+  );
 });
 
 /** @param {TokenTable} table */
@@ -63,13 +114,21 @@ test("the table is made when it is opened, follows the selection, and is let go 
   table.root.open = true;
   fake(table.root).fire("toggle");
   assert.deepEqual(lines(table), [
-    ["1", "<|endoftext|>", "0", "–", "–", "–", "–"], ["2", "The", "412", "22.3 %", "2", "2.2 bits", "5.8 bits"],
-    ["3", "␣king", "558", "77.9 %", "1", "0.4 bits", "3.6 bits"], ["4", ".", "16", "0.03 %", "241", "11.5 bits", "4.3 bits"],
+    ["1", "<|endoftext|>", "0", "–", "–", "–", "–"],
+    ["2", "The", "412", "22.3 %", "2", "2.2 bits", "5.8 bits"],
+    ["3", "␣king", "558", "77.9 %", "1", "0.4 bits", "3.6 bits"],
+    ["4", ".", "16", "0.03 %", "241", "11.5 bits", "4.3 bits"],
     ["5", "⏎", "201", "–", "–", "–", "1.4 bits"],
   ]);
   const rows = fake(table.body).children;
-  assert.deepEqual(rows.map((row) => row.getAttribute("aria-current")), ["false", "false", "true", "false", "false"]);
-  assert.deepEqual(rows.map((row) => row.classList.contains("unseen")), [true, false, false, false, false]);
+  assert.deepEqual(
+    rows.map((row) => row.getAttribute("aria-current")),
+    ["false", "false", "true", "false", "false"],
+  );
+  assert.deepEqual(
+    rows.map((row) => row.classList.contains("unseen")),
+    [true, false, false, false, false],
+  );
   fake(table.rows.get(3)?.button).click();
   fake(table.rows.get(2)?.button).focus();
   for (const key of ["ArrowDown", "ArrowUp", "End", "Home"]) fake(table.rows.get(2)?.button).fire("keydown", { key });
@@ -88,14 +147,23 @@ test("a window that moves keeps its rows in order", () => {
   fakeDocument();
   const table = new TokenTable({ onSelect: () => {} });
   const count = 400;
-  const long = Trail.of({
-    ids: Array.from({ length: count }, (_, i) => i), texts: Array(count).fill("a"), bytes: Array(count).fill([97]),
-    ends: Array.from({ length: count }, (_, i) => i + 1), bos: false,
-  }, "a".repeat(count));
+  const long = Trail.of(
+    {
+      ids: Array.from({ length: count }, (_, i) => i),
+      texts: Array(count).fill("a"),
+      bytes: Array(count).fill([97]),
+      ends: Array.from({ length: count }, (_, i) => i + 1),
+      bos: false,
+    },
+    "a".repeat(count),
+  );
   table.root.open = true;
   for (const selected of [200, 210, 195, 399, 0]) {
     table.update({ trail: long, selected, hidden: 0, vocabSize: 2048, off: [] });
     const [from, to] = around(long, selected);
-    assert.deepEqual(lines(table).map(([number]) => Number(number)), Array.from({ length: to - from }, (_, i) => from + i + 1));
+    assert.deepEqual(
+      lines(table).map(([number]) => Number(number)),
+      Array.from({ length: to - from }, (_, i) => from + i + 1),
+    );
   }
 });

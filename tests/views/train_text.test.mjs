@@ -2,11 +2,11 @@
 // What becomes of a long text's field: excerpts, and insertions that the browser does not do itself.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TrainingPlan } from "../../www/train/plan.js";
-import { tableRows } from "../../www/train/chart.js";
 import { byHeart } from "../../www/train/after_view.js";
+import { tableRows } from "../../www/train/chart.js";
+import { TrainingPlan } from "../../www/train/plan.js";
 import { wrongOption } from "../../www/train/settings_view.js";
-import { EXCERPT, decode, excerptOf, withInserted } from "../../www/train/text_view.js";
+import { decode, EXCERPT, excerptOf, withInserted } from "../../www/train/text_view.js";
 
 test("an insertion takes the place of what is selected", () => {
   const field = { text: "abcdef", value: "abcdef", excerpt: false };
@@ -60,14 +60,66 @@ test("the option that an error is about is found by its name", () => {
 });
 
 test("learnt by heart: the training loss fell and the validation loss rose", () => {
-  const train = /** @type {[number, number][]} */ ([[1, 3], [2, 2.5], [3, 2], [4, 1], [5, 0.5], [6, 0.1]]);
-  assert.ok(byHeart({ train, validation: [[0, 3.3], [6, 4.4]] }));
-  assert.ok(!byHeart({ train, validation: [[0, 3.3], [6, 3.1]] }));
+  const train = /** @type {[number, number][]} */ ([
+    [1, 3],
+    [2, 2.5],
+    [3, 2],
+    [4, 1],
+    [5, 0.5],
+    [6, 0.1],
+  ]);
+  assert.ok(
+    byHeart({
+      train,
+      validation: [
+        [0, 3.3],
+        [6, 4.4],
+      ],
+    }),
+  );
+  assert.ok(
+    !byHeart({
+      train,
+      validation: [
+        [0, 3.3],
+        [6, 3.1],
+      ],
+    }),
+  );
   assert.ok(!byHeart({ train, validation: [] }));
-  assert.ok(!byHeart({ train: train.map(([step]) => [step, 3]), validation: [[0, 3.3], [6, 4.4]] }), "nothing was learnt");
+  assert.ok(
+    !byHeart({
+      train: train.map(([step]) => [step, 3]),
+      validation: [
+        [0, 3.3],
+        [6, 4.4],
+      ],
+    }),
+    "nothing was learnt",
+  );
 });
 
 test("the table shows the steps that were validated, or all", () => {
-  assert.deepEqual(tableRows([[0, 1, 2], [null, 3, 2], [4, null, 3]]), [[0, null, 4], [2, 2, 3]]);
-  assert.deepEqual(tableRows([[1, 2], [3, 2], [null, null]]), [[1, 3, null], [2, 2, null]]);
+  assert.deepEqual(
+    tableRows([
+      [0, 1, 2],
+      [null, 3, 2],
+      [4, null, 3],
+    ]),
+    [
+      [0, null, 4],
+      [2, 2, 3],
+    ],
+  );
+  assert.deepEqual(
+    tableRows([
+      [1, 2],
+      [3, 2],
+      [null, null],
+    ]),
+    [
+      [1, 3, null],
+      [2, 2, null],
+    ],
+  );
 });

@@ -1,10 +1,21 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Branches } from "../../www/inspect/branches.js";
-import { TreePanel } from "../../www/inspect/panels/tree/panel.js";
-import { headAndTail, leadOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords, treeRows, walkTree } from "../../www/inspect/panels/tree/data.js";
 import { appendTokens, textOf, userText } from "../../www/core/text.js";
+import { Branches } from "../../www/inspect/branches.js";
+import {
+  headAndTail,
+  leadOf,
+  numbered,
+  onPaper,
+  ownParts,
+  pieceName,
+  rootOf,
+  shortenWords,
+  treeRows,
+  walkTree,
+} from "../../www/inspect/panels/tree/data.js";
+import { TreePanel } from "../../www/inspect/panels/tree/panel.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
 
 /** @param {string} text @param {number} logprob */
@@ -27,7 +38,10 @@ test("rows come from the top down, and what is closed hides what is in it", () =
   const branches = someBranches();
   const rows = rowsOf(branches);
   assert.deepEqual(texts(rows), ["1Once upon", "2 a", "3 time ago", "3 hill", "2 the"]);
-  assert.deepEqual(rows.map(({ place, siblings }) => `${place}/${siblings}`), ["1/1", "1/2", "1/2", "2/2", "2/2"]);
+  assert.deepEqual(
+    rows.map(({ place, siblings }) => `${place}/${siblings}`),
+    ["1/1", "1/2", "1/2", "2/2", "2/2"],
+  );
   assert.deepEqual(texts(rowsOf(branches, new Map([[rows[1].node.id, false]]))), ["1Once upon", "2 a", "2 the"]);
   branches.record(userText("Else"));
   assert.deepEqual(texts(rowsOf(branches)).slice(-1), ["1Else"], "what has nothing in common stands beside it");
@@ -37,7 +51,8 @@ test("rows come from the top down, and what is closed hides what is in it", () =
 
 test("of very many branches only the upper levels are open at first", () => {
   const branches = new Branches();
-  for (let i = 0; i < 80; i += 1) branches.record(userText(`r${"ab"[i % 2]}${"cdef"[i % 4]}${"ghijklmn"[i % 8]}${String.fromCharCode(0x4e00 + i)}`));
+  for (let i = 0; i < 80; i += 1)
+    branches.record(userText(`r${"ab"[i % 2]}${"cdef"[i % 4]}${"ghijklmn"[i % 8]}${String.fromCharCode(0x4e00 + i)}`));
   const rows = rowsOf(branches);
   assert.ok(rows.length < 20, `${rows.length} rows`);
   const closed = rows.find(({ open, node }) => !open && node.children.length);
@@ -76,11 +91,21 @@ test("a long stretch shows how it begins and how it ends", () => {
   assert.equal(headAndTail("short\n text", 10, 10), "short ⏎ text");
   assert.equal(headAndTail("0123456789 abcdefghij klmnopqrst", 10, 5), "0123456789 … pqrst");
   const parts = ownParts(someBranches().tree());
-  assert.deepEqual([...parts].map(([id, { text }]) => [id, text]), [["b1", " time ago"], ["b2", " hill"], ["b3", " the"]]);
+  assert.deepEqual(
+    [...parts].map(([id, { text }]) => [id, text]),
+    [
+      ["b1", " time ago"],
+      ["b2", " hill"],
+      ["b3", " the"],
+    ],
+  );
 });
 
 /** A panel on a fake page. */
-function makePanel(branches = someBranches(), paper = /** @type {{ text: string, writing: boolean } | undefined} */ (undefined)) {
+function makePanel(
+  branches = someBranches(),
+  paper = /** @type {{ text: string, writing: boolean } | undefined} */ (undefined),
+) {
   const document = fakeDocument();
   /** @type {any[]} */
   const done = [];
@@ -100,7 +125,8 @@ function makePanel(branches = someBranches(), paper = /** @type {{ text: string,
   const panel = new TreePanel(ctx);
   panel.update();
   const root = fake(panel.root);
-  const key = (/** @type {string} */ name) => /** @type {any} */ (document.activeElement).fire("keydown", { key: name });
+  const key = (/** @type {string} */ name) =>
+    /** @type {any} */ (document.activeElement).fire("keydown", { key: name });
   const words = () => /** @type {any} */ (document.activeElement).all("tree-text")[0].textContent;
   return { panel, root, branches, done, document, key, words };
 }
@@ -136,7 +162,10 @@ test("Enter puts the branch on the paper that the arrow keys came to, and the fo
 
 test("a branch is named in its place; Escape leaves the name as it was", () => {
   const { root, branches, document, key } = makePanel();
-  root.all("tree-item").find((item) => item.getAttribute("tabindex") === "0")?.focus();
+  root
+    .all("tree-item")
+    .find((item) => item.getAttribute("tabindex") === "0")
+    ?.focus();
   key("F2");
   const field = /** @type {any} */ (document.activeElement);
   assert.ok(field.classList.contains("tree-name"));
@@ -155,15 +184,24 @@ test("a branch is named in its place; Escape leaves the name as it was", () => {
 
 test("Delete takes a branch away, and Undo brings it back", () => {
   const { root, panel, branches, key, words } = makePanel();
-  root.all("tree-item").find((item) => item.getAttribute("tabindex") === "0")?.focus();
+  root
+    .all("tree-item")
+    .find((item) => item.getAttribute("tabindex") === "0")
+    ?.focus();
   key("ArrowUp");
   assert.equal(panel.removedRow.hidden, true);
   key("Delete");
-  assert.deepEqual(branches.list().map(({ id }) => id), ["b1", "b3"]);
+  assert.deepEqual(
+    branches.list().map(({ id }) => id),
+    ["b1", "b3"],
+  );
   assert.equal(panel.removedRow.hidden, false);
   assert.match(fake(panel.removedRow).textContent, /hill/);
   panel.undo.click();
-  assert.deepEqual(branches.list().map(({ id }) => id), ["b1", "b2", "b3"]);
+  assert.deepEqual(
+    branches.list().map(({ id }) => id),
+    ["b1", "b2", "b3"],
+  );
   assert.equal(panel.removedRow.hidden, true);
   assert.equal(words(), "hill", "with the focus on it");
 });
@@ -183,7 +221,8 @@ test("two branches are compared: the one on the paper and another at first, then
 
 test("the paper's own text tells which branch stands on it, not what was recorded last", () => {
   const branches = someBranches();
-  const on = (/** @type {string} */ text, writing = false) => onPaper(branches.list(), branches.current, { text, writing });
+  const on = (/** @type {string} */ text, writing = false) =>
+    onPaper(branches.list(), branches.current, { text, writing });
   assert.equal(branches.current, "b3");
   assert.equal(on("Once upon the"), "b3");
   assert.equal(on("Once upon the wall"), null, "it was edited");
@@ -219,11 +258,25 @@ test("names are cut between words, and numbered", () => {
   assert.equal(shortenWords("x".repeat(60), 10), `${"x".repeat(9)}…`, "one very long word is cut");
   assert.equal(shortenWords("从前有一个小女孩住在森林里", 6), "从前有一个…");
   assert.equal(headAndTail("the little girl went home with the old woman", 12, 7), "the little … woman");
-  assert.deepEqual([...numbered(new Map([["a", "x"], ["b", "y"], ["c", "x"]])).values()], ["1 · x", "2 · y", "3 · x"]);
+  assert.deepEqual(
+    [
+      ...numbered(
+        new Map([
+          ["a", "x"],
+          ["b", "y"],
+          ["c", "x"],
+        ]),
+      ).values(),
+    ],
+    ["1 · x", "2 · y", "3 · x"],
+  );
   assert.equal(pieceName("Once upon a time there was a king", " there was a king", 40), "there was a king");
   assert.equal(pieceName("Once upon a time there was a king with", " with", 40), "…a time there was a king with");
   assert.equal(pieceName("A b", " b", 40), "A b", "from the text's beginning");
-  assert.equal(pieceName("从前有一位国王，他住在一座很高很高的山上，他有三个女儿", "女儿", 40), "…前有一位国王，他住在一座很高很高的山上，他有三个女儿");
+  assert.equal(
+    pieceName("从前有一位国王，他住在一座很高很高的山上，他有三个女儿", "女儿", 40),
+    "…前有一位国王，他住在一座很高很高的山上，他有三个女儿",
+  );
 });
 
 test("a closed panel does not listen; one branch alone explains how others come", () => {

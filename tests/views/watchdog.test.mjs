@@ -1,5 +1,6 @@
 // @ts-check
-// A worker that answers no more is noticed; one that is slow, and a page that was itself asleep, are not taken for that.
+// A worker that answers no more is noticed; one that is slow, and a page that was itself asleep, are not taken for
+// that.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { BEAT_MS, Watchdog } from "../../www/engine/watchdog.js";
@@ -41,14 +42,17 @@ let silent = 0;
 let dog;
 beforeEach(() => {
   [clock, worker, long, silent] = [new Clock(), { answers: true, progress: 0, works: true }, false, 0];
-  dog = new Watchdog({
-    ask: () => {
-      if (worker.works) worker.progress += 1;
-      if (worker.answers) dog.answered(worker.progress);
+  dog = new Watchdog(
+    {
+      ask: () => {
+        if (worker.works) worker.progress += 1;
+        if (worker.answers) dog.answered(worker.progress);
+      },
+      isLong: () => long,
+      onSilent: () => void (silent += 1),
     },
-    isLong: () => long,
-    onSilent: () => void (silent += 1),
-  }, clock);
+    clock,
+  );
 });
 const MINUTE = 60_000;
 

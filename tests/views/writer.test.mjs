@@ -26,7 +26,10 @@ function makeWriter(text) {
 }
 /** @param {string[]} texts @param {number} contextUsed @param {number} ms */
 const tokens = (texts, contextUsed, ms) => ({
-  type: "tokens", contextUsed, ms, tokens: texts.map((text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] })),
+  type: "tokens",
+  contextUsed,
+  ms,
+  tokens: texts.map((text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] })),
 });
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -129,7 +132,13 @@ test("stop is asked for once, and what was written stays", async () => {
 
 test("letters typed in one go are one undo, a pause starts another", () => {
   const { writer } = makeWriter("");
-  for (const [text, at] of /** @type {const} */ ([["a", 0], ["ab", 100], ["abc", 200], ["abcd", 5000]])) writer.edit(text, text.length, at);
+  for (const [text, at] of /** @type {const} */ ([
+    ["a", 0],
+    ["ab", 100],
+    ["abc", 200],
+    ["abcd", 5000],
+  ]))
+    writer.edit(text, text.length, at);
   writer.undo();
   assert.equal(writer.text, "abc");
   writer.undo();
@@ -152,7 +161,12 @@ test("the context counts the text's tokens, and the first of the document, while
 
 test("what was kept is put on the paper with its history; a later text takes its place, which undo takes back", () => {
   const { writer } = makeWriter("the page's own");
-  const kept = { runs: userText("kept"), caret: 2, past: [{ runs: userText("older"), caret: 5 }], future: [{ runs: userText("newer"), caret: 5 }] };
+  const kept = {
+    runs: userText("kept"),
+    caret: 2,
+    past: [{ runs: userText("older"), caret: 5 }],
+    future: [{ runs: userText("newer"), caret: 5 }],
+  };
   writer.open(kept, userText("kept"));
   assert.deepEqual([writer.text, writer.caret], ["kept", 2]);
   writer.redo();

@@ -29,7 +29,8 @@ function pseudo(length) {
 test("a checksum is that of every other program, in pieces of any size", () => {
   assert.equal(crc32(0, encode("123456789")), 0xcbf43926);
   const bytes = pseudo(1000);
-  for (let length = 0; length < 40; length += 1) assert.equal(crc32(0, bytes.subarray(0, length)), crcOf(bytes.subarray(0, length)));
+  for (let length = 0; length < 40; length += 1)
+    assert.equal(crc32(0, bytes.subarray(0, length)), crcOf(bytes.subarray(0, length)));
   for (const piece of [1, 3, 7, 64]) {
     let sum = 0;
     for (let at = 0; at < bytes.length; at += piece) sum = crc32(sum, bytes.subarray(at, at + piece));
@@ -40,24 +41,44 @@ test("a checksum is that of every other program, in pieces of any size", () => {
 test("stored and deflated files come out as they went in, with their progress", async () => {
   const config = encode("{}".repeat(500));
   const weights = pseudo(5_000_000);
-  const zip = zipOf([{ name: "folder/", bytes: encode("") }, { name: "folder/config.json", bytes: config, deflate: true },
-    { name: "folder/model.safetensors", bytes: weights }, { name: "folder/tokenizer.json", bytes: encode(""), deflate: true }]);
+  const zip = zipOf([
+    { name: "folder/", bytes: encode("") },
+    { name: "folder/config.json", bytes: config, deflate: true },
+    { name: "folder/model.safetensors", bytes: weights },
+    { name: "folder/tokenizer.json", bytes: encode(""), deflate: true },
+  ]);
   /** @type {number[]} */
   const seen = [];
   const files = await filesFromZip(file(zip), isModelFile, { onProgress: (done, total) => seen.push(done / total) });
-  assert.deepEqual(files.map(({ name, size }) => [name, size]), [["config.json", 1000], ["model.safetensors", 5_000_000], ["tokenizer.json", 0]]);
+  assert.deepEqual(
+    files.map(({ name, size }) => [name, size]),
+    [
+      ["config.json", 1000],
+      ["model.safetensors", 5_000_000],
+      ["tokenizer.json", 0],
+    ],
+  );
   assert.deepEqual(new Uint8Array(await files[0].arrayBuffer()), config);
   assert.deepEqual(new Uint8Array(await files[1].arrayBuffer()), weights);
   assert.ok(seen.length >= 2 && seen.at(-1) === 1 && seen.every((part, at) => part >= (seen[at - 1] ?? 0)), `${seen}`);
   // As Python's zipfile writes it, with a name of Unicode.
   const python = readFileSync(new URL("../fixtures/training/stored.zip", import.meta.url));
   const stored = await open(new Uint8Array(python), any);
-  assert.deepEqual(stored.map(({ name, size }) => [name, size]), [["config.json", 3], ["empty.txt", 0], ["modèle.bin", 1280]]);
+  assert.deepEqual(
+    stored.map(({ name, size }) => [name, size]),
+    [
+      ["config.json", 3],
+      ["empty.txt", 0],
+      ["modèle.bin", 1280],
+    ],
+  );
 });
 
 test("no flipped bit of an archive passes unnoticed into a model", async () => {
-  const files = [{ name: "config.json", bytes: encode("{ \"a\": [1, 2, 3, 4, 5, 6, 7, 8] }"), deflate: true },
-    { name: "model.safetensors", bytes: pseudo(60) }];
+  const files = [
+    { name: "config.json", bytes: encode('{ "a": [1, 2, 3, 4, 5, 6, 7, 8] }'), deflate: true },
+    { name: "model.safetensors", bytes: pseudo(60) },
+  ];
   const zip = zipOf(files);
   const whole = await open(zip);
   const contents = await Promise.all(whole.map((one) => one.text()));
@@ -66,7 +87,11 @@ test("no flipped bit of an archive passes unnoticed into a model", async () => {
     const bytes = zip.slice();
     bytes[bit >> 3] ^= 1 << (bit & 7);
     const found = await open(bytes).catch((error) => {
-      assert.match(error.key, /^error\.(badZip|zipDamaged|unknownFiles|tooLarge|zipBomb)$/, `bit ${bit}: ${error.stack}`);
+      assert.match(
+        error.key,
+        /^error\.(badZip|zipDamaged|unknownFiles|tooLarge|zipBomb)$/,
+        `bit ${bit}: ${error.stack}`,
+      );
       noticed += 1;
       return null;
     });
@@ -76,14 +101,20 @@ test("no flipped bit of an archive passes unnoticed into a model", async () => {
   assert.ok(noticed > 4 * zip.length, `${noticed} of ${8 * zip.length}`);
   const data = zip.slice();
   data[zip.length - 22 - 2 * 46 - "config.jsonmodel.safetensors".length - 1] ^= 1;
-  await assert.rejects(open(data), { key: "error.zipDamaged", params: { name: "model.zip", file: "model.safetensors" } });
+  await assert.rejects(open(data), {
+    key: "error.zipDamaged",
+    params: { name: "model.zip", file: "model.safetensors" },
+  });
 });
 
 test("what would become much larger than it says, or than a file of its kind, is not unpacked", async () => {
   const zeros = new Uint8Array(40 << 20);
-  await assert.rejects(open(zipOf([{ name: "model.safetensors", bytes: zeros, deflate: true }])), { key: "error.zipBomb" });
+  await assert.rejects(open(zipOf([{ name: "model.safetensors", bytes: zeros, deflate: true }])), {
+    key: "error.zipBomb",
+  });
   await assert.rejects(open(zipOf([{ name: "a/config.json", bytes: zeros, deflate: true }])), {
-    key: "error.tooLarge", params: { name: "model.zip/a/config.json", most: mostMiB("config.json") },
+    key: "error.tooLarge",
+    params: { name: "model.zip/a/config.json", most: mostMiB("config.json") },
   });
   // One that says that it is small, and is not.
   for (const claims of [1000, 0, 2 << 20]) {
@@ -91,7 +122,9 @@ test("what would become much larger than it says, or than a file of its kind, is
     const packed = { name, bytes: claims > 1000 ? pseudo(claims + 1) : zeros, deflate: true, claims };
     /** @type {number[]} */
     const seen = [];
-    await assert.rejects(filesFromZip(file(zipOf([packed])), isModelFile, { onProgress: (done) => seen.push(done) }), { key: "error.zipDamaged" });
+    await assert.rejects(filesFromZip(file(zipOf([packed])), isModelFile, { onProgress: (done) => seen.push(done) }), {
+      key: "error.zipDamaged",
+    });
     assert.ok((seen.at(-1) ?? 0) <= claims, "no more is kept than it said");
   }
   // One that says that it is large, and is not.
@@ -102,7 +135,10 @@ test("what would become much larger than it says, or than a file of its kind, is
 test("of many entries only those of a model are looked at, and too many of them are refused", async () => {
   const empty = encode("");
   const many = Array.from({ length: 60_000 }, (_, i) => ({ name: `photos/${i}.jpg`, bytes: empty }));
-  await assert.rejects(open(zipOf(many)), { key: "error.unknownFiles", params: { files: "0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg" } });
+  await assert.rejects(open(zipOf(many)), {
+    key: "error.unknownFiles",
+    params: { files: "0.jpg, 1.jpg, 2.jpg, 3.jpg, 4.jpg" },
+  });
   let reads = 0;
   const zip = file(zipOf([...many, { name: "config.json", bytes: encode("{}") }]));
   const { slice } = zip;
@@ -120,18 +156,22 @@ test("unpacking can be cancelled", async () => {
   const control = new AbortController();
   const zip = file(zipOf([{ name: "model.safetensors", bytes: pseudo(2_000_000) }]));
   let seen = 0;
-  await assert.rejects(filesFromZip(zip, isModelFile, {
-    signal: control.signal,
-    onProgress: () => {
-      seen += 1;
-      control.abort();
-    },
-  }), { name: "AbortError" });
+  await assert.rejects(
+    filesFromZip(zip, isModelFile, {
+      signal: control.signal,
+      onProgress: () => {
+        seen += 1;
+        control.abort();
+      },
+    }),
+    { name: "AbortError" },
+  );
   assert.equal(seen, 1);
 });
 
 test("what is no archive, or one of another kind, is said to be so", async () => {
-  for (const bytes of [encode(""), encode("just some text"), zipOf([]).slice(0, 20)]) await assert.rejects(open(bytes), { key: "error.badZip" });
+  for (const bytes of [encode(""), encode("just some text"), zipOf([]).slice(0, 20)])
+    await assert.rejects(open(bytes), { key: "error.badZip" });
   const zip = zipOf([{ name: "config.json", bytes: encode("{}") }]);
   const list = zip.length - 22 - 46 - "config.json".length;
   const locked = zip.slice();

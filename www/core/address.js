@@ -15,10 +15,17 @@ export class Address {
     if (fragment === this.fragment) return false;
     this.fragment = fragment;
     clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => {
-      this.written = performance.now();
-      history.replaceState(null, "", `${location.pathname}${location.search}${this.fragment ? `#${this.fragment}` : ""}`);
-    }, Math.max(0, this.written + WRITE_EVERY_MS - performance.now()));
+    this.timer = window.setTimeout(
+      () => {
+        this.written = performance.now();
+        history.replaceState(
+          null,
+          "",
+          `${location.pathname}${location.search}${this.fragment ? `#${this.fragment}` : ""}`,
+        );
+      },
+      Math.max(0, this.written + WRITE_EVERY_MS - performance.now()),
+    );
     return true;
   }
 

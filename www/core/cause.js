@@ -1,9 +1,10 @@
 /** What went wrong, in the page's language. Free of the DOM. */
-import { PageError, explained } from "./errors.js";
+import { explained, PageError } from "./errors.js";
 import { engineWords, t } from "./i18n/index.js";
 
 /**
- * A sentence of the page's own, and apart from it the words that are not: the browser's, or the engine's where the page does not
+ * A sentence of the page's own, and apart from it the words that are not: the browser's, or the engine's where the page
+ * does not
  * know them in its language.
  * @param {unknown} error
  * @returns {{ text: string, raw: string }}

@@ -77,7 +77,12 @@ export const storage = {
       return null;
     }
   },
-  /** For this tab only. @param {string} key @param {string} value @returns {boolean} whether there was room, and the browser allows it */
+  /**
+   * For this tab only.
+   * @param {string} key
+   * @param {string} value
+   * @returns {boolean} whether there was room, and the browser allows it
+   */
   setTab(key, value) {
     try {
       sessionStorage.setItem(key, value);

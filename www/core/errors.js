@@ -64,13 +64,15 @@ function rawWords(error) {
 }
 
 /**
- * Any error as one that the page has a sentence for. A browser's own errors have classes and names of their own; a plain Error is
+ * Any error as one that the page has a sentence for. A browser's own errors have classes and names of their own; a
+ * plain Error is
  * the engine's, in words that www/i18n/engine.zh.js translates.
  * @param {unknown} error
  */
 export function explained(error) {
   if (error instanceof PageError || error instanceof EngineError) return error;
-  if (error instanceof Error && error.constructor === Error && error.message) return new EngineError(error.message, false);
+  if (error instanceof Error && error.constructor === Error && error.message)
+    return new EngineError(error.message, false);
   const key = error instanceof Error ? MEANINGS[error.name] : undefined;
   if (!key) console.error(error);
   return new PageError(key ?? "error.unknown", {}, error);
@@ -80,7 +82,9 @@ export function explained(error) {
 export function toWire(error) {
   const known = explained(error);
   const { message, fatal } = known;
-  return known instanceof PageError ? { message, fatal, key: known.key, params: known.params, raw: known.raw } : { message, fatal };
+  return known instanceof PageError
+    ? { message, fatal, key: known.key, params: known.params, raw: known.raw }
+    : { message, fatal };
 }
 
 /** @param {WireError} wire */

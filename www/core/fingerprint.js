@@ -7,7 +7,8 @@ const BLOCKS = 63;
 const DIGITS = 16;
 
 /**
- * SHA-256 over the weights' size, their first MB, 63 evenly spaced blocks of 64 kB up to their end, and the configuration: 5 MB to
+ * SHA-256 over the weights' size, their first MB, 63 evenly spaced blocks of 64 kB up to their end, and the
+ * configuration: 5 MB to
  * read however large the file is, and any change of training touches some of it.
  * @param {Blob} weights @param {Blob} config
  * @returns {Promise<string>} "sha256:" and 16 hexadecimal digits; "" where the browser computes no checksums

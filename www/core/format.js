@@ -19,7 +19,11 @@ export function formatBytes(bytes) {
  * @param {number} n
  */
 export function formatCount(n) {
-  for (const [size, suffix] of /** @type {const} */ ([[1e9, "B"], [1e6, "M"], [1e3, "k"]])) {
+  for (const [size, suffix] of /** @type {const} */ ([
+    [1e9, "B"],
+    [1e6, "M"],
+    [1e3, "k"],
+  ])) {
     if (n >= size * 0.9995) return `${(n / size).toFixed(n / size < 9.95 ? 1 : 0)}${suffix}`;
   }
   return String(n);

@@ -1,5 +1,6 @@
 /**
- * What a tab keeps over a reload: its texts, its branches. Each tab has its own; a new one goes on with what the last closed one kept.
+ * What a tab keeps over a reload: its texts, its branches. Each tab has its own; a new one goes on with what the last
+ * closed one kept.
  * A save that fails is told of until one succeeds. Draws nothing.
  */
 import { storage } from "./dom.js";
@@ -31,7 +32,12 @@ const LATE_KEY = "late.";
 const NAMES = ["write", "train", "branches"];
 const ID = /^[a-z\d]{16}$/;
 
-const tabEntry = object({ id: text(), savedAt: number(0, 0), title: text("", 1000), taken: optional(oneOf([false, true])) });
+const tabEntry = object({
+  id: text(),
+  savedAt: number(0, 0),
+  title: text("", 1000),
+  taken: optional(oneOf([false, true])),
+});
 const keptValue = object({ version: count(), data: (value) => value });
 
 /** A tab's name, as `ID` has it. */
@@ -61,7 +67,10 @@ export class Kept {
     this.id = "";
     /** What was found in the database, by name. @type {Map<string, unknown>} */
     this.found = new Map();
-    /** What is newer than that: a page that was left could bring it no further than to the tab's own storage. @type {Map<string, unknown>} */
+    /**
+     * What is newer than that: a page that was left could bring it no further than to the tab's own storage.
+     * @type {Map<string, unknown>}
+     */
     this.late = new Map();
     /** The closed tab whose texts these are. @type {Taken | null} */
     this.taken = null;
@@ -143,7 +152,11 @@ export class Kept {
     }
   }
 
-  /** What came too late for the database stands in the tab's own storage. @param {string} name @param {string} id the tab's, as it was */
+  /**
+   * What came too late for the database stands in the tab's own storage.
+   * @param {string} name
+   * @param {string} id the tab's, as it was
+   */
   readLate(name, id) {
     const late = this.parts.session.getTab(LATE_KEY + name);
     if (!late) return;
@@ -180,12 +193,19 @@ export class Kept {
     if (!tab) return;
     const { records, now } = this.parts;
     const values = await records.load(tab.id);
-    await records.save(this.id, values, [{ ...tab, id: this.id, savedAt: now() }, { ...tab, taken: true }]);
+    await records.save(this.id, values, [
+      { ...tab, id: this.id, savedAt: now() },
+      { ...tab, taken: true },
+    ]);
     this.receive(values);
     this.taken = { savedAt: tab.savedAt, title: tab.title };
   }
 
-  /** Goes on with what this tab kept and could not read before, unless the user has begun another text since: then a new tab goes on with it. @param {TabEntry[]} tabs */
+  /**
+   * Goes on with what this tab kept and could not read before, unless the user has begun another text since: then a new
+   * tab goes on with it.
+   * @param {TabEntry[]} tabs
+   */
   async takeUnread(tabs) {
     const { session } = this.parts;
     const unread = session.getTab(UNREAD_KEY);
@@ -244,7 +264,9 @@ export class Kept {
   async write() {
     const { records, session, now } = this.parts;
     const versions = new Map([...this.dirty].map((name) => [name, this.versions.get(name) ?? 0]));
-    const values = new Map(Array.from(versions, ([name, version]) => [name, { version, data: this.makers.get(name)?.(false) }]));
+    const values = new Map(
+      Array.from(versions, ([name, version]) => [name, { version, data: this.makers.get(name)?.(false) }]),
+    );
     await records.save(this.id, values, [{ id: this.id, savedAt: now(), title: this.title() }]);
     for (const [name, version] of versions) {
       if (this.versions.get(name) === version) this.dirty.delete(name);
@@ -252,7 +274,10 @@ export class Kept {
     }
   }
 
-  /** The page is being left. The database may finish what it was given, or not: what fits stands in the tab's own storage as well. */
+  /**
+   * The page is being left. The database may finish what it was given, or not: what fits stands in the tab's own
+   * storage as well.
+   */
   leave() {
     const { session } = this.parts;
     if (!this.dirty.size) return;

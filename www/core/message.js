@@ -1,5 +1,5 @@
-import { h } from "./dom.js";
 import { causeOf } from "./cause.js";
+import { h } from "./dom.js";
 import { explained } from "./errors.js";
 import { sentences, t } from "./i18n/index.js";
 
@@ -53,10 +53,34 @@ export class MessageView {
     const cause = message.cause && causeOf(message.cause);
     if (cause) text.append(h("p", { class: "message-detail" }, cause.text));
     if (rest.length) text.append(h("p", {}, sentences(...rest)));
-    if (cause?.raw) text.append(h("details", { class: "message-raw" }, h("summary", {}, t("message.raw")), h("p", {}, cause.raw)));
+    if (cause?.raw)
+      text.append(h("details", { class: "message-raw" }, h("summary", {}, t("message.raw")), h("p", {}, cause.raw)));
     const actions = (message.actions ?? []).map(({ key, run }) =>
-      h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); run(); } }, t(key)));
-    const close = h("button", { type: "button", class: "quiet", onclick: () => { this.clear(); message.onClose?.(); } }, t("message.close"));
+      h(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          onclick: () => {
+            this.clear();
+            run();
+          },
+        },
+        t(key),
+      ),
+    );
+    const close = h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        onclick: () => {
+          this.clear();
+          message.onClose?.();
+        },
+      },
+      t("message.close"),
+    );
     if (!message.stays) actions.push(close);
     this.root.replaceChildren(text, h("div", { class: "message-actions" }, ...actions));
   }

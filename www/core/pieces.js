@@ -3,7 +3,8 @@
 /** @typedef {import("../engine/types.js").Run} Run */
 
 /**
- * Tokens to be told apart on the paper: token i stands from `ends[i - 1]` to `ends[i]`, in UTF-16 units, in the order of
+ * Tokens to be told apart on the paper: token i stands from `ends[i - 1]` to `ends[i]`, in UTF-16 units, in the order
+ * of
  * the text. `levels[i]` is its colour, 255 for none. `selected` is the index of the token to outline, or -1.
  * Replaced, never changed.
  * @typedef {{ ends: ArrayLike<number>, levels: ArrayLike<number>, count: number, selected: number }} Marks
@@ -56,7 +57,8 @@ function markClass(marks, token) {
  * @param {readonly Piece[]} before @param {readonly Piece[]} after
  */
 export function unchanged(before, after) {
-  const same = (/** @type {Piece} */ one, /** @type {Piece} */ other) => one.text === other.text && one.class === other.class;
+  const same = (/** @type {Piece} */ one, /** @type {Piece} */ other) =>
+    one.text === other.text && one.class === other.class;
   const shorter = Math.min(before.length, after.length);
   let head = 0;
   while (head < shorter && same(before[head], after[head])) head += 1;

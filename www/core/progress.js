@@ -21,7 +21,14 @@ export class ProgressView {
     const { name, done, total } = progress;
     setText(this.name, t("load.opening", { name }));
     this.bar.setAttribute("aria-label", t("load.opening", { name }));
-    setText(this.amount, total ? t("load.progress", { done: formatBytes(done), total: formatBytes(total) }) : done ? formatBytes(done) : "");
+    setText(
+      this.amount,
+      total
+        ? t("load.progress", { done: formatBytes(done), total: formatBytes(total) })
+        : done
+          ? formatBytes(done)
+          : "",
+    );
     if (total) this.bar.value = Math.min(1, done / total);
     else this.bar.removeAttribute("value");
     setText(this.cancel, t("load.cancel"));

@@ -1,5 +1,8 @@
-/** The browser's database, for texts: no page without https has a file system of its own, and other storage ends at a few megabytes. */
-import { PageError, fullDisk } from "./errors.js";
+/**
+ * The browser's database, for texts: no page without https has a file system of its own, and other storage ends at a
+ * few megabytes.
+ */
+import { fullDisk, PageError } from "./errors.js";
 
 const NAME = "gpt-playground";
 const VERSION = 1;
@@ -17,13 +20,17 @@ const ANSWER_MS = 3000;
  * @property {string} title how its text begins; "" where nothing in it is the user's
  * @property {boolean} [taken] another tab goes on with it
  */
-/** One thing that a tab keeps; of two, the one with the higher number is newer. @typedef {{ version: number, data: unknown }} Kept */
+/**
+ * One thing that a tab keeps; of two, the one with the higher number is newer.
+ * @typedef {{ version: number, data: unknown }} Kept
+ */
 
 /** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-const answer = (request) => new Promise((resolve, reject) => {
-  request.onsuccess = () => resolve(request.result);
-  request.onerror = () => reject(request.error);
-});
+const answer = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 
 /** Why texts cannot be kept, in the user's words. @param {unknown} error */
 export function textError(error) {
@@ -62,7 +69,10 @@ export class Records {
       await Promise.race([opened, late]);
     } catch (error) {
       // Whenever it comes, nobody waits for it.
-      opened.then((db) => db.close(), () => {});
+      opened.then(
+        (db) => db.close(),
+        () => {},
+      );
       throw error;
     } finally {
       clearTimeout(timer);
@@ -82,17 +92,20 @@ export class Records {
 
   /**
    * @template T
-   * @param {IDBTransactionMode} mode @param {(stores: { tabs: IDBObjectStore, kept: IDBObjectStore }) => Promise<T> | T} work
+   * @param {IDBTransactionMode} mode
+   * @param {(stores: { tabs: IDBObjectStore, kept: IDBObjectStore }) => Promise<T> | T} work
    * @returns {Promise<T>} when all of it is on the disk; nothing is where it fails
    */
   async run(mode, work) {
     const db = await this.open();
     try {
       const transaction = db.transaction([TABS, KEPT], mode);
-      const done = /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onerror = transaction.onabort = () => reject(transaction.error);
-      }));
+      const done = /** @type {Promise<void>} */ (
+        new Promise((resolve, reject) => {
+          transaction.oncomplete = () => resolve();
+          transaction.onerror = transaction.onabort = () => reject(transaction.error);
+        })
+      );
       // What a request fails with is told by it, too.
       done.catch(() => {});
       try {
@@ -128,7 +141,9 @@ export class Records {
 
   /**
    * Writes all of it or nothing.
-   * @param {string} id the tab's @param {Map<string, unknown>} values what it keeps, by name @param {TabEntry[]} entries what changes in the list
+   * @param {string} id the tab's
+   * @param {Map<string, unknown>} values what it keeps, by name
+   * @param {TabEntry[]} entries what changes in the list
    */
   save(id, values, entries) {
     return this.run("readwrite", ({ tabs, kept }) => {

@@ -59,7 +59,9 @@ export function clampSeed(value) {
  * @param {number} [bytes] of two hexadecimal digits each
  */
 export function newId(bytes = 16) {
-  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
 }
 
 /** @returns {number} a seed from the browser's random source */

@@ -1,4 +1,4 @@
-import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "./settings.js";
+import { clampSeed, clampSetting, DEFAULT_SETTINGS, SETTING_SPECS } from "./settings.js";
 
 /** @typedef {import("../engine/types.js").Settings} Settings */
 /** @typedef {import("../engine/types.js").Tab} Tab */
@@ -6,14 +6,24 @@ import { DEFAULT_SETTINGS, SETTING_SPECS, clampSeed, clampSetting } from "./sett
 /** @typedef {import("../inspect/types.js").InspectView} InspectView */
 /** @typedef {import("../inspect/types.js").PanelName} PanelName */
 /** @typedef {import("../inspect/types.js").Unit} Unit */
-/** @typedef {{ model?: string, adapter?: string, tab?: Tab, lang?: Lang, settings: Partial<Settings>, view: Partial<InspectView>, text?: string }} SharedState */
+/**
+ * @typedef {{ model?: string, adapter?: string, tab?: Tab, lang?: Lang, settings: Partial<Settings>, view:
+ *   Partial<InspectView>, text?: string }} SharedState
+ */
 
 /** The inspector's tabs, in their order. */
 export const PANELS = /** @type {PanelName[]} */ (["next", "tree", "attention", "lens", "heads", "flow", "compare"]);
 
 /** What the inspector shows first. @type {Readonly<InspectView>} */
 export const DEFAULT_VIEW = Object.freeze({
-  open: false, panel: "next", token: null, layer: 0, head: 0, mode: "map", off: [], surprise: true,
+  open: false,
+  panel: "next",
+  token: null,
+  layer: 0,
+  head: 0,
+  mode: "map",
+  off: [],
+  surprise: true,
 });
 /** More heads and MLPs than any model has are not taken from a link. */
 const MOST_OFF = 10_000;
@@ -51,9 +61,11 @@ export class Store {
 }
 
 /**
- * Writes what a link should reproduce into a URL fragment: only what differs from the defaults, and the text only where it is given.
+ * Writes what a link should reproduce into a URL fragment: only what differs from the defaults, and the text only where
+ * it is given.
  * `view.open` is left out where it is what the device does by itself (`openChosen` false).
- * @param {{ model: string, adapter?: string, tab: Tab, lang?: Lang, settings: Settings, view?: InspectView, openChosen?: boolean, text?: string }} state
+ * @param {{ model: string, adapter?: string, tab: Tab, lang?: Lang, settings: Settings, view?: InspectView,
+ *   openChosen?: boolean, text?: string }} state
  */
 export function encodeFragment(state) {
   const params = new URLSearchParams();

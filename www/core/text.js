@@ -154,7 +154,12 @@ export function titleOf(text) {
   let width = 0;
   let title = "";
   for (const character of line) {
-    width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{3fffd}]/u.test(character) ? 2 : 1;
+    width +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{3fffd}]/u.test(
+        character,
+      )
+        ? 2
+        : 1;
     if (width > TITLE_WIDTH) {
       const space = line[title.length] === " " ? title.length : title.lastIndexOf(" ");
       return `${title.slice(0, space > title.length / 2 ? space : undefined).replace(/[\s,.;:，。；：、]+$/u, "")}…`;

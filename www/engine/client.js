@@ -1,5 +1,5 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
-import { EngineError, PageError, fromWire } from "../core/errors.js";
+import { EngineError, fromWire, PageError } from "../core/errors.js";
 import { newId } from "../core/settings.js";
 import { asset } from "../core/site.js";
 import { withHead } from "./head.js";
@@ -12,7 +12,10 @@ import { Watchdog } from "./watchdog.js";
 /** @typedef {import("./types.js").GenerationResult} GenerationResult */
 /** @typedef {import("../models/sources.js").ModelSource} ModelSource */
 /** @typedef {import("./types.js").Restored} Restored */
-/** @typedef {{ cmd: string, resolve: (value: any) => void, reject: (error: Error) => void, onEvent?: (event: any) => void }} Pending */
+/**
+ * @typedef {{ cmd: string, resolve: (value: any) => void, reject: (error: Error) => void, onEvent?: (event: any) =>
+ *   void }} Pending
+ */
 
 /** Parts of the file on their way to the worker at once: enough to keep it busy, little enough to hold in memory. */
 const CHUNKS_IN_FLIGHT = 4;
@@ -105,7 +108,9 @@ export class WorkerClient {
     signal?.addEventListener("abort", end);
     return this.request("inspect", { request }, [], onProgress)
       .catch((error) => {
-        throw error instanceof EngineError && error.message === "cancelled" ? new DOMException("ended", "AbortError") : error;
+        throw error instanceof EngineError && error.message === "cancelled"
+          ? new DOMException("ended", "AbortError")
+          : error;
       })
       .finally(() => signal?.removeEventListener("abort", end));
   }
@@ -164,7 +169,10 @@ async function feed(client, parts, signal, onTaken) {
     /** @type {Promise<unknown>} */
     const sent = client
       .request("chunk", { bytes }, [bytes.buffer])
-      .then(() => onTaken(size), (error) => (failure ??= error))
+      .then(
+        () => onTaken(size),
+        (error) => (failure ??= error),
+      )
       .finally(() => inFlight.delete(sent));
     inFlight.add(sent);
     if (inFlight.size >= CHUNKS_IN_FLIGHT) await Promise.race(inFlight);
@@ -188,7 +196,10 @@ async function fill(client, source, backend, signal, onProgress) {
   const { files, weights, weightBytes } = await source.open(signal);
   const heads = [];
   const lengths = [];
-  /** The rest of the weights, where they are one file: it need not be opened again. @type {Awaited<ReturnType<typeof withHead>> | null} */
+  /**
+   * The rest of the weights, where they are one file: it need not be opened again.
+   * @type {Awaited<ReturnType<typeof withHead>> | null}
+   */
   let single = null;
   try {
     // What the weights say of themselves is compared with the configuration before any memory is taken.
@@ -224,7 +235,10 @@ export class Engine {
     this.onCrash = onCrash;
     /** Saves what the model in use would take along when another takes its place. @type {() => Promise<void>} */
     this.onLeave = async () => {};
-    /** Called when the model that was to take its place does not: what was let go of is taken back. @type {() => Promise<void>} */
+    /**
+     * Called when the model that was to take its place does not: what was let go of is taken back.
+     * @type {() => Promise<void>}
+     */
     this.onStay = async () => {};
     /** Loads in progress for which the model in use has let go. */
     this.leaving = 0;
@@ -254,16 +268,20 @@ export class Engine {
    * Loads a model; the one in use goes on working until this one is ready.
    * @param {ModelSource} source
    * @param {Backend} backend
-   * @param {{ signal: AbortSignal, onProgress: (done: number, total: number) => void, look?: boolean }} options `look`: a saved run is
+   * @param {{ signal: AbortSignal, onProgress: (done: number, total: number) => void, look?: boolean }} options `look`:
+   *   a saved run is
    *   only read, and stays free for others
    * @returns {Promise<Info>}
    */
   async load(source, backend, { signal, onProgress, look = false }) {
-    const client = new WorkerClient((error) => {
-      if (this.client !== client) return;
-      this.client = null;
-      this.onCrash(error);
-    }, this.trains || Boolean(source.scratch || source.run));
+    const client = new WorkerClient(
+      (error) => {
+        if (this.client !== client) return;
+        this.client = null;
+        this.onCrash(error);
+      },
+      this.trains || Boolean(source.scratch || source.run),
+    );
     const abort = () => client.close();
     signal.addEventListener("abort", abort);
     /** The worker that has let go for this one. @type {WorkerClient | null | undefined} */
@@ -286,7 +304,9 @@ export class Engine {
         if (base) await fill(client, base, backend, signal, onProgress);
         // Only one worker may write a run; this page's own lets go first.
         await leave();
-        restored = /** @type {Restored} */ (await client.request("restore", { backend, run: id, baseLoaded: Boolean(base), look }));
+        restored = /** @type {Restored} */ (
+          await client.request("restore", { backend, run: id, baseLoaded: Boolean(base), look })
+        );
         info = restored.info;
       } else info = await fill(client, source, backend, signal, onProgress);
       signal.throwIfAborted();
@@ -339,10 +359,12 @@ export class Engine {
   }
 
   /**
-   * Asks the inspector's question. Rejects with an AbortError when the signal is aborted, and when the engine has something
+   * Asks the inspector's question. Rejects with an AbortError when the signal is aborted, and when the engine has
+   * something
    * more urgent to do: the text is then about to change, or the question can be asked again.
    * @param {import("../inspect/types.js").InspectRequest} request
-   * @param {{ signal?: AbortSignal, onProgress?: (progress: import("../inspect/types.js").InspectProgress) => void }} [options]
+   * @param {{ signal?: AbortSignal, onProgress?: (progress: import("../inspect/types.js").InspectProgress) => void }}
+   *   [options]
    * @returns {Promise<any>}
    */
   inspect(request, { signal, onProgress } = {}) {
@@ -374,7 +396,10 @@ export class Engine {
     return this.ready();
   }
 
-  /** Loads the model in use into a worker that can train, unless another model takes its place meanwhile. @param {ModelSource} source */
+  /**
+   * Loads the model in use into a worker that can train, unless another model takes its place meanwhile.
+   * @param {ModelSource} source
+   */
   async upgrade(source) {
     const control = (this.upgradeControl = new AbortController());
     try {

@@ -53,7 +53,10 @@ export class ModelSession {
   /** @param {WasmSession} wasm */
   constructor(wasm) {
     this.wasm = wasm;
-    /** What the page has switched off for writing and looking; nothing if undefined. @type {Float32Array | undefined} */
+    /**
+     * What the page has switched off for writing and looking; nothing if undefined.
+     * @type {Float32Array | undefined}
+     */
     this.gates = undefined;
   }
 
@@ -73,19 +76,32 @@ export class ModelSession {
     return new ModelSession(await Session.open({ backend }, files, heads, lengths));
   }
 
-  /** The model of a saved run. @param {import("./types.js").Backend} backend @param {import("./types.js").SmallFiles} files @param {Blob} state */
+  /**
+   * The model of a saved run.
+   * @param {import("./types.js").Backend} backend
+   * @param {import("./types.js").SmallFiles} files
+   * @param {Blob} state
+   */
   static async openRun(backend, files, state) {
     const { Session } = await loadWasm();
     return new ModelSession(await Session.openRun({ backend }, files, state));
   }
 
-  /** A new model with random weights. @param {import("./types.js").Backend} backend @param {import("./types.js").ScratchOptions} options */
+  /**
+   * A new model with random weights.
+   * @param {import("./types.js").Backend} backend
+   * @param {import("./types.js").ScratchOptions} options
+   */
   static async openScratch(backend, options) {
     const { Session } = await loadWasm();
     return new ModelSession(await Session.openScratch({ ...options, backend }));
   }
 
-  /** @param {import("./types.js").Backend} backend @param {import("./types.js").ScratchOptions} options @param {string} given */
+  /**
+   * @param {import("./types.js").Backend} backend
+   * @param {import("./types.js").ScratchOptions} options
+   * @param {string} given
+   */
   static async scratchPlan(backend, options, given) {
     const { Session } = await loadWasm();
     return Session.scratchPlan({ ...options, backend }, given);
@@ -131,7 +147,11 @@ export class ModelSession {
     }
   }
 
-  /** @param {Parameters<ModelSession["generate"]>[0]} options @param {Parameters<ModelSession["generate"]>[1]} hooks @returns {Promise<GenerationResult>} */
+  /**
+   * @param {Parameters<ModelSession["generate"]>[0]} options
+   * @param {Parameters<ModelSession["generate"]>[1]} hooks
+   * @returns {Promise<GenerationResult>}
+   */
   async write(options, { emit, shouldStop, between }) {
     const started = await this.wasm.start(options);
     emit({ type: "started", ...started });

@@ -5,7 +5,11 @@ export type Tab = "write" | "train" | "models";
 export type Theme = "auto" | "light" | "dark";
 export type Lang = "en" | "zh";
 
-export interface Alternative { id: number; text: string; logprob: number }
+export interface Alternative {
+  id: number;
+  text: string;
+  logprob: number;
+}
 
 /** One generated token. `text` is the streamed piece: "" while a UTF-8 character is incomplete. */
 export interface Token {
@@ -48,16 +52,36 @@ export interface Planned {
   options: string;
   /** What to know about the text, in sentences. */
   notes: string[];
-  bytes: { weights: number; training: number; state: number; temporaries: number; best: number; total: number; limit: number };
+  bytes: {
+    weights: number;
+    training: number;
+    state: number;
+    temporaries: number;
+    best: number;
+    total: number;
+    limit: number;
+  };
   tokens: number;
   validationTokens: number;
   step: number;
-  /** The model has adapters and the run would train others: they have to be merged into the weights before it can start. */
+  /**
+   * The model has adapters and the run would train others: they have to be merged into the weights before it can start.
+   */
   replaces: boolean;
 }
 
-export interface TrainRequest { text: string; lora: boolean; options: string }
-export interface ScratchOptions { preset: string; tokenizer: string; vocabSize: number; text: string; seed: number }
+export interface TrainRequest {
+  text: string;
+  lora: boolean;
+  options: string;
+}
+export interface ScratchOptions {
+  preset: string;
+  tokenizer: string;
+  vocabSize: number;
+  text: string;
+  seed: number;
+}
 
 export type TrainEvent =
   | { type: "step"; step: number; loss: number; lr: number; gradNorm: number; tokensPerSecond: number }
@@ -71,13 +95,22 @@ export type RunEvent =
   | { type: "saved"; step: number }
   | { type: "notSaved"; error: WireError };
 
-/** The lowest validation loss, the step it was measured at, and whether the model now holds the weights of that step. */
-export interface BestWeights { loss: number; step: number; inForce: boolean }
+/**
+ * The lowest validation loss, the step it was measured at, and whether the model now holds the weights of that step.
+ */
+export interface BestWeights {
+  loss: number;
+  step: number;
+  inForce: boolean;
+}
 
 export type RunMode = "full" | "lora" | "scratch";
 
 /** The loss over the steps; step and loss in turn. */
-export interface LossHistory { train: [number, number][]; validation: [number, number][] }
+export interface LossHistory {
+  train: [number, number][];
+  validation: [number, number][];
+}
 
 /** What a saved run tells about itself. */
 export interface RunMeta {
@@ -105,7 +138,8 @@ export interface SavedRun {
   meta: RunMeta;
   bytes: number;
   /**
-   * What is wrong with it: nothing; a part of its description, and it opens all the same; the whole, and it does not; its first save was
+   * What is wrong with it: nothing; a part of its description, and it opens all the same; the whole, and it does not;
+   * its first save was
    * never finished; or it could not be read now.
    */
   damage: "" | "part" | "whole" | "unfinished" | "unread";
@@ -116,7 +150,14 @@ export interface SavedRun {
 }
 
 /** What the worker says of a run that it opened. */
-export interface Restored { meta: RunMeta; text: string; planned: Planned; readOnly: boolean; info: Info; best: BestWeights | null }
+export interface Restored {
+  meta: RunMeta;
+  text: string;
+  planned: Planned;
+  readOnly: boolean;
+  info: Info;
+  best: BestWeights | null;
+}
 
 export interface Settings {
   temperature: number;
@@ -150,8 +191,10 @@ export interface WasmSession {
   /** The next `next` ends the generation and says "stopped". */
   stop(): void;
   /** `between` runs between slices of work; resolving to true ends it with the error "cancelled". */
-  inspect(request: import("../inspect/types.js").InspectRequest,
-    between: (progress: import("../inspect/types.js").InspectProgress | null) => Promise<boolean>): Promise<unknown>;
+  inspect(
+    request: import("../inspect/types.js").InspectRequest,
+    between: (progress: import("../inspect/types.js").InspectProgress | null) => Promise<boolean>,
+  ): Promise<unknown>;
   /** For each layer a row of `[head 0, …, MLP]`; 0 is off. Nothing given switches all on. */
   setGates(gates?: Float32Array): void;
   trainPlan(request: TrainRequest): Planned;
@@ -180,8 +223,16 @@ export interface WasmSession {
 export interface WasmModule {
   default(): Promise<unknown>;
   Session: {
-    /** `heads`: the first bytes of each weights file, with its header; `lengths`: of these files, 0 where they are not known. */
-    open(options: { backend: Backend }, files: SmallFiles, heads: Uint8Array[], lengths: number[]): Promise<WasmSession>;
+    /**
+     * `heads`: the first bytes of each weights file, with its header; `lengths`: of these files, 0 where they are not
+     * known.
+     */
+    open(
+      options: { backend: Backend },
+      files: SmallFiles,
+      heads: Uint8Array[],
+      lengths: number[],
+    ): Promise<WasmSession>;
     /** Allocates the model of a run that is trained as a whole; `state` is what `saveState` wrote. */
     openRun(options: { backend: Backend }, files: SmallFiles, state: Blob): Promise<WasmSession>;
     openScratch(options: ScratchOptions & { backend: Backend }): Promise<WasmSession>;
@@ -190,7 +241,11 @@ export interface WasmModule {
 }
 
 /** A stretch of the text: the user's, or one token that the model wrote. Never changed once made. */
-export interface Run { readonly text: string; readonly source: "user" | "model"; readonly token?: Token }
+export interface Run {
+  readonly text: string;
+  readonly source: "user" | "model";
+  readonly token?: Token;
+}
 
 export interface ShippedModel {
   id: string;
@@ -205,7 +260,10 @@ export interface ShippedModel {
   license?: string;
 }
 
-/** What the worker is asked; `ping` and `live` at any time, without an answer of their own. `chunk` carries the safetensors file in order. */
+/**
+ * What the worker is asked; `ping` and `live` at any time, without an answer of their own. `chunk` carries the
+ * safetensors file in order.
+ */
 export type Request =
   | { id: number; cmd: "open"; backend: Backend; files: SmallFiles; heads: Uint8Array[]; lengths: number[] }
   | { id: number; cmd: "chunk"; bytes: Uint8Array }
@@ -216,7 +274,12 @@ export type Request =
   | { id: number; cmd: "openScratch"; backend: Backend; options: ScratchOptions }
   | { id: number; cmd: "scratchPlan"; backend: Backend; options: ScratchOptions; given: string }
   | { id: number; cmd: "trainPlan"; request: TrainRequest }
-  | { id: number; cmd: "trainStart"; request: TrainRequest; meta: Pick<RunMeta, "id" | "name" | "mode" | "source" | "nParams"> }
+  | {
+      id: number;
+      cmd: "trainStart";
+      request: TrainRequest;
+      meta: Pick<RunMeta, "id" | "name" | "mode" | "source" | "nParams">;
+    }
   | { id: number; cmd: "train" }
   | { id: number; cmd: "pause" }
   | { id: number; cmd: "save" }
@@ -242,13 +305,26 @@ export type GenerationEvent =
   | { type: "prefill"; done: number; total: number }
   | { type: "tokens"; tokens: Token[]; contextUsed: number; ms: number };
 
-export interface GenerationResult { finished: NonNullable<Finished>; promptTokens: number; tokens: number; ms: number; contextUsed: number }
+export interface GenerationResult {
+  finished: NonNullable<Finished>;
+  promptTokens: number;
+  tokens: number;
+  ms: number;
+  contextUsed: number;
+}
 
 /**
- * An error between worker and page. `message` is the engine's words, unless `key` names a sentence of the page; `raw` is what the
+ * An error between worker and page. `message` is the engine's words, unless `key` names a sentence of the page; `raw`
+ * is what the
  * browser said. `fatal` means that the WebAssembly instance must not be used again.
  */
-export interface WireError { message: string; fatal: boolean; key?: string; params?: Record<string, string | number>; raw?: string }
+export interface WireError {
+  message: string;
+  fatal: boolean;
+  key?: string;
+  params?: Record<string, string | number>;
+  raw?: string;
+}
 
 /** What the worker answers. `pulse` answers a `ping`: how far the worker is; `lives`: it holds the lock of its life. */
 export type Reply =
@@ -259,7 +335,11 @@ export type Reply =
   | { lives: true }
   | { fatal: WireError };
 
-export interface Progress { name: string; done: number; total: number }
+export interface Progress {
+  name: string;
+  done: number;
+  total: number;
+}
 
 /** What the page knows, apart from the text. */
 export interface State {

@@ -1,18 +1,31 @@
-/** Notices that a worker answers no more, though it never said that it failed: one that is stuck, or whose end the browser told nobody. */
+/**
+ * Notices that a worker answers no more, though it never said that it failed: one that is stuck, or whose end the
+ * browser told nobody.
+ */
 
 /** How often a worker that has something to do is asked whether it is there. */
 export const BEAT_MS = 5000;
-/** So many times in a row it may leave that unanswered: a single piece of work, as cutting a long text into tokens, lets nothing in. */
+/**
+ * So many times in a row it may leave that unanswered: a single piece of work, as cutting a long text into tokens, lets
+ * nothing in.
+ */
 const SILENT_BEATS = 24;
 /** With a command under way that may take longer in one piece, such as making a vocabulary. */
 const LONG_SILENT_BEATS = 120;
 /** So many times in a row it may answer without having got any further: a software GPU compiles shaders for minutes. */
 const STUCK_BEATS = 120;
 
-/** @typedef {{ set: (callback: () => void, ms: number) => unknown, clear: (timer: any) => void, now: () => number }} Clock */
+/**
+ * @typedef {{ set: (callback: () => void, ms: number) => unknown, clear: (timer: any) => void, now: () => number }}
+ *   Clock
+ */
 
 /** @type {Clock} */
-const realClock = { set: (callback, ms) => setTimeout(callback, ms), clear: (timer) => clearTimeout(timer), now: () => performance.now() };
+const realClock = {
+  set: (callback, ms) => setTimeout(callback, ms),
+  clear: (timer) => clearTimeout(timer),
+  now: () => performance.now(),
+};
 
 export class Watchdog {
   /**

@@ -8,12 +8,15 @@ import { n, t } from "../core/i18n/index.js";
 export class Header {
   /**
    * @param {HTMLElement} root
-   * @param {{ tabs: Tab[], onTab: (tab: Tab) => void, onBackend: (backend: Backend) => void, onLang: () => void, onTheme: () => void }} options
+   * @param {{ tabs: Tab[], onTab: (tab: Tab) => void, onBackend: (backend: Backend) => void, onLang: () => void,
+   *   onTheme: () => void }} options
    */
   constructor(root, { tabs, onTab, onBackend, onLang, onTheme }) {
     this.title = h("h1", { class: "brand" });
     /** @type {Map<Tab, HTMLButtonElement>} */
-    this.tabs = new Map(tabs.map((tab) => [tab, h("button", { type: "button", class: "tab", onclick: () => onTab(tab) }, h("span"))]));
+    this.tabs = new Map(
+      tabs.map((tab) => [tab, h("button", { type: "button", class: "tab", onclick: () => onTab(tab) }, h("span"))]),
+    );
     // Read out from the status line; the tab keeps its name.
     this.run = h("span", { class: "tab-run", "aria-hidden": "true", hidden: true });
     this.tabs.get("train")?.append(this.run);
@@ -32,7 +35,10 @@ export class Header {
     );
   }
 
-  /** @param {{ tab: Tab, backend: Backend, theme: string, lang: string, run: { step: number, steps: number } | null }} data `run`: the one going on */
+  /**
+   * @param {{ tab: Tab, backend: Backend, theme: string, lang: string, run: { step: number, steps: number } | null }}
+   *   data `run`: the one going on
+   */
   update({ tab, backend, theme, lang, run }) {
     setText(this.title, t("app.title"));
     this.nav.setAttribute("aria-label", t("nav.label"));

@@ -13,14 +13,15 @@ const REASONS = [
 ];
 
 /**
- * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own, "" where that is
+ * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own, ""
+ * where that is
  * in another language.
  * @param {import("../engine/types.js").Info} info
  */
 export function backendReason({ backend, backendReason: reason }) {
   const known = REASONS.find(([pattern]) => pattern.test(reason));
   if (!known && backend === "cpu" && globalThis.isSecureContext === false) return t("error.insecureGpu");
-  return known ? t(known[1]) : engineWords(reason) ?? "";
+  return known ? t(known[1]) : (engineWords(reason) ?? "");
 }
 
 /** The line at the bottom: figures for the eye, and a quieter live region for the ear. */
@@ -36,8 +37,19 @@ export class Status {
     this.memory = h("span");
     this.backend = h("span", { class: "status-backend" });
     this.live = h("p", { class: "visually-hidden", role: "status", "aria-live": "polite" });
-    root.append(h("div", { class: "status" }, this.model, this.training, this.rate, h("span", { class: "status-context" }, this.context, this.meter),
-      this.memory, this.backend), this.live);
+    root.append(
+      h(
+        "div",
+        { class: "status" },
+        this.model,
+        this.training,
+        this.rate,
+        h("span", { class: "status-context" }, this.context, this.meter),
+        this.memory,
+        this.backend,
+      ),
+      this.live,
+    );
     this.spoken = -Infinity;
     this.timer = 0;
   }
@@ -57,30 +69,48 @@ export class Status {
 
   /**
    * @param {{ info: import("../engine/types.js").Info | null, name: string, rate: number, contextUsed: number,
-   *   prefill: { done: number, total: number } | null, run: { step: number, steps: number } | null }} data `run`: the one going on
+   *   prefill: { done: number, total: number } | null, run: { step: number, steps: number } | null }} data `run`: the
+   *   one going on
    */
   update({ info, name, rate, contextUsed, prefill, run }) {
     this.root.setAttribute("aria-label", t("status.label"));
     setText(this.model, info ? `${name} · ${t("status.parameters", { count: formatCount(info.nParams) })}` : "");
     setText(this.training, run ? t("status.training", { step: n(run.step), steps: n(run.steps) }) : "");
     this.training.title = t("status.training.hint");
-    setText(this.rate, !info ? "" : prefill?.total ? t("status.prefill", { done: n(prefill.done), total: n(prefill.total) })
-      : rate ? t("status.rate", { rate: formatRate(rate) }) : "");
+    setText(
+      this.rate,
+      !info
+        ? ""
+        : prefill?.total
+          ? t("status.prefill", { done: n(prefill.done), total: n(prefill.total) })
+          : rate
+            ? t("status.rate", { rate: formatRate(rate) })
+            : "",
+    );
     setText(this.context, info ? t("status.context", { used: n(contextUsed), total: n(info.nCtx) }) : "");
     this.context.title = t("status.context.hint");
     this.meter.hidden = !info;
-    if (!info) return setText(this.memory, ""), setText(this.backend, "");
+    if (!info) {
+      setText(this.memory, "");
+      setText(this.backend, "");
+      return;
+    }
     const share = Math.min(1, contextUsed / info.nCtx);
     this.meter.style.setProperty("--share", `${share * 100}%`);
     this.meter.classList.toggle("full", share >= 1);
     const { weights, training = 0, kv, temporaries } = info.bytes;
     setText(this.memory, t("status.memory", { bytes: formatBytes(weights + training + kv + temporaries) }));
     this.memory.title = t("status.memory.hint", {
-      weights: formatBytes(weights), training: formatBytes(training), kv: formatBytes(kv), temporaries: formatBytes(temporaries),
+      weights: formatBytes(weights),
+      training: formatBytes(training),
+      kv: formatBytes(kv),
+      temporaries: formatBytes(temporaries),
     });
     const backend = t(`status.backend.${info.backend}`);
     const reason = backendReason(info);
     setText(this.backend, reason ? t("status.backend.why", { backend, reason }) : backend);
-    this.backend.title = [engineWords(info.backendReason) ?? info.backendReason, info.adapter].filter(Boolean).join(" · ");
+    this.backend.title = [engineWords(info.backendReason) ?? info.backendReason, info.adapter]
+      .filter(Boolean)
+      .join(" · ");
   }
 }

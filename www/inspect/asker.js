@@ -1,12 +1,17 @@
-/** Questions to one engine, by slot: a new one in a slot ends the one before it. What the engine has no time for is asked again. */
+/**
+ * Questions to one engine, by slot: a new one in a slot ends the one before it. What the engine has no time for is
+ * asked again.
+ */
 import { isAbort } from "../core/errors.js";
 
 /** @typedef {import("./types.js").InspectRequest} InspectRequest */
 /** @typedef {import("./types.js").InspectProgress} InspectProgress */
 /** @typedef {import("./types.js").Answers} Answers */
 /**
- * The part of an engine that answers. `worker` tells by whom: another one, or none, is not asked again what this one was asked.
- * @typedef {{ inspect(request: InspectRequest, options: { signal: AbortSignal, onProgress?: (progress: InspectProgress) => void }):
+ * The part of an engine that answers. `worker` tells by whom: another one, or none, is not asked again what this one
+ * was asked.
+ * @typedef {{ inspect(request: InspectRequest, options: { signal: AbortSignal, onProgress?: (progress: InspectProgress)
+ *   => void }):
  *   Promise<any>, worker?(): unknown }} Inspectable
  */
 
@@ -15,14 +20,16 @@ export const AGAIN_MS = 500;
 
 /** Resolves after a while, or at once when the signal is aborted. @param {number} ms @param {AbortSignal} signal */
 function pause(ms, signal) {
-  return /** @type {Promise<void>} */ (new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
-  }));
+  return /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener("abort", end, { once: true });
+    })
+  );
 }
 
 export class Asker {
@@ -47,9 +54,11 @@ export class Asker {
     const { signal } = control;
     const { engine } = this;
     const worker = engine.worker?.();
-    const told = onProgress && ((/** @type {InspectProgress} */ progress) => {
-      if (!signal.aborted) onProgress(progress);
-    });
+    const told =
+      onProgress &&
+      ((/** @type {InspectProgress} */ progress) => {
+        if (!signal.aborted) onProgress(progress);
+      });
     try {
       for (;;) {
         try {

@@ -10,13 +10,17 @@ const FORMAT = "gpt-playground-branches";
 const VERSION = 2;
 /** More than this does not come from the page. */
 const MOST_BRANCHES = 10_000;
-/** A file that is loaded may have so many branches, and so many runs and UTF-16 units in all of them together: each is compared with many. */
+/**
+ * A file that is loaded may have so many branches, and so many runs and UTF-16 units in all of them together: each is
+ * compared with many.
+ */
 export const MOST_LOADED = 2000;
 const MOST_RUNS = 1_000_000;
 const MOST_TEXT = 50_000_000;
 
 /**
- * What the file keeps of a token: not the alternatives, which the model finds again. 1 is the rank of the likeliest, as on the page.
+ * What the file keeps of a token: not the alternatives, which the model finds again. 1 is the rank of the likeliest, as
+ * on the page.
  * @typedef {Omit<Token, "top" | "rank"> & { rank_from_1: number }} FileToken
  */
 /**
@@ -38,7 +42,8 @@ export function isTooLarge(data) {
 }
 
 /**
- * Every run once, as branches share them; a branch lists its runs by their place in `runs`, and has its text for who reads the
+ * Every run once, as branches share them; a branch lists its runs by their place in `runs`, and has its text for who
+ * reads the
  * file without the page.
  * @typedef {object} BranchFile
  * @property {string} format
@@ -57,8 +62,13 @@ export function writeBranches(branches, current) {
     places.set(run, known);
     return known;
   };
-  const rows = branches.map(({ id, name, created, runs, text }) => (
-    { id, name, created: new Date(created).toISOString(), text, runs: runs.map(place) }));
+  const rows = branches.map(({ id, name, created, runs, text }) => ({
+    id,
+    name,
+    created: new Date(created).toISOString(),
+    text,
+    runs: runs.map(place),
+  }));
   return { format: FORMAT, version: VERSION, current, runs: Array.from(places.keys(), writeRun), branches: rows };
 }
 
@@ -71,7 +81,8 @@ function writeRun({ text, source, token }) {
 
 /**
  * @param {unknown} data
- * @returns {{ branches: Branch[], current: string | null, removed: string[], unread: number } | null} `removed`: texts that were deleted;
+ * @returns {{ branches: Branch[], current: string | null, removed: string[], unread: number } | null} `removed`: texts
+ *   that were deleted;
  *   `unread`: how many branches are damaged; null where it is no such file
  */
 export function readBranches(data) {
@@ -100,7 +111,9 @@ export function readBranches(data) {
       text,
     });
   }
-  const removed = (Array.isArray(file.removed) ? file.removed : []).filter((/** @type {unknown} */ text) => typeof text === "string");
+  const removed = (Array.isArray(file.removed) ? file.removed : []).filter(
+    (/** @type {unknown} */ text) => typeof text === "string",
+  );
   return { branches, current: typeof file.current === "string" ? file.current : null, removed, unread };
 }
 

@@ -32,7 +32,10 @@
  * @property {TreeNode[]} children in the order in which their first branches were made
  */
 
-/** A branch with the places where its runs begin. @typedef {{ branch: Branch, runs: readonly Run[], text: string, starts: number[] }} Walked */
+/**
+ * A branch with the places where its runs begin.
+ * @typedef {{ branch: Branch, runs: readonly Run[], text: string, starts: number[] }} Walked
+ */
 
 /** @param {readonly Run[]} runs @returns {Figures} */
 export function figuresOf(runs) {
@@ -47,7 +50,8 @@ export function figuresOf(runs) {
 }
 
 /**
- * The runs between two places of the text. A token of which only a part is wanted loses its data. Tokens without text (the
+ * The runs between two places of the text. A token of which only a part is wanted loses its data. Tokens without text
+ * (the
  * first bytes of a character) go with what follows them, and at the very end with what is before.
  * @param {readonly Run[]} runs @param {number} from @param {number} [to]
  * @returns {Run[]}
@@ -61,7 +65,8 @@ export function sliceRuns(runs, from, to = Infinity) {
     end = start + run.text.length;
     if (start >= to) break;
     if (start >= from && end <= to) slice.push(run);
-    else if (end > from) slice.push({ text: run.text.slice(Math.max(0, from - start), to - start), source: run.source });
+    else if (end > from)
+      slice.push({ text: run.text.slice(Math.max(0, from - start), to - start), source: run.source });
   }
   return slice;
 }
@@ -94,7 +99,12 @@ const PIECE = /'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!
 /** Longer pieces are rare, and may be cut. */
 const LONGEST_PIECE = 64;
 
-/** Where the piece around a place begins. @param {string} text @param {number} from not before this @param {number} at */
+/**
+ * Where the piece around a place begins.
+ * @param {string} text
+ * @param {number} from not before this
+ * @param {number} at
+ */
 function pieceStart(text, from, at) {
   const start = Math.max(from, at - LONGEST_PIECE);
   for (const piece of text.slice(start, at + LONGEST_PIECE).matchAll(PIECE)) {
@@ -105,7 +115,11 @@ function pieceStart(text, from, at) {
   return at;
 }
 
-/** The nearest place, not after `at`, where no token and no character is cut. @param {Walked} walked @param {number} at */
+/**
+ * The nearest place, not after `at`, where no token and no character is cut.
+ * @param {Walked} walked
+ * @param {number} at
+ */
 function boundary(walked, at) {
   const { text, runs, starts } = walked;
   if (at <= 0 || at >= text.length) return at;
@@ -121,13 +135,15 @@ function alike(one, other) {
   const shorter = Math.min(one.text.length, other.text.length);
   let at = 0;
   // Branches share their run objects up to where they part: most of the text need not be read.
-  for (let run = 0; run < one.runs.length && one.runs[run] === other.runs[run]; run += 1) at += one.runs[run].text.length;
+  for (let run = 0; run < one.runs.length && one.runs[run] === other.runs[run]; run += 1)
+    at += one.runs[run].text.length;
   while (at < shorter && one.text.charCodeAt(at) === other.text.charCodeAt(at)) at += 1;
   return at;
 }
 
 /**
- * How far two branches are the same: in their text, not within a token of either, and in their tokens where both know them.
+ * How far two branches are the same: in their text, not within a token of either, and in their tokens where both know
+ * them.
  * @param {Walked} one @param {Walked} other @param {number} same how far their texts are
  */
 function shared(one, other, same) {
@@ -142,7 +158,8 @@ function shared(one, other, same) {
 }
 
 /**
- * How many units any two of many branches begin with alike, without reading them again and again: in order of their texts, two of
+ * How many units any two of many branches begin with alike, without reading them again and again: in order of their
+ * texts, two of
  * them have in common what all neighbours between them have.
  * @param {Walked[]} all
  * @returns {(one: Walked, other: Walked) => number}
@@ -249,7 +266,9 @@ export function compareBranches(left, right) {
   const [one, other] = [walk(left), walk(right)];
   const at = left === right ? left.text.length : shared(one, other, alike(one, other));
   const side = (/** @type {Branch} */ { runs, text }) => ({
-    rest: text.slice(at), all: figuresOf(runs), own: figuresOf(text.length > at ? sliceRuns(runs, at) : []),
+    rest: text.slice(at),
+    all: figuresOf(runs),
+    own: figuresOf(text.length > at ? sliceRuns(runs, at) : []),
   });
   return { common: left.text.slice(0, at), sides: [side(left), side(right)] };
 }

@@ -1,8 +1,8 @@
 /** All continuations of a text: what was written stays, whichever way one went. Knows no DOM. */
 import { PageError } from "../core/errors.js";
 import { textOf } from "../core/text.js";
-import { figuresOf, sliceRuns, treeOf } from "./branch_tree.js";
 import { readBranches, writeBranches } from "./branch_file.js";
+import { figuresOf, sliceRuns, treeOf } from "./branch_tree.js";
 
 /** @typedef {import("../engine/types.js").Run} Run */
 /** @typedef {import("./branch_tree.js").Branch} Branch */
@@ -19,7 +19,10 @@ export class Branches {
     this.leaves = new Map();
     /** The branch that was recorded last: growing from its end makes it longer. @type {string | null} */
     this.current = null;
-    /** Texts that were deleted: recording them again, while they still stand on the paper, does not bring them back. @type {Set<string>} */
+    /**
+     * Texts that were deleted: recording them again, while they still stand on the paper, does not bring them back.
+     * @type {Set<string>}
+     */
     this.removed = new Set();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
@@ -61,8 +64,10 @@ export class Branches {
   }
 
   /**
-   * Keeps the text as it is now: to be called when a generation has ended and before a text gives way to another. A text that
-   * is here already, or that a longer one contains, makes no new branch; one that only went on from the end of a branch (the
+   * Keeps the text as it is now: to be called when a generation has ended and before a text gives way to another. A
+   * text that
+   * is here already, or that a longer one contains, makes no new branch; one that only went on from the end of a branch
+   * (the
    * present one first) makes that branch longer.
    * @param {readonly Run[]} runs
    * @returns {string | null} the branch, or null where there is none of its own
@@ -71,7 +76,9 @@ export class Branches {
     const text = textOf(runs);
     if (text.trim() === "" || this.removed.has(text)) return this.setCurrent(null);
     const here = this.current === null ? undefined : this.leaves.get(this.current);
-    const others = this.list().filter((leaf) => leaf !== here).sort((a, b) => b.text.length - a.text.length);
+    const others = this.list()
+      .filter((leaf) => leaf !== here)
+      .sort((a, b) => b.text.length - a.text.length);
     const known = here ? [here, ...others] : others;
     const same = known.find((leaf) => leaf.text === text);
     if (same) {
@@ -133,7 +140,10 @@ export class Branches {
       if ([...present.values()].some(({ text }) => text === leaf.text)) return this.changed();
       present.set(id, leaf);
       // The order in which branches were made is the order in which they show.
-      const order = [...before.filter((key) => present.has(key)), ...[...present.keys()].filter((key) => !before.includes(key))];
+      const order = [
+        ...before.filter((key) => present.has(key)),
+        ...[...present.keys()].filter((key) => !before.includes(key)),
+      ];
       this.leaves = new Map(order.map((key) => [key, /** @type {Branch} */ (present.get(key))]));
       if (wasCurrent && this.current === null) this.current = id;
       this.changed();
@@ -162,7 +172,11 @@ export class Branches {
     return this.addAll(read);
   }
 
-  /** Adds what was kept over a reload. @param {unknown} data @returns {boolean} false where not all of it could be read */
+  /**
+   * Adds what was kept over a reload.
+   * @param {unknown} data
+   * @returns {boolean} false where not all of it could be read
+   */
   restore(data) {
     const read = readBranches(data);
     if (read) this.addAll(read);

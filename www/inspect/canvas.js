@@ -1,4 +1,7 @@
-/** What the pictures of attention share: canvases of pixels, sharp canvases, the page's colours, one cell for the keyboard. */
+/**
+ * What the pictures of attention share: canvases of pixels, sharp canvases, the page's colours, one cell for the
+ * keyboard.
+ */
 import { h } from "../core/dom.js";
 
 /**
@@ -18,7 +21,11 @@ export function pictureOf(pixels, width, height) {
 export function putPixels(canvas, pixels, from, to) {
   const { width } = canvas;
   if (!width || to <= from) return;
-  const bytes = new Uint8ClampedArray(/** @type {ArrayBuffer} */ (pixels.buffer), pixels.byteOffset + from * width * 4, (to - from) * width * 4);
+  const bytes = new Uint8ClampedArray(
+    /** @type {ArrayBuffer} */ (pixels.buffer),
+    pixels.byteOffset + from * width * 4,
+    (to - from) * width * 4,
+  );
   canvas.getContext("2d")?.putImageData(new ImageData(bytes, width, to - from), 0, from);
 }
 
@@ -42,7 +49,12 @@ export function inks() {
   const style = getComputedStyle(document.documentElement);
   const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   return {
-    ink: colour("--ink"), dim: colour("--ink-2"), line: colour("--line"), accent: colour("--accent"), sheet: colour("--sheet"), font: colour("--ui"),
+    ink: colour("--ink"),
+    dim: colour("--ink-2"),
+    line: colour("--line"),
+    accent: colour("--accent"),
+    sheet: colour("--sheet"),
+    font: colour("--ui"),
   };
 }
 
@@ -69,14 +81,16 @@ export function watchTheme(callback) {
 }
 
 /**
- * The keyboard's way into a picture of cells: one focusable grid with one cell in it, which moves. Arrow keys, Home, End, Page Up
+ * The keyboard's way into a picture of cells: one focusable grid with one cell in it, which moves. Arrow keys, Home,
+ * End, Page Up
  * and Page Down move it; other keys go to `onKey`.
  */
 export class CellCursor {
   /**
    * @param {string} id unique in the page
    * @param {{ onMove: (row: number, column: number) => void, onChoose: (row: number, column: number) => void,
-   *   onKey?: (event: KeyboardEvent) => boolean, onFocus?: (has: boolean) => void }} handlers `onKey` says whether it took the key
+   *   onKey?: (event: KeyboardEvent) => boolean, onFocus?: (has: boolean) => void }} handlers `onKey` says whether it
+   *   took the key
    */
   constructor(id, { onMove, onChoose, onKey = () => false, onFocus = () => {} }) {
     this.id = id;
@@ -98,7 +112,11 @@ export class CellCursor {
     this.root.addEventListener("blur", () => onFocus(false));
   }
 
-  /** @param {string} key @param {(row: number, column: number) => void} onMove @returns {boolean} whether the key is one that moves */
+  /**
+   * @param {string} key
+   * @param {(row: number, column: number) => void} onMove
+   * @returns {boolean} whether the key is one that moves
+   */
   move(key, onMove) {
     const target = moved(key, this);
     if (!target) return false;
@@ -109,19 +127,27 @@ export class CellCursor {
   }
 
   /**
-   * @param {{ row: number, column: number, rows: number, columns: number, selected: boolean, label: string, name: string,
-   *   box: { left: number, top: number, width: number, height: number } }} place `label` names the whole grid, `name` the cell
+   * @param {{ row: number, column: number, rows: number, columns: number, selected: boolean, label: string, name:
+   *   string,
+   *   box: { left: number, top: number, width: number, height: number } }} place `label` names the whole grid, `name`
+   *   the cell
    */
   update({ row, column, rows, columns, selected, label, name, box }) {
     Object.assign(this, { row, column, rows, columns });
     const attributes = /** @type {[Element, string, string | number][]} */ ([
-      [this.root, "aria-label", label], [this.root, "aria-rowcount", rows], [this.root, "aria-colcount", columns],
-      [this.rowElement, "aria-rowindex", row + 1], [this.cell, "aria-colindex", column + 1],
-      [this.cell, "aria-selected", String(selected)], [this.cell, "aria-label", name],
+      [this.root, "aria-label", label],
+      [this.root, "aria-rowcount", rows],
+      [this.root, "aria-colcount", columns],
+      [this.rowElement, "aria-rowindex", row + 1],
+      [this.cell, "aria-colindex", column + 1],
+      [this.cell, "aria-selected", String(selected)],
+      [this.cell, "aria-label", name],
       // A new id for every cell: screen readers speak when the active one changes.
-      [this.cell, "id", `${this.id}-${row}-${column}`], [this.root, "aria-activedescendant", `${this.id}-${row}-${column}`],
+      [this.cell, "id", `${this.id}-${row}-${column}`],
+      [this.root, "aria-activedescendant", `${this.id}-${row}-${column}`],
     ]);
-    for (const [element, key, value] of attributes) if (element.getAttribute(key) !== String(value)) element.setAttribute(key, String(value));
+    for (const [element, key, value] of attributes)
+      if (element.getAttribute(key) !== String(value)) element.setAttribute(key, String(value));
     for (const [key, value] of Object.entries(box)) this.cell.style.setProperty(key, `${value}px`);
   }
 }
@@ -135,14 +161,23 @@ const PAGE_ROWS = 10;
 export function moved(key, { row, column, rows, columns }) {
   const within = (/** @type {number} */ value, /** @type {number} */ count) => Math.min(count - 1, Math.max(0, value));
   switch (key) {
-    case "ArrowUp": return { row: within(row - 1, rows), column };
-    case "ArrowDown": return { row: within(row + 1, rows), column };
-    case "ArrowLeft": return { row, column: within(column - 1, columns) };
-    case "ArrowRight": return { row, column: within(column + 1, columns) };
-    case "PageUp": return { row: within(row - PAGE_ROWS, rows), column };
-    case "PageDown": return { row: within(row + PAGE_ROWS, rows), column };
-    case "Home": return { row, column: 0 };
-    case "End": return { row, column: columns - 1 };
-    default: return null;
+    case "ArrowUp":
+      return { row: within(row - 1, rows), column };
+    case "ArrowDown":
+      return { row: within(row + 1, rows), column };
+    case "ArrowLeft":
+      return { row, column: within(column - 1, columns) };
+    case "ArrowRight":
+      return { row, column: within(column + 1, columns) };
+    case "PageUp":
+      return { row: within(row - PAGE_ROWS, rows), column };
+    case "PageDown":
+      return { row: within(row + PAGE_ROWS, rows), column };
+    case "Home":
+      return { row, column: 0 };
+    case "End":
+      return { row, column: columns - 1 };
+    default:
+      return null;
   }
 }

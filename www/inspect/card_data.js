@@ -17,7 +17,8 @@ export function recordOf(trail, at, runs) {
   let start = 0;
   for (const { text, token } of runs) {
     if (start > from) return null;
-    if (start === from && text !== "" && start + text.length === trail.ends[at]) return token?.id === trail.ids[at] ? token : null;
+    if (start === from && text !== "" && start + text.length === trail.ends[at])
+      return token?.id === trail.ids[at] ? token : null;
     start += text.length;
   }
   return null;
@@ -27,7 +28,8 @@ export function recordOf(trail, at, runs) {
  * What is known of one token.
  * @param {Trail} trail
  * @param {number} at
- * @param {{ offset: number, vocabSize: number, runs: readonly Run[] | null }} options `offset`: tokens that the model no longer sees;
+ * @param {{ offset: number, vocabSize: number, runs: readonly Run[] | null }} options `offset`: tokens that the model
+ *   no longer sees;
  *   `runs` where they make the trail's text and the model does not write
  * @returns {import("./token_card.js").TokenCardData}
  */
@@ -41,8 +43,18 @@ export function cardOf(trail, at, { offset, vocabSize, runs }) {
   const bos = trail.bos && at === 0;
   const otherwise = record && (record.rank !== rank || Math.abs(record.logprob - logprob) > SAME_NATS);
   return {
-    position: at - offset, count: trail.length - offset, hidden: offset, id: trail.ids[at], text: trail.texts[at],
-    bytes: bos ? [] : trail.bytes[at], first: at === 0, bos, vocabSize, logprob, rank, entropy: row < 0 ? NaN : trail.entropy[row],
+    position: at - offset,
+    count: trail.length - offset,
+    hidden: offset,
+    id: trail.ids[at],
+    text: trail.texts[at],
+    bytes: bos ? [] : trail.bytes[at],
+    first: at === 0,
+    bos,
+    vocabSize,
+    logprob,
+    rank,
+    entropy: row < 0 ? NaN : trail.entropy[row],
     // Nothing is written on from where the model sees nothing before it.
     alternatives: at > offset ? trail.alternatives(row) : [],
     written: otherwise ? { logprob: record.logprob, rank: record.rank } : null,

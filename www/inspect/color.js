@@ -2,14 +2,41 @@
 
 /** @typedef {[number, number, number]} Rgb red, green and blue from 0 to 255 */
 
-/** Viridis (Smith and van der Walt, 2015) at nine even steps; between them straight lines are within what an eye sees. @type {readonly Rgb[]} */
+/**
+ * Viridis (Smith and van der Walt, 2015) at nine even steps; between them straight lines are within what an eye sees.
+ * @type {readonly Rgb[]}
+ */
 const VIRIDIS = [
-  [68, 1, 84], [71, 45, 123], [59, 82, 139], [44, 114, 142], [33, 145, 140], [40, 174, 128], [94, 201, 98], [173, 220, 48], [253, 231, 37],
+  [68, 1, 84],
+  [71, 45, 123],
+  [59, 82, 139],
+  [44, 114, 142],
+  [33, 145, 140],
+  [40, 174, 128],
+  [94, 201, 98],
+  [173, 220, 48],
+  [253, 231, 37],
 ];
 /** From "less" over "the same" to "more", even in lightness on both sides. @type {readonly Rgb[]} */
-const DIVERGING = [[179, 88, 6], [236, 150, 62], [250, 208, 157], [243, 242, 239], [173, 207, 233], [92, 150, 205], [33, 92, 168]];
+const DIVERGING = [
+  [179, 88, 6],
+  [236, 150, 62],
+  [250, 208, 157],
+  [243, 242, 239],
+  [173, 207, 233],
+  [92, 150, 205],
+  [33, 92, 168],
+];
 /** The same on a dark page: what does not matter is dark too, and what matters shines. @type {readonly Rgb[]} */
-const DIVERGING_DARK = [[250, 178, 92], [196, 118, 38], [116, 73, 33], [54, 55, 60], [42, 84, 128], [64, 128, 196], [136, 196, 250]];
+const DIVERGING_DARK = [
+  [250, 178, 92],
+  [196, 118, 38],
+  [116, 73, 33],
+  [54, 55, 60],
+  [42, 84, 128],
+  [64, 128, 196],
+  [136, 196, 250],
+];
 
 /** @param {readonly Rgb[]} stops @param {number} x from 0 to 1 @returns {Rgb} */
 function between(stops, x) {
@@ -27,7 +54,8 @@ function css([red, green, blue]) {
 }
 
 /**
- * How much: dark violet for 0, yellow for 1. What lies outside is brought to the nearer end; what is no number counts as 0.
+ * How much: dark violet for 0, yellow for 1. What lies outside is brought to the nearer end; what is no number counts
+ * as 0.
  * @param {number} x from 0 to 1
  * @returns {Rgb}
  */
@@ -41,7 +69,8 @@ export function viridisCss(x) {
 }
 
 /**
- * Less or more: orange for -1, blue for 1, and for 0 what the eye passes over: near white on a light page, near black on a dark
+ * Less or more: orange for -1, blue for 1, and for 0 what the eye passes over: near white on a light page, near black
+ * on a dark
  * one. Text on it takes `inkOn`.
  * @param {number} x from -1 to 1; what is no number counts as 0
  * @param {boolean} [dark] for a dark page

@@ -1,8 +1,9 @@
 /** What panels speak about and what they can do: ties the inspector to the page. Draws nothing. */
+
+import { isAbort, PageError } from "../core/errors.js";
 import { Engine } from "../engine/client.js";
-import { PageError, isAbort } from "../core/errors.js";
-import { canOpen } from "../models/saved_runs.js";
 import { shippedSource } from "../models/network.js";
+import { canOpen } from "../models/saved_runs.js";
 import { runSource } from "../models/sources.js";
 import { Asker } from "./asker.js";
 import { Branches } from "./branches.js";
@@ -37,7 +38,10 @@ export class Context {
     /** How far the text is read, as a share of it; NaN where that is not known yet. @type {{ share: number } | null} */
     this.reading = null;
     /** For panels. */
-    this.asker = new Asker({ inspect: (request, options) => app.engine.inspect(request, options), worker: () => app.engine.client });
+    this.asker = new Asker({
+      inspect: (request, options) => app.engine.inspect(request, options),
+      worker: () => app.engine.client,
+    });
     /** For the text itself, whatever panel is open. */
     this.own = new Asker(this.asker.engine);
     /** Of the engines that panels opened. @type {Set<Asker>} */
@@ -185,12 +189,23 @@ export class Context {
     if (tuned && origin) list.push({ id: "base", name: origin.name, source: origin });
     for (const model of state.shipped) {
       const inUse = engine.source?.id === model.id || (tuned && origin?.id === model.id);
-      if (!inUse) list.push({ id: `shipped:${model.id}`, name: model.name, vocabSize: model.vocab_size, source: shippedSource(model) });
+      if (!inUse)
+        list.push({
+          id: `shipped:${model.id}`,
+          name: model.name,
+          vocabSize: model.vocab_size,
+          source: shippedSource(model),
+        });
     }
     for (const { meta } of training.saves.list.filter(canOpen)) {
       if (meta.id === training.runId && tuned) continue;
       try {
-        list.push({ id: `run:${meta.id}`, name: meta.name, vocabSize: meta.vocabSize, source: runSource(meta, training.saves.sourceOf(meta)) });
+        list.push({
+          id: `run:${meta.id}`,
+          name: meta.name,
+          vocabSize: meta.vocabSize,
+          source: runSource(meta, training.saves.sourceOf(meta)),
+        });
       } catch {
         // Adapters whose model is not here.
       }
@@ -205,7 +220,8 @@ export class Context {
   /**
    * @param {string} id @param {AbortSignal} signal @param {(done: number, total: number) => void} [onProgress]
    * @param {(error: unknown) => void} [onLost] called when the engine that was opened is lost
-   * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string, info: import("../engine/types.js").Info }>}
+   * @returns {Promise<{ ask: InspectContext["ask"], close(): void, name: string, info:
+   *   import("../engine/types.js").Info }>}
    */
   async openOther(id, signal, onProgress = () => {}, onLost = () => {}) {
     const found = this.sources().find((one) => one.id === id);
@@ -214,13 +230,20 @@ export class Context {
       close();
       onLost(error);
     });
-    const asker = new Asker({ inspect: (request, options) => engine.inspect(request, options), worker: () => engine.client });
+    const asker = new Asker({
+      inspect: (request, options) => engine.inspect(request, options),
+      worker: () => engine.client,
+    });
     const close = () => {
       this.others.delete(asker);
       asker.abort();
       engine.close();
     };
-    const info = await engine.load(found.source, this.app.state.info?.backend ?? "cpu", { signal, onProgress, look: true });
+    const info = await engine.load(found.source, this.app.state.info?.backend ?? "cpu", {
+      signal,
+      onProgress,
+      look: true,
+    });
     if (signal.aborted) {
       close();
       signal.throwIfAborted();

@@ -8,7 +8,8 @@ const MOST_WINDOWS = 16;
  * @param {import("./trail.js").Trail} trail
  * @param {number} offset tokens that the model no longer sees
  * @param {number} most tokens in a context
- * @param {(ids: number[]) => Promise<import("./types.js").ScoreAnswer | null>} score null where nobody wants to know any more
+ * @param {(ids: number[]) => Promise<import("./types.js").ScoreAnswer | null>} score null where nobody wants to know
+ *   any more
  * @param {() => void} onChange something new is known
  */
 export async function scoreEarlier(trail, offset, most, score, onChange) {

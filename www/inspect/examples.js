@@ -5,11 +5,16 @@
 /** The model that they are true of. */
 export const EXAMPLES_MODEL = "storyteller";
 
-const QUESTION = 'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
+const QUESTION =
+  'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
 
-/** `key` names the strings of an example; `view` is what it opens. @type {readonly { key: string, text: string, view: Partial<InspectView> }[]} */
+/**
+ * `key` names the strings of an example; `view` is what it opens.
+ * @type {readonly { key: string, text: string, view: Partial<InspectView> }[]}
+ */
 export const EXAMPLES = [
-  // Every word after "Where" looks back at it; with this head off, the question mark's probability falls from 67 % to 7 %.
+  // Every word after "Where" looks back at it; with this head off, the question mark's probability falls from 67 % to 7
+  // %.
   { key: "question", text: QUESTION, view: { panel: "attention", mode: "lines", layer: 3, head: 4, token: 27 } },
   // Inside a quotation words look at the mark that opened it, outside at the one that closed it: stripes in the map.
   {

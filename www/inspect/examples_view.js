@@ -6,9 +6,16 @@ export class Examples {
   /** @param {{ keys: readonly string[], onOpen: (index: number) => void, open: boolean }} options */
   constructor({ keys, onOpen, open }) {
     this.title = h("summary");
-    this.items = keys.map((key, index) => ({ key, button: h("button", { type: "button", class: "example", onclick: () => onOpen(index) }) }));
-    this.root = h("details", { class: "examples", open },
-      this.title, h("ul", {}, ...this.items.map(({ button }) => h("li", {}, button))));
+    this.items = keys.map((key, index) => ({
+      key,
+      button: h("button", { type: "button", class: "example", onclick: () => onOpen(index) }),
+    }));
+    this.root = h(
+      "details",
+      { class: "examples", open },
+      this.title,
+      h("ul", {}, ...this.items.map(({ button }) => h("li", {}, button))),
+    );
   }
 
   open() {

@@ -1,28 +1,28 @@
 /** The shell of the inspector: tabs, the selected token, one of the panels below it, and its ties to the paper. */
 import { byId, h, setText, storage } from "../core/dom.js";
-import { PageError, isAbort } from "../core/errors.js";
-import { inspectEn } from "./words.en.js";
-import { inspectZh } from "./words.zh.js";
+import { isAbort, PageError } from "../core/errors.js";
 import { registerStrings, t } from "../core/i18n/index.js";
 import { asset } from "../core/site.js";
 import { PANELS } from "../core/state.js";
 import { userText } from "../core/text.js";
-import { Examples } from "./examples_view.js";
-import { SurpriseLegend } from "./legend.js";
-import { OffNotice } from "./off_notice.js";
-import { Tabs } from "./tabs.js";
-import { TokenCard } from "./token_card.js";
-import { TokenTable } from "./token_table.js";
 import { Context } from "./context.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
-import { ModelWatch } from "./model_watch.js";
+import { Examples } from "./examples_view.js";
+import { SurpriseLegend } from "./legend.js";
 import { MANIFEST } from "./manifest.js";
+import { ModelWatch } from "./model_watch.js";
 import { Notes } from "./notes.js";
+import { OffNotice } from "./off_notice.js";
 import { PaperTies } from "./paper_ties.js";
 import { revealPicture, revealTop } from "./reveal.js";
 import { ShareRow } from "./share.js";
 import { Sheet } from "./sheet.js";
+import { Tabs } from "./tabs.js";
+import { TokenCard } from "./token_card.js";
+import { TokenTable } from "./token_table.js";
 import { MOST_BITS } from "./trail.js";
+import { inspectEn } from "./words.en.js";
+import { inspectZh } from "./words.zh.js";
 
 /** @typedef {import("./types.js").Panel} Panel */
 /** @typedef {import("./manifest.js").PanelEntry} PanelEntry */
@@ -42,12 +42,14 @@ const STYLES = ["inspect/shell.css", "inspect/surprise.css", ...MANIFEST.map(({ 
 
 /** @param {string} path of a style sheet */
 function loadStyle(path) {
-  return /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-    const link = h("link", { rel: "stylesheet", href: asset(path).href });
-    link.addEventListener("load", () => resolve());
-    link.addEventListener("error", () => reject(new PageError("error.partNotLoaded")));
-    document.head.append(link);
-  }));
+  return /** @type {Promise<void>} */ (
+    new Promise((resolve, reject) => {
+      const link = h("link", { rel: "stylesheet", href: asset(path).href });
+      link.addEventListener("load", () => resolve());
+      link.addEventListener("error", () => reject(new PageError("error.partNotLoaded")));
+      document.head.append(link);
+    })
+  );
 }
 
 export class Inspector {
@@ -62,7 +64,9 @@ export class Inspector {
     this.app = app;
     const change = () => app.store.set({});
     this.context = new Context(app, {
-      onChange: change, say: (key, params, error) => this.notes.say(key, params, error), onReading: () => this.tellReading(),
+      onChange: change,
+      say: (key, params, error) => this.notes.say(key, params, error),
+      onReading: () => this.tellReading(),
     });
     const { context } = this;
 
@@ -79,7 +83,11 @@ export class Inspector {
     this.blank = app.writer.text === "";
     // A link to another tab means that tab.
     const open = this.blank || (this.introducing && app.state.view.panel === PANELS[0]);
-    this.examples = new Examples({ keys: EXAMPLES.map(({ key }) => key), open, onOpen: (index) => void this.openExample(index) });
+    this.examples = new Examples({
+      keys: EXAMPLES.map(({ key }) => key),
+      open,
+      onOpen: (index) => void this.openExample(index),
+    });
     this.card = new TokenCard(this.scroll, {
       onAlternative: (position, id, text) => context.continueWith(position, id, text),
       onStep: (by) => this.ties.step(by),
@@ -89,7 +97,10 @@ export class Inspector {
     this.card.help.before(this.tokens.root);
     this.model = new ModelWatch(app, (off) => void context.applyGates(off));
     this.notes = new Notes(this.scroll, () => ({
-      text: app.writer.text, weights: this.model.weights(), view: app.state.view, settings: app.state.settings,
+      text: app.writer.text,
+      weights: this.model.weights(),
+      view: app.state.view,
+      settings: app.state.settings,
       read: Boolean(context.subject?.scores),
     }));
     this.tabs = new Tabs({ names: PANELS, panelId: PANEL_ID, onSelect: (panel) => context.setView({ panel }) });
@@ -103,7 +114,10 @@ export class Inspector {
     this.root.append(this.sheet.grip, this.tabs.root, this.scroll, this.foot);
 
     const { paper, writeMessage } = app.page;
-    this.legend = new SurpriseLegend(paper.foot, { levels: MOST_BITS, onToggle: (surprise) => context.setView({ surprise }) });
+    this.legend = new SurpriseLegend(paper.foot, {
+      levels: MOST_BITS,
+      onToggle: (surprise) => context.setView({ surprise }),
+    });
     this.notice = new OffNotice({ onRestore: () => context.setView({ off: [] }) });
     writeMessage.root.before(this.notice.root);
     this.ties = new PaperTies(app, context);
@@ -132,7 +146,10 @@ export class Inspector {
     return this.app.state.view.panel === "next" ? "alternativesOpen.next" : "alternativesOpen";
   }
 
-  /** Folds the card's alternatives where the panel needs the room: where it shows bars of its own, and in a small window. */
+  /**
+   * Folds the card's alternatives where the panel needs the room: where it shows bars of its own, and in a small
+   * window.
+   */
   fold() {
     const { foldKey } = this;
     const open = foldKey === "alternativesOpen" && matchMedia("(min-width: 720px) and (min-height: 900px)").matches;
@@ -150,7 +167,8 @@ export class Inspector {
   arrange(sheet) {
     if (sheet) this.place.after(this.card.folds);
     else this.card.root.append(this.card.folds);
-    // The examples stand first for who has not tried anything yet, where there is room; below the panel's words on an empty paper.
+    // The examples stand first for who has not tried anything yet, where there is room; below the panel's words on an
+    // empty paper.
     if (this.introducing && !sheet && !this.blank) this.scroll.prepend(this.examples.root);
     else if (sheet || this.blank || !this.examples.root.parentElement) this.scroll.append(this.examples.root);
     this.root.classList.toggle("inspect-blank", this.blank);
@@ -198,7 +216,11 @@ export class Inspector {
     if (!this.shown) return null;
     this.model.applyGates();
     context.keeper.follow({
-      runs: writer.runs, text: writer.text, writing: writer.phase !== "idle", info: state.info, stamp: this.model.stamp(),
+      runs: writer.runs,
+      text: writer.text,
+      writing: writer.phase !== "idle",
+      info: state.info,
+      stamp: this.model.stamp(),
     });
     return context.keeper.marks(state.view.surprise, state.view.token, writer.caret);
   }
@@ -263,10 +285,11 @@ export class Inspector {
     const { subject, reading } = this.context;
     if (reading && this.shown && subject && !subject.writing && !subject.scores) {
       if (this.readsLong) this.card.read(reading.share);
-      else this.readingTimer ||= window.setTimeout(() => {
-        this.readsLong = true;
-        this.tellReading();
-      }, LONG_MS);
+      else
+        this.readingTimer ||= window.setTimeout(() => {
+          this.readsLong = true;
+          this.tellReading();
+        }, LONG_MS);
       return;
     }
     clearTimeout(this.readingTimer);
@@ -293,7 +316,11 @@ export class Inspector {
     const { trail, offset: hidden } = keeper;
     this.card.update(context.card());
     this.tokens.update({
-      trail, selected: keeper.selected(state.view.token, writer.caret), hidden, vocabSize: subject.info.vocabSize, off: state.view.off,
+      trail,
+      selected: keeper.selected(state.view.token, writer.caret),
+      hidden,
+      vocabSize: subject.info.vocabSize,
+      off: state.view.off,
     });
   }
 

@@ -18,33 +18,43 @@ const BYTES = /[\udc80-\udcff]+/gu;
 
 /** Such bytes as they are read: ⟨C3⟩, ⟨E2 80⟩. @param {string} text */
 export function nameBytes(text) {
-  return text.replace(BYTES, (bytes) => `⟨${Array.from(bytes, (unit) => (unit.charCodeAt(0) & 0xff).toString(16).toUpperCase()).join(" ")}⟩`);
+  return text.replace(
+    BYTES,
+    (bytes) => `⟨${Array.from(bytes, (unit) => (unit.charCodeAt(0) & 0xff).toString(16).toUpperCase()).join(" ")}⟩`,
+  );
 }
 
-/** Whether a token's text can stand on the paper by itself: nothing in it is a part of a character. @param {string} text */
+/**
+ * Whether a token's text can stand on the paper by itself: nothing in it is a part of a character.
+ * @param {string} text
+ */
 export function isWhole(text) {
   return text !== "" && !/[\ufffd\udc80-\udcff]/u.test(text);
 }
 
 /**
- * A token's text with everything in it to be seen: spaces at its edges as ␣, line ends as ⏎, tabs as ⇥, what has no shape of
+ * A token's text with everything in it to be seen: spaces at its edges as ␣, line ends as ⏎, tabs as ⇥, what has no
+ * shape of
  * its own by its code point, bytes as ⟨C3⟩, nothing at all as ∅. U+FFFD, which stands where bytes are not known, stays.
  * @param {string} text
  */
 export function showToken(text) {
   if (text === "") return "∅";
-  return nameBytes(text)
-    .replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length))
-    .replace(/[\n\r\t]/g, (character) => VISIBLE[character])
-    .replace(/[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, codePoint)
-    // A joiner inside an emoji belongs to it; alone it would not be seen.
-    .replace(/^\p{Cf}+|\p{Cf}+$/gu, (characters) => Array.from(characters, codePoint).join(""))
-    // A mark without its letter sits on a dotted circle.
-    .replace(/^\p{M}/u, "◌$&");
+  return (
+    nameBytes(text)
+      .replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length))
+      .replace(/[\n\r\t]/g, (character) => VISIBLE[character])
+      .replace(/[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, codePoint)
+      // A joiner inside an emoji belongs to it; alone it would not be seen.
+      .replace(/^\p{Cf}+|\p{Cf}+$/gu, (characters) => Array.from(characters, codePoint).join(""))
+      // A mark without its letter sits on a dotted circle.
+      .replace(/^\p{M}/u, "◌$&")
+  );
 }
 
 /**
- * A probability in per cent with three digits that mean something: "12.3 %", "1.23 %", "<0.01 %"; only 1 itself is "100 %".
+ * A probability in per cent with three digits that mean something: "12.3 %", "1.23 %", "<0.01 %"; only 1 itself is "100
+ * %".
  * @param {number} p from 0 to 1
  */
 export function percent(p) {
@@ -60,7 +70,8 @@ export function percent(p) {
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /**
- * The same, and of what is rarer the size too: "0.0043 %", "2.5·10⁻⁵ %". For what someone asked about, where there is room.
+ * The same, and of what is rarer the size too: "0.0043 %", "2.5·10⁻⁵ %". For what someone asked about, where there is
+ * room.
  * @param {number} p from 0 to 1
  */
 export function finePercent(p) {

@@ -14,7 +14,13 @@ export class SurpriseLegend {
     const cells = Array.from({ length: levels + 1 }, (_, level) => h("span", { class: `tint s${level}` }));
     this.from = h("span");
     this.to = h("span");
-    this.scale = h("span", { class: "scale" }, this.from, h("span", { class: "scale-cells", "aria-hidden": "true" }, ...cells), this.to);
+    this.scale = h(
+      "span",
+      { class: "scale" },
+      this.from,
+      h("span", { class: "scale-cells", "aria-hidden": "true" }, ...cells),
+      this.to,
+    );
     this.levels = levels;
     this.root = h("div", { class: "surprise" }, this.box, this.label, this.scale);
     root.append(this.root);

@@ -1,9 +1,15 @@
-/** The inspector's panels, in the order of their tabs. A new one is a folder below `panels/`, a line here and its name in types.d.ts. */
+/**
+ * The inspector's panels, in the order of their tabs. A new one is a folder below `panels/`, a line here and its name
+ * in types.d.ts.
+ */
 import { part } from "../core/errors.js";
 
 /** @typedef {import("./types.js").Panel} Panel */
 /** @typedef {new (context: import("./context.js").Context) => Panel} PanelClass */
-/** `style` is the folder's style sheet. @typedef {{ name: import("./types.js").PanelName, load: () => Promise<PanelClass>, style: string }} PanelEntry */
+/**
+ * `style` is the folder's style sheet.
+ * @typedef {{ name: import("./types.js").PanelName, load: () => Promise<PanelClass>, style: string }} PanelEntry
+ */
 
 /** @type {PanelEntry[]} */
 export const MANIFEST = [

@@ -5,7 +5,8 @@ import { NO_LEVEL } from "../core/pieces.js";
 /** @typedef {import("./trail.js").Trail} Trail */
 
 /**
- * Marks for the text as it stands. While the user types, the tokens are still those of an older text: those before the change stay
+ * Marks for the text as it stands. While the user types, the tokens are still those of an older text: those before the
+ * change stay
  * where they are, those after it move along, and what was changed has no marks until its tokens have come.
  * @param {Trail} trail
  * @param {string} text
@@ -53,7 +54,8 @@ export function sharedEnds(one, other) {
   if (other.startsWith(one)) head = one.length;
   else while (head < shorter && one.charCodeAt(head) === other.charCodeAt(head)) head += 1;
   let tail = 0;
-  while (tail < shorter - head && one.charCodeAt(one.length - 1 - tail) === other.charCodeAt(other.length - 1 - tail)) tail += 1;
+  while (tail < shorter - head && one.charCodeAt(one.length - 1 - tail) === other.charCodeAt(other.length - 1 - tail))
+    tail += 1;
   return { head, tail };
 }
 

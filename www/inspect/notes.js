@@ -1,6 +1,7 @@
 /** What the inspector has to say: one message at a time, which goes when what it is about has gone. */
-import { showError } from "../models/opener.js";
+
 import { MessageView } from "../core/message.js";
+import { showError } from "../models/opener.js";
 
 /** @typedef {import("./types.js").InspectView} InspectView */
 
@@ -19,11 +20,15 @@ export function groundsOf(kind, { text, weights, view, settings, read }) {
   const off = JSON.stringify(view.off);
   switch (kind) {
     // While a text that cannot be read is being mended, the message stays where it is.
-    case "reading": return [weights, off, text === "" || read];
-    case "panel": return [weights, off, text, settings, view.panel, view.token, view.layer, view.head, view.mode];
-    case "words": return [weights, text, view.panel];
+    case "reading":
+      return [weights, off, text === "" || read];
+    case "panel":
+      return [weights, off, text, settings, view.panel, view.token, view.layer, view.head, view.mode];
+    case "words":
+      return [weights, text, view.panel];
     // It speaks of a picture, and of what happens when its head is off.
-    case "example": return [weights, text, view.panel, view.layer, view.head, view.mode];
+    case "example":
+      return [weights, text, view.panel, view.layer, view.head, view.mode];
   }
 }
 
@@ -36,7 +41,10 @@ export class Notes {
     this.kind = "words";
     /** @type {unknown[]} */
     this.grounds = [];
-    /** Why the text could not be read: told again once a message that took its place has gone. @type {{ error: unknown, grounds: unknown[] } | null} */
+    /**
+     * Why the text could not be read: told again once a message that took its place has gone.
+     * @type {{ error: unknown, grounds: unknown[] } | null}
+     */
     this.unread = null;
   }
 
@@ -44,7 +52,12 @@ export class Notes {
     return this.view.root;
   }
 
-  /** @param {string} key @param {Record<string, string | number>} [params] @param {unknown} [error] @param {string} [more] another remark's key */
+  /**
+   * @param {string} key
+   * @param {Record<string, string | number>} [params]
+   * @param {unknown} [error]
+   * @param {string} [more] another remark's key
+   */
   say(key, params = {}, error, more = "") {
     const failed = error !== undefined || params.reason !== undefined;
     this.stand(key === "inspect.error.read" ? "reading" : failed ? "panel" : "words");

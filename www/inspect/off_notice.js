@@ -4,7 +4,8 @@ import { unitsOff } from "./units.js";
 
 /** @param {number} heads @param {number} mlps that are off */
 export function offText(heads, mlps) {
-  const words = (/** @type {string} */ name, /** @type {number} */ count) => t(`inspect.off.${count === 1 ? name : `${name}s`}`, { count });
+  const words = (/** @type {string} */ name, /** @type {number} */ count) =>
+    t(`inspect.off.${count === 1 ? name : `${name}s`}`, { count });
   const parts = [heads ? words("head", heads) : "", mlps ? words("mlp", mlps) : ""].filter(Boolean);
   const off = parts.length === 2 ? t("inspect.off.both", { heads: parts[0], mlps: parts[1] }) : parts[0];
   return t(heads + mlps === 1 ? "inspect.off.one" : "inspect.off.more", { off });

@@ -51,9 +51,11 @@ export class PaperTies {
     if (!on) return this.hover(null);
     const { token } = state.view;
     if (token !== null && writer.phase === "idle" && (edited || moved)) {
-      // The token that was clicked stays selected while the caret is at it; anywhere else, the selection follows the caret.
+      // The token that was clicked stays selected while the caret is at it; anywhere else, the selection follows the
+      // caret.
       const { trail, offset } = this.keeper;
-      if (edited || token + offset >= trail.length || !trail.touches(token + offset, writer.caret)) this.context.setView({ token: null });
+      if (edited || token + offset >= trail.length || !trail.touches(token + offset, writer.caret))
+        this.context.setView({ token: null });
     }
     if (edited) this.hover(null);
     if (!this.reveal) return;
@@ -134,6 +136,9 @@ export class PaperTies {
     const token = this.tokenAt(x, y);
     if (token < 0 || this.app.writer.phase !== "idle") return this.tip.hide();
     const { trail } = this.keeper;
-    this.tip.show({ left: x, top: y - 12, bottom: y + 16 }, { ...figuresOf(trail, token), alternatives: trail.alternatives(token - 1) });
+    this.tip.show(
+      { left: x, top: y - 12, bottom: y + 16 },
+      { ...figuresOf(trail, token), alternatives: trail.alternatives(token - 1) },
+    );
   }
 }

@@ -9,20 +9,23 @@ const RESTS = 4;
 const AIR = 8;
 
 /**
- * Scrolls until a panel's picture is in view, once it is there: the element with `aria-busy`, which says whether it is; and the words
- * about it above, if there is room for both. A picture that does not fit begins at the top. Where the user scrolls meanwhile,
+ * Scrolls until a panel's picture is in view, once it is there: the element with `aria-busy`, which says whether it is;
+ * and the words
+ * about it above, if there is room for both. A picture that does not fit begins at the top. Where the user scrolls
+ * meanwhile,
  * nothing moves.
  * @param {Element} scroller @param {Element} words @param {Element} panel
  */
 export async function revealPicture(scroller, words, panel) {
   const control = new AbortController();
   const { signal } = control;
-  for (const type of ["wheel", "pointerdown", "keydown"]) scroller.addEventListener(type, () => control.abort(), { signal, passive: true });
+  for (const type of ["wheel", "pointerdown", "keydown"])
+    scroller.addEventListener(type, () => control.abort(), { signal, passive: true });
   const until = performance.now() + WAIT_MS;
   /** @type {Element | null} */
   let picture = null;
   // What stands above the picture may come after it: it is there when it has rested.
-  for (let rested = 0, last = NaN; rested < RESTS && performance.now() < until && !signal.aborted;) {
+  for (let rested = 0, last = NaN; rested < RESTS && performance.now() < until && !signal.aborted; ) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     picture = panel.querySelector("[aria-busy=false]");
     const place = picture ? picture.getBoundingClientRect().top - words.getBoundingClientRect().top : NaN;
@@ -38,7 +41,8 @@ export async function revealPicture(scroller, words, panel) {
 }
 
 /**
- * Brings a picture that was asked for into view with the words above it, no further than needed: what was pressed stays where there is
+ * Brings a picture that was asked for into view with the words above it, no further than needed: what was pressed stays
+ * where there is
  * room for both.
  * @param {Element} scroller @param {Element} words about it, above it @param {Element} picture
  * @param {Element | null} keep what must not leave the view
@@ -53,7 +57,8 @@ export function revealNear(scroller, words, picture, keep) {
 }
 
 /**
- * A panel that was just opened begins at the top, with all that stands above it; alone where that would leave it little room.
+ * A panel that was just opened begins at the top, with all that stands above it; alone where that would leave it little
+ * room.
  * @param {Element} scroller @param {Element} panel
  */
 export function revealTop(scroller, panel) {

@@ -23,7 +23,9 @@ export function toCsv(header, rows) {
  */
 function plain(_key, value) {
   if (typeof value === "string") return nameBytes(value);
-  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? Array.from(/** @type {Float32Array} */ (value)) : value;
+  return ArrayBuffer.isView(value) && !(value instanceof DataView)
+    ? Array.from(/** @type {Float32Array} */ (value))
+    : value;
 }
 
 /**
@@ -52,14 +54,16 @@ export class SaveRow {
       this.root.append(button);
     };
     if (png) add("png", () => new Promise((resolve) => png().toBlob(resolve, "image/png")));
-    if (csv) add("csv", async () => {
-      const text = await csv();
-      return text === null ? null : new Blob([text], { type: "text/csv;charset=utf-8" });
-    });
-    if (json) add("json", async () => {
-      const data = await json();
-      return data === null ? null : new Blob([JSON.stringify(data, plain)], { type: "application/json" });
-    });
+    if (csv)
+      add("csv", async () => {
+        const text = await csv();
+        return text === null ? null : new Blob([text], { type: "text/csv;charset=utf-8" });
+      });
+    if (json)
+      add("json", async () => {
+        const data = await json();
+        return data === null ? null : new Blob([JSON.stringify(data, plain)], { type: "application/json" });
+      });
     root.append(this.root);
     this.update();
   }

@@ -1,15 +1,19 @@
 /** Copies a link to what the page shows. */
 import { h, setText } from "../core/dom.js";
 import { t } from "../core/i18n/index.js";
-import { RUN_LINK } from "../models/saved_runs.js";
 import { encodeFragment } from "../core/state.js";
+import { RUN_LINK } from "../models/saved_runs.js";
 
 const COPIED_MS = 2000;
 
 /** @param {string} text @returns {Promise<boolean>} whether the browser let the page copy */
 async function copyText(text) {
   // Where the page came over plain http, only the old way is there.
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  if (navigator.clipboard)
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
   const { activeElement } = document;
   const field = h("textarea", { class: "visually-hidden", readonly: true });
   field.value = text;
@@ -25,7 +29,8 @@ export class ShareRow {
   /**
    * @param {Element} root
    * @param {import("../app.js").App} app
-   * @param {(key: string, params?: Record<string, string>, more?: string) => void} say `more`: the key of another remark
+   * @param {(key: string, params?: Record<string, string>, more?: string) => void} say `more`: the key of another
+   *   remark
    */
   constructor(root, app, say) {
     this.app = app;
@@ -44,13 +49,21 @@ export class ShareRow {
   link(withText) {
     const { app } = this;
     // The model is named also where it opens by itself: there another may be open, or become the first.
-    const fragment = encodeFragment({ ...app.shared(), model: app.state.modelId, openChosen: true, text: withText ? app.writer.text : undefined });
+    const fragment = encodeFragment({
+      ...app.shared(),
+      model: app.state.modelId,
+      openChosen: true,
+      text: withText ? app.writer.text : undefined,
+    });
     return `${location.origin}${location.pathname}${location.search}#${fragment}`;
   }
 
   /** What the link leaves out, as the key of a remark; "" for nothing. */
   get leavesOut() {
-    const { state: { info, modelId, adapterId }, training: { run } } = this.app;
+    const {
+      state: { info, modelId, adapterId },
+      training: { run },
+    } = this.app;
     const isRun = modelId.startsWith(RUN_LINK);
     // Where the page came over plain http, a model from disk gets no name, nor does a run, which is not saved.
     if (!modelId || (run && !isRun && globalThis.isSecureContext === false)) return "inspect.link.model";

@@ -9,7 +9,8 @@ const SHEET = "(max-width: 999px)";
 export class Sheet {
   /**
    * @param {HTMLElement} root
-   * @param {{ onClose: () => void, onArrange: (sheet: boolean) => void, mayClose: () => boolean }} options `onArrange`: it becomes
+   * @param {{ onClose: () => void, onArrange: (sheet: boolean) => void, mayClose: () => boolean }} options `onArrange`:
+   *   it becomes
    *   a sheet, or ceases to be one; `mayClose`: Escape has nothing more urgent to end
    */
   constructor(root, { onClose, onArrange, mayClose }) {

@@ -1,4 +1,7 @@
-/** Keeps the tokens of the paper's text and their scores up to date: while the user types, while the model writes, and after. */
+/**
+ * Keeps the tokens of the paper's text and their scores up to date: while the user types, while the model writes, and
+ * after.
+ */
 import { isAbort } from "../core/errors.js";
 import { alternativeOf, cardOf } from "./card_data.js";
 import { scoreEarlier } from "./earlier.js";
@@ -15,7 +18,10 @@ import { Trail } from "./trail.js";
 
 /** How long the user must pause before the text is read. */
 export const TYPING_PAUSE_MS = 150;
-/** Nobody types so many characters between two drawings of the page: a text that was pasted or put there is read at once. */
+/**
+ * Nobody types so many characters between two drawings of the page: a text that was pasted or put there is read at
+ * once.
+ */
 const MOST_TYPED = 16;
 
 /**
@@ -53,7 +59,10 @@ export class SubjectKeeper {
     /** Numbers the readings of the text: only the latest counts. */
     this.reading = 0;
     this.timer = 0;
-    /** The run that the trail took last, and how many runs stood on the paper then. @type {{ run: Run | null, count: number }} */
+    /**
+     * The run that the trail took last, and how many runs stood on the paper then.
+     * @type {{ run: Run | null, count: number }}
+     */
     this.taken = { run: null, count: 0 };
     /** The text whose tokens were asked for while the model writes. */
     this.askedFor = "";
@@ -70,7 +79,8 @@ export class SubjectKeeper {
     this.now = now;
     if (now.stamp !== before.stamp || (now.info === null) !== (before.info === null)) {
       // The same model with other heads on reads the same tokens.
-      const sameTokens = this.settled && !now.writing && !before.writing && now.info === before.info && now.text === before.text;
+      const sameTokens =
+        this.settled && !now.writing && !before.writing && now.info === before.info && now.text === before.text;
       this.renew();
       if (sameTokens) {
         this.settled = this.outdated = true;
@@ -146,10 +156,16 @@ export class SubjectKeeper {
       this.scores = scores;
       this.changed();
       if (!offset) return;
-      await scoreEarlier(trail, offset, info.nCtx, async (ids) => {
-        const earlier = await this.hooks.score(ids);
-        return reading === this.reading ? earlier : null;
-      }, () => this.changed());
+      await scoreEarlier(
+        trail,
+        offset,
+        info.nCtx,
+        async (ids) => {
+          const earlier = await this.hooks.score(ids);
+          return reading === this.reading ? earlier : null;
+        },
+        () => this.changed(),
+      );
     } catch (error) {
       // What is withdrawn is so for another reading, or for another model, which is read when it is heard of.
       if (reading === this.reading && !isAbort(error)) this.hooks.onError(error);
@@ -210,7 +226,10 @@ export class SubjectKeeper {
     const { runs, info } = this.now;
     let first = runs.length;
     while (first > 0 && runs[first - 1].token) first -= 1;
-    const prompt = runs.slice(0, first).map((run) => run.text).join("");
+    const prompt = runs
+      .slice(0, first)
+      .map((run) => run.text)
+      .join("");
     if (!info || this.askedFor === prompt) return;
     this.askedFor = prompt;
     const reading = ++this.reading;
@@ -234,7 +253,8 @@ export class SubjectKeeper {
   }
 
   /**
-   * The position in the trail of the selected token: the one that was chosen, else the one before the caret, even where the model
+   * The position in the trail of the selected token: the one that was chosen, else the one before the caret, even where
+   * the model
    * no longer sees it.
    * @param {number | null} token among those that the model sees
    * @param {number} caret
@@ -247,7 +267,8 @@ export class SubjectKeeper {
   }
 
   /**
-   * A token that the model proposed after a row of the subject, as one that it wrote; null where nothing is known of it.
+   * A token that the model proposed after a row of the subject, as one that it wrote; null where nothing is known of
+   * it.
    * @param {number} row @param {number} id @param {string} text
    * @returns {import("../engine/types.js").Token | null}
    */
@@ -269,10 +290,29 @@ export class SubjectKeeper {
     const writing = now.writing || (!this.settled && last?.writing === true);
     const scores = writing ? null : this.scores;
     const newest = writing ? this.newest : null;
-    if (last && last.version === version && last.selected === selected && last.writing === writing && last.scores === scores
-      && last.newest === newest && last.text === trail.text && last.info === now.info) return last;
+    if (
+      last &&
+      last.version === version &&
+      last.selected === selected &&
+      last.writing === writing &&
+      last.scores === scores &&
+      last.newest === newest &&
+      last.text === trail.text &&
+      last.info === now.info
+    )
+      return last;
     const tokens = trail.tokens(offset);
-    return (this.last = { version, text: trail.text, info: now.info, tokens, hidden: offset, scores, selected, writing, newest });
+    return (this.last = {
+      version,
+      text: trail.text,
+      info: now.info,
+      tokens,
+      hidden: offset,
+      scores,
+      selected,
+      writing,
+      newest,
+    });
   }
 
   /**

@@ -7,11 +7,16 @@ import { h, setText } from "../core/dom.js";
  */
 export function tabAfter(key, at, count) {
   switch (key) {
-    case "ArrowRight": return (at + 1) % count;
-    case "ArrowLeft": return (at + count - 1) % count;
-    case "Home": return 0;
-    case "End": return count - 1;
-    default: return -1;
+    case "ArrowRight":
+      return (at + 1) % count;
+    case "ArrowLeft":
+      return (at + count - 1) % count;
+    case "Home":
+      return 0;
+    case "End":
+      return count - 1;
+    default:
+      return -1;
   }
 }
 
@@ -24,9 +29,19 @@ export class Tabs {
   constructor({ names, panelId, onSelect }) {
     this.names = names;
     /** @type {Map<Name, HTMLButtonElement>} */
-    this.buttons = new Map(names.map((name) => [name, h("button", {
-      type: "button", role: "tab", id: `${panelId}-tab-${name}`, class: "inspect-tab", "aria-controls": panelId, onclick: () => onSelect(name),
-    })]));
+    this.buttons = new Map(
+      names.map((name) => [
+        name,
+        h("button", {
+          type: "button",
+          role: "tab",
+          id: `${panelId}-tab-${name}`,
+          class: "inspect-tab",
+          "aria-controls": panelId,
+          onclick: () => onSelect(name),
+        }),
+      ]),
+    );
     this.root = h("div", { class: "inspect-tabs", role: "tablist" }, ...this.buttons.values());
     this.root.addEventListener("scroll", () => this.look(), { passive: true });
     new ResizeObserver(() => this.look()).observe(this.root);

@@ -1,6 +1,6 @@
 import { h, setText } from "../core/dom.js";
-import { bits, hex, percent, shorten, showToken } from "./label.js";
 import { n, t } from "../core/i18n/index.js";
+import { bits, hex, percent, shorten, showToken } from "./label.js";
 import { TokenBars } from "./token_bars.js";
 
 /** @typedef {import("./tokens_data.js").TokenFigures} TokenFigures */
@@ -18,7 +18,9 @@ export function tipPlace(about, size, window) {
   return { left: Math.max(gap, Math.min(about.left, window.width - size.width - gap)), top };
 }
 
-/** What the pointer rests on, in short. The token card says the same and more of the token that is selected, by key too. */
+/**
+ * What the pointer rests on, in short. The token card says the same and more of the token that is selected, by key too.
+ */
 export class Tip {
   constructor() {
     this.token = h("strong");
@@ -26,20 +28,37 @@ export class Tip {
     this.figures = h("span");
     this.entropy = h("span", { class: "tip-quiet" });
     this.bars = new TokenBars();
-    this.root = h("div", { class: "tip", "aria-hidden": "true", hidden: true }, this.token, this.facts, this.figures, this.entropy, this.bars.root);
+    this.root = h(
+      "div",
+      { class: "tip", "aria-hidden": "true", hidden: true },
+      this.token,
+      this.facts,
+      this.figures,
+      this.entropy,
+      this.bars.root,
+    );
     document.body.append(this.root);
   }
 
   /**
    * @param {{ left: number, top: number, bottom: number }} about
-   * @param {Pick<TokenFigures, "id" | "text" | "bytes" | "logprob" | "rank" | "entropy"> & { alternatives: import("./token_bars.js").Alternative[] }} data
+   * @param {Pick<TokenFigures, "id" | "text" | "bytes" | "logprob" | "rank" | "entropy"> & { alternatives:
+   *   import("./token_bars.js").Alternative[] }} data
    */
   show(about, { id, text, bytes, logprob, rank, entropy, alternatives }) {
     setText(this.token, shorten(showToken(text), 24));
-    const facts = [t("inspect.card.id", { id }), ...(bytes.length ? [t("inspect.card.bytes", { bytes: shorten(hex(bytes), 24) })] : [])];
+    const facts = [
+      t("inspect.card.id", { id }),
+      ...(bytes.length ? [t("inspect.card.bytes", { bytes: shorten(hex(bytes), 24) })] : []),
+    ];
     setText(this.facts, facts.join(" · "));
     const known = !Number.isNaN(logprob);
-    setText(this.figures, known ? [percent(Math.exp(logprob)), t("inspect.tip.rank", { rank: n(rank + 1) }), bits(-logprob)].join(" · ") : "");
+    setText(
+      this.figures,
+      known
+        ? [percent(Math.exp(logprob)), t("inspect.tip.rank", { rank: n(rank + 1) }), bits(-logprob)].join(" · ")
+        : "",
+    );
     setText(this.entropy, Number.isNaN(entropy) ? "" : t("inspect.tip.entropy", { entropy: bits(entropy) }));
     this.bars.update(id, alternatives);
     this.root.hidden = false;

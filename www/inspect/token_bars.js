@@ -1,17 +1,19 @@
 import { h, setText } from "../core/dom.js";
-import { percent, shorten, showToken } from "./label.js";
 import { t } from "../core/i18n/index.js";
+import { percent, shorten, showToken } from "./label.js";
 
 /** @typedef {{ id: number, text: string, logprob: number }} Alternative */
 /**
  * A line, which keeps its elements when another token takes its place.
- * @typedef {{ root: HTMLLIElement, line: HTMLElement, name: HTMLElement, bar: HTMLElement, value: HTMLElement, id: number, text: string }} Row
+ * @typedef {{ root: HTMLLIElement, line: HTMLElement, name: HTMLElement, bar: HTMLElement, value: HTMLElement, id:
+ *   number, text: string }} Row
  */
 
 /** What else could have stood at a place, as bars; the token that stands there is marked. */
 export class TokenBars {
   /**
-   * @param {{ labelledBy?: string, onChoose?: (id: number, text: string) => void }} [options] `onChoose`: each bar but that of the token
+   * @param {{ labelledBy?: string, onChoose?: (id: number, text: string) => void }} [options] `onChoose`: each bar but
+   *   that of the token
    *   that stands there is a button
    */
   constructor({ labelledBy, onChoose } = {}) {
@@ -49,7 +51,9 @@ export class TokenBars {
     const bar = h("span", { class: "card-bar" });
     const value = h("span", { class: "card-bar-value" });
     const onclick = () => onChoose?.(row.id, row.text);
-    const line = onChoose ? h("button", { type: "button", class: "card-row", onclick }, name, bar, value) : h("span", { class: "card-row" }, name, bar, value);
+    const line = onChoose
+      ? h("button", { type: "button", class: "card-row", onclick }, name, bar, value)
+      : h("span", { class: "card-row" }, name, bar, value);
     const row = { root: h("li", {}, line), line, name, bar, value, id: -1, text: "" };
     this.rows.push(row);
     this.root.append(row.root);

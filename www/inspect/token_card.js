@@ -1,6 +1,6 @@
 import { h, setText } from "../core/dom.js";
-import { bits, finePercent, hex, percent, shorten, showToken } from "./label.js";
 import { n, t } from "../core/i18n/index.js";
+import { bits, finePercent, hex, percent, shorten, showToken } from "./label.js";
 import { TokenBars } from "./token_bars.js";
 
 /**
@@ -18,7 +18,8 @@ import { TokenBars } from "./token_bars.js";
  * @property {number} rank 0 is the likeliest
  * @property {number} entropy in nats, of what was expected there; NaN where it is not known
  * @property {{ id: number, text: string, logprob: number }[]} alternatives best first
- * @property {{ logprob: number, rank: number } | null} written what the model had given it when it wrote it, where that was otherwise
+ * @property {{ logprob: number, rank: number } | null} written what the model had given it when it wrote it, where that
+ *   was otherwise
  */
 
 /** Figures of the card, in their order. */
@@ -46,8 +47,15 @@ export function figures({ logprob, rank, entropy, vocabSize }) {
 export function sightOf({ position, count, hidden, written }) {
   if (!hidden) return "";
   const seen = n(count);
-  const lines = [position < 0 ? t("inspect.card.unseen", { count: seen }) : t("inspect.card.window", { count: seen, all: n(count + hidden) })];
-  if (written) lines.push(t("inspect.card.written", { probability: percent(Math.exp(written.logprob)), rank: n(written.rank + 1) }));
+  const lines = [
+    position < 0
+      ? t("inspect.card.unseen", { count: seen })
+      : t("inspect.card.window", { count: seen, all: n(count + hidden) }),
+  ];
+  if (written)
+    lines.push(
+      t("inspect.card.written", { probability: percent(Math.exp(written.logprob)), rank: n(written.rank + 1) }),
+    );
   return lines.join(t("inspect.join"));
 }
 
@@ -55,7 +63,8 @@ export function sightOf({ position, count, hidden, written }) {
 export class TokenCard {
   /**
    * @param {Element} root
-   * @param {{ onAlternative: (position: number, id: number, text: string) => void, onStep: (by: number) => void, onToggle: (open: boolean) => void
+   * @param {{ onAlternative: (position: number, id: number, text: string) => void, onStep: (by: number) => void,
+   *   onToggle: (open: boolean) => void
    *   }} options `onToggle`: the user shows or folds the alternatives
    */
   constructor(root, { onAlternative, onStep, onToggle }) {
@@ -71,11 +80,20 @@ export class TokenCard {
     this.readingText = h("span");
     this.readingShare = h("span", { "aria-hidden": "true" });
     this.readingBar = h("progress", { max: 1 });
-    this.reading = h("p", { class: "card-reading", role: "status", hidden: true }, this.readingText, this.readingShare, this.readingBar);
+    this.reading = h(
+      "p",
+      { class: "card-reading", role: "status", hidden: true },
+      this.readingText,
+      this.readingShare,
+      this.readingBar,
+    );
     this.first = h("p", { class: "hint card-first" });
     this.sight = h("p", { class: "hint card-sight" });
     this.title = h("summary", { id: "card-alternatives" });
-    this.bars = new TokenBars({ labelledBy: "card-alternatives", onChoose: (id, text) => onAlternative(this.position, id, text) });
+    this.bars = new TokenBars({
+      labelledBy: "card-alternatives",
+      onChoose: (id, text) => onAlternative(this.position, id, text),
+    });
     /** As the alternatives were folded last. */
     this.unfolded = false;
     const ontoggle = () => {
@@ -87,10 +105,20 @@ export class TokenCard {
     this.termsTitle = h("summary");
     this.terms = h("dl");
     this.help = h("details", { class: "card-terms", ontoggle: () => this.drawTerms() }, this.termsTitle, this.terms);
-    this.root = h("section", { class: "card" },
-      h("div", { class: "card-head" }, h("h2", { class: "card-name" }, this.token), this.facts,
-        h("span", { class: "card-steps" }, this.back, this.on)),
-      h("div", { class: "card-state" }, this.numbers, this.reading), this.first, this.sight);
+    this.root = h(
+      "section",
+      { class: "card" },
+      h(
+        "div",
+        { class: "card-head" },
+        h("h2", { class: "card-name" }, this.token),
+        this.facts,
+        h("span", { class: "card-steps" }, this.back, this.on),
+      ),
+      h("div", { class: "card-state" }, this.numbers, this.reading),
+      this.first,
+      this.sight,
+    );
     /** What can be folded away; stands at the end of the card, or where the shell puts it. */
     this.folds = h("div", { class: "card-folds" }, this.alternatives, this.help);
     this.root.append(this.folds);
@@ -126,11 +154,17 @@ export class TokenCard {
     const shown = showToken(text);
     setText(this.token, shorten(shown, 24));
     this.token.title = shown;
-    const place = position < 0 ? { position: n(hidden + position + 1), count: n(hidden + count) } : { position: n(position + 1), count: n(count) };
+    const place =
+      position < 0
+        ? { position: n(hidden + position + 1), count: n(hidden + count) }
+        : { position: n(position + 1), count: n(count) };
     const facts = [t("inspect.card.position", place), t("inspect.card.id", { id })];
     if (bytes.length) facts.push(t("inspect.card.bytes", { bytes: shorten(hex(bytes), 95) }));
     setText(this.facts, facts.join(" · "));
-    for (const [button, key] of /** @type {const} */ ([[this.back, "inspect.card.back"], [this.on, "inspect.card.on"]])) {
+    for (const [button, key] of /** @type {const} */ ([
+      [this.back, "inspect.card.back"],
+      [this.on, "inspect.card.on"],
+    ])) {
       button.setAttribute("aria-label", t(key));
       button.title = t(key);
     }
@@ -155,8 +189,12 @@ export class TokenCard {
   }
 
   drawTerms() {
-    if (this.help.open) this.terms.replaceChildren(...[...FIGURES, "token"].flatMap((name) => [
-      h("dt", {}, t(`inspect.card.${name}`)), h("dd", {}, t(`inspect.card.${name}.hint`)),
-    ]));
+    if (this.help.open)
+      this.terms.replaceChildren(
+        ...[...FIGURES, "token"].flatMap((name) => [
+          h("dt", {}, t(`inspect.card.${name}`)),
+          h("dd", {}, t(`inspect.card.${name}.hint`)),
+        ]),
+      );
   }
 }

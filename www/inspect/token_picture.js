@@ -1,7 +1,7 @@
 /** The whole text as a picture to save, every token on the colour of its surprise. */
 import { showToken } from "./label.js";
 import { sheet } from "./picture.js";
-import { FONT, STRIP, drawLegend, drawToken, layTokens } from "./token_strip.js";
+import { drawLegend, drawToken, FONT, layTokens, STRIP } from "./token_strip.js";
 
 /** @typedef {import("./token_strip.js").Inks} Inks */
 /** @typedef {import("./trail.js").Trail} Trail */
@@ -17,7 +17,8 @@ const TALLEST = 16_000;
 
 /**
  * @param {Trail} trail
- * @param {{ title: string, legend: string, mostBits: number, inks: Inks }} options `mostBits`: surprise with the full colour
+ * @param {{ title: string, legend: string, mostBits: number, inks: Inks }} options `mostBits`: surprise with the full
+ *   colour
  * @returns {HTMLCanvasElement}
  */
 export function tokenPicture(trail, { title, legend, mostBits, inks }) {

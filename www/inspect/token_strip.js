@@ -6,7 +6,8 @@ import { diverging, inkOn, viridis } from "./color.js";
 
 /** Height of a token in CSS pixels. */
 export const STRIP = 20;
-export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Noto Sans CJK SC", sans-serif';
+export const FONT =
+  '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC", "Noto Sans CJK SC", sans-serif';
 /** Around a token's text. */
 const PADDING = 4;
 const LEAST_WIDTH = 14;
@@ -16,11 +17,18 @@ export const [LESS, MORE] = [diverging(-0.7), diverging(0.7)].map((rgb) => `rgb(
 export function inksOf(element) {
   const style = getComputedStyle(element);
   const ink = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  return { ink: ink("--ink"), quiet: ink("--ink-2"), line: ink("--line"), accent: ink("--accent"), ground: ink("--sheet") };
+  return {
+    ink: ink("--ink"),
+    quiet: ink("--ink-2"),
+    line: ink("--line"),
+    accent: ink("--accent"),
+    ground: ink("--sheet"),
+  };
 }
 
 /**
- * Sets tokens into lines like words, but between any two: every token keeps its whole width, a line break ends the line.
+ * Sets tokens into lines like words, but between any two: every token keeps its whole width, a line break ends the
+ * line.
  * @param {number[]} widths @param {boolean[]} breaks whether the line ends after a token @param {number} room
  * @returns {{ places: Place[], lines: [from: number, to: number][] }}
  */
@@ -54,7 +62,11 @@ export function setLines(widths, breaks, room) {
 export function layTokens(labels, breaks, room) {
   const g = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
   g.font = FONT;
-  return setLines(labels.map((label) => Math.max(LEAST_WIDTH, Math.ceil(g.measureText(label).width) + 2 * PADDING)), breaks, room);
+  return setLines(
+    labels.map((label) => Math.max(LEAST_WIDTH, Math.ceil(g.measureText(label).width) + 2 * PADDING)),
+    breaks,
+    room,
+  );
 }
 
 /**
@@ -118,7 +130,11 @@ const SAMPLE = { width: 24, height: 10, gap: 6, between: 20 };
 
 /**
  * What the colours mean, in one line around `y`.
- * @param {CanvasRenderingContext2D} g @param {{ kind: string, text: string }[]} legend @param {number} y @param {number} room @param {Inks} inks
+ * @param {CanvasRenderingContext2D} g
+ * @param {{ kind: string, text: string }[]} legend
+ * @param {number} y
+ * @param {number} room
+ * @param {Inks} inks
  */
 export function drawLegend(g, legend, y, room, inks) {
   g.font = FONT;

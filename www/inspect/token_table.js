@@ -1,26 +1,33 @@
 /** The tokens around the selected one as a table, and all of them as files. */
 import { h, setText } from "../core/dom.js";
+import { n, t } from "../core/i18n/index.js";
 import { shorten, showToken } from "./label.js";
 import { SaveRow, toCsv } from "./save.js";
+import { figures } from "./token_card.js";
 import { tokenPicture } from "./token_picture.js";
 import { inksOf } from "./token_strip.js";
-import { TOKENS_CSV, around, figuresOf, tokenRows, tokensJson } from "./tokens_data.js";
+import { around, figuresOf, TOKENS_CSV, tokenRows, tokensJson } from "./tokens_data.js";
 import { MOST_BITS } from "./trail.js";
-import { n, t } from "../core/i18n/index.js";
-import { figures } from "./token_card.js";
 
 /** @typedef {import("./trail.js").Trail} Trail */
 /**
  * `selected`: its position among all tokens of the text; `hidden`: tokens that the model no longer sees.
- * @typedef {{ trail: Trail, selected: number, hidden: number, vocabSize: number, off: readonly import("./types.js").Unit[] }} TokensData
+ * @typedef {{ trail: Trail, selected: number, hidden: number, vocabSize: number, off: readonly
+ *   import("./types.js").Unit[] }} TokensData
  */
 /**
- * A row, which keeps its elements as long as its token is shown. `cells` are those beside the token; `key` tells what is written in them.
+ * A row, which keeps its elements as long as its token is shown. `cells` are those beside the token; `key` tells what
+ * is written in them.
  * @typedef {{ root: HTMLTableRowElement, button: HTMLButtonElement, cells: HTMLElement[], key: string }} Row
  */
 
 const COLUMNS = [
-  "inspect.tokens.number", "inspect.card.token", "inspect.tokens.id", "inspect.card.probability", "inspect.card.rank", "inspect.card.surprise",
+  "inspect.tokens.number",
+  "inspect.card.token",
+  "inspect.tokens.id",
+  "inspect.card.probability",
+  "inspect.card.rank",
+  "inspect.card.surprise",
   "inspect.card.entropy",
 ];
 
@@ -33,7 +40,11 @@ export class TokenTable {
     this.heads = COLUMNS.map(() => h("th", { scope: "col" }));
     this.body = h("tbody", {});
     this.body.addEventListener("keydown", (event) => this.key(event));
-    this.scroll = h("div", { class: "tokens-scroll" }, h("table", { class: "tokens-table" }, h("thead", {}, h("tr", {}, ...this.heads)), this.body));
+    this.scroll = h(
+      "div",
+      { class: "tokens-scroll" },
+      h("table", { class: "tokens-table" }, h("thead", {}, h("tr", {}, ...this.heads)), this.body),
+    );
     this.inside = h("div", {}, this.words, this.scroll);
     this.save = new SaveRow(this.inside, {
       name: () => "tokens",
@@ -69,7 +80,13 @@ export class TokenTable {
       return;
     }
     const { trail, selected, hidden, vocabSize } = data;
-    setText(this.words, t(hidden ? "inspect.tokens.hint.hidden" : "inspect.tokens.hint", { count: n(trail.length), seen: n(trail.length - hidden) }));
+    setText(
+      this.words,
+      t(hidden ? "inspect.tokens.hint.hidden" : "inspect.tokens.hint", {
+        count: n(trail.length),
+        seen: n(trail.length - hidden),
+      }),
+    );
     COLUMNS.forEach((name, i) => setText(this.heads[i], t(name)));
     this.save.update();
     const focused = this.body.contains(document.activeElement);
@@ -102,8 +119,14 @@ export class TokenTable {
     row.key = key;
     const written = figures({ logprob, rank, entropy, vocabSize });
     setText(row.button, shorten(showToken(text), 24));
-    [n(at + 1), String(id), written.probability, Number.isNaN(logprob) ? written.rank : n(rank + 1), written.surprise, written.entropy]
-      .forEach((figure, i) => setText(row.cells[i], figure));
+    [
+      n(at + 1),
+      String(id),
+      written.probability,
+      Number.isNaN(logprob) ? written.rank : n(rank + 1),
+      written.surprise,
+      written.entropy,
+    ].forEach((figure, i) => setText(row.cells[i], figure));
   }
 
   /** Scrolls the table, and nothing else. @param {HTMLElement} row */
@@ -118,7 +141,13 @@ export class TokenTable {
   addRow(at) {
     const button = h("button", { type: "button", class: "tokens-token" });
     const cells = COLUMNS.slice(1).map(() => h("td"));
-    const root = h("tr", { onclick: () => this.onSelect(at) }, cells[0], h("th", { scope: "row" }, button), ...cells.slice(1));
+    const root = h(
+      "tr",
+      { onclick: () => this.onSelect(at) },
+      cells[0],
+      h("th", { scope: "row" }, button),
+      ...cells.slice(1),
+    );
     // Rows are added from the last to the first.
     this.body.insertBefore(root, this.rows.get(at + 1)?.root ?? null);
     const row = { root, button, cells, key: "" };
@@ -141,7 +170,12 @@ export class TokenTable {
   picture() {
     const { trail } = /** @type {TokensData} */ (this.data);
     const legend = t("inspect.tokens.legend", { bits: MOST_BITS });
-    return tokenPicture(trail, { title: t("inspect.tokens.title"), legend, mostBits: MOST_BITS, inks: inksOf(this.root) });
+    return tokenPicture(trail, {
+      title: t("inspect.tokens.title"),
+      legend,
+      mostBits: MOST_BITS,
+      inks: inksOf(this.root),
+    });
   }
 
   json() {

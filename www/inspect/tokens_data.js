@@ -19,15 +19,28 @@ const TABLE_REACH = 50;
 
 /** Positions and ranks begin at 1, as on the page. */
 export const TOKENS_CSV = [
-  "position_from_1", "id", "text", "bytes_hex", "logprob_nats", "probability", "rank_from_1", "entropy_nats", "surprise_bits",
+  "position_from_1",
+  "id",
+  "text",
+  "bytes_hex",
+  "logprob_nats",
+  "probability",
+  "rank_from_1",
+  "entropy_nats",
+  "surprise_bits",
 ];
 
 /** @param {Trail} trail @param {number} at @returns {TokenFigures} */
 export function figuresOf(trail, at) {
   const row = at - 1;
   return {
-    at, id: trail.ids[at], text: trail.texts[at], bytes: trail.bos && at === 0 ? [] : trail.bytes[at],
-    logprob: row < 0 ? NaN : trail.logprob[row], rank: row < 0 ? 0 : trail.rank[row], entropy: row < 0 ? NaN : trail.entropy[row],
+    at,
+    id: trail.ids[at],
+    text: trail.texts[at],
+    bytes: trail.bos && at === 0 ? [] : trail.bytes[at],
+    logprob: row < 0 ? NaN : trail.logprob[row],
+    rank: row < 0 ? 0 : trail.rank[row],
+    entropy: row < 0 ? NaN : trail.entropy[row],
   };
 }
 
@@ -43,16 +56,23 @@ export function around(trail, selected) {
 /**
  * What is written of a token.
  * @param {TokenFigures} figures
- * @returns {{ logprob: number, probability: number, rank: number, entropy: number, surprise: number }} NaN where it is not known
+ * @returns {{ logprob: number, probability: number, rank: number, entropy: number, surprise: number }} NaN where it is
+ *   not known
  */
 function written({ logprob, rank, entropy }) {
   return {
-    logprob: digits(logprob), probability: digits(Math.exp(logprob)), rank: Number.isNaN(logprob) ? NaN : rank + 1, entropy: digits(entropy),
+    logprob: digits(logprob),
+    probability: digits(Math.exp(logprob)),
+    rank: Number.isNaN(logprob) ? NaN : rank + 1,
+    entropy: digits(entropy),
     surprise: digits(-logprob / Math.LN2),
   };
 }
 
-/** @param {Trail} trail @returns {(string | number)[][]} a row for each token, as `TOKENS_CSV` has it; "" where nothing is known */
+/**
+ * @param {Trail} trail
+ * @returns {(string | number)[][]} a row for each token, as `TOKENS_CSV` has it; "" where nothing is known
+ */
 export function tokenRows(trail) {
   return trail.ids.map((_, at) => {
     const figures = figuresOf(trail, at);
@@ -67,10 +87,21 @@ export function tokensJson(trail) {
     const figures = figuresOf(trail, at);
     const { logprob, probability, rank, entropy, surprise } = written(figures);
     return {
-      position_from_1: at + 1, id: figures.id, text: figures.text, bytes_hex: hex(figures.bytes), logprob_nats: logprob, probability,
-      rank_from_1: rank, entropy_nats: entropy, surprise_bits: surprise,
-      alternatives: trail.alternatives(at - 1).map((one) => (
-        { id: one.id, text: one.text, logprob_nats: digits(one.logprob), probability: digits(Math.exp(one.logprob)) })),
+      position_from_1: at + 1,
+      id: figures.id,
+      text: figures.text,
+      bytes_hex: hex(figures.bytes),
+      logprob_nats: logprob,
+      probability,
+      rank_from_1: rank,
+      entropy_nats: entropy,
+      surprise_bits: surprise,
+      alternatives: trail.alternatives(at - 1).map((one) => ({
+        id: one.id,
+        text: one.text,
+        logprob_nats: digits(one.logprob),
+        probability: digits(Math.exp(one.logprob)),
+      })),
     };
   });
 }

@@ -1,4 +1,6 @@
-/** The tokens of a text with what is known of them so far. Grows while the model writes, without copying what is there. */
+/**
+ * The tokens of a text with what is known of them so far. Grows while the model writes, without copying what is there.
+ */
 import { NO_LEVEL } from "../core/pieces.js";
 
 /** @typedef {import("./types.js").TokensAnswer} TokensAnswer */
@@ -87,7 +89,11 @@ export class Trail {
     this.capacity = capacity;
   }
 
-  /** Adds a token that the model has just written. @param {Token} token @param {string} text what it adds to the page's text */
+  /**
+   * Adds a token that the model has just written.
+   * @param {Token} token
+   * @param {string} text what it adds to the page's text
+   */
   append(token, text) {
     const at = this.ids.length;
     this.reserve(at + 1);
@@ -110,11 +116,20 @@ export class Trail {
     this.paint(at);
   }
 
-  /** The first `count` tokens, to go on differently; what was shown of this trail stays as it is. @param {number} count */
+  /**
+   * The first `count` tokens, to go on differently; what was shown of this trail stays as it is.
+   * @param {number} count
+   */
   copy(count) {
     const { ids, texts, bytes, ends, bos } = this;
     const trail = Trail.of(
-      { ids: ids.slice(0, count), texts: texts.slice(0, count), bytes: bytes.slice(0, count), ends: ends.slice(0, count), bos },
+      {
+        ids: ids.slice(0, count),
+        texts: texts.slice(0, count),
+        bytes: bytes.slice(0, count),
+        ends: ends.slice(0, count),
+        bos,
+      },
       this.text.slice(0, ends[count - 1] ?? 0),
     );
     trail.carry(this);
@@ -177,7 +192,8 @@ export class Trail {
   }
 
   /**
-   * The surprise of token `at` in nats, of all the tokens together that make its characters; NaN where it is not known, or nothing
+   * The surprise of token `at` in nats, of all the tokens together that make its characters; NaN where it is not known,
+   * or nothing
    * came before.
    * @param {number} at
    */
@@ -221,7 +237,13 @@ export class Trail {
   tokens(offset) {
     const { ids, texts, bytes, ends, bos } = this;
     if (!offset) return { ids, texts, bytes, ends, bos };
-    return { ids: ids.slice(offset), texts: texts.slice(offset), bytes: bytes.slice(offset), ends: ends.slice(offset), bos: false };
+    return {
+      ids: ids.slice(offset),
+      texts: texts.slice(offset),
+      bytes: bytes.slice(offset),
+      ends: ends.slice(offset),
+      bos: false,
+    };
   }
 
   /**
@@ -246,7 +268,8 @@ export class Trail {
   }
 
   /**
-   * The token that ends the character which a token is a part of; itself where it has characters, and -1 for the one that the model
+   * The token that ends the character which a token is a part of; itself where it has characters, and -1 for the one
+   * that the model
    * puts before the text.
    * @param {number} token
    */

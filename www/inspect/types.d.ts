@@ -2,7 +2,10 @@
 import type { Info, Settings, Token } from "../engine/types.js";
 
 /** A head (`head` >= 0) or the MLP (`head` = -1) of a layer. */
-export interface Unit { layer: number; head: number }
+export interface Unit {
+  layer: number;
+  head: number;
+}
 
 /**
  * Positions count from 0 over `ids`, which begin with the model's first-of-document token where it has one. Row r of
@@ -24,7 +27,10 @@ export type InspectRequest =
   | { what: "heads"; ids: number[]; size: number }
   /** The logit lens (nostalgebraist 2020) for rows `from..to`. */
   | { what: "lens"; ids: number[]; from: number; to: number; target: "answer" | "next" }
-  /** Each head and MLP switched off in turn, on top of what is off already: effect on `target` after the last of `ids`. Reports progress. */
+  /**
+   * Each head and MLP switched off in turn, on top of what is off already: effect on `target` after the last of `ids`.
+   * Reports progress.
+   */
   | { what: "ablate"; ids: number[]; target: number }
   /** The forward pass as a graph. */
   | { what: "flow" }
@@ -42,7 +48,10 @@ export interface TokensAnswer {
   /** What each token shows as, alone; a byte that is a part of a character is the lone surrogate 0xDC00 + byte. */
   texts: string[];
   bytes: number[][];
-  /** Where each token's characters end in the text, in UTF-16 units; a token that completes no character ends where the one before it ends. */
+  /**
+   * Where each token's characters end in the text, in UTF-16 units; a token that completes no character ends where the
+   * one before it ends.
+   */
   ends: number[];
   /** Whether ids[0] was put before the text. */
   bos: boolean;
@@ -86,10 +95,21 @@ export interface NextAnswer {
 }
 
 /** `values[q * size + k]`: how much query q attends to key k; 0 for k > q. */
-export interface AttentionAnswer { size: number; values: Float32Array }
+export interface AttentionAnswer {
+  size: number;
+  values: Float32Array;
+}
 
-/** `values[((layer * heads + head) * size + q) * size + k]`. `size` is the number of tokens if that is less than asked for. */
-export interface HeadsAnswer { layers: number; heads: number; size: number; values: Float32Array }
+/**
+ * `values[((layer * heads + head) * size + q) * size + k]`. `size` is the number of tokens if that is less than asked
+ * for.
+ */
+export interface HeadsAnswer {
+  layers: number;
+  heads: number;
+  size: number;
+  values: Float32Array;
+}
 
 /** Level 0 is the embedding, level l the output of block l - 1; the last level is the model's own answer. */
 export interface LensAnswer {
@@ -104,7 +124,9 @@ export interface LensAnswer {
   logprob: Float32Array;
   rank: Uint32Array;
   entropy: Float32Array;
-  /** Per row: the model's own likeliest token ("answer") or the token that follows ("next"; 0xffffffff in the last row). */
+  /**
+   * Per row: the model's own likeliest token ("answer") or the token that follows ("next"; 0xffffffff in the last row).
+   */
   targets: Uint32Array;
   texts: [number, string][];
 }
@@ -116,7 +138,11 @@ export interface AblateAnswer {
   units: (Unit & { logprob: number; loss: number })[];
 }
 /** What `ablate` tells on its way: the units done so far are in `units`. */
-export interface InspectProgress { done: number; total: number; partial?: AblateAnswer }
+export interface InspectProgress {
+  done: number;
+  total: number;
+  partial?: AblateAnswer;
+}
 
 export interface FlowNode {
   /** Name of the tensor it makes, `h.0.attn.qkv` for example; names are those of `values`. */
@@ -131,7 +157,10 @@ export interface FlowNode {
   /** The block it belongs to, or -1. */
   layer: number;
 }
-export interface FlowAnswer { nodes: FlowNode[]; nParams: number }
+export interface FlowAnswer {
+  nodes: FlowNode[];
+  nParams: number;
+}
 
 export interface ValuesAnswer {
   /** One token's values of every tensor of the block, in the order of `flow`. */
@@ -140,7 +169,11 @@ export interface ValuesAnswer {
   attention: { heads: number; keys: number; scores: Float32Array; probs: Float32Array } | null;
 }
 
-export interface LogitsAnswer { rows: number; vocabSize: number; values: Float32Array }
+export interface LogitsAnswer {
+  rows: number;
+  vocabSize: number;
+  values: Float32Array;
+}
 
 export interface CompareAnswer {
   from: number;
@@ -150,8 +183,18 @@ export interface CompareAnswer {
 }
 
 export interface Answers {
-  tokens: TokensAnswer; score: ScoreAnswer; next: NextAnswer; attention: AttentionAnswer; rollout: AttentionAnswer; heads: HeadsAnswer;
-  lens: LensAnswer; ablate: AblateAnswer; flow: FlowAnswer; values: ValuesAnswer; logits: LogitsAnswer; compare: CompareAnswer;
+  tokens: TokensAnswer;
+  score: ScoreAnswer;
+  next: NextAnswer;
+  attention: AttentionAnswer;
+  rollout: AttentionAnswer;
+  heads: HeadsAnswer;
+  lens: LensAnswer;
+  ablate: AblateAnswer;
+  flow: FlowAnswer;
+  values: ValuesAnswer;
+  logits: LogitsAnswer;
+  compare: CompareAnswer;
 }
 
 export type PanelName = "next" | "tree" | "attention" | "lens" | "heads" | "flow" | "compare";
@@ -188,7 +231,10 @@ export interface Subject {
   selected: number;
   /** The model is writing: `tokens` is not up to date, and requests would wait. */
   writing: boolean;
-  /** While the model writes, its own record of the last of `tokens`, made before it was drawn; null before the first one. */
+  /**
+   * While the model writes, its own record of the last of `tokens`, made before it was drawn; null before the first
+   * one.
+   */
   newest: Token | null;
 }
 
@@ -199,14 +245,23 @@ export interface InspectContext {
   readonly view: InspectView;
   readonly settings: Settings;
   /**
-   * Asks the engine. A later call with the same slot ends an earlier one, which then rejects with an AbortError (see `isAbort`
-   * in errors.js); so does a change of the subject's version, and closing the panel. While the engine has no time it goes on waiting.
+   * Asks the engine. A later call with the same slot ends an earlier one, which then rejects with an AbortError (see
+   * `isAbort`
+   * in errors.js); so does a change of the subject's version, and closing the panel. While the engine has no time it
+   * goes on waiting.
    */
-  ask<W extends keyof Answers>(slot: string, request: Extract<InspectRequest, { what: W }>, onProgress?: (progress: InspectProgress) => void): Promise<Answers[W]>;
+  ask<W extends keyof Answers>(
+    slot: string,
+    request: Extract<InspectRequest, { what: W }>,
+    onProgress?: (progress: InspectProgress) => void,
+  ): Promise<Answers[W]>;
   setView(patch: Partial<InspectView>): void;
   select(position: number): void;
   setSettings(patch: Partial<Settings>): void;
-  /** Replaces everything after position `position` - 1 by token `id`, and goes on writing from there; the old continuation stays in the tree. */
+  /**
+   * Replaces everything after position `position` - 1 by token `id`, and goes on writing from there; the old
+   * continuation stays in the tree.
+   */
   continueWith(position: number, id: number, text: string): void;
   /** Writes on from the end of the text (or, with `position`, from after that token). */
   generate(position?: number): void;
@@ -216,8 +271,12 @@ export interface InspectContext {
   /** Models to compare with: the base of a tuned model first. */
   otherModels(): { id: string; name: string; vocabSize?: number }[];
   /** An engine with that model; closed by the caller. `onLost` hears where it is lost before. */
-  openOther(id: string, signal: AbortSignal, onProgress?: (done: number, total: number) => void, onLost?: (error: unknown) => void):
-    Promise<{ ask: InspectContext["ask"]; close(): void; name: string; info?: Info }>;
+  openOther(
+    id: string,
+    signal: AbortSignal,
+    onProgress?: (done: number, total: number) => void,
+    onLost?: (error: unknown) => void,
+  ): Promise<{ ask: InspectContext["ask"]; close(): void; name: string; info?: Info }>;
   /** Shows a message where the panels are. */
   say(key: string, params?: Record<string, string | number>): void;
 }

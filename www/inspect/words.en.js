@@ -27,22 +27,38 @@ export const inspectEn = {
   "inspect.card.entropy": "Entropy",
   "inspect.card.token": "Token",
   "inspect.card.first": "The first token: nothing stands before it, so nothing was expected.",
-  "inspect.card.bos": "This token is not in your text: it is put in front of every text and stands for its beginning. Nothing stands before it, so nothing was expected.",
+  "inspect.card.bos":
+    "This token is not in your text: it is put in front of every text and stands for its beginning. " +
+    "Nothing stands before it, so nothing was expected.",
   "inspect.card.window": "Only the last {count} of the text's {all} tokens are looked at: the model sees no more.",
-  "inspect.card.unseen": "Out of the model's sight: it sees only the last {count} tokens. These figures are from an earlier window of the text; the tabs speak of the last token.",
-  "inspect.card.written": "When this token was written, with another window of the text, it had {probability} and rank {rank}.",
+  "inspect.card.unseen":
+    "Out of the model's sight: it sees only the last {count} tokens. These figures are from an earlier " +
+    "window of the text; the tabs speak of the last token.",
+  "inspect.card.written":
+    "When this token was written, with another window of the text, it had {probability} and rank {rank}.",
   "inspect.card.alternatives": "What the model expected here",
   "inspect.card.continue": "Continue from here with {token}",
   "inspect.card.own": "{token} is what stands here",
   "inspect.card.terms": "What do these mean?",
-  "inspect.card.probability.hint": "What the model gave this token, after all the tokens before it and before your settings.",
-  "inspect.card.rank.hint": "Its place among all tokens of the vocabulary; 1 is the likeliest. Because of the repetition penalty the model may write another one even at temperature 0.",
-  "inspect.card.surprise.hint": "The probability as information: 1 bit for one half, 2 for a quarter, 10 for about a thousandth.",
-  "inspect.card.entropy.hint": "How uncertain the model was before it saw the token, whichever came: 0 bits is certain, the binary logarithm of the vocabulary's size a blind guess. Where the tabs give it in nats: 1 bit is 0.69 nats.",
-  "inspect.card.token.hint": "What the model reads and writes: a word, a piece of one, a sign, or a byte of one. ␣ stands for a space, ⏎ for a line break.",
+  "inspect.card.probability.hint":
+    "What the model gave this token, after all the tokens before it and before your settings.",
+  "inspect.card.rank.hint":
+    "Its place among all tokens of the vocabulary; 1 is the likeliest. Because of the repetition penalty " +
+    "the model may write another one even at temperature 0.",
+  "inspect.card.surprise.hint":
+    "The probability as information: 1 bit for one half, 2 for a quarter, 10 for about a thousandth.",
+  "inspect.card.entropy.hint":
+    "How uncertain the model was before it saw the token, whichever came: 0 bits is certain, the binary " +
+    "logarithm of the vocabulary's size a blind guess. Where the tabs give it in nats: 1 bit is 0.69 " +
+    "nats.",
+  "inspect.card.token.hint":
+    "What the model reads and writes: a word, a piece of one, a sign, or a byte of one. ␣ stands for a space, ⏎ for a line break.",
   "inspect.tokens": "All tokens",
-  "inspect.tokens.hint": "The {count} tokens of the text, as far as they stand around the selected one; the files hold all of them.",
-  "inspect.tokens.hint.hidden": "Counted from the beginning of the text: the model sees the last {seen} of its {count} tokens, and the figures of the grey ones are from earlier windows. The files hold all of them.",
+  "inspect.tokens.hint":
+    "The {count} tokens of the text, as far as they stand around the selected one; the files hold all of them.",
+  "inspect.tokens.hint.hidden":
+    "Counted from the beginning of the text: the model sees the last {seen} of its {count} tokens, and " +
+    "the figures of the grey ones are from earlier windows. The files hold all of them.",
   "inspect.tokens.number": "No.",
   "inspect.tokens.id": "Id",
   "inspect.tokens.title": "Surprise, token by token",
@@ -70,17 +86,22 @@ export const inspectEn = {
   "inspect.link": "Copy link",
   "inspect.link.hint": "A link to this view: model, settings, token, layer and head. The text is not in it.",
   "inspect.link.text": "Copy link with text",
-  "inspect.link.text.hint": "The same, with the text in the link itself. It is sent nowhere; whoever has the link can read it.",
+  "inspect.link.text.hint":
+    "The same, with the text in the link itself. It is sent nowhere; whoever has the link can read it.",
   "inspect.link.copied": "Copied",
-  "inspect.link.adapter": "The link names the base model: the adapter is a file and not part of it. Whoever opens the link sees the base model until the adapter is dropped there too.",
+  "inspect.link.adapter":
+    "The link names the base model: the adapter is a file and not part of it. Whoever opens the link " +
+    "sees the base model until the adapter is dropped there too.",
   "inspect.link.model": "The link cannot name the model that is open here: whoever opens it sees another one.",
   "inspect.link.here": "The browser does not let the page copy. This is the link: {link}",
 
   "inspect.examples": "Three things to see",
   "inspect.example.question": "A head that remembers the question",
-  "inspect.example.question.text": "Nearly every word after “Where” looks back at it. Without this head the question mark falls from 67 % to 7 %.",
+  "inspect.example.question.text":
+    "Nearly every word after “Where” looks back at it. Without this head the question mark falls from 67 % to 7 %.",
   "inspect.example.speaking": "A head that knows when someone is speaking",
-  "inspect.example.speaking.text": "Inside quotation marks words look at the mark that opened them; outside, at the one that closed them.",
+  "inspect.example.speaking.text":
+    "Inside quotation marks words look at the mark that opened them; outside, at the one that closed them.",
   "inspect.example.people": "A head that keeps track of people",
   "inspect.example.people.text": "At the end it looks back at the queen, the daughter, the princess and “he”.",
 

@@ -29,20 +29,24 @@ export const inspectZh = {
   "inspect.card.first": "这是第一个 token：前面什么都没有，也就无从预料。",
   "inspect.card.bos": "这个 token 不在你的文字里：它放在每段文字之前，代表开头。它前面什么都没有，也就无从预料。",
   "inspect.card.window": "这里只看全文 {all} 个 token 中的最后 {count} 个：模型看不到更多。",
-  "inspect.card.unseen": "模型已看不到这里：它只看最后 {count} 个 token。这些数字来自文本更靠前的一个窗口；各标签页讲的是最后一个 token。",
+  "inspect.card.unseen":
+    "模型已看不到这里：它只看最后 {count} 个 token。这些数字来自文本更靠前的一个窗口；各标签页讲的是最后一个 token。",
   "inspect.card.written": "写下这个 token 时，模型看到的是文本的另一个窗口，当时的概率是 {probability}，第 {rank} 名。",
   "inspect.card.alternatives": "模型在这里预料的是",
   "inspect.card.continue": "从这里用 {token} 续写",
   "inspect.card.own": "这里写的就是 {token}",
   "inspect.card.terms": "这些数字是什么意思？",
   "inspect.card.probability.hint": "模型看过前面所有 token 之后给这个 token 的概率，尚未应用你的设置。",
-  "inspect.card.rank.hint": "它在整个词表中的名次；第 1 名最可能。有重复惩罚时，即使温度为 0，模型写下的也可能不是第 1 名。",
+  "inspect.card.rank.hint":
+    "它在整个词表中的名次；第 1 名最可能。有重复惩罚时，即使温度为 0，模型写下的也可能不是第 1 名。",
   "inspect.card.surprise.hint": "把概率换算成信息量：二分之一是 1 比特，四分之一是 2 比特，约千分之一是 10 比特。",
-  "inspect.card.entropy.hint": "模型在看到这个 token 之前有多拿不准，与后来出现哪个无关：0 比特是完全确定，词表大小以 2 为底的对数是纯粹瞎猜。各标签页中以奈特（nat）为单位时：1 比特等于 0.69 奈特。",
+  "inspect.card.entropy.hint":
+    "模型在看到这个 token 之前有多拿不准，与后来出现哪个无关：0 比特是完全确定，词表大小以 2 为底的对数是纯粹瞎猜。各标签页中以奈特（nat）为单位时：1 比特等于 0.69 奈特。",
   "inspect.card.token.hint": "模型读写的单位：一个词、词的一部分、一个符号，或符号的一个字节。␣ 表示空格，⏎ 表示换行。",
   "inspect.tokens": "所有 token",
   "inspect.tokens.hint": "全文共 {count} 个 token，这里列出选中的那个前后的部分；文件中包含全部。",
-  "inspect.tokens.hint.hidden": "从文本开头数起：全文 {count} 个 token，模型只看最后 {seen} 个，灰色的数字来自更靠前的窗口。文件中包含全部。",
+  "inspect.tokens.hint.hidden":
+    "从文本开头数起：全文 {count} 个 token，模型只看最后 {seen} 个，灰色的数字来自更靠前的窗口。文件中包含全部。",
   "inspect.tokens.number": "序号",
   "inspect.tokens.id": "编号",
   "inspect.tokens.title": "逐个 token 的意外程度",
@@ -72,7 +76,8 @@ export const inspectZh = {
   "inspect.link.text": "复制含文本的链接",
   "inspect.link.text.hint": "同上，文本就写在链接里。它不会被发送到任何地方；拿到链接的人都能读到它。",
   "inspect.link.copied": "已复制",
-  "inspect.link.adapter": "链接只指明基础模型：适配器是一个文件，不在链接里。打开链接的人看到的是基础模型，把适配器也拖到那里之后才与这里相同。",
+  "inspect.link.adapter":
+    "链接只指明基础模型：适配器是一个文件，不在链接里。打开链接的人看到的是基础模型，把适配器也拖到那里之后才与这里相同。",
   "inspect.link.model": "链接无法指明这里打开的模型：打开链接的人看到的是别的模型。",
   "inspect.link.here": "浏览器不允许本页复制。链接如下：{link}",
 

@@ -1,9 +1,11 @@
 /**
- * Models that adapters belong to and that are nowhere else, such as one trained from scratch: kept in the browser's private file system
- * under the fingerprint of what they hold, once however many runs need them. The worker writes; the page reads and removes.
+ * Models that adapters belong to and that are nowhere else, such as one trained from scratch: kept in the browser's
+ * private file system
+ * under the fingerprint of what they hold, once however many runs need them. The worker writes; the page reads and
+ * removes.
  */
 import { crc32 } from "../core/crc32.js";
-import { PageError, fullDisk } from "../core/errors.js";
+import { fullDisk, PageError } from "../core/errors.js";
 import { fingerprint } from "../core/fingerprint.js";
 import { fileSource } from "./files.js";
 import { put, rootFolder } from "./storage.js";
@@ -30,7 +32,9 @@ async function folder(create = false) {
 
 /** @param {FileSystemDirectoryHandle} base @returns {Promise<BaseFiles>} */
 async function filesOf(base) {
-  const [config, tokenizer, weights] = await Promise.all(Object.values(NAMES).map(async (name) => (await base.getFileHandle(name)).getFile()));
+  const [config, tokenizer, weights] = await Promise.all(
+    Object.values(NAMES).map(async (name) => (await base.getFileHandle(name)).getFile()),
+  );
   return { config, tokenizer, weights };
 }
 
@@ -61,7 +65,11 @@ async function checksum(file) {
 
 /** @typedef {Partial<Record<keyof BaseFiles, number>>} Sums */
 
-/** The checksums of a kept model. @param {string} id @returns {Promise<Sums>} nothing of one that was kept before there were any */
+/**
+ * The checksums of a kept model.
+ * @param {string} id
+ * @returns {Promise<Sums>} nothing of one that was kept before there were any
+ */
 async function sumsOf(id) {
   const base = await (await folder()).getDirectoryHandle(folderName(id));
   /** @type {File} */
@@ -72,12 +80,21 @@ async function sumsOf(id) {
     if (error instanceof DOMException && error.name === "NotFoundError") return {};
     throw error;
   }
-  const sums = Object(await file.text().then(JSON.parse).catch(() => null));
+  const sums = Object(
+    await file
+      .text()
+      .then(JSON.parse)
+      .catch(() => null),
+  );
   if (!Object.keys(NAMES).every((role) => role in sums)) throw new PageError("error.baseGone");
   return sums;
 }
 
-/** The parts of a file, and an error instead of its end where they are not those that were written. @param {import("./sources.js").Parts} parts @param {number} sum */
+/**
+ * The parts of a file, and an error instead of its end where they are not those that were written.
+ * @param {import("./sources.js").Parts} parts
+ * @param {number} sum
+ */
 async function* checked(parts, sum) {
   let found = 0;
   for await (const part of parts) {
@@ -88,7 +105,8 @@ async function* checked(parts, sum) {
 }
 
 /**
- * A model as it is loaded. The weights are compared with their checksum as they come: a model in which something has changed is not
+ * A model as it is loaded. The weights are compared with their checksum as they come: a model in which something has
+ * changed is not
  * opened, but nothing is read twice.
  * @param {string} id @param {string} name @param {AbortSignal} signal
  * @returns {Promise<import("./sources.js").ModelFiles>}
@@ -120,11 +138,19 @@ export async function writeBase(id, files) {
     const base = await (await folder(true)).getDirectoryHandle(folderName(id), { create: true });
     /** @type {Sums} */
     const sums = {};
-    for (const role of /** @type {(keyof BaseFiles)[]} */ (Object.keys(NAMES))) sums[role] = await checksum(files[role]);
+    for (const role of /** @type {(keyof BaseFiles)[]} */ (Object.keys(NAMES)))
+      sums[role] = await checksum(files[role]);
     const { config, tokenizer, weights } = files;
-    const written = { [NAMES.config]: config, [NAMES.tokenizer]: tokenizer, [SUMS]: new Blob([JSON.stringify(sums)]), [NAMES.weights]: weights };
+    const written = {
+      [NAMES.config]: config,
+      [NAMES.tokenizer]: tokenizer,
+      [SUMS]: new Blob([JSON.stringify(sums)]),
+      [NAMES.weights]: weights,
+    };
     for (const [name, file] of Object.entries(written)) {
-      const handle = await /** @type {any} */ (await base.getFileHandle(name, { create: true })).createSyncAccessHandle();
+      const handle = await /** @type {any} */ (
+        await base.getFileHandle(name, { create: true })
+      ).createSyncAccessHandle();
       try {
         handle.truncate(0);
         for await (const { at, bytes } of pieces(file)) put(handle, bytes, at);
@@ -147,7 +173,8 @@ async function remove(name) {
 
 /**
  * Removes the models that no run needs any more, such as one that was kept for a run that never came to a save.
- * @param {Set<string>} needed @param {string} [freed] the model of a run that was deleted just now, which need not be old
+ * @param {Set<string>} needed
+ * @param {string} [freed] the model of a run that was deleted just now, which need not be old
  */
 export async function sweepBases(needed, freed = "") {
   const names = new Set([...needed].map(folderName));
@@ -168,6 +195,9 @@ async function newestFile(base) {
 
 /** How much room a model takes, in bytes, whole or not. @param {string} id */
 export async function baseBytes(id) {
-  const files = await folder().then((all) => all.getDirectoryHandle(folderName(id))).then(filesOf).catch(() => null);
+  const files = await folder()
+    .then((all) => all.getDirectoryHandle(folderName(id)))
+    .then(filesOf)
+    .catch(() => null);
   return files ? Object.values(files).reduce((sum, { size }) => sum + size, 0) : 0;
 }

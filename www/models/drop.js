@@ -5,7 +5,8 @@ export const MOST_ENTRIES = 2000;
 
 /**
  * @typedef {object} Dropped
- * @property {{ file: File, folder: string }[]} files a folder's own before those of the folders in it, each by name; `folder` is the
+ * @property {{ file: File, folder: string }[]} files a folder's own before those of the folders in it, each by name;
+ *   `folder` is the
  *   path of the folder that a file lies in, "" for a file that was dropped itself
  * @property {string[]} empty dropped folders without any file
  * @property {string[]} large dropped folders with more than `MOST_ENTRIES` files and folders; of these nothing is taken
@@ -21,7 +22,10 @@ export function filesFromDrop(data) {
   const entries = [...data.items].map((item) => item.webkitGetAsEntry?.() ?? null);
   // A script's own drop, and an old browser, have files without entries.
   if (!entries.some((entry) => entry?.isDirectory)) return readEntries([], [...data.files]);
-  return readEntries(entries.filter((entry) => entry !== null), []);
+  return readEntries(
+    entries.filter((entry) => entry !== null),
+    [],
+  );
 }
 
 /** @param {FileSystemEntry[]} entries @param {File[]} plain @returns {Promise<Dropped>} */
@@ -66,9 +70,11 @@ async function readTree(top, dropped) {
 /** @param {FileSystemEntry} entry @param {string} folder @param {Dropped["files"]} files @param {Dropped} dropped */
 async function readFile(entry, folder, files, dropped) {
   try {
-    const file = await /** @type {Promise<File>} */ (new Promise((resolve, reject) => {
-      /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject);
-    }));
+    const file = await /** @type {Promise<File>} */ (
+      new Promise((resolve, reject) => {
+        /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject);
+      })
+    );
     files.push({ file, folder });
   } catch {
     dropped.unread.push(folder ? `${folder}/${entry.name}` : entry.name);
@@ -80,15 +86,20 @@ function isFolder(entry) {
   return entry.isDirectory;
 }
 
-/** All that is in a folder: a reader gives some at a time, Chromium 100, and nothing at the end. @param {FileSystemDirectoryEntry} folder */
+/**
+ * All that is in a folder: a reader gives some at a time, Chromium 100, and nothing at the end.
+ * @param {FileSystemDirectoryEntry} folder
+ */
 async function list(folder) {
   const reader = folder.createReader();
   /** @type {FileSystemEntry[]} */
   const all = [];
   for (;;) {
-    const some = await /** @type {Promise<FileSystemEntry[]>} */ (new Promise((resolve, reject) => {
-      reader.readEntries(resolve, reject);
-    }));
+    const some = await /** @type {Promise<FileSystemEntry[]>} */ (
+      new Promise((resolve, reject) => {
+        reader.readEntries(resolve, reject);
+      })
+    );
     if (!some.length) return all;
     all.push(...some);
     if (all.length > MOST_ENTRIES) return all;
@@ -96,14 +107,19 @@ async function list(folder) {
 }
 
 /**
- * The files of one model among those of a drop: those that were dropped themselves and, of the folders, those of the outermost that
+ * The files of one model among those of a drop: those that were dropped themselves and, of the folders, those of the
+ * outermost that
  * holds any. A run's folder has earlier saves of the same model in folders of its own.
- * @param {Dropped["files"]} files @param {(name: string) => boolean} belongs whether a file of this name belongs to a model
- * @returns {{ files: File[] } | { folders: string[] }} `folders`: there are several such, and one cannot tell which is meant
+ * @param {Dropped["files"]} files
+ * @param {(name: string) => boolean} belongs whether a file of this name belongs to a model
+ * @returns {{ files: File[] } | { folders: string[] }} `folders`: there are several such, and one cannot tell which is
+ *   meant
  */
 export function modelAmong(files, belongs) {
   const depth = (/** @type {string} */ folder) => folder.split("/").length;
-  const folders = [...new Set(files.filter(({ file, folder }) => folder && belongs(file.name)).map(({ folder }) => folder))];
+  const folders = [
+    ...new Set(files.filter(({ file, folder }) => folder && belongs(file.name)).map(({ folder }) => folder)),
+  ];
   const outermost = folders.filter((folder) => depth(folder) === Math.min(...folders.map(depth)));
   if (outermost.length > 1) return { folders: outermost };
   const chosen = outermost[0];
@@ -114,9 +130,12 @@ export function modelAmong(files, belongs) {
 
 /**
  * The texts to learn from among the files of a drop. What lies beside a model's files, such as its README, is not one.
- * @param {Dropped["files"]} files @param {(name: string) => boolean} belongs whether a file of this name belongs to a model
+ * @param {Dropped["files"]} files
+ * @param {(name: string) => boolean} belongs whether a file of this name belongs to a model
  */
 export function textsAmong(files, belongs) {
   const models = new Set(files.filter(({ file, folder }) => folder && belongs(file.name)).map(({ folder }) => folder));
-  return files.filter(({ file, folder }) => /\.(txt|md)$/i.test(file.name) && !belongs(file.name) && !models.has(folder));
+  return files.filter(
+    ({ file, folder }) => /\.(txt|md)$/i.test(file.name) && !belongs(file.name) && !models.has(folder),
+  );
 }

@@ -2,7 +2,10 @@
 
 /** A model's name as that of a file. @param {string} name */
 export function fileName(name) {
-  return name.replace(/[^\p{L}\p{N}._]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 80);
+  return name
+    .replace(/[^\p{L}\p{N}._]+/gu, "-")
+    .replace(/^[-.]+|[-.]+$/g, "")
+    .slice(0, 80);
 }
 
 /** @typedef {"config" | "tokenizer" | "vocab" | "merges" | "weights"} FileRole */

@@ -6,8 +6,13 @@ export const lockName = (/** @type {string} */ id) => `run:${id}`;
 /** Locks that this worker holds, by run. @type {Map<string, () => void>} */
 const held = new Map();
 
-/** Whether a lock was not given because another has it. Whatever else goes wrong, the browser gives none: then it is as where it has no locks. @param {unknown} error */
-export const isTaken = (error) => error instanceof DOMException && (error.name === "TimeoutError" || error.name === "AbortError");
+/**
+ * Whether a lock was not given because another has it. Whatever else goes wrong, the browser gives none: then it is as
+ * where it has no locks.
+ * @param {unknown} error
+ */
+export const isTaken = (error) =>
+  error instanceof DOMException && (error.name === "TimeoutError" || error.name === "AbortError");
 
 /** Takes a run for this worker alone; false where another tab has it. @param {string} id @returns {Promise<boolean>} */
 export async function lockRun(id) {
@@ -17,7 +22,9 @@ export async function lockRun(id) {
       resolve(true);
       return /** @type {Promise<void>} */ (new Promise((release) => held.set(id, release)));
     };
-    navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted).catch((error) => resolve(!isTaken(error)));
+    navigator.locks
+      .request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, granted)
+      .catch((error) => resolve(!isTaken(error)));
   });
 }
 

@@ -1,5 +1,5 @@
 /** Models on a server: shipped with the page, in a Hugging Face repository, or in any folder. */
-import { PageError, isAbort } from "../core/errors.js";
+import { isAbort, PageError } from "../core/errors.js";
 import { asset } from "../core/site.js";
 import { parts, whole } from "./reading.js";
 
@@ -108,7 +108,11 @@ export function readShardIndex(bytes, url) {
   }
   const names = map && typeof map === "object" ? [...new Set(Object.values(map))].sort() : [];
   // A name is a file beside the index, never a way to another place.
-  if (!names.length || names.length > MOST_SHARDS || !names.every((name) => typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name))) {
+  if (
+    !names.length ||
+    names.length > MOST_SHARDS ||
+    !names.every((name) => typeof name === "string" && /^[\w.-]+\.safetensors$/.test(name))
+  ) {
     throw new PageError("error.badShardIndex", { url });
   }
   return { names: /** @type {string[]} */ (names), bytes: size };
@@ -136,7 +140,8 @@ export function shippedSource(model) {
  */
 export function urlSource(input) {
   const text = input.trim();
-  const hub = /^(?:https:\/\/huggingface\.co\/)?([\w.-]+(?:\/[\w.-]+)?)(?:\/(?:tree|resolve|blob)\/([^/?#]+))?\/?$/.exec(text);
+  const hub =
+    /^(?:https:\/\/huggingface\.co\/)?([\w.-]+(?:\/[\w.-]+)?)(?:\/(?:tree|resolve|blob)\/([^/?#]+))?\/?$/.exec(text);
   if (hub) {
     const [, repo, revision = "main"] = hub;
     const base = `https://huggingface.co/${repo}/resolve/${revision}/`;
@@ -150,7 +155,8 @@ export function urlSource(input) {
   } catch {
     throw new PageError("error.badUrl", { input: text });
   }
-  if (url.protocol !== "https:" && url.origin !== location.origin) throw new PageError("error.notHttps", { input: text });
+  if (url.protocol !== "https:" && url.origin !== location.origin)
+    throw new PageError("error.notHttps", { input: text });
   const base = new URL(url.pathname.endsWith("/") ? url : `${url.origin}${url.pathname}/`);
   const name = base.pathname.split("/").filter(Boolean).at(-1) ?? base.host;
   return { kind: "url", id: url.href, name, open: (signal) => openUrls((file) => new URL(file, base).href, signal) };

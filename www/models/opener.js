@@ -1,11 +1,11 @@
 /** Opens models: the first one, another one, and the same one again after a crash. Says what went wrong and where. */
-import { PageError, isAbort, part } from "../core/errors.js";
+import { isAbort, PageError, part } from "../core/errors.js";
 import { t } from "../core/i18n/index.js";
+import { errorMessage } from "../core/message.js";
 import { isAdapterFile, isModelFile, missingFiles, roleOf } from "./file_names.js";
 import { fileSource } from "./files.js";
 import { fetchShippedModels, shippedSource, urlSource } from "./network.js";
 import { RUN_LINK } from "./saved_runs.js";
-import { errorMessage } from "../core/message.js";
 
 /** @typedef {import("../engine/types.js").Backend} Backend */
 /** @typedef {import("../engine/types.js").ShippedModel} ShippedModel */
@@ -33,11 +33,15 @@ export class Opener {
    * @param {import("../engine/client.js").Engine} parts.engine
    * @param {import("../page.js").Page} parts.page
    * @param {() => void} parts.onOpened called when another model is in use
-   * @param {(config: File, weights: File) => Promise<void>} parts.onAdapter called with a LoRA adapter for the model in use
-   * @param {(id: string) => void} parts.onGiveUp called when the user would rather lose what could not be saved of a run
-   * @param {(id: string, free: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run that is saved on this
+   * @param {(config: File, weights: File) => Promise<void>} parts.onAdapter called with a LoRA adapter for the model in
+   *   use
+   * @param {(id: string) => void} parts.onGiveUp called when the user would rather lose what could not be saved of a
+   *   run
+   * @param {(id: string, free: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run
+   *   that is saved on this
    *   device, unless something else is being opened
-   * @param {() => () => Pick<Message, "lines" | "actions">} parts.onCrash called when the engine was lost; what it gives tells, once it is
+   * @param {() => () => Pick<Message, "lines" | "actions">} parts.onCrash called when the engine was lost; what it
+   *   gives tells, once it is
    *   there again, what became of training
    */
   constructor({ store, engine, page, onOpened, onAdapter, onGiveUp, openRun, onCrash }) {
@@ -124,7 +128,11 @@ export class Opener {
     await this.open(source, { adapter });
     if (!wanted || this.engine.source !== source) return;
     this.wanted = this.wantedAdapter = "";
-    if (source.id !== wanted) this.messages().show({ kind: "info", lines: [["message.otherFile", { name: source.name, wanted, id: source.id }]] });
+    if (source.id !== wanted)
+      this.messages().show({
+        kind: "info",
+        lines: [["message.otherFile", { name: source.name, wanted, id: source.id }]],
+      });
   }
 
   /** @param {ShippedModel} model @param {string} [adapter] that a link has on it */
@@ -168,7 +176,8 @@ export class Opener {
   }
 
   /**
-   * The files of a model or an adapter in an archive; nothing where there are none, or it was cancelled, which has been said.
+   * The files of a model or an adapter in an archive; nothing where there are none, or it was cancelled, which has been
+   * said.
    * @param {File} zip
    */
   async unpack(zip) {
@@ -213,7 +222,10 @@ export class Opener {
       known += 1;
     }
     if (!known) {
-      const names = files.slice(0, 5).map((file) => file.name).join(", ");
+      const names = files
+        .slice(0, 5)
+        .map((file) => file.name)
+        .join(", ");
       this.messages().show({ kind: "error", lines: [["error.unknownFiles", { files: names }]] });
     } else if (missingFiles(pending).length) {
       this.store.set({ pending, tab: "models" });
@@ -242,7 +254,8 @@ export class Opener {
   /**
    * Opens a model beside the one in use, and puts it in its place when it works.
    * @param {ModelSource} source
-   * @param {{ named?: string, quiet?: boolean, adapter?: string }} [options] `named`: what the address goes on saying; `quiet`: a
+   * @param {{ named?: string, quiet?: boolean, adapter?: string }} [options] `named`: what the address goes on saying;
+   *   `quiet`: a
    *   message that is already there stays; `adapter`: one from disk, which it is to have and the page then asks for
    */
   async open(source, { named = source.id, quiet = false, adapter = "" } = {}) {
@@ -281,8 +294,14 @@ export class Opener {
         again();
       };
       // A wrong file stays wrong; a network or a GPU may do better next time.
-      const actions = keeps ? [{ key: "train.giveUp", run: giveUp }] : source.kind === "files" ? [] : [{ key: "message.retry", run: again }];
-      const meaning = /** @type {Message["lines"][0]} */ (inUse ? ["message.stillHere", { name: inUse.name }] : ["message.nothingOpen"]);
+      const actions = keeps
+        ? [{ key: "train.giveUp", run: giveUp }]
+        : source.kind === "files"
+          ? []
+          : [{ key: "message.retry", run: again }];
+      const meaning = /** @type {Message["lines"][0]} */ (
+        inUse ? ["message.stillHere", { name: inUse.name }] : ["message.nothingOpen"]
+      );
       showError(view, [["message.loadFailed", { name }], meaning], error, actions);
     } finally {
       if (control === this.control) this.control = null;
@@ -290,12 +309,16 @@ export class Opener {
   }
 
   /**
-   * The engine was lost with the model in it. It is started again, once: the second time the user decides. All of it is said where
+   * The engine was lost with the model in it. It is started again, once: the second time the user decides. All of it is
+   * said where
    * every tab shows it.
    * @param {Error} error
    */
   async recover(error) {
-    const { store, page: { notice } } = this;
+    const {
+      store,
+      page: { notice },
+    } = this;
     const standing = this.onCrash();
     const { source } = this.engine;
     const again = performance.now() - this.lastCrash < CRASH_AGAIN_MS;

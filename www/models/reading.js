@@ -3,7 +3,10 @@ import { PageError } from "../core/errors.js";
 
 /** Network parts are small; fewer and larger messages are cheaper for the worker. */
 const PART_BYTES = 4 << 20;
-/** How many MiB a file may have that is read as a whole: what is larger is none of a model's. @param {string} name or address */
+/**
+ * How many MiB a file may have that is read as a whole: what is larger is none of a model's.
+ * @param {string} name or address
+ */
 export function mostMiB(name) {
   return /(config|index)\.json$/i.test(name) ? 16 : 64;
 }
@@ -47,7 +50,11 @@ export async function* parts(stream, told = (error) => error) {
   }
 }
 
-/** What it means that a file of the user's cannot be read. @param {string} name @returns {(error: unknown) => unknown} */
+/**
+ * What it means that a file of the user's cannot be read.
+ * @param {string} name
+ * @returns {(error: unknown) => unknown}
+ */
 export const unreadable = (name) => (error) => new PageError("error.unreadable", { name }, error);
 
 /**

@@ -12,7 +12,8 @@ const NAMES = { state: "training_state.safetensors", text: "text.txt" };
 /** The checksum of a file, read in pieces. @param {Blob} blob */
 async function checksum(blob) {
   let crc = 0;
-  for (let at = 0; at < blob.size; at += PIECE_BYTES) crc = crc32(crc, new Uint8Array(await blob.slice(at, at + PIECE_BYTES).arrayBuffer()));
+  for (let at = 0; at < blob.size; at += PIECE_BYTES)
+    crc = crc32(crc, new Uint8Array(await blob.slice(at, at + PIECE_BYTES).arrayBuffer()));
   return crc;
 }
 
@@ -38,22 +39,37 @@ export async function zipOf(files) {
     const encoded = new TextEncoder().encode(name);
     const crc = await checksum(blob);
     // Both headers have these fields; bit 11 says that names are UTF-8.
-    const about = (/** @type {number} */ from) => /** @type {[number, number, 2 | 4][]} */ ([
-      [from, 20, 2], [from + 2, 1 << 11, 2], [from + 6, 0x21 << 16, 4], [from + 10, crc, 4], [from + 14, blob.size, 4], [from + 18, blob.size, 4],
-      [from + 22, encoded.length, 2],
-    ]);
+    const about = (/** @type {number} */ from) =>
+      /** @type {[number, number, 2 | 4][]} */ ([
+        [from, 20, 2],
+        [from + 2, 1 << 11, 2],
+        [from + 6, 0x21 << 16, 4],
+        [from + 10, crc, 4],
+        [from + 14, blob.size, 4],
+        [from + 18, blob.size, 4],
+        [from + 22, encoded.length, 2],
+      ]);
     body.push(header(30, [[0, 0x04034b50, 4], ...about(4)]), encoded, blob);
     list.push(header(46, [[0, 0x02014b50, 4], [4, 20, 2], ...about(6), [42, at, 4]]), encoded);
     at += 30 + encoded.length + blob.size;
     listBytes += 46 + encoded.length;
   }
   const { size: count } = files;
-  const end = header(22, [[0, 0x06054b50, 4], [8, count, 2], [10, count, 2], [12, listBytes, 4], [16, at, 4]]);
+  const end = header(22, [
+    [0, 0x06054b50, 4],
+    [8, count, 2],
+    [10, count, 2],
+    [12, listBytes, 4],
+    [16, at, 4],
+  ]);
   return new Blob([...body, ...list, end], { type: "application/zip" });
 }
 
 /** @param {string} id of a run @param {string} name what the file is called */
 export async function downloadRemains(id, name) {
-  const files = Array.from(await remains(id), ([part, blob]) => /** @type {[string, Blob]} */ ([NAMES[part] ?? part, blob]));
+  const files = Array.from(
+    await remains(id),
+    ([part, blob]) => /** @type {[string, Blob]} */ ([NAMES[part] ?? part, blob]),
+  );
   saveBlob(`${fileName(name) || "run"}-damaged.zip`, await zipOf(new Map(files)));
 }

@@ -28,7 +28,8 @@ const runMeta = object({
 
 /**
  * @param {unknown} stored
- * @returns {{ meta: RunMeta, lost: string[], opens: boolean }} `lost`: what had to be replaced; `opens`: whether what is left is enough to
+ * @returns {{ meta: RunMeta, lost: string[], opens: boolean }} `lost`: what had to be replaced; `opens`: whether what
+ *   is left is enough to
  *   open the run: adapters need the model they belong to
  */
 export function readMeta(stored) {
@@ -39,7 +40,13 @@ export function readMeta(stored) {
   return { meta, lost, opens: !needs.some((name) => lost.includes(name)) };
 }
 
-/** What stands in the list for a run that tells nothing of itself. @param {string} id @param {string} name @param {number} savedAt @returns {RunMeta} */
+/**
+ * What stands in the list for a run that tells nothing of itself.
+ * @param {string} id
+ * @param {string} name
+ * @param {number} savedAt
+ * @returns {RunMeta}
+ */
 export function unknownMeta(id, name, savedAt) {
   return { ...readMeta(null).meta, id, name, savedAt };
 }

@@ -1,8 +1,11 @@
-/** The runs that are saved on this device, as the page sees them: listed, offered, opened, renamed, deleted. Draws nothing. */
-import { PageError, explained, part } from "../core/errors.js";
+/**
+ * The runs that are saved on this device, as the page sees them: listed, offered, opened, renamed, deleted. Draws
+ * nothing.
+ */
+import { explained, PageError, part } from "../core/errors.js";
+import { isLocked, isTaken, LOCK_WAIT_MS, whenFree } from "./locks.js";
 import { shippedSource, urlSource } from "./network.js";
 import { isSame, keptSource, runSource } from "./sources.js";
-import { LOCK_WAIT_MS, isLocked, isTaken, whenFree } from "./locks.js";
 import { deleteRun, listRuns, renameRun } from "./storage.js";
 
 /** @typedef {import("../engine/types.js").RunMeta} RunMeta */
@@ -35,7 +38,11 @@ export class SavedRuns {
       const list = await listRuns();
       for (const run of list) {
         const { source } = run.meta;
-        if (source.kind === "kept") run.bytes += await import("./bases.js").then(({ baseBytes }) => baseBytes(source.id), () => 0);
+        if (source.kind === "kept")
+          run.bytes += await import("./bases.js").then(
+            ({ baseBytes }) => baseBytes(source.id),
+            () => 0,
+          );
       }
       this.list = list;
     } catch (error) {
@@ -48,7 +55,8 @@ export class SavedRuns {
   }
 
   /**
-   * Offers to go on with a run that has steps left. Where another tab has it, that is said instead, until that tab lets go.
+   * Offers to go on with a run that has steps left. Where another tab has it, that is said instead, until that tab lets
+   * go.
    * @param {string} id @param {boolean} [anew] whether to read the list first
    */
   async propose(id, anew = true) {
@@ -60,15 +68,21 @@ export class SavedRuns {
     // Of a run that this page is about to open the lock says nothing about others.
     const own = this.opening?.id === id || training.parts.store.state.modelId === `${RUN_LINK}${id}`;
     // The worker of a page before this one, as of a reload, may still be on its way out.
-    const taken = !own && (await isLocked(id)) && (await whenFree(id, AbortSignal.timeout(LOCK_WAIT_MS)).then(() => false, isTaken));
+    const taken =
+      !own &&
+      (await isLocked(id)) &&
+      (await whenFree(id, AbortSignal.timeout(LOCK_WAIT_MS)).then(() => false, isTaken));
     if (unfit()) return;
     this.taken = taken;
     this.offer = run;
     training.parts.onChange();
     if (!taken) return;
-    whenFree(id).then(async () => {
-      if (this.offer?.meta.id === id && this.taken) await this.propose(id);
-    }, () => {});
+    whenFree(id).then(
+      async () => {
+        if (this.offer?.meta.id === id && this.taken) await this.propose(id);
+      },
+      () => {},
+    );
   }
 
   /** @param {string} id */
@@ -96,9 +110,11 @@ export class SavedRuns {
     try {
       // A second worker would find it taken by the first.
       if (this.opening?.id !== meta.id) {
-        const done = this.training.parts.open(runSource(meta, this.sourceOf(meta)), { named: `${RUN_LINK}${meta.id}` }).finally(() => {
-          if (this.opening?.done === done) this.opening = null;
-        });
+        const done = this.training.parts
+          .open(runSource(meta, this.sourceOf(meta)), { named: `${RUN_LINK}${meta.id}` })
+          .finally(() => {
+            if (this.opening?.done === done) this.opening = null;
+          });
         this.opening = { id: meta.id, done };
       }
       await this.opening.done;
@@ -150,7 +166,12 @@ export class SavedRuns {
     try {
       const given = name.trim() || meta.name;
       await renameRun(meta.id, given);
-      const { training, training: { parts: { engine } } } = this;
+      const {
+        training,
+        training: {
+          parts: { engine },
+        },
+      } = this;
       if (training.runId === meta.id) training.runName = given;
       if (engine.source?.run?.id === meta.id) engine.source.name = given;
     } catch (error) {
@@ -173,10 +194,14 @@ export class SavedRuns {
     if (meta.source.kind === "kept") await this.sweep(meta.source.id).catch(() => {});
   }
 
-  /** Models that were kept for runs alone go with the last of them. @param {string} [freed] that of a run which was deleted just now */
+  /**
+   * Models that were kept for runs alone go with the last of them.
+   * @param {string} [freed] that of a run which was deleted just now
+   */
   async sweep(freed) {
     const list = await listRuns();
-    // A list with gaps would say of what is needed that it is not. A first save that was not finished needs nothing: no run comes of it.
+    // A list with gaps would say of what is needed that it is not. A first save that was not finished needs nothing: no
+    // run comes of it.
     const unknown = list.find(({ damage, lost }) => damage === "unread" || lost.includes("source"));
     if (unknown) throw unknown.failure ?? new PageError("error.runDamaged");
     const sources = [...list.map(({ meta }) => meta.source), this.training.origin];
@@ -184,7 +209,10 @@ export class SavedRuns {
     await (await part(import("./bases.js"))).sweepBases(needed, freed);
   }
 
-  /** A run is no longer saved: what was trained further from it is, to the address, the model that it began from. @param {string} id */
+  /**
+   * A run is no longer saved: what was trained further from it is, to the address, the model that it began from.
+   * @param {string} id
+   */
   unnamed(id) {
     const { engine, store } = this.training.parts;
     const { origin } = this.training;

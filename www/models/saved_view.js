@@ -7,7 +7,8 @@ import { n, t } from "../core/i18n/index.js";
 
 export class Saved {
   /**
-   * @param {{ onOpen: (run: SavedRun) => void, onRename: (run: SavedRun, name: string) => void, onDelete: (run: SavedRun) => void,
+   * @param {{ onOpen: (run: SavedRun) => void, onRename: (run: SavedRun, name: string) => void, onDelete: (run:
+   *   SavedRun) => void,
    *   onDownload: (run: SavedRun) => void }} options `onDownload`: of what is left of a run that cannot be opened
    */
   constructor({ onOpen, onRename, onDelete, onDownload }) {
@@ -34,11 +35,18 @@ export class Saved {
     this.openId = openId;
     this.root.hidden = !runs.length;
     setText(this.title, t("saved.title"));
-    const drawn = JSON.stringify([runs.map(({ meta, bytes, damage }) => [meta.id, meta.name, meta.step, bytes, damage]), openId, lang, this.renaming, this.deleting]);
+    const drawn = JSON.stringify([
+      runs.map(({ meta, bytes, damage }) => [meta.id, meta.name, meta.step, bytes, damage]),
+      openId,
+      lang,
+      this.renaming,
+      this.deleting,
+    ]);
     if (drawn === this.drawn) return;
     this.drawn = drawn;
     const { activeElement } = document;
-    const held = activeElement instanceof HTMLElement && this.list.contains(activeElement) ? activeElement.dataset.at ?? "" : "";
+    const held =
+      activeElement instanceof HTMLElement && this.list.contains(activeElement) ? (activeElement.dataset.at ?? "") : "";
     this.list.replaceChildren(...runs.map((run) => this.row(run, openId, lang)));
     // The focus stays at the button that was pressed, or at what took its place.
     const next = this.focusNext || held;
@@ -55,9 +63,21 @@ export class Saved {
     const { meta, bytes, damage } = run;
     const opens = damage === "" || damage === "part";
     const act = (/** @type {string} */ key, /** @type {() => void} */ onclick, kind = "quiet") =>
-      h("button", { type: "button", class: kind, "aria-label": `${t(key)}: ${meta.name}`, "data-at": `${key} ${meta.id}`, onclick }, t(key));
+      h(
+        "button",
+        {
+          type: "button",
+          class: kind,
+          "aria-label": `${t(key)}: ${meta.name}`,
+          "data-at": `${key} ${meta.id}`,
+          onclick,
+        },
+        t(key),
+      );
     const loss = meta.history.validation.at(-1)?.[1] ?? meta.history.train.at(-1)?.[1];
-    const facts = opens ? [t(`train.mode.${meta.mode}`), t("saved.step", { step: n(meta.step), steps: n(meta.steps) })] : [];
+    const facts = opens
+      ? [t(`train.mode.${meta.mode}`), t("saved.step", { step: n(meta.step), steps: n(meta.steps) })]
+      : [];
     if (loss !== undefined) facts.push(t("saved.loss", { loss: loss.toFixed(3) }));
     facts.push(formatBytes(bytes));
     if (meta.savedAt) facts.push(new Date(meta.savedAt).toLocaleString(lang.startsWith("zh") ? "zh-CN" : "en"));
@@ -96,13 +116,32 @@ export class Saved {
         this.onDelete(run);
         show("deleting", "");
       };
-      return h("li", {}, text, h("span", { class: "facts" }, t("saved.delete.sure")), act("saved.keep", () => show("deleting", "")), act("saved.delete", remove, "secondary"));
+      return h(
+        "li",
+        {},
+        text,
+        h("span", { class: "facts" }, t("saved.delete.sure")),
+        act("saved.keep", () => show("deleting", "")),
+        act("saved.delete", remove, "secondary"),
+      );
     }
-    const side = openId === meta.id ? [h("span", { class: "in-use" }, t("models.inUse"))]
-      : [act("saved.delete", () => show("deleting", meta.id)),
-        ...(opens ? [act("models.open", () => this.onOpen(run), "secondary")] : []),
-        // Of what could not be read there is nothing to give.
-        ...(!opens && damage !== "unread" && bytes ? [act("saved.remains", () => this.onDownload(run), "secondary")] : [])];
-    return h("li", {}, text, act("saved.rename", () => show("renaming", meta.id)), ...side);
+    const side =
+      openId === meta.id
+        ? [h("span", { class: "in-use" }, t("models.inUse"))]
+        : [
+            act("saved.delete", () => show("deleting", meta.id)),
+            ...(opens ? [act("models.open", () => this.onOpen(run), "secondary")] : []),
+            // Of what could not be read there is nothing to give.
+            ...(!opens && damage !== "unread" && bytes
+              ? [act("saved.remains", () => this.onDownload(run), "secondary")]
+              : []),
+          ];
+    return h(
+      "li",
+      {},
+      text,
+      act("saved.rename", () => show("renaming", meta.id)),
+      ...side,
+    );
   }
 }

@@ -1,16 +1,23 @@
-/** Where a model comes from, whatever that is; `files.js` and `network.js` make those with files. Runs on the main thread. */
+/**
+ * Where a model comes from, whatever that is; `files.js` and `network.js` make those with files. Runs on the main
+ * thread.
+ */
 import { PageError, part } from "../core/errors.js";
 
 /** @typedef {import("../engine/types.js").SmallFiles} SmallFiles */
 
 /** A file's parts, in order; each owns its buffer. @typedef {AsyncIterable<Uint8Array<ArrayBuffer>>} Parts */
 
-/** A weights file, and its length, 0 when the server does not say. @typedef {{ parts: Parts, bytes: number }} Weights */
+/**
+ * A weights file, and its length, 0 when the server does not say.
+ * @typedef {{ parts: Parts, bytes: number }} Weights
+ */
 
 /**
  * @typedef {object} ModelFiles
  * @property {SmallFiles} files
- * @property {((signal: AbortSignal) => Promise<Weights>)[]} weights the weights files, in order; each may be opened more than once
+ * @property {((signal: AbortSignal) => Promise<Weights>)[]} weights the weights files, in order; each may be opened
+ *   more than once
  * @property {number} weightBytes of all of them; 0 when the server does not say
  */
 
@@ -21,7 +28,8 @@ import { PageError, part } from "../core/errors.js";
  * @property {string} name
  * @property {(signal: AbortSignal) => Promise<ModelFiles>} open may be called again, to load the model anew
  * @property {import("../engine/types.js").ScratchOptions} [scratch] for a model with random weights, which has no files
- * @property {{ id: string, base: ModelSource | null, origin: ModelSource | null }} [run] for a saved run: the model that must be
+ * @property {{ id: string, base: ModelSource | null, origin: ModelSource | null }} [run] for a saved run: the model
+ *   that must be
  *   loaded first, for adapters, and the model that it began from
  */
 

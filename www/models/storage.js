@@ -1,20 +1,27 @@
 /**
- * Saved runs in the browser's private file system (OPFS). Each run has two slots that are written in turn, so that a write
+ * Saved runs in the browser's private file system (OPFS). Each run has two slots that are written in turn, so that a
+ * write
  * that is torn never takes the save before it along: a slot's header, with its checksum, is written last.
  *
- * A slot: 64 bytes of header (magic, sequence, length of the description, length of the parts, SHA-256), the parts one after
- * another, the description as JSON; parts of one name are the pieces of one file. Neither writing nor reading holds more than a
- * part in memory: that of a large model's run fits in there but once. The worker writes and opens; the page lists, renames and
+ * A slot: 64 bytes of header (magic, sequence, length of the description, length of the parts, SHA-256), the parts one
+ * after
+ * another, the description as JSON; parts of one name are the pieces of one file. Neither writing nor reading holds
+ * more than a
+ * part in memory: that of a large model's run fits in there but once. The worker writes and opens; the page lists,
+ * renames and
  * deletes.
  */
-import { PageError, fullDisk } from "../core/errors.js";
-import { LOCK_WAIT_MS, isLocked, isTaken, lockName } from "./locks.js";
+import { fullDisk, PageError } from "../core/errors.js";
+import { isLocked, isTaken, LOCK_WAIT_MS, lockName } from "./locks.js";
 import { readMeta, unknownMeta } from "./run_meta.js";
 
 /** @typedef {import("../engine/types.js").RunMeta} RunMeta */
 /** What the type library has for workers only. @typedef {{ truncate(size: number): void, flush(): void, close(): void,
   write(bytes: BufferSource, options: { at: number }): number }} SyncHandle */
-/** Writes a part, or the next piece of the one before. @typedef {(name: string, bytes: Uint8Array<ArrayBuffer>) => Promise<void>} AddPart */
+/**
+ * Writes a part, or the next piece of the one before.
+ * @typedef {(name: string, bytes: Uint8Array<ArrayBuffer>) => Promise<void>} AddPart
+ */
 
 const FOLDER = "runs";
 const SLOTS = ["a.run", "b.run"];
@@ -53,7 +60,11 @@ async function checksum(sums) {
   return sha256(all);
 }
 
-/** @param {File} file @returns {Promise<{ sequence: number, json: [number, number], parts: number, partBytes: number, sum: Uint8Array } | null>} `parts`: where they begin */
+/**
+ * @param {File} file
+ * @returns {Promise<{ sequence: number, json: [number, number], parts: number, partBytes: number, sum: Uint8Array } |
+ *   null>} `parts`: where they begin
+ */
 async function header(file) {
   if (file.size < HEADER) return null;
   const view = new DataView(await file.slice(0, HEADER).arrayBuffer());
@@ -64,7 +75,13 @@ async function header(file) {
   if (!(old || magic === MAGIC) || jsonBytes > MOST_JSON || file.size !== HEADER + jsonBytes + partBytes) return null;
   const from = old ? HEADER : HEADER + partBytes;
   const sum = new Uint8Array(view.buffer.slice(24, 56));
-  return { sequence: view.getFloat64(4, true) | 0, json: [from, from + jsonBytes], parts: old ? HEADER + jsonBytes : HEADER, partBytes, sum };
+  return {
+    sequence: view.getFloat64(4, true) | 0,
+    json: [from, from + jsonBytes],
+    parts: old ? HEADER + jsonBytes : HEADER,
+    partBytes,
+    sum,
+  };
 }
 
 /** @typedef {{ name: string, file: File, head: NonNullable<Awaited<ReturnType<typeof header>>> }} Slot */
@@ -93,7 +110,11 @@ async function slots(run, strict = false) {
 
 /** @typedef {{ name: string, bytes: number }} Part */
 
-/** What a slot tells about itself, as it was written; `about` is undefined where that is no JSON. @param {Slot} slot @returns {Promise<{ json: Uint8Array<ArrayBuffer>, about: any }>} */
+/**
+ * What a slot tells about itself, as it was written; `about` is undefined where that is no JSON.
+ * @param {Slot} slot
+ * @returns {Promise<{ json: Uint8Array<ArrayBuffer>, about: any }>}
+ */
 async function description({ file, head }) {
   const json = new Uint8Array(await file.slice(...head.json).arrayBuffer());
   try {
@@ -103,9 +124,15 @@ async function description({ file, head }) {
   }
 }
 
-/** The parts that a description lists, `null` where they are not those of its slot. @param {any} about @param {Slot} slot @returns {Part[] | null} */
+/**
+ * The parts that a description lists, `null` where they are not those of its slot.
+ * @param {any} about
+ * @param {Slot} slot
+ * @returns {Part[] | null}
+ */
 function partsOf(about, { head }) {
-  const size = (/** @type {number} */ sum, /** @type {Part} */ part) => (Number.isInteger(part?.bytes) && part.bytes >= 0 ? sum + part.bytes : NaN);
+  const size = (/** @type {number} */ sum, /** @type {Part} */ part) =>
+    Number.isInteger(part?.bytes) && part.bytes >= 0 ? sum + part.bytes : NaN;
   return Array.isArray(about?.parts) && about.parts.reduce(size, 0) === head.partBytes ? about.parts : null;
 }
 
@@ -146,7 +173,8 @@ function join(pieces) {
 const verified = new Map();
 
 /**
- * The save that must survive the next write: the newest that is really whole. A slot that this page knows to be whole is not
+ * The save that must survive the next write: the newest that is really whole. A slot that this page knows to be whole
+ * is not
  * read again.
  * @param {string} id @param {Slot[]} found the newest first
  */
@@ -162,7 +190,12 @@ async function slotToKeep(id, found) {
   return null;
 }
 
-/** Writes bytes, all of them or with an error. @param {SyncHandle} handle @param {Uint8Array<ArrayBuffer>} bytes @param {number} at */
+/**
+ * Writes bytes, all of them or with an error.
+ * @param {SyncHandle} handle
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {number} at
+ */
 export function put(handle, bytes, at) {
   if (handle.write(bytes, { at }) !== bytes.byteLength) throw new DOMException("short write", "QuotaExceededError");
 }
@@ -220,7 +253,10 @@ export async function writeRun(id, meta, fill) {
     }
   } catch (error) {
     // What is there of a first save takes room, and is of no use.
-    if (!any) await folder().then((all) => all.removeEntry(id, { recursive: true })).catch(() => {});
+    if (!any)
+      await folder()
+        .then((all) => all.removeEntry(id, { recursive: true }))
+        .catch(() => {});
     throw fullDisk(error);
   }
 }
@@ -246,14 +282,25 @@ export async function readRun(id) {
 
 /** @param {FileSystemDirectoryHandle} run */
 async function givenName(run) {
-  const file = await run.getFileHandle(NAME_FILE).then((handle) => handle.getFile()).catch(() => null);
-  return file ? (await file.slice(0, MOST_NAME).text().catch(() => "")).trim() : "";
+  const file = await run
+    .getFileHandle(NAME_FILE)
+    .then((handle) => handle.getFile())
+    .catch(() => null);
+  return file
+    ? (
+        await file
+          .slice(0, MOST_NAME)
+          .text()
+          .catch(() => "")
+      ).trim()
+    : "";
 }
 
 /**
  * One run of the list, whatever is wrong with it.
  * @param {string} id @param {FileSystemDirectoryHandle} run
- * @returns {Promise<import("../engine/types.js").SavedRun | null>} null for one that is just being written for the first time
+ * @returns {Promise<import("../engine/types.js").SavedRun | null>} null for one that is just being written for the
+ *   first time
  */
 async function listed(id, run) {
   const name = await givenName(run);
@@ -266,18 +313,35 @@ async function listed(id, run) {
     const { meta, lost, opens } = readMeta(about);
     const savedAt = lost.includes("savedAt") ? slot.file.lastModified : meta.savedAt;
     const whole = opens && partsOf(about, slot) !== null;
-    return { meta: { ...meta, id, savedAt, name: name || meta.name || id }, bytes, damage: whole ? (lost.length ? "part" : "") : "whole", lost };
+    return {
+      meta: { ...meta, id, savedAt, name: name || meta.name || id },
+      bytes,
+      damage: whole ? (lost.length ? "part" : "") : "whole",
+      lost,
+    };
   }
   if (!found.length && (await isLocked(id))) return null;
   const files = await filesOf(run);
   const newest = Math.max(0, ...files.map(({ lastModified }) => lastModified));
   const size = files.reduce((sum, file) => sum + file.size, 0);
-  return { meta: unknownMeta(id, name || id, newest), bytes: size, damage: found.length ? "whole" : "unfinished", lost: found.length ? ["source"] : [] };
+  return {
+    meta: unknownMeta(id, name || id, newest),
+    bytes: size,
+    damage: found.length ? "whole" : "unfinished",
+    lost: found.length ? ["source"] : [],
+  };
 }
 
 /** The slots' files, whole or not. @param {FileSystemDirectoryHandle} run @returns {Promise<File[]>} */
 async function filesOf(run) {
-  const files = await Promise.all(SLOTS.map((name) => run.getFileHandle(name).then((handle) => handle.getFile()).catch(() => null)));
+  const files = await Promise.all(
+    SLOTS.map((name) =>
+      run
+        .getFileHandle(name)
+        .then((handle) => handle.getFile())
+        .catch(() => null),
+    ),
+  );
   return files.flatMap((file) => (file ? [file] : []));
 }
 
@@ -297,14 +361,21 @@ export async function listRuns() {
   if (!all) return runs;
   for await (const [id, run] of /** @type {any} */ (all).entries()) {
     if (run.kind !== "directory") continue;
-    const one = await listed(id, run).catch((failure) => ({ meta: unknownMeta(id, id, 0), bytes: 0, damage: /** @type {const} */ ("unread"), lost: [], failure }));
+    const one = await listed(id, run).catch((failure) => ({
+      meta: unknownMeta(id, id, 0),
+      bytes: 0,
+      damage: /** @type {const} */ ("unread"),
+      lost: [],
+      failure,
+    }));
     if (one) runs.push(one);
   }
   return runs.sort((a, b) => b.meta.savedAt - a.meta.savedAt);
 }
 
 /**
- * What can still be read of a run that cannot be opened: the files of its newest save that are listed, else its saves as they lie there.
+ * What can still be read of a run that cannot be opened: the files of its newest save that are listed, else its saves
+ * as they lie there.
  * Nothing is verified.
  * @param {string} id @returns {Promise<Parts>} by name
  */
@@ -335,12 +406,17 @@ export async function isNewest(id) {
   const known = verified.get(id);
   // Nothing of it was ever saved.
   if (!known) return true;
-  const run = await folder().then((all) => all.getDirectoryHandle(id)).catch(() => null);
+  const run = await folder()
+    .then((all) => all.getDirectoryHandle(id))
+    .catch(() => null);
   const newest = run && (await slotToKeep(id, await slots(run)));
-  return newest !== null && newest.head.sum.every((byte, index) => byte === known[index]);
+  return newest?.head.sum.every((byte, index) => byte === known[index]);
 }
 
-/** Deletes a run that no tab has open: one that trains would only write it anew, without its name. @param {string} id */
+/**
+ * Deletes a run that no tab has open: one that trains would only write it anew, without its name.
+ * @param {string} id
+ */
 export async function deleteRun(id) {
   const remove = async () => {
     verified.delete(id);
@@ -348,12 +424,14 @@ export async function deleteRun(id) {
   };
   if (!navigator.locks) return remove();
   let free = false;
-  await navigator.locks.request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, () => {
-    free = true;
-    return remove();
-  }).catch((error) => {
-    if (free) throw error;
-    if (isTaken(error)) throw new PageError("error.runOpen");
-    return remove();
-  });
+  await navigator.locks
+    .request(lockName(id), { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, () => {
+      free = true;
+      return remove();
+    })
+    .catch((error) => {
+      if (free) throw error;
+      if (isTaken(error)) throw new PageError("error.runOpen");
+      return remove();
+    });
 }

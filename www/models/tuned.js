@@ -9,7 +9,8 @@ import { filesFromZip } from "./zip.js";
 /** @typedef {import("./sources.js").ModelSource} ModelSource */
 
 /**
- * What tuning has made of the open model, as a model of its own, with its adapters merged into it: what is trained otherwise begins from it.
+ * What tuning has made of the open model, as a model of its own, with its adapters merged into it: what is trained
+ * otherwise begins from it.
  * @param {import("../engine/client.js").Engine} engine @param {string} name what it is called from now on
  * @param {boolean} alone whether what is made of it can do without it: then it need not be kept where there is no room
  * @returns {Promise<ModelSource>}
@@ -32,7 +33,10 @@ export async function tunedSource(engine, name, alone) {
     await client.request("keepBase", { base: source.id, files: { config, tokenizer, weights } });
   } catch (error) {
     // Where the browser lets nothing be kept, no run is saved either.
-    const refused = await rootFolder().then(() => false, () => true);
+    const refused = await rootFolder().then(
+      () => false,
+      () => true,
+    );
     if (!alone && !refused) throw error;
     return source;
   }

@@ -43,7 +43,15 @@ export class Models {
     this.here = h("ul", { class: "list" });
     this.diskTitle = h("h2");
     this.diskText = h("p");
-    this.pick = h("input", { type: "file", multiple: true, accept: ".zip,.json,.txt,.safetensors", class: "visually-hidden", id: "pick", tabindex: "-1", "aria-hidden": "true" });
+    this.pick = h("input", {
+      type: "file",
+      multiple: true,
+      accept: ".zip,.json,.txt,.safetensors",
+      class: "visually-hidden",
+      id: "pick",
+      tabindex: "-1",
+      "aria-hidden": "true",
+    });
     this.pick.addEventListener("change", () => {
       onFiles([...(this.pick.files ?? [])]);
       this.pick.value = "";
@@ -54,24 +62,53 @@ export class Models {
     this.webTitle = h("h2");
     this.webText = h("p");
     this.webLabel = h("label", { for: "repo" });
-    this.repo = h("input", { id: "repo", type: "text", spellcheck: "false", autocapitalize: "off", autocomplete: "off", placeholder: "openai-community/gpt2" });
+    this.repo = h("input", {
+      id: "repo",
+      type: "text",
+      spellcheck: "false",
+      autocapitalize: "off",
+      autocomplete: "off",
+      placeholder: "openai-community/gpt2",
+    });
     this.repo.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && this.repo.value.trim()) onUrl(this.repo.value);
     });
-    this.download = h("button", { type: "button", class: "secondary", onclick: () => onUrl(this.repo.value || this.repo.placeholder) });
+    this.download = h("button", {
+      type: "button",
+      class: "secondary",
+      onclick: () => onUrl(this.repo.value || this.repo.placeholder),
+    });
     this.hub = h("ul", { class: "list" });
     root.append(
-      h("div", { class: "page" }, this.messages,
+      h(
+        "div",
+        { class: "page" },
+        this.messages,
         h("section", {}, this.hereTitle, this.here),
-        h("section", {}, this.diskTitle, this.diskText, h("div", { class: "row" }, this.choose, this.forget, this.pick), this.pending),
-        h("section", {}, this.webTitle, this.webText,
-          h("div", { class: "row" }, h("div", { class: "field" }, this.webLabel, this.repo), this.download), this.hub)),
+        h(
+          "section",
+          {},
+          this.diskTitle,
+          this.diskText,
+          h("div", { class: "row" }, this.choose, this.forget, this.pick),
+          this.pending,
+        ),
+        h(
+          "section",
+          {},
+          this.webTitle,
+          this.webText,
+          h("div", { class: "row" }, h("div", { class: "field" }, this.webLabel, this.repo), this.download),
+          this.hub,
+        ),
+      ),
     );
     this.drawn = "";
   }
 
   /**
-   * @param {{ shipped: ShippedModel[], open: { id: string, name: string, kind: string } | null, backend: string, lang: string,
+   * @param {{ shipped: ShippedModel[], open: { id: string, name: string, kind: string } | null, backend: string, lang:
+   *   string,
    *   info: import("../engine/types.js").Info | null, have: string[], need: string[] }} data
    */
   update({ shipped, open, backend, lang, info, have, need }) {
@@ -81,7 +118,12 @@ export class Models {
     setText(this.choose, t("models.disk.choose"));
     setText(this.forget, t("models.disk.forget"));
     this.forget.hidden = !have.length;
-    setText(this.pending, have.length ? `${t("models.disk.have", { files: have.join(", ") })} ${t("models.disk.need", { files: need.join(", ") })}` : "");
+    setText(
+      this.pending,
+      have.length
+        ? `${t("models.disk.have", { files: have.join(", ") })} ${t("models.disk.need", { files: need.join(", ") })}`
+        : "",
+    );
     setText(this.webTitle, t("models.web"));
     setText(this.webText, t("models.web.text"));
     setText(this.webLabel, t("models.web.label"));
@@ -107,11 +149,16 @@ export class Models {
       facts.push(t("models.shipped"));
       if (model.license) facts.push(model.license);
       const description = (lang === "zh" && model.description_zh) || model.description || "";
-      return this.row(model.name, description, facts, open?.id === model.id, "models.open", () => this.onShipped(model));
+      return this.row(model.name, description, facts, open?.id === model.id, "models.open", () =>
+        this.onShipped(model),
+      );
     });
     // A run stands in the list of what is saved.
     if (open && open.kind !== "run" && info && !shipped.some((model) => model.id === open.id)) {
-      const facts = [t("models.facts.params", { count: formatCount(info.nParams) }), t("models.facts.context", { tokens: n(info.nCtx) })];
+      const facts = [
+        t("models.facts.params", { count: formatCount(info.nParams) }),
+        t("models.facts.context", { tokens: n(info.nCtx) }),
+      ];
       rows.push(this.row(open.name, "", facts, true, "", () => {}));
     }
     return rows;
@@ -134,8 +181,13 @@ export class Models {
     const text = h("div", { class: "row-text" }, h("h3", {}, name));
     if (description) text.append(h("p", {}, description));
     text.append(h("p", { class: "facts" }, facts.join(" · ")));
-    const side = inUse ? h("span", { class: "in-use" }, t("models.inUse"))
-      : h("button", { type: "button", class: "secondary", "aria-label": `${t(action)}: ${name}`, onclick: run }, t(action));
+    const side = inUse
+      ? h("span", { class: "in-use" }, t("models.inUse"))
+      : h(
+          "button",
+          { type: "button", class: "secondary", "aria-label": `${t(action)}: ${name}`, onclick: run },
+          t(action),
+        );
     return h("li", {}, text, side);
   }
 }

@@ -1,13 +1,14 @@
 /**
- * Reads zip archives, such as the page's own downloads: stored or deflated entries, up to 4 GiB. What an archive says of itself
+ * Reads zip archives, such as the page's own downloads: stored or deflated entries, up to 4 GiB. What an archive says
+ * of itself
  * is compared with what it holds, and no more is unpacked than it said.
  */
 import { crc32 } from "../core/crc32.js";
 import { PageError } from "../core/errors.js";
 import { registerStrings } from "../core/i18n/index.js";
+import { mostMiB, parts } from "./reading.js";
 import { zipEn } from "./zip.en.js";
 import { zipZh } from "./zip.zh.js";
-import { mostMiB, parts } from "./reading.js";
 
 registerStrings(zipEn, zipZh);
 
@@ -27,7 +28,10 @@ const MOST_FILES = 100;
 /** Weights become smaller by much less than this. What becomes so small is meant to fill the memory. */
 const MOST_RATIO = 100;
 
-/** What the list says of an entry. @typedef {{ path: string, method: number, crc: number, packed: number, size: number, start: number }} Entry */
+/**
+ * What the list says of an entry.
+ * @typedef {{ path: string, method: number, crc: number, packed: number, size: number, start: number }} Entry
+ */
 
 /** @param {Blob} blob @param {number} from @param {number} to */
 async function view(blob, from, to) {
@@ -63,7 +67,14 @@ async function listOf(zip) {
     if (at + 46 + nameLength > list.byteLength) return null;
     const [flags, method] = [list.getUint16(at + 8, true), list.getUint16(at + 10, true)];
     const start = list.getUint32(at + 42, true);
-    entries.push({ path: textAt(list, at + 46, nameLength), method: flags & 1 ? ENCRYPTED : method, crc, packed, size, start });
+    entries.push({
+      path: textAt(list, at + 46, nameLength),
+      method: flags & 1 ? ENCRYPTED : method,
+      crc,
+      packed,
+      size,
+      start,
+    });
     at += 46 + nameLength + extra + comment;
   }
   return entries;
@@ -81,7 +92,8 @@ async function dataOf(zip, { path, packed, start }) {
 }
 
 /**
- * The files in an archive that are wanted, without their folders. Stored ones are parts of the archive, read once for their checksum.
+ * The files in an archive that are wanted, without their folders. Stored ones are parts of the archive, read once for
+ * their checksum.
  * @param {File} zip
  * @param {(name: string) => boolean} wanted
  * @param {{ signal?: AbortSignal, onProgress?: (done: number, total: number) => void }} [options] progress in bytes
@@ -93,7 +105,10 @@ export async function filesFromZip(zip, wanted, { signal, onProgress } = {}) {
   if (!list) throw new PageError("error.badZip", { name: archive });
   const entries = list.filter(({ path }) => wanted(nameOf(path)));
   if (!entries.length) {
-    const names = list.map(({ path }) => nameOf(path)).filter(Boolean).slice(0, 5);
+    const names = list
+      .map(({ path }) => nameOf(path))
+      .filter(Boolean)
+      .slice(0, 5);
     throw new PageError("error.unknownFiles", { files: names.join(", ") || archive });
   }
   if (entries.length > MOST_FILES) throw new PageError("error.zipMany", { name: archive, count: entries.length });
@@ -103,10 +118,12 @@ export async function filesFromZip(zip, wanted, { signal, onProgress } = {}) {
   const files = [];
   for (const entry of entries) {
     const { path, method, crc, size } = entry;
-    const damaged = (/** @type {unknown} */ cause = undefined) => new PageError("error.zipDamaged", { name: archive, file: path }, cause);
+    const damaged = (/** @type {unknown} */ cause = undefined) =>
+      new PageError("error.zipDamaged", { name: archive, file: path }, cause);
     const data = await dataOf(zip, entry);
     if (!data) throw damaged();
-    const stream = method === STORED ? data.stream() : data.stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const stream =
+      method === STORED ? data.stream() : data.stream().pipeThrough(new DecompressionStream("deflate-raw"));
     /** @type {Blob[]} */
     const held = [];
     let [sum, bytes] = [0, 0];

@@ -7,11 +7,20 @@ import { samplePrompt } from "../core/text.js";
 
 const MEAN_OF = 5;
 
-/** Whether what was trained on became more likely, and what was held back less. @param {import("../engine/types.js").LossHistory} history */
+/**
+ * Whether what was trained on became more likely, and what was held back less.
+ * @param {import("../engine/types.js").LossHistory} history
+ */
 export function byHeart({ train, validation }) {
   const mean = (/** @type {[number, number][]} */ part) => part.reduce((sum, [, loss]) => sum + loss, 0) / part.length;
   const [first, last] = [validation[0], validation.at(-1)];
-  return first !== undefined && last !== undefined && last[1] > first[1] && train.length > MEAN_OF && mean(train.slice(-MEAN_OF)) < train[0][1];
+  return (
+    first !== undefined &&
+    last !== undefined &&
+    last[1] > first[1] &&
+    train.length > MEAN_OF &&
+    mean(train.slice(-MEAN_OF)) < train[0][1]
+  );
 }
 
 export class TrainAfter {
@@ -20,10 +29,18 @@ export class TrainAfter {
     this.title = h("h2");
     this.write = h("button", { type: "button", class: "secondary", onclick: () => training().write() });
     this.model = h("button", { type: "button", class: "secondary", onclick: () => void training().download("model") });
-    this.adapter = h("button", { type: "button", class: "secondary", onclick: () => void training().download("adapter") });
+    this.adapter = h("button", {
+      type: "button",
+      class: "secondary",
+      onclick: () => void training().download("adapter"),
+    });
     this.native = h("p", { class: "hint" });
     this.bestText = h("p", { class: "facts", role: "status" });
-    this.bestButton = h("button", { type: "button", class: "secondary", onclick: () => void training().useBest(!training().best?.inForce) });
+    this.bestButton = h("button", {
+      type: "button",
+      class: "secondary",
+      onclick: () => void training().useBest(!training().best?.inForce),
+    });
     this.heart = h("p", { class: "facts train-heart" });
     this.bestRow = h("div", { class: "train-best" }, this.bestText, this.bestButton);
     this.strengthLabel = h("label", { for: "strength" });
@@ -33,22 +50,58 @@ export class TrainAfter {
 
     this.compareTitle = h("h2");
     this.promptLabel = h("label", { for: "compare-prompt" });
-    this.prompt = h("input", { id: "compare-prompt", type: "text", value: "Once upon a time", onkeydown: (/** @type {KeyboardEvent} */ event) => {
-      if (event.key === "Enter" && !event.isComposing) this.compare.click();
-    } });
+    this.prompt = h("input", {
+      id: "compare-prompt",
+      type: "text",
+      value: "Once upon a time",
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Enter" && !event.isComposing) this.compare.click();
+      },
+    });
     /** What the prompt was last filled with: what the user wrote is left alone. */
     this.filled = this.prompt.value;
-    this.compare = h("button", { type: "button", class: "secondary", onclick: () => void training().compare(this.prompt.value) });
-    this.sides = /** @type {const} */ (["base", "tuned"]).map((side) => ({ side, name: h("h3"), text: h("p", { class: "train-writes" }) }));
-    this.columns = h("div", { class: "compare" }, ...this.sides.map(({ side, name, text }) => h("div", { "data-side": side }, name, text)));
-    this.comparing = h("div", {}, this.compareTitle,
-      h("div", { class: "row" }, h("div", { class: "field" }, this.promptLabel, this.prompt), this.compare), this.columns);
-    this.root = h("div", { class: "train-after" }, this.title, h("div", { class: "train-done" }, this.write, this.model, this.adapter), this.native, this.heart, this.bestRow, this.strengthRow, this.comparing);
+    this.compare = h("button", {
+      type: "button",
+      class: "secondary",
+      onclick: () => void training().compare(this.prompt.value),
+    });
+    this.sides = /** @type {const} */ (["base", "tuned"]).map((side) => ({
+      side,
+      name: h("h3"),
+      text: h("p", { class: "train-writes" }),
+    }));
+    this.columns = h(
+      "div",
+      { class: "compare" },
+      ...this.sides.map(({ side, name, text }) => h("div", { "data-side": side }, name, text)),
+    );
+    this.comparing = h(
+      "div",
+      {},
+      this.compareTitle,
+      h("div", { class: "row" }, h("div", { class: "field" }, this.promptLabel, this.prompt), this.compare),
+      this.columns,
+    );
+    this.root = h(
+      "div",
+      { class: "train-after" },
+      this.title,
+      h("div", { class: "train-done" }, this.write, this.model, this.adapter),
+      this.native,
+      this.heart,
+      this.bestRow,
+      this.strengthRow,
+      this.comparing,
+    );
   }
 
   /** @param {Training} training @param {import("../engine/types.js").State} state */
   update(training, { info }) {
-    const { comparison: { texts, busy }, strength, phase } = training;
+    const {
+      comparison: { texts, busy },
+      strength,
+      phase,
+    } = training;
     const lora = info?.trained === "lora";
     this.root.hidden = !info?.trained || phase === "starting";
     if (this.root.hidden) return;
@@ -67,7 +120,8 @@ export class TrainAfter {
     this.strength.style.setProperty("--share", `${50 * strength}%`);
     this.comparing.hidden = !training.origin || training.origin.kind === "scratch";
     const prompt = (training.sample?.prompt ?? samplePrompt(training.plan.text)).trim();
-    if (prompt && this.prompt.value === this.filled && document.activeElement !== this.prompt) this.prompt.value = this.filled = prompt;
+    if (prompt && this.prompt.value === this.filled && document.activeElement !== this.prompt)
+      this.prompt.value = this.filled = prompt;
     setText(this.compareTitle, t("train.compare"));
     setText(this.promptLabel, t("train.compare.prompt"));
     setText(this.compare, t(busy ? "train.compare.busy" : "train.compare.go"));
@@ -75,7 +129,11 @@ export class TrainAfter {
     this.columns.hidden = !texts;
     for (const { side, name, text } of this.sides) {
       setText(name, t(`train.compare.${side}`));
-      if (texts) text.replaceChildren(h("span", { class: "ink-user" }, texts.prompt), h("span", { class: "ink-model" }, texts[side]));
+      if (texts)
+        text.replaceChildren(
+          h("span", { class: "ink-user" }, texts.prompt),
+          h("span", { class: "ink-model" }, texts[side]),
+        );
     }
   }
 

@@ -45,7 +45,9 @@ export function chartData({ train, validation }) {
 export function tableRows([steps, train, validation]) {
   const all = steps.map((_, at) => at);
   const both = all.filter((at) => validation[at] !== null);
-  return (both.length > 1 ? both : all).slice(-MOST_ROWS).map((at) => /** @type {const} */ ([steps[at], train[at], validation[at]]));
+  return (both.length > 1 ? both : all)
+    .slice(-MOST_ROWS)
+    .map((at) => /** @type {const} */ ([steps[at], train[at], validation[at]]));
 }
 
 /** @param {number | null | undefined} loss */
@@ -54,13 +56,22 @@ const figure = (loss) => (loss === null || loss === undefined ? "–" : loss.toF
 export class LossChart {
   /** @param {HTMLElement} root */
   constructor(root) {
-    this.root = h("div", { class: "chart", role: "img", tabindex: "0", onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event) });
+    this.root = h("div", {
+      class: "chart",
+      role: "img",
+      tabindex: "0",
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
+    });
     this.said = h("p", { class: "visually-hidden", role: "status" });
     this.tableTitle = h("summary");
     this.rows = h("tbody");
     this.heads = [h("th", { scope: "col" }), h("th", { scope: "col" }), h("th", { scope: "col" })];
-    this.table = h("details", { class: "chart-table", ontoggle: () => this.fillTable() },
-      this.tableTitle, h("table", {}, h("thead", {}, h("tr", {}, ...this.heads)), this.rows));
+    this.table = h(
+      "details",
+      { class: "chart-table", ontoggle: () => this.fillTable() },
+      this.tableTitle,
+      h("table", {}, h("thead", {}, h("tr", {}, ...this.heads)), this.rows),
+    );
     /** In the curve's place, where the library did not come or does not work here. */
     this.missing = h("p", { class: "facts", role: "status", hidden: true });
     addEventListener("online", () => this.schedule());
@@ -79,14 +90,21 @@ export class LossChart {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.schedule());
   }
 
-  /** @param {LossHistory} history @param {number} steps of the whole run @param {string} look changes with language and theme */
+  /**
+   * @param {LossHistory} history
+   * @param {number} steps of the whole run
+   * @param {string} look changes with language and theme
+   */
   update(history, steps, look) {
     this.history = history;
     this.steps = steps;
     this.look = look;
     const { train, validation } = history;
     const label = t("train.chart.label", {
-      step: n(train.at(-1)?.[0] ?? 0), steps: n(steps), train: figure(train.at(-1)?.[1]), validation: figure(validation.at(-1)?.[1]),
+      step: n(train.at(-1)?.[0] ?? 0),
+      steps: n(steps),
+      train: figure(train.at(-1)?.[1]),
+      validation: figure(validation.at(-1)?.[1]),
     });
     if (this.root.getAttribute("aria-label") !== label) this.root.setAttribute("aria-label", label);
     setText(this.tableTitle, t("train.chart.table"));
@@ -99,8 +117,11 @@ export class LossChart {
     if (!this.table.open || !this.history) return;
     ["step", "train", "validation"].forEach((name, at) => setText(this.heads[at], t(`train.chart.${name}`)));
     const rows = tableRows(chartData(this.history));
-    this.rows.replaceChildren(...rows.map(([step, train, validation]) =>
-      h("tr", {}, h("th", { scope: "row" }, n(step)), h("td", {}, figure(train)), h("td", {}, figure(validation)))));
+    this.rows.replaceChildren(
+      ...rows.map(([step, train, validation]) =>
+        h("tr", {}, h("th", { scope: "row" }, n(step)), h("td", {}, figure(train)), h("td", {}, figure(validation))),
+      ),
+    );
   }
 
   /** The arrow keys go from point to point, and tell it. @param {KeyboardEvent} event */
@@ -111,13 +132,23 @@ export class LossChart {
     const last = steps.length - 1;
     const from = this.at < 0 ? last + 1 : this.at;
     /** @type {Record<string, number>} */
-    const to = { ArrowLeft: from - 1, ArrowRight: this.at < 0 ? 0 : from + 1, PageUp: from - 10, PageDown: from + 10, Home: 0, End: last };
+    const to = {
+      ArrowLeft: from - 1,
+      ArrowRight: this.at < 0 ? 0 : from + 1,
+      PageUp: from - 10,
+      PageDown: from + 10,
+      Home: 0,
+      End: last,
+    };
     if (!(event.key in to) || last < 0) return;
     event.preventDefault();
     this.at = Math.min(last, Math.max(0, to[event.key]));
     const { at } = this;
     plot.setCursor({ left: plot.valToPos(steps[at], "x"), top: plot.valToPos(train[at] ?? validation[at] ?? 0, "y") });
-    setText(this.said, t("train.chart.at", { step: n(steps[at]), train: figure(train[at]), validation: figure(validation[at]) }));
+    setText(
+      this.said,
+      t("train.chart.at", { step: n(steps[at]), train: figure(train[at]), validation: figure(validation[at]) }),
+    );
   }
 
   schedule() {
@@ -151,31 +182,63 @@ export class LossChart {
     const drawn = [this.look, colour("--ink"), colour("--accent")].join();
     if (drawn !== this.drawn) {
       this.plot?.destroy();
-      this.plot = new UPlot(this.options(UPlot, colour), chartData(history), this.root);
+      this.plot = new UPlot(this.options(colour), chartData(history), this.root);
       this.drawn = drawn;
     }
     this.plot.setData(chartData(history), false);
     this.plot.setScale("x", { min: 0, max: Math.max(this.steps ?? 1, 1) });
   }
 
-  /** @param {any} UPlot @param {(name: string) => string} colour */
-  options(UPlot, colour) {
+  /** @param {(name: string) => string} colour */
+  options(colour) {
     const axis = {
-      stroke: colour("--ink-2"), font: "12px system-ui", labelFont: "12px system-ui", labelSize: 22,
-      grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 },
+      stroke: colour("--ink-2"),
+      font: "12px system-ui",
+      labelFont: "12px system-ui",
+      labelSize: 22,
+      grid: { stroke: colour("--line"), width: 1 },
+      ticks: { stroke: colour("--line"), width: 1 },
     };
     const value = (/** @type {unknown} */ _, /** @type {number | null} */ loss) => figure(loss);
     return {
-      width: this.root.clientWidth, height: HEIGHT, pxAlign: 0,
+      width: this.root.clientWidth,
+      height: HEIGHT,
+      pxAlign: 0,
       scales: {
         x: { time: false },
-        y: { range: (/** @type {unknown} */ _, /** @type {number} */ min, /** @type {number} */ max) => [Math.max(0, min - 0.05 * (max - min) - 0.05), max + 0.05 * (max - min) + 0.05] },
+        y: {
+          range: (/** @type {unknown} */ _, /** @type {number} */ min, /** @type {number} */ max) => [
+            Math.max(0, min - 0.05 * (max - min) - 0.05),
+            max + 0.05 * (max - min) + 0.05,
+          ],
+        },
       },
-      axes: [{ ...axis, label: t("train.chart.step"), size: 30 }, { ...axis, label: t("train.chart.loss"), size: 48 }],
+      axes: [
+        { ...axis, label: t("train.chart.step"), size: 30 },
+        { ...axis, label: t("train.chart.loss"), size: 48 },
+      ],
       series: [
-        { label: t("train.chart.step"), value: (/** @type {unknown} */ _, /** @type {number | null} */ step) => step ?? "–" },
-        { label: t("train.chart.train"), stroke: colour("--accent"), width: 1.5, points: { show: false }, spanGaps: true, value },
-        { label: t("train.chart.validation"), stroke: colour("--warm"), width: 2, dash: [6, 3], points: { show: true, size: 6, fill: colour("--warm") }, spanGaps: true, value },
+        {
+          label: t("train.chart.step"),
+          value: (/** @type {unknown} */ _, /** @type {number | null} */ step) => step ?? "–",
+        },
+        {
+          label: t("train.chart.train"),
+          stroke: colour("--accent"),
+          width: 1.5,
+          points: { show: false },
+          spanGaps: true,
+          value,
+        },
+        {
+          label: t("train.chart.validation"),
+          stroke: colour("--warm"),
+          width: 2,
+          dash: [6, 3],
+          points: { show: true, size: 6, fill: colour("--warm") },
+          spanGaps: true,
+          value,
+        },
       ],
       legend: { live: true },
       cursor: { drag: { x: false, y: false }, points: { size: 7 } },

@@ -14,7 +14,10 @@ export class Comparison {
     this.onChange = onChange;
     /** What was written last, or is. @type {Texts | null} */
     this.texts = null;
-    /** The base model, open for the next prompt too. @type {{ source: ModelSource, backend: Backend, engine: Engine, control: AbortController } | null} */
+    /**
+     * The base model, open for the next prompt too.
+     * @type {{ source: ModelSource, backend: Backend, engine: Engine, control: AbortController } | null}
+     */
     this.base = null;
   }
 
@@ -27,7 +30,11 @@ export class Comparison {
     this.texts = null;
   }
 
-  /** Gives the base model's memory back, unless it is the one that is still needed. @param {ModelSource | null} [needed] @param {Backend} [backend] */
+  /**
+   * Gives the base model's memory back, unless it is the one that is still needed.
+   * @param {ModelSource | null} [needed]
+   * @param {Backend} [backend]
+   */
   close(needed = null, backend) {
     if (!this.base || (needed && isSame(this.base.source, needed) && this.base.backend === backend)) return;
     this.base.control.abort();
@@ -55,11 +62,16 @@ export class Comparison {
     /** @type {Texts} */
     const texts = (this.texts = { prompt: options.prompt, base: "", tuned: "", busy: true });
     this.onChange();
-    const side = (/** @type {Engine} */ engine, /** @type {"base" | "tuned"} */ name) => engine.generate({ ...options, maxNewTokens: TOKENS }, (event) => {
-      if (event.type !== "tokens") return;
-      texts[name] += event.tokens.map((token) => token.text).join("");
-      this.onChange();
-    }, true);
+    const side = (/** @type {Engine} */ engine, /** @type {"base" | "tuned"} */ name) =>
+      engine.generate(
+        { ...options, maxNewTokens: TOKENS },
+        (event) => {
+          if (event.type !== "tokens") return;
+          texts[name] += event.tokens.map((token) => token.text).join("");
+          this.onChange();
+        },
+        true,
+      );
     try {
       const base = await this.open(origin, backend);
       await Promise.all([side(tuned, "tuned"), side(base, "base")]);

@@ -6,7 +6,10 @@ export class Handover {
   /** @param {import("./training.js").Training} training */
   constructor(training) {
     this.training = training;
-    /** A run with steps left that gave way, and whether it was going on then. @type {{ id: string, name: string, step: number, steps: number, ran: boolean } | null} */
+    /**
+     * A run with steps left that gave way, and whether it was going on then.
+     * @type {{ id: string, name: string, step: number, steps: number, ran: boolean } | null}
+     */
     this.left = null;
     /** Ends the wait for the tab that has the run. @type {AbortController | null} */
     this.waiting = null;
@@ -28,7 +31,10 @@ export class Handover {
   /** @param {boolean} ran */
   note(ran) {
     const { runId: id, runName: name, savedStep: step, run } = this.training;
-    this.left = run && step >= 0 && step < run.steps ? { id, name, step, steps: run.steps, ran: ran || (this.left?.ran ?? false) } : null;
+    this.left =
+      run && step >= 0 && step < run.steps
+        ? { id, name, step, steps: run.steps, ran: ran || (this.left?.ran ?? false) }
+        : null;
   }
 
   /** Ends what the worker is at, and saves the run unless it is another tab's. */
@@ -41,7 +47,8 @@ export class Handover {
   }
 
   /**
-   * Pauses and saves the run, so that another may take its place. Returns whether nothing of it would be lost; what would be has been said.
+   * Pauses and saves the run, so that another may take its place. Returns whether nothing of it would be lost; what
+   * would be has been said.
    * @param {() => void} again what to do where the user gives it up
    */
   async secure(again) {
@@ -70,7 +77,10 @@ export class Handover {
     return true;
   }
 
-  /** Before another model takes the place of this one: the run is saved, and another worker may have it. Throws where steps would be lost. */
+  /**
+   * Before another model takes the place of this one: the run is saved, and another worker may have it. Throws where
+   * steps would be lost.
+   */
   async leave() {
     const { training } = this;
     const { client } = training.parts.engine;
@@ -84,7 +94,10 @@ export class Handover {
     if (!readOnly) this.note(goesOn);
   }
 
-  /** The model that was to take its place could not be opened: the run is this page's again, unless another took it meanwhile. */
+  /**
+   * The model that was to take its place could not be opened: the run is this page's again, unless another took it
+   * meanwhile.
+   */
   async stay() {
     const { training } = this;
     this.left = null;
@@ -113,26 +126,36 @@ export class Handover {
     if (training.runId === left.id) {
       // On the Train tab the button is there already.
       const actions = onTrain ? [] : [{ key: "train.resume", run: () => training.resume() }];
-      if (left.ran && training.phase === "paused") say([["train.pausedSaved", { step: training.step }]], undefined, actions);
+      if (left.ran && training.phase === "paused")
+        say([["train.pausedSaved", { step: training.step }]], undefined, actions);
       return;
     }
     const { id, name, step, steps } = left;
     void training.saves.propose(id);
-    if (left.ran && !onTrain) say([["train.offer", { name, step, steps }]], undefined, [{ key: "train.resume", run: () => void training.saves.openById(id, true) }]);
+    if (left.ran && !onTrain)
+      say([["train.offer", { name, step, steps }]], undefined, [
+        { key: "train.resume", run: () => void training.saves.openById(id, true) },
+      ]);
   }
 
   /** Another tab has the run: says so, and when that tab lets go of it. */
   elsewhere() {
     const { training } = this;
-    const { runId: id, parts: { say, onChange } } = training;
+    const {
+      runId: id,
+      parts: { say, onChange },
+    } = training;
     say([["train.readOnly"]]);
     this.waiting?.abort();
     const control = (this.waiting = new AbortController());
-    whenFree(id, control.signal).then(() => {
-      if (training.runId !== id || !training.readOnly) return;
-      training.free = true;
-      say([["train.free"]], undefined, [{ key: "train.useHere", run: () => void training.saves.openById(id) }]);
-      onChange();
-    }, () => {});
+    whenFree(id, control.signal).then(
+      () => {
+        if (training.runId !== id || !training.readOnly) return;
+        training.free = true;
+        say([["train.free"]], undefined, [{ key: "train.useHere", run: () => void training.saves.openById(id) }]);
+        onChange();
+      },
+      () => {},
+    );
   }
 }

@@ -28,7 +28,10 @@ export class TrainingPlan {
     this.scratch = { preset: "tiny", tokenizer: "char", vocabSize: 512 };
     /** What the engine makes of it. @type {Planned | null} */
     this.planned = null;
-    /** The last answer that was no error, and to what. @type {{ planned: Planned, text: string, mode: RunMode } | null} */
+    /**
+     * The last answer that was no error, and to what.
+     * @type {{ planned: Planned, text: string, mode: RunMode } | null}
+     */
     this.last = null;
     /** An answer that counts tokens before there is a vocabulary. @type {Planned | null} */
     this.guess = null;
@@ -44,7 +47,12 @@ export class TrainingPlan {
     this.soon();
   }
 
-  /** Another text in the place of the user's own, which can be brought back. @param {string} text @param {string} [name] @param {boolean} [elsewhere] whether it can be had again */
+  /**
+   * Another text in the place of the user's own, which can be brought back.
+   * @param {string} text
+   * @param {string} [name]
+   * @param {boolean} [elsewhere] whether it can be had again
+   */
   replace(text, name = "", elsewhere = false) {
     this.keep(text, name, elsewhere);
     this.soon();
@@ -58,7 +66,12 @@ export class TrainingPlan {
     this.replace(before.text, before.name);
   }
 
-  /** As `replace`, of a text that the engine has already. @param {string} text @param {string} name @param {boolean} [elsewhere] */
+  /**
+   * As `replace`, of a text that the engine has already.
+   * @param {string} text
+   * @param {string} name
+   * @param {boolean} [elsewhere]
+   */
   keep(text, name, elsewhere = true) {
     if (this.text.trim() && this.text !== this.elsewhere) this.before = { text: this.text, name: this.textName };
     this.put(text, name);
@@ -119,7 +132,10 @@ export class TrainingPlan {
   /** A name for a model with random weights. */
   scratchName() {
     const { preset, tokenizer } = this.scratch;
-    return t("train.scratch.name", { preset: t(`train.preset.${preset}.name`), tokenizer: t(`train.tokenizer.${tokenizer}.name`) });
+    return t("train.scratch.name", {
+      preset: t(`train.preset.${preset}.name`),
+      tokenizer: t(`train.tokenizer.${tokenizer}.name`),
+    });
   }
 
   /** No answer is wanted for now. */
@@ -139,7 +155,8 @@ export class TrainingPlan {
     const { engine, store } = this.training.parts;
     const backend = store.state.info?.backend ?? "cpu";
     const trainer = await engine.trainer();
-    return this.mode === "scratch" ? trainer.request("scratchPlan", { backend, options: this.scratchOptions(), given: options })
+    return this.mode === "scratch"
+      ? trainer.request("scratchPlan", { backend, options: this.scratchOptions(), given: options })
       : trainer.request("trainPlan", { request: { ...this.request(), options } });
   }
 

@@ -1,6 +1,8 @@
 /**
- * When a run is to be saved. A crash costs what was learnt since, so a run is saved by steps as well as by time: a small model makes
- * hundreds of steps a second. What limits it is what saving costs: time that is not spent on learning, and what a disk wears out by.
+ * When a run is to be saved. A crash costs what was learnt since, so a run is saved by steps as well as by time: a
+ * small model makes
+ * hundreds of steps a second. What limits it is what saving costs: time that is not spent on learning, and what a disk
+ * wears out by.
  */
 
 /** The first save comes soon: until then a reload loses everything. */

@@ -1,5 +1,5 @@
 /** Keeps what is on the Train tab over a reload: the text, and what was chosen. */
-import { number, object, oneOf, optional, list, read, record, text } from "../core/schema.js";
+import { list, number, object, oneOf, optional, read, record, text } from "../core/schema.js";
 
 /** @typedef {import("./plan.js").TrainingPlan} TrainingPlan */
 
@@ -11,7 +11,10 @@ export const TOKENIZERS = ["char", "byte", "bpe"];
 const NAME = "train";
 const named = object({ text: text(), name: text() });
 const kept = object({
-  text: text(), name: text(), elsewhere: oneOf([false, true]), before: optional(named),
+  text: text(),
+  name: text(),
+  elsewhere: oneOf([false, true]),
+  before: optional(named),
   mode: oneOf(/** @type {const} */ (["full", "lora", "scratch"])),
   given: record(number()),
   targets: optional(list(oneOf(LORA_TARGETS))),
@@ -23,7 +26,16 @@ export function keepPlan(plan) {
   plan.training.parts.kept.keep(NAME, () => {
     const { text: own, textName: name, before, mode, given, targets, scratch } = plan;
     // A text that can be had again is not the user's own.
-    return { text: own, name, elsewhere: own !== "" && own === plan.elsewhere, before, mode, given: { ...given }, targets, scratch };
+    return {
+      text: own,
+      name,
+      elsewhere: own !== "" && own === plan.elsewhere,
+      before,
+      mode,
+      given: { ...given },
+      targets,
+      scratch,
+    };
   });
 }
 
@@ -34,7 +46,14 @@ export function restorePlan(plan) {
   const { value, wrong } = read(kept, stored);
   const { text: own, name, elsewhere, before, mode, given, targets, scratch } = value;
   Object.assign(plan, {
-    text: own, textName: name, elsewhere: elsewhere ? own : "", before: before ?? null, mode, given, targets: targets ?? null, scratch,
+    text: own,
+    textName: name,
+    elsewhere: elsewhere ? own : "",
+    before: before ?? null,
+    mode,
+    given,
+    targets: targets ?? null,
+    scratch,
   });
   return !wrong.length;
 }

@@ -7,14 +7,26 @@ import { LORA_TARGETS, PRESETS, TOKENIZERS } from "./settings.js";
 /** @typedef {import("./training.js").Training} Training */
 
 const U32 = 4_294_967_295;
-/** Name of the option and what the engine calls it, lowest, highest, step; the engine's ranges. `lora` for adapters only. */
+/**
+ * Name of the option and what the engine calls it, lowest, highest, step; the engine's ranges. `lora` for adapters
+ * only.
+ */
 const FIELDS = /** @type {const} */ ([
-  ["steps", "Steps", 1, 10_000_000, 1], ["batch_size", "Batch size", 1, 4096, 1], ["context", "Context", 1, 4096, 1],
-  ["lr", "Learning rate", 0, 1, "any"], ["lora_rank", "LoRA rank", 1, 4096, 1], ["lora_alpha", "LoRA alpha", 0, 10_000, "any"],
+  ["steps", "Steps", 1, 10_000_000, 1],
+  ["batch_size", "Batch size", 1, 4096, 1],
+  ["context", "Context", 1, 4096, 1],
+  ["lr", "Learning rate", 0, 1, "any"],
+  ["lora_rank", "LoRA rank", 1, 4096, 1],
+  ["lora_alpha", "LoRA alpha", 0, 10_000, "any"],
   ["lora_dropout", "LoRA dropout", 0, 0.9, "any"],
-  ["warmup", "Warm-up", 0, U32, 1], ["weight_decay", "Weight decay", 0, 10, "any"], ["grad_clip", "Gradient clipping", 0, 1_000_000, "any"],
-  ["dropout", "Dropout", 0, 0.9, "any"], ["grad_accum", "Gradient accumulation", 1, 65_536, 1], ["eval_every", "Validate every", 0, U32, 1],
-  ["validation", "Held back", 0, 0.5, "any"], ["seed", "Seed", 0, U32, 1],
+  ["warmup", "Warm-up", 0, U32, 1],
+  ["weight_decay", "Weight decay", 0, 10, "any"],
+  ["grad_clip", "Gradient clipping", 0, 1_000_000, "any"],
+  ["dropout", "Dropout", 0, 0.9, "any"],
+  ["grad_accum", "Gradient accumulation", 1, 65_536, 1],
+  ["eval_every", "Validate every", 0, U32, 1],
+  ["validation", "Held back", 0, 0.5, "any"],
+  ["seed", "Seed", 0, U32, 1],
 ]);
 
 /** The option that the engine's words about an error begin with, "" for none. @param {unknown} error */
@@ -31,7 +43,14 @@ export class TrainSettings {
     this.title = h("span");
     this.rows = FIELDS.map(([name, , min, max, step]) => {
       const id = `train-${name}`;
-      const input = h("input", { id, type: "number", min: String(min), max: String(max), step: String(step), "aria-describedby": `${id}-wrong ${id}-hint` });
+      const input = h("input", {
+        id,
+        type: "number",
+        min: String(min),
+        max: String(max),
+        step: String(step),
+        "aria-describedby": `${id}-wrong ${id}-hint`,
+      });
       input.addEventListener("change", () => training().plan.setOption(name, input.value));
       const label = h("label", { for: id });
       const hint = h("p", { class: "hint", id: `${id}-hint` });
@@ -40,22 +59,47 @@ export class TrainSettings {
     });
     this.legend = h("legend");
     this.boxes = LORA_TARGETS.map((name) => {
-      const box = h("input", { type: "checkbox", checked: true, onchange: () => training().plan.setTargets(this.chosen()) });
+      const box = h("input", {
+        type: "checkbox",
+        checked: true,
+        onchange: () => training().plan.setTargets(this.chosen()),
+      });
       return { name, box, root: h("label", { class: "train-target" }, box, ` ${name}`) };
     });
     this.targets = h("fieldset", { class: "train-targets" }, this.legend, ...this.boxes.map(({ root }) => root));
-    this.root = h("details", { class: "train-settings" }, h("summary", {}, this.title), this.targets, ...this.rows.map(({ root }) => root));
+    this.root = h(
+      "details",
+      { class: "train-settings" },
+      h("summary", {}, this.title),
+      this.targets,
+      ...this.rows.map(({ root }) => root),
+    );
 
-    const choice = (/** @type {string} */ id, /** @type {(string | number)[]} */ values, /** @type {(value: string) => void} */ onChange) => {
-      const select = h("select", { id: `train-${id}`, onchange: () => onChange(select.value) }, ...values.map((value) => h("option", { value })));
+    const choice = (
+      /** @type {string} */ id,
+      /** @type {(string | number)[]} */ values,
+      /** @type {(value: string) => void} */ onChange,
+    ) => {
+      const select = h(
+        "select",
+        { id: `train-${id}`, onchange: () => onChange(select.value) },
+        ...values.map((value) => h("option", { value })),
+      );
       const label = h("label", { for: `train-${id}` });
       return { select, label, root: h("div", { class: "field" }, label, select) };
     };
     this.preset = choice("preset", PRESETS, (preset) => training().plan.setScratch({ preset }));
     this.tokenizer = choice("tokenizer", TOKENIZERS, (tokenizer) => training().plan.setScratch({ tokenizer }));
-    this.vocabulary = choice("vocabulary", VOCABULARIES, (size) => training().plan.setScratch({ vocabSize: Number(size) }));
+    this.vocabulary = choice("vocabulary", VOCABULARIES, (size) =>
+      training().plan.setScratch({ vocabSize: Number(size) }),
+    );
     this.native = h("p", { class: "hint" });
-    this.scratch = h("div", { class: "train-scratch" }, h("div", { class: "row" }, this.preset.root, this.tokenizer.root, this.vocabulary.root), this.native);
+    this.scratch = h(
+      "div",
+      { class: "train-scratch" },
+      h("div", { class: "row" }, this.preset.root, this.tokenizer.root, this.vocabulary.root),
+      this.native,
+    );
   }
 
   /** The layers ticked. */
@@ -70,7 +114,12 @@ export class TrainSettings {
     setText(this.title, t("settings.title"));
     /** @type {Record<string, any>} */
     const options = JSON.parse((planned ?? (last?.mode === mode ? last.planned : null))?.options ?? "{}");
-    const defaults = { ...options, lora_rank: options.lora?.rank, lora_alpha: options.lora?.alpha, lora_dropout: options.lora?.dropout };
+    const defaults = {
+      ...options,
+      lora_rank: options.lora?.rank,
+      lora_alpha: options.lora?.alpha,
+      lora_dropout: options.lora?.dropout,
+    };
     const adapted = targets ?? options.lora?.targets ?? LORA_TARGETS;
     for (const { name, box } of this.boxes) {
       box.checked = adapted.includes(name);
@@ -96,10 +145,15 @@ export class TrainSettings {
       input.disabled = locked;
     }
     this.scratch.hidden = mode !== "scratch";
-    for (const [{ select, label }, name] of /** @type {const} */ ([[this.preset, "preset"], [this.tokenizer, "tokenizer"], [this.vocabulary, "vocabulary"]])) {
+    for (const [{ select, label }, name] of /** @type {const} */ ([
+      [this.preset, "preset"],
+      [this.tokenizer, "tokenizer"],
+      [this.vocabulary, "vocabulary"],
+    ])) {
       setText(label, t(`train.${name}`));
       select.disabled = locked;
-      for (const option of select.options) setText(option, name === "vocabulary" ? option.value : t(`train.${name}.${option.value}`));
+      for (const option of select.options)
+        setText(option, name === "vocabulary" ? option.value : t(`train.${name}.${option.value}`));
     }
     this.preset.select.value = scratch.preset;
     this.tokenizer.select.value = scratch.tokenizer;

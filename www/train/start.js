@@ -1,9 +1,11 @@
-/** How a run begins: what it begins from is opened, and until then the run that there was stays as it is. Draws nothing. */
+/**
+ * How a run begins: what it begins from is opened, and until then the run that there was stays as it is. Draws nothing.
+ */
 import { PageError, part } from "../core/errors.js";
 import { newId } from "../core/settings.js";
+import { titleOf } from "../core/text.js";
 import { scratchSource } from "../models/sources.js";
 import { storageSupported } from "../models/storage.js";
-import { titleOf } from "../core/text.js";
 
 /** @typedef {import("../models/sources.js").ModelSource} ModelSource */
 /** A run on its way to begin, and the model that is opened for it. @typedef {{ fresh: ModelSource | null }} Attempt */
@@ -17,7 +19,8 @@ export class TrainingStart {
   }
 
   /**
-   * Another model is in use. Returns whether it is the one that a run is about to begin from; where it is not, that run does not begin.
+   * Another model is in use. Returns whether it is the one that a run is about to begin from; where it is not, that run
+   * does not begin.
    * @param {ModelSource | null} source
    */
   opened(source) {
@@ -28,7 +31,13 @@ export class TrainingStart {
 
   /** @param {boolean} [afresh] from the model that a tuned one began from */
   async start(afresh = false) {
-    const { training, training: { plan, parts: { store, onChange, say } } } = this;
+    const {
+      training,
+      training: {
+        plan,
+        parts: { store, onChange, say },
+      },
+    } = this;
     if (training.busy || !store.state.info) return;
     if (!plan.text.trim()) return say([["train.error.noText"]]);
     const back = training.phase;
@@ -58,7 +67,15 @@ export class TrainingStart {
    * @returns {Promise<boolean>} false where it came to nothing; why has been said
    */
   async begin(attempt, afresh) {
-    const { training, training: { plan, origin, from, parts: { engine, store, open } } } = this;
+    const {
+      training,
+      training: {
+        plan,
+        origin,
+        from,
+        parts: { engine, store, open },
+      },
+    } = this;
     const { mode } = plan;
     const { models: before } = engine;
     const fresh = await this.source(afresh);
@@ -95,7 +112,11 @@ export class TrainingStart {
 
   /** What a run begins from, where that is not the open model as it is. @param {boolean} afresh */
   async source(afresh) {
-    const { plan, origin, parts: { store } } = this.training;
+    const {
+      plan,
+      origin,
+      parts: { store },
+    } = this.training;
     const trained = store.state.info?.trained ?? "";
     if (plan.mode === "scratch") return scratchSource(plan.scratchOptions(), plan.scratchName());
     if (trained === "") return null;
@@ -107,11 +128,16 @@ export class TrainingStart {
   }
 
   /**
-   * What tuning has made of the open model: adapters need it as it is, and all of its weights can only be tuned with adapters merged.
+   * What tuning has made of the open model: adapters need it as it is, and all of its weights can only be tuned with
+   * adapters merged.
    * @param {boolean} alone whether what comes of it can do without it
    */
   async tuned(alone) {
-    const { saves, runName, parts: { engine } } = this.training;
+    const {
+      saves,
+      runName,
+      parts: { engine },
+    } = this.training;
     const { tunedSource } = await part(import("../models/tuned.js"));
     // Making room is not what this is for: it can fail.
     if (storageSupported()) await saves.sweep().catch(() => {});

@@ -6,7 +6,10 @@ import { asset } from "../core/site.js";
 
 /** @typedef {import("./training.js").Training} Training */
 
-const SAMPLES = [{ key: "train.sample.alice", file: "alice.txt" }, { key: "train.sample.tang", file: "tang.txt" }];
+const SAMPLES = [
+  { key: "train.sample.alice", file: "alice.txt" },
+  { key: "train.sample.tang", file: "tang.txt" },
+];
 /** The field holds no more than this of a text that comes at once: a browser takes seconds to lay out a megabyte. */
 export const MOST_EDITED = 100_000;
 /** What comes bit by bit stays in the field, which was laid out already. */
@@ -17,7 +20,8 @@ export const EXCERPT = 2_000;
 const MOST_EDITABLE = 2_000_000;
 
 /**
- * The field's text after `inserted` took the place of what was selected. Where the field shows an excerpt, all of it selected
+ * The field's text after `inserted` took the place of what was selected. Where the field shows an excerpt, all of it
+ * selected
  * means the whole text, anything else its end.
  * @param {{ text: string, value: string, start: number, end: number, excerpt: boolean }} field
  * @param {string} inserted
@@ -33,7 +37,11 @@ export function excerptOf(text) {
   return `${text.slice(0, cut)}…`;
 }
 
-/** A file's text: UTF-8, or UTF-16 that says so. Of anything else one cannot tell what it means. @param {ArrayBuffer} bytes @returns {string | null} */
+/**
+ * A file's text: UTF-8, or UTF-16 that says so. Of anything else one cannot tell what it means.
+ * @param {ArrayBuffer} bytes
+ * @returns {string | null}
+ */
 export function decode(bytes) {
   const [a, b] = new Uint8Array(bytes);
   const encoding = a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
@@ -46,12 +54,20 @@ export function decode(bytes) {
 }
 
 export class TrainText {
-  /** @param {() => Training} training @param {() => void} onTake called before files are read: what was said of others is past */
+  /**
+   * @param {() => Training} training
+   * @param {() => void} onTake called before files are read: what was said of others is past
+   */
   constructor(training, onTake) {
     this.training = training;
     this.onTake = onTake;
     this.label = h("label", { for: "train-text" });
-    this.field = h("textarea", { id: "train-text", class: "train-text", spellcheck: "false", "aria-describedby": "train-text-about" });
+    this.field = h("textarea", {
+      id: "train-text",
+      class: "train-text",
+      spellcheck: "false",
+      "aria-describedby": "train-text-about",
+    });
     this.field.addEventListener("input", () => {
       this.edited = this.field.value;
       const { plan } = training();
@@ -62,7 +78,8 @@ export class TrainText {
     this.field.addEventListener("paste", (event) => this.insert(event, event.clipboardData?.getData("text/plain")));
     // A text that is dragged here.
     this.field.addEventListener("beforeinput", (event) => {
-      if (event.inputType !== "insertFromPaste") this.insert(event, event.data ?? event.dataTransfer?.getData("text/plain"));
+      if (event.inputType !== "insertFromPaste")
+        this.insert(event, event.data ?? event.dataTransfer?.getData("text/plain"));
     });
     this.about = h("span", { class: "facts", id: "train-text-about" });
     const act = (/** @type {() => void} */ onclick) => h("button", { type: "button", class: "quiet", onclick });
@@ -84,7 +101,14 @@ export class TrainText {
     });
     this.long = h("div", { class: "train-sources" }, this.about, this.edit, this.clear, this.back);
 
-    this.pick = h("input", { type: "file", multiple: true, accept: ".txt,.md,text/plain", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true" });
+    this.pick = h("input", {
+      type: "file",
+      multiple: true,
+      accept: ".txt,.md,text/plain",
+      class: "visually-hidden",
+      tabindex: "-1",
+      "aria-hidden": "true",
+    });
     this.pick.addEventListener("change", () => void this.take([...(this.pick.files ?? [])]));
     this.choose = act(() => this.pick.click());
     this.samples = SAMPLES.map(({ file }) => act(() => void this.fetchSample(file)));
@@ -105,7 +129,8 @@ export class TrainText {
   }
 
   /**
-   * Takes an insertion from the browser if the field could not hold its outcome; else the browser does it, and can undo it.
+   * Takes an insertion from the browser if the field could not hold its outcome; else the browser does it, and can undo
+   * it.
    * @param {Event} event @param {string | null} [inserted]
    */
   insert(event, inserted) {
@@ -148,7 +173,10 @@ export class TrainText {
     if (!texts.length) return;
     const text = texts.map(([, one]) => one).join("\n\n");
     const fresh = !training.plan.text.trim();
-    training.plan.setText(fresh ? `${text}\n` : `${training.plan.text.trimEnd()}\n\n${text}\n`, fresh ? texts.map(([name]) => name).join(", ") : "");
+    training.plan.setText(
+      fresh ? `${text}\n` : `${training.plan.text.trimEnd()}\n\n${text}\n`,
+      fresh ? texts.map(([name]) => name).join(", ") : "",
+    );
   }
 
   /** @param {string} file */
@@ -161,7 +189,10 @@ export class TrainText {
   }
 
   update() {
-    const { plan: { text, textName, before }, locked } = this.training();
+    const {
+      plan: { text, textName, before },
+      locked,
+    } = this.training();
     const { excerpt, field } = this;
     setText(this.label, t("train.text"));
     field.placeholder = t("train.text.placeholder");
@@ -175,7 +206,16 @@ export class TrainText {
     this.edit.hidden = locked || !excerpt || text.length > MOST_EDITABLE;
     this.clear.hidden = locked || !excerpt;
     this.about.hidden = !excerpt;
-    setText(this.about, excerpt ? t(textName ? "train.text.long.named" : "train.text.long", { size: this.size(text), name: textName, count: n(EXCERPT) }) : "");
+    setText(
+      this.about,
+      excerpt
+        ? t(textName ? "train.text.long.named" : "train.text.long", {
+            size: this.size(text),
+            name: textName,
+            count: n(EXCERPT),
+          })
+        : "",
+    );
     setText(this.edit, t("train.text.edit"));
     setText(this.clear, t("train.text.clear"));
     setText(this.back, t("train.text.back"));

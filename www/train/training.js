@@ -1,14 +1,15 @@
 /** Training as the page sees it: how a run goes, and what comes of it. Draws nothing. */
-import { Comparison } from "./comparison.js";
+
 import { saveBlob } from "../core/dom.js";
 import { fromWire, isAbort, isFatal, part } from "../core/errors.js";
-import { Handover } from "./handover.js";
-import { RUN_LINK, SavedRuns } from "../models/saved_runs.js";
-import { storageSupported } from "../models/storage.js";
+import { samplePrompt } from "../core/text.js";
 import { fileName } from "../models/file_names.js";
 import { readSmall } from "../models/reading.js";
+import { RUN_LINK, SavedRuns } from "../models/saved_runs.js";
 import { runSource } from "../models/sources.js";
-import { samplePrompt } from "../core/text.js";
+import { storageSupported } from "../models/storage.js";
+import { Comparison } from "./comparison.js";
+import { Handover } from "./handover.js";
 import { TrainingPlan } from "./plan.js";
 import { restorePlan } from "./settings.js";
 import { TrainingStart } from "./start.js";
@@ -34,7 +35,8 @@ const STRENGTH_SAVE_MS = 600;
  * @property {(source: ModelSource, options?: { named?: string, quiet?: boolean }) => Promise<void>} open
  * @property {(prompt: string) => void} write shows the paper; `prompt` for a text that the model cannot read
  * @property {() => void} onChange
- * @property {(lines: [string, Record<string, string | number>?][], error?: unknown, actions?: { key: string, run: () => void }[]) => void} say
+ * @property {(lines: [string, Record<string, string | number>?][], error?: unknown, actions?: { key: string, run: () =>
+ *   void }[]) => void} say
  */
 
 export class Training {
@@ -95,8 +97,28 @@ export class Training {
   /** Forgets the run. */
   clear() {
     Object.assign(this, {
-      phase: "idle", history: { train: [], validation: [] }, run: null, runId: "", runName: "", runText: "", from: null, runMode: "full", step: 0, loss: NaN, rate: 0,
-      elapsedMs: 0, resumedAt: 0, elapsedBefore: 0, savedStep: -1, best: null, readOnly: false, free: false, away: false, stopAsked: false, sample: null, saveFailure: null,
+      phase: "idle",
+      history: { train: [], validation: [] },
+      run: null,
+      runId: "",
+      runName: "",
+      runText: "",
+      from: null,
+      runMode: "full",
+      step: 0,
+      loss: NaN,
+      rate: 0,
+      elapsedMs: 0,
+      resumedAt: 0,
+      elapsedBefore: 0,
+      savedStep: -1,
+      best: null,
+      readOnly: false,
+      free: false,
+      away: false,
+      stopAsked: false,
+      sample: null,
+      saveFailure: null,
     });
     this.comparison.clear();
   }
@@ -230,7 +252,9 @@ export class Training {
   async resample() {
     const { client } = this.parts.engine;
     if (!client || !this.run) return;
-    await client.request("sample", {}, [], (event) => this.hear(event)).catch((error) => this.failed(error, "train.error.run"));
+    await client
+      .request("sample", {}, [], (event) => this.hear(event))
+      .catch((error) => this.failed(error, "train.error.run"));
   }
 
   /** @param {RunEvent} event */
@@ -242,7 +266,8 @@ export class Training {
         if (one.type === "step") {
           ({ step: this.step, loss: this.loss, tokensPerSecond: this.rate } = one);
           this.history.train.push([one.step, one.loss]);
-        } else if (one.type === "evaluated" && Number.isFinite(one.loss)) this.history.validation.push([one.step, one.loss]);
+        } else if (one.type === "evaluated" && Number.isFinite(one.loss))
+          this.history.validation.push([one.step, one.loss]);
       }
       this.drawTimer ||= window.setTimeout(() => {
         this.drawTimer = 0;
@@ -320,26 +345,44 @@ export class Training {
 
   /**
    * The engine was lost, and what was learnt since the last save with it.
-   * @returns {() => { lines: [string, Record<string, number>?][], actions: { key: string, run: () => void }[] }} tells, when the engine is there again, where the run stands
+   * @returns {() => { lines: [string, Record<string, number>?][], actions: { key: string, run: () => void }[] }} tells,
+   *   when the engine is there again, where the run stands
    */
   crashed() {
     const { runId, step, goesOn } = this;
     return () => {
       if (!goesOn) return { lines: [], actions: [] };
       if (this.runId !== runId) return { lines: [["train.crashed.gone", { step }]], actions: [] };
-      return { lines: [["train.crashed", { step, saved: this.step }]], actions: [{ key: "train.resume", run: () => this.resume() }] };
+      return {
+        lines: [["train.crashed", { step, saved: this.step }]],
+        actions: [{ key: "train.resume", run: () => this.resume() }],
+      };
     };
   }
 
   /** Another model is in use: a saved run shows where it stood. */
   opened() {
-    const { engine: { restored, source }, store: { state: { info } } } = this.parts;
+    const {
+      engine: { restored, source },
+      store: {
+        state: { info },
+      },
+    } = this.parts;
     const starting = this.starter.opened(source);
     this.comparison.close(info?.trained ? this.origin : null, info?.backend);
     if (restored) {
       const { meta, text, planned, readOnly, best } = restored;
       this.clear();
-      Object.assign(this, { history: meta.history, elapsedMs: meta.elapsedMs, sample: meta.sample, readOnly, best, runName: meta.name, runText: text, from: meta.source });
+      Object.assign(this, {
+        history: meta.history,
+        elapsedMs: meta.elapsedMs,
+        sample: meta.sample,
+        readOnly,
+        best,
+        runName: meta.name,
+        runText: text,
+        from: meta.source,
+      });
       this.plan.mode = meta.mode;
       if (text !== this.plan.text) this.plan.keep(text, "");
       this.begun(planned, meta.id, meta.mode);
@@ -409,7 +452,8 @@ export class Training {
     try {
       if (!(await this.handover.secure(() => void this.addAdapter(config, weights)))) return;
       // Adapters go onto the model that those there are for, and onto what a run has made of a whole model.
-      const below = trained === "lora" ? origin && { ...origin } : trained === "full" ? await this.starter.tuned(false) : null;
+      const below =
+        trained === "lora" ? origin && { ...origin } : trained === "full" ? await this.starter.tuned(false) : null;
       // The user has chosen another model meanwhile.
       if (store.state.loading || engine.models !== models) return;
       if (below) {
@@ -440,7 +484,10 @@ export class Training {
 
   /** Lets the base model and the tuned one continue the same prompt. @param {string} prompt */
   async compare(prompt) {
-    const { engine, store: { state } } = this.parts;
+    const {
+      engine,
+      store: { state },
+    } = this.parts;
     const { origin, comparison } = this;
     if (!origin || comparison.busy) return;
     try {

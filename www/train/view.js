@@ -1,17 +1,18 @@
 /** The Train tab: the text on the left, the run on the right. */
-import { h, setText } from "../core/dom.js";
+
 import { reasonOf } from "../core/cause.js";
+import { h, setText } from "../core/dom.js";
 import { EngineError } from "../core/errors.js";
 import { formatBytes, formatRate } from "../core/format.js";
 import { engineWords, n, registerStrings, sentences, t } from "../core/i18n/index.js";
-import { trainEn } from "./words.en.js";
-import { trainZh } from "./words.zh.js";
-import { LossChart } from "./chart.js";
 import { MessageView } from "../core/message.js";
 import { ProgressView } from "../core/progress.js";
 import { TrainAfter } from "./after_view.js";
+import { LossChart } from "./chart.js";
 import { TrainSettings } from "./settings_view.js";
 import { TrainText } from "./text_view.js";
+import { trainEn } from "./words.en.js";
+import { trainZh } from "./words.zh.js";
 
 registerStrings(trainEn, trainZh);
 
@@ -46,7 +47,11 @@ function reveal(element) {
   requestAnimationFrame(() => element.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" }));
 }
 
-/** Whether the engine has said that such a run cannot be; where it could not be asked, as where it did not come, pressing Train asks it again. @param {unknown} error */
+/**
+ * Whether the engine has said that such a run cannot be; where it could not be asked, as where it did not come,
+ * pressing Train asks it again.
+ * @param {unknown} error
+ */
 const refuses = (error) => error instanceof EngineError && !error.fatal;
 
 export class TrainView {
@@ -67,14 +72,31 @@ export class TrainView {
     this.text = new TrainText(training, () => this.message.clear());
     this.counts = h("p", { class: "facts", role: "status" });
 
-    this.modeInputs = MODES.map((mode) => h("input", { type: "radio", name: "mode", value: mode, id: `mode-${mode}`, onchange: () => training().plan.setMode(mode) }));
+    this.modeInputs = MODES.map((mode) =>
+      h("input", {
+        type: "radio",
+        name: "mode",
+        value: mode,
+        id: `mode-${mode}`,
+        onchange: () => training().plan.setMode(mode),
+      }),
+    );
     this.modeLabels = MODES.map((mode) => h("label", { for: `mode-${mode}` }));
     this.modeLegend = h("legend", { class: "visually-hidden" });
     this.modeHint = h("p", { class: "hint" });
-    const modes = h("fieldset", { class: "modes" }, this.modeLegend, ...MODES.flatMap((_, at) => [this.modeInputs[at], this.modeLabels[at]]));
+    const modes = h(
+      "fieldset",
+      { class: "modes" },
+      this.modeLegend,
+      ...MODES.flatMap((_, at) => [this.modeInputs[at], this.modeLabels[at]]),
+    );
 
     this.train = h("button", { type: "button", class: "train-go", onclick: () => void training().start() });
-    this.pause = h("button", { type: "button", class: "secondary", onclick: () => (training().canGoOn ? training().resume() : training().pause()) });
+    this.pause = h("button", {
+      type: "button",
+      class: "secondary",
+      onclick: () => (training().canGoOn ? training().resume() : training().pause()),
+    });
     this.stop = h("button", { type: "button", class: "quiet", onclick: () => training().stop() });
     this.memory = h("p", { class: "facts train-memory", role: "status" });
     this.notKept = h("p", { class: "hint train-not-kept" });
@@ -82,9 +104,21 @@ export class TrainView {
     this.afresh = h("button", { type: "button", class: "quiet", onclick: () => void training().start(true) });
     this.further = h("p", { class: "hint train-further" }, this.furtherText, " ", this.afresh);
     this.settings = new TrainSettings(training);
-    const left = h("section", { class: "train-left" }, ...this.text.parts, this.counts, modes, this.modeHint, this.settings.scratch,
-      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop), said, this.memory, this.notKept, this.further,
-      this.settings.root);
+    const left = h(
+      "section",
+      { class: "train-left" },
+      ...this.text.parts,
+      this.counts,
+      modes,
+      this.modeHint,
+      this.settings.scratch,
+      h("div", { class: "actions train-actions" }, this.train, this.pause, this.stop),
+      said,
+      this.memory,
+      this.notKept,
+      this.further,
+      this.settings.root,
+    );
 
     this.empty = h("p", { class: "train-empty" });
     this.curve = h("div", { class: "train-curve" });
@@ -102,7 +136,16 @@ export class TrainView {
     this.writes = h("p", { class: "train-writes" });
     this.writesBox = h("div", { class: "train-sample" }, this.writesTitle, this.writes);
     this.after = new TrainAfter(training);
-    this.right = h("section", { class: "train-right" }, this.empty, this.curve, this.bar, this.figures, this.writesBox, this.after.root);
+    this.right = h(
+      "section",
+      { class: "train-right" },
+      this.empty,
+      this.curve,
+      this.bar,
+      this.figures,
+      this.writesBox,
+      this.after.root,
+    );
     this.columns = h("div", { class: "train" }, left, this.right);
     root.append(messages, this.columns);
     this.offered = "";
@@ -127,7 +170,13 @@ export class TrainView {
   /** @param {State} state */
   update(state) {
     const training = this.training();
-    const { phase, busy, locked, plan: { planned, mode, text, error }, run } = training;
+    const {
+      phase,
+      busy,
+      locked,
+      plan: { planned, mode, text, error },
+      run,
+    } = training;
     const held = this.buttons.some((button) => button === document.activeElement);
     // What was said of the last attempt.
     if (phase === "starting" && this.phase !== phase) this.message.clear();
@@ -164,7 +213,18 @@ export class TrainView {
     this.afresh.hidden = !instead;
     setText(this.furtherText, t("train.further"));
     setText(this.afresh, t("train.further.instead", { name: instead }));
-    setText(this.pause, t(canGoOn ? "train.resume" : phase === "pausing" ? (training.writing ? "train.pausing.writing" : "train.pausing") : "train.pause"));
+    setText(
+      this.pause,
+      t(
+        canGoOn
+          ? "train.resume"
+          : phase === "pausing"
+            ? training.writing
+              ? "train.pausing.writing"
+              : "train.pausing"
+            : "train.pause",
+      ),
+    );
     this.stop.hidden = !this.train.hidden;
     setText(this.stop, t("train.stop"));
     this.memory.classList.toggle("bad", over || error !== null);
@@ -186,10 +246,14 @@ export class TrainView {
       this.bar.setAttribute("aria-label", t("train.figure.step"));
       const validation = training.history.validation.at(-1)?.[1];
       const figures = {
-        step: `${n(training.step)} / ${n(run.steps)}`, loss: Number.isFinite(training.loss) ? training.loss.toFixed(3) : "–",
-        validation: validation === undefined ? "–" : validation.toFixed(3), rate: training.rate ? `${formatRate(training.rate)} tok/s` : "–",
-        elapsed: formatTime(training.elapsedMs), remaining: phase === "finished" ? "0:00" : formatTime(training.remainingMs),
-        memory: formatBytes(run.bytes.total), saved: training.savedStep < 0 ? "–" : t("train.figure.saved.step", { step: n(training.savedStep) }),
+        step: `${n(training.step)} / ${n(run.steps)}`,
+        loss: Number.isFinite(training.loss) ? training.loss.toFixed(3) : "–",
+        validation: validation === undefined ? "–" : validation.toFixed(3),
+        rate: training.rate ? `${formatRate(training.rate)} tok/s` : "–",
+        elapsed: formatTime(training.elapsedMs),
+        remaining: phase === "finished" ? "0:00" : formatTime(training.remainingMs),
+        memory: formatBytes(run.bytes.total),
+        saved: training.savedStep < 0 ? "–" : t("train.figure.saved.step", { step: n(training.savedStep) }),
       };
       for (const [key, value] of Object.entries(figures)) {
         const [name, cell] = /** @type {[HTMLElement, HTMLElement]} */ (this.cells.get(key));
@@ -201,7 +265,10 @@ export class TrainView {
     this.writesBox.hidden = !started || !sample;
     if (sample) {
       setText(this.writesTitle, t("train.writes", { step: n(sample.step) }));
-      this.writes.replaceChildren(h("span", { class: "ink-user" }, sample.prompt), h("span", { class: "ink-model" }, sample.text));
+      this.writes.replaceChildren(
+        h("span", { class: "ink-user" }, sample.prompt),
+        h("span", { class: "ink-model" }, sample.text),
+      );
     }
     this.after.update(training, state);
     this.updateOffer(training, state.lang);
@@ -212,41 +279,70 @@ export class TrainView {
     const found = planned ?? (last?.text === text ? last.planned : null);
     if (!found) return "";
     const about = guess !== null && guess === found;
-    const count = t(about ? "train.tokens.about" : found.tokens === 1 ? "train.tokens.one" : "train.tokens", { count: n(found.tokens) });
+    const count = t(about ? "train.tokens.about" : found.tokens === 1 ? "train.tokens.one" : "train.tokens", {
+      count: n(found.tokens),
+    });
     // The number was just told.
-    const notes = found.notes.map((note) => (/^The text has only \d+ tokens, too few/.test(note) ? t("train.tokens.few") : engineWords(note) ?? note));
+    const notes = found.notes.map((note) =>
+      /^The text has only \d+ tokens, too few/.test(note) ? t("train.tokens.few") : (engineWords(note) ?? note),
+    );
     return sentences(count, ...notes);
   }
 
   /** Notes how fast a run goes. @param {Training} training @param {State} state */
   pace({ run, rate, phase }, { info }) {
-    if (run && rate > 0 && phase === "running" && info) this.known = { work: (rate * run.bytes.weights) / 1000, backend: info.backend };
+    if (run && rate > 0 && phase === "running" && info)
+      this.known = { work: (rate * run.bytes.weights) / 1000, backend: info.backend };
   }
 
-  /** How long a run that was not begun may take, "" where nothing tells. @param {Record<string, any>} options @param {Training} training @param {State} state */
+  /**
+   * How long a run that was not begun may take, "" where nothing tells.
+   * @param {Record<string, any>} options
+   * @param {Training} training
+   * @param {State} state
+   */
   timeText(options, { plan: { planned, mode, scratch }, locked }, { info }) {
     if (locked || !planned || !info) return "";
     const { work, backend } = this.known;
     const tokens = options.steps * options.batch_size * options.context * options.grad_accum;
-    if (work && backend === info.backend) return t("train.memory.time", { time: formatTime((tokens * planned.bytes.weights) / work) });
+    if (work && backend === info.backend)
+      return t("train.memory.time", { time: formatTime((tokens * planned.bytes.weights) / work) });
     return mode === "scratch" && scratch.preset === "10m" && info.backend === "cpu" ? t("train.memory.days") : "";
   }
 
-  /** What the run needs, or why there can be none. @param {Training} training @param {boolean} over @param {State} state */
+  /**
+   * What the run needs, or why there can be none.
+   * @param {Training} training
+   * @param {boolean} over
+   * @param {State} state
+   */
   memoryText(training, over, state) {
     const { planned, guess, error, text, mode, scratch } = training.plan;
-    const advice = t(mode === "full" ? "train.memory.less" : mode === "lora" || scratch.preset === "tiny" ? "train.memory.less.lora" : "train.memory.less.scratch");
+    const advice = t(
+      mode === "full"
+        ? "train.memory.less"
+        : mode === "lora" || scratch.preset === "tiny"
+          ? "train.memory.less.lora"
+          : "train.memory.less.scratch",
+    );
     if (!text.trim()) return training.locked ? "" : t("train.memory.noText");
     if (error) {
       const message = error instanceof Error ? error.message : String(error);
-      return /MiB allowed|of one binding|more than 2 GiB/.test(message) ? t("train.memory.tooLarge", { advice }) : reasonOf(error);
+      return /MiB allowed|of one binding|more than 2 GiB/.test(message)
+        ? t("train.memory.tooLarge", { advice })
+        : reasonOf(error);
     }
     if (!planned) return "";
     const { total, limit } = planned.bytes;
     if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit), advice });
     const options = JSON.parse(planned.options);
     const key = options.steps === 1 ? "train.memory.one" : guess === planned ? "train.memory.about" : "train.memory";
-    const needs = t(key, { total: formatBytes(total), steps: n(options.steps), batch: options.batch_size, context: options.context });
+    const needs = t(key, {
+      total: formatBytes(total),
+      steps: n(options.steps),
+      batch: options.batch_size,
+      context: options.context,
+    });
     return sentences(needs, this.timeText(options, training, state));
   }
 
@@ -258,13 +354,34 @@ export class TrainView {
     this.offer.hidden = !offer;
     if (!offer) return this.offer.replaceChildren();
     const { name, step, steps } = offer.meta;
-    const resume = h("button", { type: "button", class: "quiet", onclick: () => void this.training().saves.open(offer, true) }, t("train.offer.resume", { step: n(step) }));
-    const dismiss = h("button", { type: "button", class: "quiet", onclick: () => {
-      this.training().saves.offer = null;
-      this.training().parts.onChange();
-    } }, t("message.close"));
+    const resume = h(
+      "button",
+      { type: "button", class: "quiet", onclick: () => void this.training().saves.open(offer, true) },
+      t("train.offer.resume", { step: n(step) }),
+    );
+    const dismiss = h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        onclick: () => {
+          this.training().saves.offer = null;
+          this.training().parts.onChange();
+        },
+      },
+      t("message.close"),
+    );
     this.offer.replaceChildren(
-      h("div", { class: "message-text" }, h("p", {}, h("strong", {}, t(taken ? "train.offer.taken" : "train.offer", { name, step: n(step), steps: n(steps) })))),
-      h("div", { class: "message-actions" }, ...(taken ? [dismiss] : [resume, dismiss])));
+      h(
+        "div",
+        { class: "message-text" },
+        h(
+          "p",
+          {},
+          h("strong", {}, t(taken ? "train.offer.taken" : "train.offer", { name, step: n(step), steps: n(steps) })),
+        ),
+      ),
+      h("div", { class: "message-actions" }, ...(taken ? [dismiss] : [resume, dismiss])),
+    );
   }
 }

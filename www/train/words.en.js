@@ -19,10 +19,13 @@ export const trainEn = {
   "train.tokens": "{count} tokens.",
   "train.tokens.one": "1 token.",
   "train.tokens.about": "About {count} tokens; how many is known once the vocabulary is made.",
-  "train.tokens.few": "That is too few to hold some back, so there is no validation loss: watch the samples to see when the model recites the text instead of learning from it.",
+  "train.tokens.few":
+    "That is too few to hold some back, so there is no validation loss: watch the samples to see when " +
+    "the model recites the text instead of learning from it.",
   "train.mode": "What is trained",
   "train.mode.full.hint": "Tunes every weight of the open model.",
-  "train.mode.lora.hint": "Keeps the open model as it is and trains small adapters beside its layers: less memory, a small file.",
+  "train.mode.lora.hint":
+    "Keeps the open model as it is and trains small adapters beside its layers: less memory, a small file.",
   "train.mode.scratch.hint": "Begins with random weights and a vocabulary made from your text.",
   "train.preset": "Size",
   "train.preset.tiny": "tiny: 0.1M, about a minute",
@@ -54,15 +57,19 @@ export const trainEn = {
   "train.memory.time": "At the last run's speed about {time}.",
   "train.memory.days": "This size is for a GPU: on this processor it would take days.",
   "train.memory.about": "{steps} steps of {batch} × {context} tokens; needs about {total} of memory.",
-  "train.empty": "The loss will be drawn here while the model learns: how surprised it is by the text, lower is better. Pick a sample and press Train to see it fall.",
+  "train.empty":
+    "The loss will be drawn here while the model learns: how surprised it is by the text, lower is " +
+    "better. Pick a sample and press Train to see it fall.",
   "train.chart.step": "step",
   "train.chart.loss": "loss (nats per token)",
   "train.chart.train": "training",
   "train.chart.validation": "validation",
-  "train.chart.label": "Loss over the steps, at step {step} of {steps}: training {train}, validation {validation}. The arrow keys read it step by step.",
+  "train.chart.label":
+    "Loss over the steps, at step {step} of {steps}: training {train}, validation {validation}. The arrow keys read it step by step.",
   "train.chart.at": "Step {step}: training {train}, validation {validation}",
   "train.chart.table": "Values as a table",
-  "train.chart.notLoaded": "The part of the page that draws the curve could not be loaded. Its values are in the table.",
+  "train.chart.notLoaded":
+    "The part of the page that draws the curve could not be loaded. Its values are in the table.",
   "train.figure.step": "Step",
   "train.figure.loss": "Loss",
   "train.figure.validation": "Validation loss",
@@ -80,9 +87,12 @@ export const trainEn = {
   "train.after.adapter": "Download adapter (zip)",
   "train.strength": "Adapter strength {value}",
   "train.best.there": "In use: the weights of the last step, {last}. The validation loss was lowest at step {step}.",
-  "train.best.heart": "It has learnt this text by heart: the part held back is now less likely than before. That is normal for a short text; fewer steps or a longer text help.",
+  "train.best.heart":
+    "It has learnt this text by heart: the part held back is now less likely than before. That is normal " +
+    "for a short text; fewer steps or a longer text help.",
   "train.best.inUse": "In use: the weights of step {step}, where the validation loss was lowest.",
-  "train.best.paused": "In use: the weights of step {step}, where the validation loss was lowest. The run resumes from step {last} all the same.",
+  "train.best.paused":
+    "In use: the weights of step {step}, where the validation loss was lowest. The run resumes from step {last} all the same.",
   "train.best.use": "Use the best weights (step {step}, loss {loss})",
   "train.best.last": "Back to the last (step {last})",
   "train.compare": "Beside the base model",
@@ -98,7 +108,8 @@ export const trainEn = {
   "train.option.steps": "Steps",
   "train.option.steps.hint": "How many times the weights are corrected.",
   "train.option.batch_size": "Batch size",
-  "train.option.batch_size.hint": "Sequences seen before each correction: more is steadier, slower, and takes more memory.",
+  "train.option.batch_size.hint":
+    "Sequences seen before each correction: more is steadier, slower, and takes more memory.",
   "train.option.context": "Context",
   "train.option.context.hint": "Tokens of each sequence: how far back the model learns to look.",
   "train.option.lr": "Learning rate",
@@ -109,7 +120,8 @@ export const trainEn = {
   "train.option.lora_alpha": "LoRA alpha",
   "train.option.lora_alpha.hint": "Strength of the adapters, relative to the rank.",
   "train.option.lora_dropout": "LoRA dropout",
-  "train.option.lora_dropout.hint": "Part of the adapters' input that is left out at random, against learning by heart.",
+  "train.option.lora_dropout.hint":
+    "Part of the adapters' input that is left out at random, against learning by heart.",
   "train.option.warmup": "Warm-up steps",
   "train.option.warmup.hint": "Steps in which the learning rate rises from zero.",
   "train.option.weight_decay": "Weight decay",

@@ -80,7 +80,8 @@ export const trainZh = {
   "train.after.adapter": "下载适配器 (zip)",
   "train.strength": "适配器强度 {value}",
   "train.best.there": "当前使用最后一步（第 {last} 步）的权重。验证损失最低的是第 {step} 步。",
-  "train.best.heart": "它把这段文本背下来了：留出的部分在它看来比训练前更不可能。文本短时这很正常；减少步数或用更长的文本会有帮助。",
+  "train.best.heart":
+    "它把这段文本背下来了：留出的部分在它看来比训练前更不可能。文本短时这很正常；减少步数或用更长的文本会有帮助。",
   "train.best.inUse": "当前使用第 {step} 步的权重，那时验证损失最低。",
   "train.best.paused": "当前使用第 {step} 步的权重，那时验证损失最低。继续训练仍从第 {last} 步接着进行。",
   "train.best.use": "使用最佳权重（第 {step} 步，损失 {loss}）",

@@ -1,10 +1,10 @@
 /** One training run in the worker: the loop, its samples, its saves. Only the worker imports this file. */
 import { PageError, toWire } from "../core/errors.js";
-import { lockRun, releaseRuns } from "../models/locks.js";
-import { beat } from "../engine/pulse.js";
-import { SavePace } from "./save_pace.js";
-import { isNewest, readRun, storageSupported, writeRun } from "../models/storage.js";
 import { samplePrompt } from "../core/text.js";
+import { beat } from "../engine/pulse.js";
+import { lockRun, releaseRuns } from "../models/locks.js";
+import { isNewest, readRun, storageSupported, writeRun } from "../models/storage.js";
+import { SavePace } from "./save_pace.js";
 
 /** @typedef {import("../engine/types.js").RunMeta} RunMeta */
 /** @typedef {import("../engine/types.js").RunEvent} RunEvent */
@@ -58,7 +58,14 @@ export class Run {
     const { steps } = JSON.parse(planned.options);
     /** @type {RunMeta} */
     const meta = {
-      version: 1, ...about, step: 0, steps, savedAt: 0, elapsedMs: 0, history: { train: [], validation: [] }, sample: null,
+      version: 1,
+      ...about,
+      step: 0,
+      steps,
+      savedAt: 0,
+      elapsedMs: 0,
+      history: { train: [], validation: [] },
+      sample: null,
     };
     return { run: new Run(session, meta, request.text, !(await lockRun(meta.id))), planned };
   }
@@ -76,7 +83,10 @@ export class Run {
     const read = async (/** @type {string} */ name) => new Uint8Array(await part(name).arrayBuffer());
     // A mark at the beginning is a token like any other.
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(await read("text"));
-    const session = await open({ "config.json": await read("config.json"), "tokenizer.json": await read("tokenizer.json") }, part("state"));
+    const session = await open(
+      { "config.json": await read("config.json"), "tokenizer.json": await read("tokenizer.json") },
+      part("state"),
+    );
     const planned = await session.wasm.restoreState(part("state"), text);
     const run = new Run(session, { ...meta, step: planned.step }, text, readOnly);
     run.savedStep = run.pace.step = planned.step;
@@ -104,7 +114,10 @@ export class Run {
     return { finished: this.finished, step: this.meta.step, best: this.best() };
   }
 
-  /** Breaks off a step under way and tells of those before it whose losses a GPU still had. @param {(event: RunEvent) => void} emit */
+  /**
+   * Breaks off a step under way and tells of those before it whose losses a GPU still had.
+   * @param {(event: RunEvent) => void} emit
+   */
   async catchUp(emit) {
     for (;;) {
       const { events } = await this.session.wasm.trainDrain();
@@ -139,12 +152,17 @@ export class Run {
       this.tell(step.events, emit);
       const now = performance.now();
       const evaluated = step.events.some(({ type }) => type === "evaluated" || type === "finished");
-      if (!shouldPause() && (evaluated || now - this.lastSample > SAMPLE_EVERY_MS) && now - this.lastSample > this.sampleCost / SHARE) {
+      if (
+        !shouldPause() &&
+        (evaluated || now - this.lastSample > SAMPLE_EVERY_MS) &&
+        now - this.lastSample > this.sampleCost / SHARE
+      ) {
         // What it cannot write it can learn all the same; a worker that is broken shows it at the next step.
         await this.sample(emit, shouldPause).catch(() => {});
         tick();
       }
-      if (storageSupported() && !this.readOnly && this.pace.due(now, meta.step) && !shouldPause()) await this.autosave(emit);
+      if (storageSupported() && !this.readOnly && this.pace.due(now, meta.step) && !shouldPause())
+        await this.autosave(emit);
     }
   }
 
@@ -194,13 +212,17 @@ export class Run {
     const prompt = samplePrompt(this.text);
     let text = "";
     try {
-      await this.session.generate({ ...SAMPLING, prompt, maxNewTokens: SAMPLE_TOKENS }, {
-        emit: (event) => {
-          if (event.type === "tokens") text += event.tokens.map((token) => token.text).join("");
+      await this.session.generate(
+        { ...SAMPLING, prompt, maxNewTokens: SAMPLE_TOKENS },
+        {
+          emit: (event) => {
+            if (event.type === "tokens") text += event.tokens.map((token) => token.text).join("");
+          },
+          shouldStop,
+          between: async () => {},
         },
-        shouldStop,
-        between: async () => {},
-      }, true);
+        true,
+      );
       if (shouldStop()) return;
       const best = this.best();
       this.meta.sample = { step: best?.inForce ? best.step : this.meta.step, prompt, text };
@@ -226,7 +248,9 @@ export class Run {
     releaseRuns();
   }
 
-  /** Takes the run back, unless another has it, or had it meanwhile and saved. Returns whether it can now only be read. */
+  /**
+   * Takes the run back, unless another has it, or had it meanwhile and saved. Returns whether it can now only be read.
+   */
   async reclaim() {
     this.readOnly = !(await lockRun(this.meta.id));
     if (!this.readOnly && !(await isNewest(this.meta.id))) this.release();
@@ -262,10 +286,11 @@ export class Run {
       for (const { name, bytes } of session.wasm.modelFiles()) await add(name, bytes);
       /** What the disk failed with: the engine passes on no more than its words. @type {unknown} */
       let full = null;
-      const piece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => add("state", bytes).then(beat, (error) => {
-        full = error;
-        throw error;
-      });
+      const piece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) =>
+        add("state", bytes).then(beat, (error) => {
+          full = error;
+          throw error;
+        });
       await session.wasm.saveState(piece).catch((error) => {
         throw full ?? error;
       });

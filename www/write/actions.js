@@ -16,19 +16,37 @@ export class Actions {
     this.shownSeed = NaN;
     this.label = h("span");
     this.key = h("kbd", { "aria-hidden": "true" });
-    this.main = h("button", { type: "button", class: "primary", onclick: () => (this.busy ? onStop() : onGenerate()) }, this.label, this.key);
+    this.main = h(
+      "button",
+      { type: "button", class: "primary", onclick: () => (this.busy ? onStop() : onGenerate()) },
+      this.label,
+      this.key,
+    );
     this.another = h("button", { type: "button", class: "quiet", onclick: onAnother });
     this.undo = h("button", { type: "button", class: "quiet", onclick: onUndo });
     this.seedLabel = h("label", { for: "seed" });
-    this.seed = h("input", { id: "seed", type: "number", inputmode: "numeric", min: "0", max: String(MAX_SEED), step: "1" });
+    this.seed = h("input", {
+      id: "seed",
+      type: "number",
+      inputmode: "numeric",
+      min: "0",
+      max: String(MAX_SEED),
+      step: "1",
+    });
     this.seed.addEventListener("change", () => {
       this.shownSeed = NaN;
       onSeed(this.seed.value);
     });
     this.dice = h("button", { type: "button", class: "quiet", onclick: onDice });
     root.append(
-      h("div", { class: "actions" }, this.main, this.another, this.undo,
-        h("div", { class: "seed" }, this.seedLabel, this.seed, this.dice)),
+      h(
+        "div",
+        { class: "actions" },
+        this.main,
+        this.another,
+        this.undo,
+        h("div", { class: "seed" }, this.seedLabel, this.seed, this.dice),
+      ),
     );
   }
 
@@ -38,10 +56,18 @@ export class Actions {
    */
   update({ phase, ready, loading, hasTail, canUndo, canRetry, seed }) {
     this.busy = phase !== "idle";
-    const label = phase === "stopping" ? "action.stopping"
-      : this.busy ? "action.stop"
-      : !ready ? (loading ? "action.loading" : "action.noModel")
-      : hasTail ? "action.continueHere" : "action.generate";
+    const label =
+      phase === "stopping"
+        ? "action.stopping"
+        : this.busy
+          ? "action.stop"
+          : !ready
+            ? loading
+              ? "action.loading"
+              : "action.noModel"
+            : hasTail
+              ? "action.continueHere"
+              : "action.generate";
     setText(this.label, t(label));
     setText(this.key, this.busy ? "Esc" : KEY);
     this.main.classList.toggle("busy", this.busy);

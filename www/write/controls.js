@@ -13,7 +13,13 @@ class Control {
     const id = `setting-${spec.key}`;
     const range = { min: String(spec.min), step: String(spec.step) };
     this.label = h("label", { for: id });
-    this.number = h("input", { id, type: "number", max: String(spec.limit ?? spec.max), ...range, "aria-describedby": "setting-hint" });
+    this.number = h("input", {
+      id,
+      type: "number",
+      max: String(spec.limit ?? spec.max),
+      ...range,
+      "aria-describedby": "setting-hint",
+    });
     this.slider = h("input", { type: "range", max: String(spec.max), ...range, "aria-describedby": "setting-hint" });
     this.number.addEventListener("change", () => {
       this.value = NaN;
@@ -59,13 +65,20 @@ export class Controls {
     this.reset = h("button", { type: "button", class: "quiet", onclick: onReset });
     this.hint = h("p", { class: "hint", id: "setting-hint" });
     this.grid = h("div", { class: "controls" }, ...this.controls.map((control) => control.root));
-    this.details = h("details", { class: "settings", open }, h("summary", {}, this.title), this.grid,
-      h("div", { class: "settings-foot" }, this.endRow, this.reset), this.hint);
+    this.details = h(
+      "details",
+      { class: "settings", open },
+      h("summary", {}, this.title),
+      this.grid,
+      h("div", { class: "settings-foot" }, this.endRow, this.reset),
+      this.hint,
+    );
     this.details.addEventListener("toggle", () => onToggle(this.details.open));
     root.append(this.details);
     /** The setting whose sentence is shown. @type {string} */
     this.explained = "";
-    for (const type of ["focusin", "pointerover"]) this.details.addEventListener(type, (event) => this.explain(event.target));
+    for (const type of ["focusin", "pointerover"])
+      this.details.addEventListener(type, (event) => this.explain(event.target));
   }
 
   /** @param {EventTarget | null} target */

@@ -12,15 +12,19 @@ const AREA_EVERY_MS = 250;
 const FOLLOW_PX = 48;
 
 /**
- * The paper: a textarea that the user edits, over a layer of spans that shows the same text, one span per run, or per token
- * where tokens are marked. The layer carries colours (two inks: yours and the model's; tints) and gives every token an element;
- * the textarea keeps caret, selection, input methods and screen readers as the platform makes them. The layer sets the height
+ * The paper: a textarea that the user edits, over a layer of spans that shows the same text, one span per run, or per
+ * token
+ * where tokens are marked. The layer carries colours (two inks: yours and the model's; tints) and gives every token an
+ * element;
+ * the textarea keeps caret, selection, input methods and screen readers as the platform makes them. The layer sets the
+ * height
  * of both.
  */
 export class Paper {
   /**
    * @param {HTMLElement} root
-   * @param {{ onEdit: (value: string, caret: number) => void, onCaret: (caret: number) => void, onUndo: () => void, onRedo: () => void,
+   * @param {{ onEdit: (value: string, caret: number) => void, onCaret: (caret: number) => void, onUndo: () => void,
+   *   onRedo: () => void,
    *   onSee: () => void }} options
    */
   constructor(root, { onEdit, onCaret, onUndo, onRedo, onSee }) {
@@ -52,13 +56,16 @@ export class Paper {
     // A final line break has no height of its own; the zero-width space stands on the line after it.
     this.layer.append("\u200b");
     // What has arrived must not arrive again when the tab is shown anew.
-    this.layer.addEventListener("animationend", (event) => /** @type {Element} */ (event.target).classList.remove("arriving"));
+    this.layer.addEventListener("animationend", (event) =>
+      /** @type {Element} */ (event.target).classList.remove("arriving"),
+    );
 
     /** What the textarea is to hold, where that is not yet so. @type {{ text: string, caret: number } | null} */
     this.late = null;
     this.lateTimer = 0;
     // Whoever touches the text finds it as it is.
-    for (const type of ["beforeinput", "keydown", "pointerdown", "compositionstart", "focus"]) this.area.addEventListener(type, () => this.catchUp());
+    for (const type of ["beforeinput", "keydown", "pointerdown", "compositionstart", "focus"])
+      this.area.addEventListener(type, () => this.catchUp());
     // It shows all its text, and never scrolls by itself.
     this.area.addEventListener("scroll", () => (this.area.scrollTop = 0), { passive: true });
     this.area.addEventListener("input", () => onEdit(this.area.value, this.area.selectionEnd));
@@ -105,7 +112,8 @@ export class Paper {
 
   /**
    * Notes what is out of view, above and below.
-   * @param {boolean} [stays] whether it goes on following the end: a sheet that only became smaller was not scrolled away from it
+   * @param {boolean} [stays] whether it goes on following the end: a sheet that only became smaller was not scrolled
+   *   away from it
    */
   look(stays = false) {
     const { scrollTop, scrollHeight, clientHeight, classList } = this.scroller;
@@ -123,7 +131,8 @@ export class Paper {
   }
 
   /**
-   * @param {{ runs: readonly Run[], text: string, caret: number, writing: boolean, marks: Marks | null, open: boolean | null }} data
+   * @param {{ runs: readonly Run[], text: string, caret: number, writing: boolean, marks: Marks | null, open: boolean |
+   *   null }} data
    *   `text` is that of the runs; `open` says whether the inspector is open, null where there is nothing to see yet
    */
   update({ runs, text, caret, writing, marks, open }) {
@@ -171,7 +180,8 @@ export class Paper {
     for (const span of spans.splice(both, this.pieces.length - tail - both)) span.remove();
     if (last > both) {
       const added = pieces.slice(both, last).map((piece) => h("span", { class: piece.class }, piece.text));
-      // Of tokens that come together the last one shows the motion: each moving span is a layer of its own to the browser.
+      // Of tokens that come together the last one shows the motion: each moving span is a layer of its own to the
+      // browser.
       if (animate) added[added.length - 1].classList.add("arriving");
       layer.insertBefore(fragment(added), spans[both] ?? layer.lastChild);
       spans.splice(both, 0, ...added);
@@ -187,7 +197,8 @@ export class Paper {
     const { spans, pieces } = this;
     const box = this.scroller.getBoundingClientRect();
     if (x < box.left || x > box.right || y < box.top || y > box.bottom) return -1;
-    // Pieces follow each other in reading order: the first that ends below or behind the point is the only one to look at closely,
+    // Pieces follow each other in reading order: the first that ends below or behind the point is the only one to look
+    // at closely,
     // but for pieces without text, which have no place.
     let low = 0;
     let high = spans.length;

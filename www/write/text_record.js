@@ -1,4 +1,6 @@
-/** The text with its inks and its history, as it is kept: each step back or forth as what it changes. Pure functions. */
+/**
+ * The text with its inks and its history, as it is kept: each step back or forth as what it changes. Pure functions.
+ */
 import { count, list, object, oneOf, read, text, tuple } from "../core/schema.js";
 import { textOf } from "../core/text.js";
 
@@ -6,18 +8,25 @@ import { textOf } from "../core/text.js";
 /** A text on the paper and its caret. @typedef {{ runs: readonly Run[], caret: number }} Moment */
 /** Whose text, and the text. @typedef {["user" | "model", string]} Part */
 /**
- * How one moment comes of its neighbour, the one nearer to the present: between so many characters at its beginning and its end stands
+ * How one moment comes of its neighbour, the one nearer to the present: between so many characters at its beginning and
+ * its end stands
  * something else.
  * @typedef {{ head: number, tail: number, parts: Part[], caret: number }} Step
  */
-/** `past` and `future` begin with what is farthest from the present. @typedef {{ parts: Part[], caret: number, past: Step[], future: Step[] }} TextRecord */
+/**
+ * `past` and `future` begin with what is farthest from the present.
+ * @typedef {{ parts: Part[], caret: number, past: Step[], future: Step[] }} TextRecord
+ */
 
 /** More characters of history are not kept; its oldest steps go first. */
 const MOST_HISTORY = 4_000_000;
 /** Texts are compared so many characters at once. */
 const BLOCK = 1 << 16;
 
-/** The steps that are known already: of which neighbour, and how. @type {WeakMap<Moment, { near: readonly Run[], step: Step }>} */
+/**
+ * The steps that are known already: of which neighbour, and how.
+ * @type {WeakMap<Moment, { near: readonly Run[], step: Step }>}
+ */
 const known = new WeakMap();
 
 /** @param {readonly Run[]} runs @returns {Part[]} */
@@ -58,7 +67,11 @@ function sharedTail(a, b) {
 /** The block that ends so many characters before the end. @param {string} own @param {number} at */
 const slice = (own, at) => own.slice(Math.max(0, own.length - at - BLOCK), own.length - at);
 
-/** @param {Part[]} a @param {Part[]} b @param {boolean} [atEnd] how many characters they share there, of the same source */
+/**
+ * @param {Part[]} a
+ * @param {Part[]} b
+ * @param {boolean} [atEnd] how many characters they share there, of the same source
+ */
 function shared(a, b, atEnd = false) {
   const count = atEnd ? sharedTail : sharedHead;
   let all = 0;
@@ -142,7 +155,11 @@ const textRecord = object({ parts: list(part), caret: count(), past: list(step),
 /** @param {Part[]} parts @returns {Run[]} */
 const runsOf = (parts) => parts.map(([source, own]) => ({ text: own, source }));
 
-/** @param {Moment} present @param {Step[]} steps the farthest first @returns {Moment[] | null} null where one does not fit */
+/**
+ * @param {Moment} present
+ * @param {Step[]} steps the farthest first
+ * @returns {Moment[] | null} null where one does not fit
+ */
 function momentsOf(present, steps) {
   /** @type {Moment[]} */
   const moments = [];
@@ -162,7 +179,8 @@ function momentsOf(present, steps) {
 
 /**
  * @param {unknown} stored
- * @returns {(Moment & { past: Moment[], future: Moment[], damaged: boolean }) | null} null where nothing can be read; `damaged` where a
+ * @returns {(Moment & { past: Moment[], future: Moment[], damaged: boolean }) | null} null where nothing can be read;
+ *   `damaged` where a
  *   part could not be
  */
 export function unpackText(stored) {

@@ -1,5 +1,5 @@
 /** The text and its generation: what the paper shows, how it grows, how it is taken back. Knows no DOM. */
-import { History, appendTokens, findEdit, normalizeNewlines, replaceRange, textOf } from "../core/text.js";
+import { appendTokens, findEdit, History, normalizeNewlines, replaceRange, textOf } from "../core/text.js";
 
 /** @typedef {import("../engine/types.js").Run} Run */
 /** @typedef {import("../engine/types.js").Token} Token */
@@ -13,7 +13,8 @@ const TYPING_PAUSE_MS = 1000;
 
 /**
  * @typedef {object} WriterHooks
- * @property {(settings: Settings & { prompt: string }, onEvent: (event: GenerationEvent) => void) => Promise<GenerationResult>} generate
+ * @property {(settings: Settings & { prompt: string }, onEvent: (event: GenerationEvent) => void) =>
+ *   Promise<GenerationResult>} generate
  * @property {() => void} stop
  * @property {(callback: () => void) => void} nextFrame
  * @property {() => void} onChange
@@ -202,8 +203,10 @@ export class Writer {
   }
 
   /**
-   * Puts what was kept on the paper, with its history; `later` takes its place where that is another text, which undo takes back.
-   * @param {{ runs: readonly Run[], caret: number, past: History["past"], future: History["future"] }} kept @param {readonly Run[]} [later]
+   * Puts what was kept on the paper, with its history; `later` takes its place where that is another text, which undo
+   * takes back.
+   * @param {{ runs: readonly Run[], caret: number, past: History["past"], future: History["future"] }} kept
+   * @param {readonly Run[]} [later]
    */
   open({ runs, caret, past, future }, later) {
     Object.assign(this.history, { past, future });

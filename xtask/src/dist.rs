@@ -149,9 +149,12 @@ mod tests {
     fn dist_mirrors_the_site_and_models_are_not_first_load() {
         let dir = tempfile::tempdir().unwrap();
         let (root, out) = (dir.path().join("root"), dir.path().join("dist"));
-        for (file, text) in
-            [("index.html", "a"), ("www/main.js", "b"), ("www/models/storyteller/model.safetensors", "c"), ("x.rs", "d")]
-        {
+        for (file, text) in [
+            ("index.html", "a"),
+            ("www/main.js", "b"),
+            ("www/models/storyteller/model.safetensors", "c"),
+            ("x.rs", "d"),
+        ] {
             fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
             fs::write(root.join(file), text).unwrap();
         }
@@ -161,6 +164,9 @@ mod tests {
         assert!(!out.join("stale.js").exists() && !out.join("x.rs").exists());
         let sizes = measure(&out).unwrap();
         let counted: Vec<_> = sizes.iter().map(|s| (s.path.as_str(), s.packed.is_some())).collect();
-        assert_eq!(counted, [("index.html", true), ("www/main.js", true), ("www/models/storyteller/model.safetensors", false)]);
+        assert_eq!(
+            counted,
+            [("index.html", true), ("www/main.js", true), ("www/models/storyteller/model.safetensors", false)]
+        );
     }
 }

@@ -43,6 +43,7 @@ const STEPS: &[Step] = &[
     Step { name: "format", what: "cargo fmt", run: |_| format() },
     Step { name: "clippy", what: "clippy, native", run: |_| clippy() },
     Step { name: "clippy-wasm", what: "clippy, wasm32", run: |_| clippy_wasm() },
+    Step { name: "biome", what: "format and lints of the JavaScript", run: |_| biome() },
     Step { name: "native", what: "cargo test on the CPU and on Vulkan", run: |_| native() },
     Step { name: "build", what: "the page's wasm", run: |_| build_page() },
     Step { name: "types", what: "tsc over the page's JavaScript", run: |_| types() },
@@ -97,6 +98,11 @@ fn clippy_wasm() -> Result<()> {
     setup::ensure_wasm_target()?;
     let target = ["--target", "wasm32-unknown-unknown"];
     sh::run(cmd("cargo", ["clippy", "--lib", "--tests"]).args(target).args(["--", "-D", "warnings"]))
+}
+
+fn biome() -> Result<()> {
+    setup::ensure_npm()?;
+    sh::run(&mut cmd("biome", ["check", "--error-on-warnings"]))
 }
 
 fn native() -> Result<()> {

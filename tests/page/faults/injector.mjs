@@ -1,9 +1,11 @@
 // @ts-check
-// Runs inside the page and inside its workers, before their own code: counts the calls by which the page reaches what may fail, and
+// Runs inside the page and inside its workers, before their own code: counts the calls by which the page reaches what
+// may fail, and
 // fails the one that is asked for, with the error that such a call has in reality.
 
 /**
- * One call: the `nth` of its kind in one realm ("page 1", the page as it was opened first, "page 2" after a reload, "worker 1", …).
+ * One call: the `nth` of its kind in one realm ("page 1", the page as it was opened first, "page 2" after a reload,
+ * "worker 1", …).
  * @typedef {{ realm: string, kind: string, nth: number }} Call
  */
 /** `lasting`: from that call on all of its kind fail, in every realm. @typedef {Call & { lasting: boolean }} Fault */
@@ -16,7 +18,8 @@ export const MOST_OF_KIND = 20;
 export const MARK = "injected fault";
 
 /**
- * Wraps the realm that it runs in. Must not refer to anything outside: its source is sent. The plan stands in `globalThis.faultPlan`.
+ * Wraps the realm that it runs in. Must not refer to anything outside: its source is sent. The plan stands in
+ * `globalThis.faultPlan`.
  * @param {string} mark @param {number} most so many calls of a kind are told of in each realm
  */
 export function inject(mark, most) {
@@ -50,17 +53,18 @@ export function inject(mark, most) {
   const domError = (/** @type {string} */ name) => new DOMException(mark, name);
 
   /**
-   * @param {any} owner @param {string} method @param {string | ((self: any, all: any[]) => string)} kind "" for one that is not counted
+   * @param {any} owner
+   * @param {string} method
+   * @param {string | ((self: any, all: any[]) => string)} kind "" for one that is not counted
    * @param {(self: any, all: any[], plain: Function) => any} fail
    */
   const wrap = (owner, method, kind, fail) => {
     const plain = owner?.[method];
     if (!plain) return;
-    const value = function (/** @type {any} */ ...all) {
-      // @ts-ignore the object that it is called on
-      const self = /** @type {any} */ (this);
-      const named = typeof kind === "string" ? kind : kind(self, all);
-      return named && fails(named) ? fail(self, all, plain) : plain.apply(self, all);
+    /** @this {any} @param {any[]} all */
+    const value = function (...all) {
+      const named = typeof kind === "string" ? kind : kind(this, all);
+      return named && fails(named) ? fail(this, all, plain) : plain.apply(this, all);
     };
     Object.defineProperty(owner, method, { configurable: true, writable: true, value });
   };
@@ -71,10 +75,22 @@ export function inject(mark, most) {
 
   if (inPage) {
     // What stands in the browser's simple storage.
-    wrap(Storage.prototype, "getItem", (self, [key]) => `${self === localStorage ? "local" : "session"}.get ${key}`, throws("SecurityError"));
-    wrap(Storage.prototype, "setItem", (self, [key]) => `${self === localStorage ? "local" : "session"}.set ${key}`, throws("QuotaExceededError"));
+    wrap(
+      Storage.prototype,
+      "getItem",
+      (self, [key]) => `${self === localStorage ? "local" : "session"}.get ${key}`,
+      throws("SecurityError"),
+    );
+    wrap(
+      Storage.prototype,
+      "setItem",
+      (self, [key]) => `${self === localStorage ? "local" : "session"}.set ${key}`,
+      throws("QuotaExceededError"),
+    );
     wrap(Storage.prototype, "removeItem", "session.remove", throws("SecurityError"));
-    wrap(URL, "createObjectURL", "objectUrl", () => { throw new TypeError(mark); });
+    wrap(URL, "createObjectURL", "objectUrl", () => {
+      throw new TypeError(mark);
+    });
     // A download that breaks off.
     const { fetch } = scope;
     scope.fetch = async (/** @type {any[]} */ ...all) => {
@@ -96,13 +112,20 @@ export function inject(mark, most) {
   // The database. A request fails together with its transaction.
   wrap(IDBFactory.prototype, "open", "idb.open", throws("SecurityError"));
   for (const method of ["put", "get", "getAll", "getAllKeys", "delete"]) {
-    wrap(IDBObjectStore.prototype, method, (self) => `idb.${method} ${self.name}`, (self, all, plain) => {
-      const asked = plain.apply(self, all);
-      const { transaction } = self;
-      Object.defineProperty(transaction, "error", { value: domError(method === "put" ? "QuotaExceededError" : "UnknownError") });
-      transaction.abort();
-      return asked;
-    });
+    wrap(
+      IDBObjectStore.prototype,
+      method,
+      (self) => `idb.${method} ${self.name}`,
+      (self, all, plain) => {
+        const asked = plain.apply(self, all);
+        const { transaction } = self;
+        Object.defineProperty(transaction, "error", {
+          value: domError(method === "put" ? "QuotaExceededError" : "UnknownError"),
+        });
+        transaction.abort();
+        return asked;
+      },
+    );
   }
   wrap(IDBDatabase.prototype, "transaction", "idb.transaction", throws("InvalidStateError"));
 
@@ -112,7 +135,9 @@ export function inject(mark, most) {
   wrap(folders, "getDirectoryHandle", "opfs.folder", rejects("NotAllowedError"));
   wrap(folders, "getFileHandle", (_, [name]) => `opfs.file ${name}`, rejects("InvalidStateError"));
   wrap(folders, "removeEntry", "opfs.remove", rejects("NoModificationAllowedError"));
-  wrap(folders, "entries", "opfs.entries", () => ({ [Symbol.asyncIterator]: () => ({ next: rejects("UnknownError") }) }));
+  wrap(folders, "entries", "opfs.entries", () => ({
+    [Symbol.asyncIterator]: () => ({ next: rejects("UnknownError") }),
+  }));
   const files = scope.FileSystemFileHandle?.prototype;
   wrap(files, "getFile", (self) => `opfs.getFile ${self.name}`, rejects("NotReadableError"));
   wrap(files, "createWritable", "opfs.writable", rejects("QuotaExceededError"));
@@ -124,18 +149,26 @@ export function inject(mark, most) {
   wrap(Blob.prototype, "arrayBuffer", "blob.read", rejects("NotReadableError"));
   wrap(scope.SubtleCrypto?.prototype, "digest", "digest", rejects("OperationError"));
 
-  wrap(scope.LockManager?.prototype, "request", (_, [name]) => `locks.request ${String(name).split(":")[0]}`, rejects("InvalidStateError"));
+  wrap(
+    scope.LockManager?.prototype,
+    "request",
+    (_, [name]) => `locks.request ${String(name).split(":")[0]}`,
+    rejects("InvalidStateError"),
+  );
   wrap(scope.LockManager?.prototype, "query", "locks.query", rejects("InvalidStateError"));
 
   // The GPU.
   wrap(scope.GPU?.prototype, "requestAdapter", "gpu.adapter", () => Promise.resolve(null));
   wrap(scope.GPUAdapter?.prototype, "requestDevice", "gpu.device", rejects("OperationError"));
-  wrap(scope.GPUDevice?.prototype, "createBuffer", "gpu.buffer", () => { throw new RangeError(mark); });
+  wrap(scope.GPUDevice?.prototype, "createBuffer", "gpu.buffer", () => {
+    throw new RangeError(mark);
+  });
   wrap(scope.GPUQueue?.prototype, "submit", "gpu.submit", throws("OperationError"));
   wrap(scope.GPUQueue?.prototype, "writeBuffer", "gpu.writeBuffer", throws("OperationError"));
   wrap(scope.GPUBuffer?.prototype, "mapAsync", "gpu.map", rejects("OperationError"));
 
-  // What page and worker say to each other: it cannot be copied where it is sent, or cannot be made out where it arrives.
+  // What page and worker say to each other: it cannot be copied where it is sent, or cannot be made out where it
+  // arrives.
   const QUIET = ["ping", "pulse"];
   /** What a request asked for, by its number. @param {Map<number, string>} asked @param {any} message */
   const replyKind = (asked, message) => {
@@ -180,9 +213,14 @@ export function inject(mark, most) {
       if (message.id) asked.set(message.id, message.cmd);
       return QUIET.includes(message.cmd) ? "" : `arrives ${message.cmd}`;
     });
-    wrap(scope, "postMessage", (_, [message]) => {
-      const kind = replyKind(asked, message);
-      return kind && `send ${kind}`;
-    }, throws("DataCloneError"));
+    wrap(
+      scope,
+      "postMessage",
+      (_, [message]) => {
+        const kind = replyKind(asked, message);
+        return kind && `send ${kind}`;
+      },
+      throws("DataCloneError"),
+    );
   }
 }

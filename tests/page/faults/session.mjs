@@ -1,5 +1,6 @@
 // @ts-check
-// A session as a person has it: write, train, save, reload, go on, export. One call in it may fail, once or from then on; what the page
+// A session as a person has it: write, train, save, reload, go on, export. One call in it may fail, once or from then
+// on; what the page
 // must do all the same is checked while the fault lasts and after it has gone.
 import { button, paper } from "../browser.mjs";
 import { TEXT } from "../training.mjs";
@@ -11,18 +12,30 @@ import { rawWords } from "./words.mjs";
 /** @typedef {import("./injector.mjs").Fault} Fault */
 /** @typedef {import("playwright-core").Page} Page */
 
-/** Nothing that the session asks for takes longer, also on a slow machine, unless the page waits for what does not come. */
+/**
+ * Nothing that the session asks for takes longer, also on a slow machine, unless the page waits for what does not come.
+ */
 const OUTCOME_MS = 40_000;
 const OPENING = "The keeper counts the waves";
 const EDIT = " and writes";
 
-/** The messages that are seen, and which of them tell of an error. @param {Page} page @returns {Promise<{ text: string, error: boolean }[]>} */
+/**
+ * The messages that are seen, and which of them tell of an error.
+ * @param {Page} page
+ * @returns {Promise<{ text: string, error: boolean }[]>}
+ */
 const messages = (page) =>
   page.evaluate(() =>
-    [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".message, [role=alert], .train-memory.bad"))].filter((one) => one.checkVisibility() && one.innerText.trim()).map((one) => {
-      // The browser's words stand apart, folded, under a name that says so.
-      return { text: one.innerText.replace(/\s+/g, " ").trim(), error: one.dataset.kind === "error" || one.getAttribute("role") === "alert" || one.classList.contains("bad") };
-    }));
+    [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".message, [role=alert], .train-memory.bad"))]
+      .filter((one) => one.checkVisibility() && one.innerText.trim())
+      .map((one) => {
+        // The browser's words stand apart, folded, under a name that says so.
+        return {
+          text: one.innerText.replace(/\s+/g, " ").trim(),
+          error: one.dataset.kind === "error" || one.getAttribute("role") === "alert" || one.classList.contains("bad"),
+        };
+      }),
+  );
 
 /** One session and what is found wrong in it. */
 export class Session {
@@ -51,7 +64,11 @@ export class Session {
   /** @returns {Promise<{ calls: Call[], fired: boolean, findings: string[], said: string[] }>} */
   async run() {
     const { browser } = this;
-    const context = await browser.newContext({ viewport: { width: 900, height: 800 }, locale: "en-US", acceptDownloads: true });
+    const context = await browser.newContext({
+      viewport: { width: 900, height: 800 },
+      locale: "en-US",
+      acceptDownloads: true,
+    });
     const stage = (this.stage = new Stage(context, this.fault));
     await stage.prepare();
     const page = (this.page = await context.newPage());
@@ -59,7 +76,8 @@ export class Session {
     page.on("console", (message) => {
       const text = message.text();
       // The browser itself tells of requests that failed; what else is told must name the fault.
-      if (message.type() === "error" && !text.startsWith("Failed to load resource") && !text.includes(MARK)) this.found(`console: ${text.slice(0, 200)}`);
+      if (message.type() === "error" && !text.startsWith("Failed to load resource") && !text.includes(MARK))
+        this.found(`console: ${text.slice(0, 200)}`);
     });
     page.on("pageerror", (error) => this.found(`not caught: ${error.message}`));
     // Leaving must not wait for an answer.
@@ -102,18 +120,22 @@ export class Session {
     for (const until = Date.now() + OUTCOME_MS; Date.now() < until; await this.page.waitForTimeout(50)) {
       if (await done().catch(() => false)) return "done";
       const all = await this.hear();
-      if (all.some(({ text, error }) => error && !this.before.has(text)) && !(await this.busy())) return (await done().catch(() => false)) ? "done" : "told";
+      if (all.some(({ text, error }) => error && !this.before.has(text)) && !(await this.busy()))
+        return (await done().catch(() => false)) ? "done" : "told";
     }
     return (await this.hear()).some(({ error }) => error) ? "told" : "silent";
   }
 
   /** Whether the page is at something: loading, or writing. */
   busy() {
-    return this.page.evaluate(() => [...document.querySelectorAll(".progress, .primary.busy")].some((one) => one.checkVisibility()));
+    return this.page.evaluate(() =>
+      [...document.querySelectorAll(".progress, .primary.busy")].some((one) => one.checkVisibility()),
+    );
   }
 
   /**
-   * One step of the session. Where it fails with a word, it is tried again: by what the message offers, by hand, and in a page opened anew.
+   * One step of the session. Where it fails with a word, it is tried again: by what the message offers, by hand, and in
+   * a page opened anew.
    * @param {string} name @param {() => Promise<unknown>} act @param {() => Promise<boolean>} done
    * @returns {Promise<boolean>}
    */
@@ -125,7 +147,9 @@ export class Session {
         await this.reload();
         continue;
       }
-      const offered = this.page.locator(".message[data-kind=error]:visible .message-actions button", { hasText: /^(Try again|Resume|Use the CPU)$/ });
+      const offered = this.page.locator(".message[data-kind=error]:visible .message-actions button", {
+        hasText: /^(Try again|Resume|Use the CPU)$/,
+      });
       if (again === "offer" && !(await offered.count())) continue;
       if (again === "offer") await offered.first().click();
       else await act();
@@ -157,7 +181,10 @@ export class Session {
 
   /** Whether the model can write. */
   isReady() {
-    return this.page.locator(".primary:not(.busy):not([disabled])").count().then((count) => count > 0);
+    return this.page
+      .locator(".primary:not(.busy):not([disabled])")
+      .count()
+      .then((count) => count > 0);
   }
 
   /** How far the run is; -1 without one. */
@@ -178,22 +205,34 @@ export class Session {
   async write(name) {
     const before = await this.value();
     const done = async () => (await this.isReady()) && (await this.value()).length > before.length;
-    await this.step(name, async () => {
-      if (await this.isReady()) await button(this.page, /^(Generate|Continue)/).click();
-    }, done);
+    await this.step(
+      name,
+      async () => {
+        if (await this.isReady()) await button(this.page, /^(Generate|Continue)/).click();
+      },
+      done,
+    );
     this.text = await this.value();
   }
 
-  /** Trains until a few steps more, then pauses, which saves. @param {string} name @param {() => Promise<unknown>} start */
+  /**
+   * Trains until a few steps more, then pauses, which saves.
+   * @param {string} name
+   * @param {() => Promise<unknown>} start
+   */
   async train(name, start) {
     const { page } = this;
     const from = Math.max(0, await this.trainedStep());
     const goesOn = await this.step(name, start, async () => (await this.trainedStep()) >= from + 2);
     if (!goesOn) return false;
-    return this.step(`${name}, pause`, async () => {
-      const pause = page.locator(".train-actions .secondary", { hasText: /^Pause/ });
-      if (await pause.count()) await pause.click().catch(() => {});
-    }, async () => (await button(page, "Resume").count()) > 0 && (await this.savedStep()) === (await this.trainedStep()));
+    return this.step(
+      `${name}, pause`,
+      async () => {
+        const pause = page.locator(".train-actions .secondary", { hasText: /^Pause/ });
+        if (await pause.count()) await pause.click().catch(() => {});
+      },
+      async () => (await button(page, "Resume").count()) > 0 && (await this.savedStep()) === (await this.trainedStep()),
+    );
   }
 
   /** The session itself. */
@@ -201,7 +240,11 @@ export class Session {
     const { page, stage } = this;
     this.doing = "open";
     await stage.load(page, () => page.goto(`${this.url}?backend=cpu#lang=en&n=6&t=0&end=0`));
-    await this.step("open", async () => {}, () => this.isReady());
+    await this.step(
+      "open",
+      async () => {},
+      () => this.isReady(),
+    );
     await paper(page).fill(OPENING);
     this.text = OPENING;
     await this.write("write");
@@ -211,15 +254,27 @@ export class Session {
     this.text = await this.value();
     if (!this.text.endsWith(EDIT)) this.found("what is typed does not stand there");
 
-    const onTrain = await this.step("Train tab", () => this.tab("Train"), () => page.locator("#train-text").isVisible());
+    const onTrain = await this.step(
+      "Train tab",
+      () => this.tab("Train"),
+      () => page.locator("#train-text").isVisible(),
+    );
     if (onTrain && (await this.train("train", () => this.startRun()))) await this.savedStep();
     this.doing = "reload";
     await this.reload();
-    await this.step("open again", async () => {}, async () => (await this.isReadyOnAnyTab()));
+    await this.step(
+      "open again",
+      async () => {},
+      async () => await this.isReadyOnAnyTab(),
+    );
     await this.checkText();
     if (this.saved.length) {
       await this.train("go on", () => this.goOn());
-      await this.step("export", () => this.download(), async () => this.downloaded);
+      await this.step(
+        "export",
+        () => this.download(),
+        async () => this.downloaded,
+      );
     }
     await this.tab("Write");
   }
@@ -233,7 +288,9 @@ export class Session {
       await page.locator(`#train-${name}`).fill(String(value));
       await page.locator(`#train-${name}`).press("Tab");
     }
-    const planned = async () => (await page.locator(".train-memory", { hasText: "90,000 step" }).count()) > 0 && (await page.locator(".train-go:not([disabled])").count()) > 0;
+    const planned = async () =>
+      (await page.locator(".train-memory", { hasText: "90,000 step" }).count()) > 0 &&
+      (await page.locator(".train-go:not([disabled])").count()) > 0;
     if ((await this.outcome(planned)) === "done") await page.locator(".train-go").click();
   }
 
@@ -242,7 +299,11 @@ export class Session {
     const { page } = this;
     await this.tab("Train");
     const resume = page.getByRole("button", { name: /^Resume/ });
-    if ((await this.outcome(async () => (await resume.first().isVisible()) && (await resume.first().isEnabled()))) === "done") await resume.first().click();
+    if (
+      (await this.outcome(async () => (await resume.first().isVisible()) && (await resume.first().isEnabled()))) ===
+      "done"
+    )
+      await resume.first().click();
   }
 
   downloaded = false;
@@ -263,13 +324,17 @@ export class Session {
 
   /** Whether the page says that texts are not kept, or could not be read. */
   get textTold() {
-    return [...this.said].some((text) => /not (being )?(kept|saved)|cannot be kept|could not be (read|kept)/i.test(text));
+    return [...this.said].some((text) =>
+      /not (being )?(kept|saved)|cannot be kept|could not be (read|kept)/i.test(text),
+    );
   }
 
   async checkText() {
     const there = await this.value().catch(() => "");
     if (there === this.text || this.textTold) return;
-    this.found(`the text is gone: ${JSON.stringify(there.slice(0, 60))} stands there, not ${JSON.stringify(this.text.slice(0, 60))}`);
+    this.found(
+      `the text is gone: ${JSON.stringify(there.slice(0, 60))} stands there, not ${JSON.stringify(this.text.slice(0, 60))}`,
+    );
   }
 
   /** The page answers, whatever failed. */
@@ -297,22 +362,33 @@ export class Session {
     const told = this.textTold;
     await this.reload();
     this.doing = "opens after all";
-    await this.step("open after all", async () => {}, () => this.isReadyOnAnyTab());
+    await this.step(
+      "open after all",
+      async () => {},
+      () => this.isReadyOnAnyTab(),
+    );
     if (!told) await this.checkText();
     const newest = this.saved.at(-1);
     if (newest !== undefined) {
       this.doing = "looks for the run";
       await this.tab("Train");
-      await this.step("the saved run opens", async () => {
-        const offered = page.locator("#tab-train .message:visible button", { hasText: /^Resume/ }).first();
-        // The address names it, or it is offered.
-        await this.outcome(async () => (await this.trainedStep()) >= 0 || (await offered.isVisible()));
-        if ((await this.trainedStep()) < 0) await offered.click();
-      }, async () => (await this.trainedStep()) >= 0);
+      await this.step(
+        "the saved run opens",
+        async () => {
+          const offered = page.locator("#tab-train .message:visible button", { hasText: /^Resume/ }).first();
+          // The address names it, or it is offered.
+          await this.outcome(async () => (await this.trainedStep()) >= 0 || (await offered.isVisible()));
+          if ((await this.trainedStep()) < 0) await offered.click();
+        },
+        async () => (await this.trainedStep()) >= 0,
+      );
       const step = await this.trainedStep();
       const least = this.saved.at(-2) ?? newest;
       if (step < least) this.found(`step ${step} opens, though ${this.saved} were said to be saved`);
-      await page.locator(".train-actions .secondary", { hasText: /^Pause/ }).click({ timeout: 1 }).catch(() => {});
+      await page
+        .locator(".train-actions .secondary", { hasText: /^Pause/ })
+        .click({ timeout: 1 })
+        .catch(() => {});
     }
     await this.tab("Write");
     await paper(page).fill("The keeper ");

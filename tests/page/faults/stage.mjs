@@ -1,6 +1,6 @@
 // @ts-check
 // Where a session takes place: a browser's context with the injector in every realm, and the network in between.
-import { MARK, MOST_OF_KIND, inject } from "./injector.mjs";
+import { inject, MARK, MOST_OF_KIND } from "./injector.mjs";
 
 /** @typedef {import("./injector.mjs").Call} Call */
 /** @typedef {import("./injector.mjs").Fault} Fault */

@@ -1,12 +1,16 @@
 // @ts-check
-// Twenty calls of a session that fail, spread over it and over what a page reaches: network, storage, locks, worker, download. By hand:
+// Twenty calls of a session that fail, spread over it and over what a page reaches: network, storage, locks, worker,
+// download. By hand:
 // node --test tests/page/faults/twenty.mjs. All of them are
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Session } from "./session.mjs";
 import { browser, site } from "../stage.mjs";
+import { Session } from "./session.mjs";
 
-/** Realm, kind, which of them, and whether all after it fail too. @type {[string, string, number, "once" | "lasting"][]} */
+/**
+ * Realm, kind, which of them, and whether all after it fail too.
+ * @type {[string, string, number, "once" | "lasting"][]}
+ */
 const FAULTS = [
   ["page 1", "idb.open", 1, "lasting"],
   ["page 1", "idb.put kept", 2, "once"],
@@ -32,7 +36,12 @@ const FAULTS = [
 
 for (const [realm, kind, nth, mode] of FAULTS) {
   test(`${kind}, ${nth} in ${realm}, fails ${mode === "once" ? "once" : "for good"}`, async () => {
-    const { findings, fired } = await new Session(browser, site.url, { realm, kind, nth, lasting: mode === "lasting" }).run();
+    const { findings, fired } = await new Session(browser, site.url, {
+      realm,
+      kind,
+      nth,
+      lasting: mode === "lasting",
+    }).run();
     assert.ok(fired);
     assert.deepEqual(findings, []);
   });

@@ -1,8 +1,41 @@
 // A stand-in for the WebAssembly module, for what the real one cannot be made to do on demand: panic, lose its device,
 // be slow. config.json carries its behaviour under "fake"; the text decides when: see `next`.
 
-const WORDS = ["there", "was", "a", "little", "girl", "who", "lived", "near", "the", "forest", "and", "she", "loved", "to", "walk", "in", "sun",
-  "with", "her", "small", "dog", "one", "day", "they", "found", "an", "old", "door", "under", "tree", "it", "opened", "slowly"];
+const WORDS = [
+  "there",
+  "was",
+  "a",
+  "little",
+  "girl",
+  "who",
+  "lived",
+  "near",
+  "the",
+  "forest",
+  "and",
+  "she",
+  "loved",
+  "to",
+  "walk",
+  "in",
+  "sun",
+  "with",
+  "her",
+  "small",
+  "dog",
+  "one",
+  "day",
+  "they",
+  "found",
+  "an",
+  "old",
+  "door",
+  "under",
+  "tree",
+  "it",
+  "opened",
+  "slowly",
+];
 const decoder = new TextDecoder();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -36,13 +69,17 @@ export class Session {
   #headerSize() {
     const first = new Uint8Array(this.parts.flatMap((part) => [...part.subarray(0, 8)]).slice(0, 8));
     const size = Number(new DataView(first.buffer).getBigUint64(0, true));
-    if (size > 1e8) throw new Error(`model.safetensors: the header says it is ${size} bytes long, the most allowed is 100000000. The file is damaged or not a safetensors file.`);
+    if (size > 1e8)
+      throw new Error(
+        `model.safetensors: the header says it is ${size} bytes long, the most allowed is 100000000. The file is damaged or not a safetensors file.`,
+      );
     return size;
   }
 
   async finishLoading() {
     if (this.fake.loadMs) await sleep(this.fake.loadMs);
-    if (this.fed < 8) throw new Error(`model.safetensors has only ${this.fed} bytes. It is damaged or not a safetensors file.`);
+    if (this.fed < 8)
+      throw new Error(`model.safetensors has only ${this.fed} bytes. It is damaged or not a safetensors file.`);
     const size = this.#headerSize();
     const header = JSON.parse(await new Blob(this.parts).slice(8, 8 + size).text());
     const end = Math.max(0, ...Object.values(header).map((tensor) => tensor.data_offsets?.[1] ?? 0)) + 8 + size;
@@ -56,8 +93,15 @@ export class Session {
     return {
       backend: gpu ? "webgpu" : "cpu",
       backendReason: gpu ? "asked for" : this.backend === "cpu" ? "asked for" : "no WebGPU adapter was found",
-      adapter: gpu ? "fake adapter" : "", nParams: 1_914_720, nCtx: this.fake.nCtx ?? 256, vocabSize: 2048, nLayer: 5, nHead: 5, nEmbd: 160,
-      bytes: { weights: 7_660_000, kv: 1_638_400, temporaries: 5_200_000 }, native: "",
+      adapter: gpu ? "fake adapter" : "",
+      nParams: 1_914_720,
+      nCtx: this.fake.nCtx ?? 256,
+      vocabSize: 2048,
+      nLayer: 5,
+      nHead: 5,
+      nEmbd: 160,
+      bytes: { weights: 7_660_000, kv: 1_638_400, temporaries: 5_200_000 },
+      native: "",
     };
   }
 
@@ -76,9 +120,13 @@ export class Session {
   start(options) {
     return this.#alone(async () => {
       const used = this.tokenizeUnchecked(options.prompt);
-      if (used >= this.info().nCtx) throw new Error(`the text has ${used} tokens, and this model's context holds ${this.info().nCtx}. Shorten the text.`);
+      if (used >= this.info().nCtx)
+        throw new Error(
+          `the text has ${used} tokens, and this model's context holds ${this.info().nCtx}. Shorten the text.`,
+        );
       Object.assign(this, { options, used, state: options.seed >>> 0, stopping: false, made: 0, prefilled: 0 });
-      if (options.prompt.includes("ERROR")) throw new Error("the logits are not finite: the weights hold NaN. Load another model.");
+      if (options.prompt.includes("ERROR"))
+        throw new Error("the logits are not finite: the weights hold NaN. Load another model.");
       return { promptTokens: used, contextUsed: used };
     });
   }
@@ -99,7 +147,9 @@ export class Session {
       }
       if (options.prompt.includes("LOST")) {
         this.gone = true;
-        throw new Error("the GPU failed: the GPU device was lost: out of memory. Reload the model, or use the CPU backend");
+        throw new Error(
+          "the GPU failed: the GPU device was lost: out of memory. Reload the model, or use the CPU backend",
+        );
       }
       const tokens = [];
       let finished = null;
@@ -107,7 +157,14 @@ export class Session {
         this.state = (Math.imul(this.state ^ (this.made * 2654435761), 1664525) + 1013904223) >>> 0;
         const word = WORDS[this.state % WORDS.length];
         const text = this.made % 14 === 13 ? ".\n\n" : this.made % 7 === 6 ? "," : ` ${word}`;
-        tokens.push({ id: this.state % 2048, text, logprob: -1.2, entropy: 2.1, rank: 0, top: [{ id: 1, text, logprob: -1.2 }] });
+        tokens.push({
+          id: this.state % 2048,
+          text,
+          logprob: -1.2,
+          entropy: 2.1,
+          rank: 0,
+          top: [{ id: 1, text, logprob: -1.2 }],
+        });
         this.made += 1;
         this.used += 1;
         if (this.made >= options.maxNewTokens) finished = "length";
@@ -135,19 +192,39 @@ export class Session {
       const texts = request.text.match(/\.\n\n|\s*[^\s,.]+|\s+|./gs) ?? [];
       let end = 0;
       const ends = texts.map((text) => (end += text.length));
-      return { ids: texts.map((_, at) => at), texts, bytes: texts.map((text) => [...new TextEncoder().encode(text)]), ends, bos: false };
+      return {
+        ids: texts.map((_, at) => at),
+        texts,
+        bytes: texts.map((text) => [...new TextEncoder().encode(text)]),
+        ends,
+        bos: false,
+      };
     }
     return this.#alone(() => {
       const rows = request.ids.length;
       if (request.what === "score") {
         return {
-          rows, top: 1, logprob: new Float32Array(rows).fill(-1), entropy: new Float32Array(rows).fill(2), rank: new Uint32Array(rows),
-          topIds: new Uint32Array(rows), topLogprobs: new Float32Array(rows).fill(-1), texts: [[0, " there"]],
+          rows,
+          top: 1,
+          logprob: new Float32Array(rows).fill(-1),
+          entropy: new Float32Array(rows).fill(2),
+          rank: new Uint32Array(rows),
+          topIds: new Uint32Array(rows),
+          topLogprobs: new Float32Array(rows).fill(-1),
+          texts: [[0, " there"]],
         };
       }
       if (request.what === "next") {
         const entry = { id: 0, text: " there", logprob: -1, rank: 0, adjusted: 1, kept: true };
-        return { entries: [entry], found: [], vocabSize: 2048, entropy: 2, adjustedEntropy: 0, kept: 1, keptMass: 0.37 };
+        return {
+          entries: [entry],
+          found: [],
+          vocabSize: 2048,
+          entropy: 2,
+          adjustedEntropy: 0,
+          kept: 1,
+          keptMass: 0.37,
+        };
       }
       throw new Error(`the fake model cannot answer "${request.what}"`);
     });

@@ -46,28 +46,34 @@ export const en = {
   "settings.reset": "Reset",
   "settings.reset.hint": "Sets everything here back to its default.",
   "setting.temperature": "Temperature",
-  "setting.temperature.hint": "How adventurous the choice of tokens is: 0 always takes the likeliest, 1 follows the model's own odds.",
+  "setting.temperature.hint":
+    "How adventurous the choice of tokens is: 0 always takes the likeliest, 1 follows the model's own odds.",
   "setting.topK": "Top-k",
   "setting.topK.hint": "Only the k likeliest tokens may be chosen; 0 switches this off.",
   "setting.topP": "Top-p",
-  "setting.topP.hint": "Only the likeliest tokens that together reach this probability may be chosen; 1 switches this off.",
+  "setting.topP.hint":
+    "Only the likeliest tokens that together reach this probability may be chosen; 1 switches this off.",
   "setting.minP": "Min-p",
   "setting.minP.hint": "Drops tokens less likely than this fraction of the likeliest one; 0 switches this off.",
   "setting.repetitionPenalty": "Repetition penalty",
   "setting.repetitionPenalty.hint": "Makes tokens that are already in the text less likely; 1 switches this off.",
   "setting.maxNewTokens": "Max new tokens",
-  "setting.maxNewTokens.hint": "Writing stops after this many tokens. A token is a piece of a word, about four letters of English.",
+  "setting.maxNewTokens.hint":
+    "Writing stops after this many tokens. A token is a piece of a word, about four letters of English.",
   "setting.stopAtEnd": "Stop where the text ends",
   "setting.stopAtEnd.hint": "The model can say that its text is over; without this it goes on with a new one.",
 
   "status.label": "Status",
   "status.rate": "{rate} tok/s",
   "status.context": "context {used}/{total}",
-  "status.context.hint": "Tokens of the text, with the one that begins every document where the model has one, and how many the model can see at once.",
+  "status.context.hint":
+    "Tokens of the text, with the one that begins every document where the model has one, and how many the model can see at once.",
   "status.training": "training, step {step} of {steps}",
-  "status.training.hint": "The weights change with every step: what is shown inside is from the moment it was looked at.",
+  "status.training.hint":
+    "The weights change with every step: what is shown inside is from the moment it was looked at.",
   "status.memory": "{bytes} memory",
-  "status.memory.hint": "Weights {weights}, gradients and moments {training}, key-value cache {kv}, working memory {temporaries}.",
+  "status.memory.hint":
+    "Weights {weights}, gradients and moments {training}, key-value cache {kv}, working memory {temporaries}.",
   "status.prefill": "reading {done}/{total} tokens",
   "status.parameters": "{count} parameters",
   "status.backend.cpu": "CPU (SIMD)",
@@ -98,21 +104,33 @@ export const en = {
   "message.generateFailed": "The model could not write.",
   "message.textSafe": "Your text is unchanged.",
   "message.linkModel": "This link was made with the model {name}. It is downloaded only if you press the button.",
-  "message.linkFile": "The model here is a file on a disk, {name}. Choose it again, or drop it here: its zip, or its config.json, tokenizer and model.safetensors.",
-  "message.linkRun": "This link was made with a model that was tuned on another machine, or that was deleted here. Ask for its exported files, and drop them here.",
-  "message.otherLetters": "The text on the paper had characters that this model does not know, so the beginning of its own text stands here now.",
-  "message.otherFile": "{name} is open, but it is not the model of the link: the link asked for {wanted}, and this is {id}.",
+  "message.linkFile":
+    "The model here is a file on a disk, {name}. Choose it again, or drop it here: its zip, or its " +
+    "config.json, tokenizer and model.safetensors.",
+  "message.linkRun":
+    "This link was made with a model that was tuned on another machine, or that was deleted here. Ask " +
+    "for its exported files, and drop them here.",
+  "message.otherLetters":
+    "The text on the paper had characters that this model does not know, so the beginning of its own text stands here now.",
+  "message.otherFile":
+    "{name} is open, but it is not the model of the link: the link asked for {wanted}, and this is {id}.",
   "message.linkAdapter": "The view here has an adapter from a disk on the model, {name}.",
-  "message.linkAdapter.files": "Until you choose it, or drop it here, you see the model without it. It is a zip, or adapter_config.json and adapter_model.safetensors.",
-  "message.otherAdapter": "The adapter was added, but it is not the one of the link: the link asked for {wanted}, and this is {id}.",
+  "message.linkAdapter.files":
+    "Until you choose it, or drop it here, you see the model without it. It is a zip, or " +
+    "adapter_config.json and adapter_model.safetensors.",
+  "message.otherAdapter":
+    "The adapter was added, but it is not the one of the link: the link asked for {wanted}, and this is {id}.",
   "message.restarted": "The engine stopped and was started again.",
   "message.crashed": "The engine stopped and is being started again.",
   "message.crashedTwice": "The engine stopped again. Your text is safe.",
   "message.tailReplaced": "What stood after the cursor was replaced.",
-  "message.contextSlid": "The text is longer than the model's context of {total} tokens, so the model no longer saw its beginning.",
+  "message.contextSlid":
+    "The text is longer than the model's context of {total} tokens, so the model no longer saw its beginning.",
   "message.backendIgnored": "“{value}” is not a backend. Use auto, cpu or webgpu.",
-  "message.notKept": "Your texts could not be saved in this browser. Copy what you need elsewhere before you close this tab.",
-  "error.textStore": "The browser's database does not work here. A private window, or the browser's settings, may forbid it.",
+  "message.notKept":
+    "Your texts could not be saved in this browser. Copy what you need elsewhere before you close this tab.",
+  "error.textStore":
+    "The browser's database does not work here. A private window, or the browser's settings, may forbid it.",
   "message.textBack": "This is the text of a tab that you closed. It was last saved on {when}.",
   "message.keptDamaged": "Part of what this tab kept is damaged and could not be read.",
   "message.keptDamaged.rest": "Everything else is here. The download contains all of it as it was stored.",
@@ -126,13 +144,18 @@ export const en = {
   "models.facts.params": "{count} parameters",
   "models.facts.context": "context {tokens} tokens",
   "models.disk": "From your disk",
-  "models.disk.text": "Drop a GPT-2 model in Hugging Face layout anywhere on this page: config.json, tokenizer.json (or vocab.json and merges.txt) and model.safetensors, or a zip with them, such as the Train tab makes. The files stay on this machine.",
+  "models.disk.text":
+    "Drop a GPT-2 model in Hugging Face layout anywhere on this page: config.json, tokenizer.json (or " +
+    "vocab.json and merges.txt) and model.safetensors, or a zip with them, such as the Train tab makes. " +
+    "The files stay on this machine.",
   "models.disk.choose": "Choose files…",
   "models.disk.have": "Ready: {files}.",
   "models.disk.need": "Still needed: {files}. Drop or choose them too.",
   "models.disk.forget": "Start over",
   "models.web": "From the Hugging Face hub",
-  "models.web.text": "A repository, or the address of a folder that holds the files. The download starts when you press the button, from that server straight to this page.",
+  "models.web.text":
+    "A repository, or the address of a folder that holds the files. The download starts when you press " +
+    "the button, from that server straight to this page.",
   "models.web.label": "Repository or address",
   "models.web.download": "Download",
   "models.tooLarge": "needs more memory than WebAssembly has (4 GB) on the CPU",
@@ -140,11 +163,14 @@ export const en = {
   "models.drop": "Drop the model's files to open them",
 
   "error.engineEnded": "The browser ended the engine without a word, as it may where memory is short.",
-  "error.messageLost": "The page and its engine could not make out what one of them told the other, as happens where memory is short.",
+  "error.messageLost":
+    "The page and its engine could not make out what one of them told the other, as happens where memory is short.",
   "error.engineSilent": "The engine did not answer any more.",
   "error.noModel": "No model is open. Choose one on the Models tab.",
-  "error.network": "{url} could not be reached. Check the address and the connection; the server must also allow other sites to read it (CORS).",
-  "error.forbidden": "The server does not give out {url} without a login. Download the files there yourself and drop them on this page.",
+  "error.network":
+    "{url} could not be reached. Check the address and the connection; the server must also allow other sites to read it (CORS).",
+  "error.forbidden":
+    "The server does not give out {url} without a login. Download the files there yourself and drop them on this page.",
   "error.http": "The server answered {status} for {url}. Try again later.",
   "error.missingFile": "There is no {url}. Check the name.",
   "error.noSafetensors": "There is no {url}. Only models with their weights in safetensors files can be opened.",
@@ -152,16 +178,20 @@ export const en = {
   "error.badUrl": "“{input}” is neither a repository like openai-community/gpt2 nor an address.",
   "error.notHttps": "“{input}” is not an https address. The page loads over https only.",
   "error.filesMissing": "Still needed: {files}.",
-  "error.unknownFiles": "None of these files belongs to a model: {files}. Needed are config.json, tokenizer.json and model.safetensors.",
+  "error.unknownFiles":
+    "None of these files belongs to a model: {files}. Needed are config.json, tokenizer.json and model.safetensors.",
   "error.unreadable": "{name} could not be read. If it was moved or changed, choose it again.",
   "error.tooLarge": "{name} is larger than {most} MB, which no such file of a model is. Check what it is.",
   "error.noShipped": "The page came without a model. Open one from your disk or the hub.",
   "error.quota": "The browser's storage is full. Deleting saved runs on the Models tab makes room.",
   "error.runDamaged": "Both saves of this run are damaged. Delete it on the Models tab.",
   "error.runOpen": "It is open in another tab. Open another model there, or close that tab, and then delete it.",
-  "error.runGone": "The engine has let go of this run, as it does where memory ran short. Open it on the Models tab: it goes on from its last save.",
+  "error.runGone":
+    "The engine has let go of this run, as it does where memory ran short. Open it on the Models tab: it goes on from its last save.",
   "error.baseNeeded": "These adapters belong to the model {name}. Open it first, then this run.",
-  "error.baseGone": "The model that these adapters belong to is no longer kept on this device, or is damaged. The run cannot be opened: delete it on the Models tab.",
+  "error.baseGone":
+    "The model that these adapters belong to is no longer kept on this device, or is damaged. The run " +
+    "cannot be opened: delete it on the Models tab.",
   "error.noBase": "The model has no files to load again. Open a model on the Models tab.",
   "error.interrupted": "{url} broke off before its end. Check the connection and try again.",
   "error.badAnswer": "{url} is damaged, or the server sent something else in its place.",
@@ -170,7 +200,8 @@ export const en = {
   "error.outOfMemory": "There is not enough memory. Close other tabs, or use a smaller model or text.",
   "error.oldBrowser": "This browser cannot run the engine, which takes Chrome 91, Firefox 89, Safari 16.4 or newer.",
   "error.fileGone": "A file could not be read. If it was moved or changed, choose it again.",
-  "error.noStorage": "Nothing can be saved here. Saving takes https or localhost, a current browser, and no private window.",
+  "error.noStorage":
+    "Nothing can be saved here. Saving takes https or localhost, a current browser, and no private window.",
   "error.insecureGpu": "WebGPU is only there over https or on localhost.",
   "error.engine": "The engine reported an error.",
   "error.unknown": "The page does not know the cause.",
@@ -186,8 +217,10 @@ export const en = {
   "saved.delete": "Delete",
   "saved.delete.sure": "Delete for good?",
   "saved.damage.part": "Part of this run's description is damaged and left empty here. The run itself can be opened.",
-  "saved.damage.whole": "This run is damaged and cannot be opened. You can download what is left of it, then delete it.",
-  "saved.damage.unfinished": "The first save of this run was never finished. There is nothing to open; deleting it makes room.",
+  "saved.damage.whole":
+    "This run is damaged and cannot be opened. You can download what is left of it, then delete it.",
+  "saved.damage.unfinished":
+    "The first save of this run was never finished. There is nothing to open; deleting it makes room.",
   "saved.damage.unread": "The browser cannot read this run now. Reload the page to try again.",
   "saved.remains": "Download what is left",
   "saved.keep": "Keep",
@@ -211,7 +244,8 @@ export const en = {
   "train.pausedSaved": "The run is paused at step {step}, and saved.",
   "train.free": "The other tab has let go of this run.",
   "train.useHere": "Use it here",
-  "train.readOnly": "This run is open in another tab. Here it can be read and tried; only that tab trains and saves it.",
+  "train.readOnly":
+    "This run is open in another tab. Here it can be read and tried; only that tab trains and saves it.",
   "train.adapterAdded": "The adapter was added to the model in use.",
   "train.adapterBusy": "A run is going on. Stop it first, then add the adapter.",
   "train.error.noText": "There is no text yet. Paste one, drop a file, or pick a sample.",
@@ -220,9 +254,11 @@ export const en = {
   "train.error.run": "Training stopped.",
   "train.crashed": "Training had come to step {step} and goes back to step {saved}, where it was last saved.",
   "train.crashed.gone": "Training had come to step {step} and was not saved yet: it has to begin again.",
-  "train.error.notSaved": "The run could not be saved. Training goes on and saving is tried again; download the model before you close the page.",
+  "train.error.notSaved":
+    "The run could not be saved. Training goes on and saving is tried again; download the model before you close the page.",
   "train.error.notSaved.still": "The run could not be saved. Download the model before you close the page.",
-  "train.error.keep": "The run could not be saved and would be lost, so nothing was changed. Download the model, or make room, first.",
+  "train.error.keep":
+    "The run could not be saved and would be lost, so nothing was changed. Download the model, or make room, first.",
   "train.giveUp": "Go on without it",
   "train.error.best": "The weights could not be exchanged.",
   "train.error.open": "The saved run could not be opened.",

@@ -10,7 +10,9 @@ export function patterns(list) {
   const literal = (/** @type {string} */ text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   // What says most comes first: a sentence of its own before one that fits many.
   const said = (/** @type {string} */ engine) => engine.replaceAll(HOLE, "").length;
-  return [...list].sort(([a], [b]) => said(b) - said(a)).map(([engine, translation]) => [new RegExp(`^${engine.split(HOLE).map(literal).join("([^]*?)")}$`), translation]);
+  return [...list]
+    .sort(([a], [b]) => said(b) - said(a))
+    .map(([engine, translation]) => [new RegExp(`^${engine.split(HOLE).map(literal).join("([^]*?)")}$`), translation]);
 }
 
 /**
@@ -31,18 +33,27 @@ let chinese = null;
 /** @type {Promise<void> | null} */
 let loading = null;
 
-/** Gets the list for a language, once; until it is there the engine's own words are shown. @param {import("../../engine/types.js").Lang} lang */
+/**
+ * Gets the list for a language, once; until it is there the engine's own words are shown.
+ * @param {import("../../engine/types.js").Lang} lang
+ */
 export function loadEngineText(lang) {
   if (lang !== "zh") return null;
-  loading ??= import("./engine.zh.js").then(({ engineZh }) => {
-    chinese = patterns(engineZh);
-  }).catch(() => {
-    loading = null;
-  });
+  loading ??= import("./engine.zh.js")
+    .then(({ engineZh }) => {
+      chinese = patterns(engineZh);
+    })
+    .catch(() => {
+      loading = null;
+    });
   return loading;
 }
 
-/** A sentence of the engine in the page's language. @param {string} text @param {import("../../engine/types.js").Lang} lang */
+/**
+ * A sentence of the engine in the page's language.
+ * @param {string} text
+ * @param {import("../../engine/types.js").Lang} lang
+ */
 export function engineText(text, lang) {
   return lang === "zh" && chinese ? translate(chinese, text) : text;
 }

@@ -19,7 +19,10 @@ export function setLanguage(lang) {
   void loadEngineText(lang);
 }
 
-/** What the engine said, in the page's language; null where the page does not know the sentence. @param {string} text */
+/**
+ * What the engine said, in the page's language; null where the page does not know the sentence.
+ * @param {string} text
+ */
 export function engineWords(text) {
   const words = engineText(text, current);
   return current !== "en" && words === text ? null : words;
@@ -48,7 +51,8 @@ export function preferredLanguage() {
 const MISSING = "…";
 
 /**
- * The string called `key` in the page's language, with each `{name}` replaced. A key that no table has is an error of the page's
+ * The string called `key` in the page's language, with each `{name}` replaced. A key that no table has is an error of
+ * the page's
  * own: it is told in the console.
  * @param {string} key
  * @param {Record<string, string | number>} [params]
@@ -62,9 +66,15 @@ export function t(key, params = {}) {
   return template.replace(/\{(\w+)\}/g, (whole, name) => String(params[name] ?? whole));
 }
 
-/** Sentences one after another; after a full-width sign stands no space. @param {...string} all those that are empty are left out */
+/**
+ * Sentences one after another; after a full-width sign stands no space.
+ * @param {...string} all those that are empty are left out
+ */
 export function sentences(...all) {
-  return all.filter(Boolean).join(" ").replace(/(?<=[。？！]) /g, "");
+  return all
+    .filter(Boolean)
+    .join(" ")
+    .replace(/(?<=[。？！]) /g, "");
 }
 
 /**

@@ -98,12 +98,14 @@ export const zh = {
   "message.generateFailed": "模型无法书写。",
   "message.textSafe": "你的文本没有改变。",
   "message.linkModel": "此链接所用的模型是 {name}。只有按下按钮才会下载。",
-  "message.linkFile": "这里的模型是磁盘上的文件：{name}。请再次选择它，或拖到这里：它的 zip，或 config.json、分词器和 model.safetensors。",
+  "message.linkFile":
+    "这里的模型是磁盘上的文件：{name}。请再次选择它，或拖到这里：它的 zip，或 config.json、分词器和 model.safetensors。",
   "message.linkRun": "此链接所用的模型是在另一台机器上微调的，或已在这里删除。请向对方索取导出的文件，再拖到这里。",
   "message.otherLetters": "纸上的文本含有此模型不认识的字符，因此换成了它所学文本的开头。",
   "message.otherFile": "{name} 已打开，但它不是链接所用的模型：链接要的是 {wanted}，而这个是 {id}。",
   "message.linkAdapter": "这里的视图在模型上用了磁盘中的适配器：{name}。",
-  "message.linkAdapter.files": "在你选择它或拖到这里之前，看到的是没有它的模型。它是一个 zip，或 adapter_config.json 和 adapter_model.safetensors。",
+  "message.linkAdapter.files":
+    "在你选择它或拖到这里之前，看到的是没有它的模型。它是一个 zip，或 adapter_config.json 和 adapter_model.safetensors。",
   "message.otherAdapter": "适配器已加上，但它不是链接所用的那个：链接要的是 {wanted}，而这个是 {id}。",
   "message.restarted": "引擎曾意外停止，现已重新启动。",
   "message.crashed": "引擎意外停止，正在重新启动。",
@@ -126,7 +128,9 @@ export const zh = {
   "models.facts.params": "{count} 个参数",
   "models.facts.context": "上下文 {tokens} 个 token",
   "models.disk": "来自你的磁盘",
-  "models.disk.text": "把 Hugging Face 格式的 GPT-2 模型拖到页面任意处：config.json、tokenizer.json（或 vocab.json 和 merges.txt）以及 model.safetensors，或含有它们的 zip（训练页下载的那种）。文件不会离开这台机器。",
+  "models.disk.text":
+    "把 Hugging Face 格式的 GPT-2 模型拖到页面任意处：config.json、tokenizer.json（或 vocab.json 和 merges.txt）以及 " +
+    "model.safetensors，或含有它们的 zip（训练页下载的那种）。文件不会离开这台机器。",
   "models.disk.choose": "选择文件……",
   "models.disk.have": "已有：{files}。",
   "models.disk.need": "还需要：{files}。请一并拖入或选择。",

@@ -11,16 +11,28 @@ export const MODES = /** @type {const} */ (["map", "lines", "rollout"]);
 
 export class AttentionControls {
   /**
-   * @param {HTMLElement} modeRoot @param {HTMLElement} lookRoot where the choice of the picture and that of its colours go
+   * @param {HTMLElement} modeRoot
+   * @param {HTMLElement} lookRoot where the choice of the picture and that of its colours go
    * @param {{ onMode: (mode: Mode) => void, onLook: (look: Look) => void }} handlers
    */
   constructor(modeRoot, lookRoot, { onMode, onLook }) {
     this.modes = MODES.map((mode) => {
-      const input = h("input", { type: "radio", name: "attention-mode", value: mode, id: `attention-mode-${mode}`, onchange: () => onMode(mode) });
+      const input = h("input", {
+        type: "radio",
+        name: "attention-mode",
+        value: mode,
+        id: `attention-mode-${mode}`,
+        onchange: () => onMode(mode),
+      });
       return { mode, input, label: h("label", { for: input.id }) };
     });
     this.legend = h("legend", { class: "visually-hidden" });
-    this.modeSet = h("fieldset", { class: "modes attention-modes" }, this.legend, ...this.modes.flatMap(({ input, label }) => [input, label]));
+    this.modeSet = h(
+      "fieldset",
+      { class: "modes attention-modes" },
+      this.legend,
+      ...this.modes.flatMap(({ input, label }) => [input, label]),
+    );
     modeRoot.append(this.modeSet);
 
     const scales = SCALES.map((scale) => h("option", { value: scale }));
@@ -32,10 +44,15 @@ export class AttentionControls {
     this.bar.style.backgroundImage = legendGradient();
     this.ticks = h("div", { class: "attention-ticks" });
     this.colours = h("div", { class: "attention-legend", role: "img" }, this.bar, this.ticks);
-    lookRoot.append(h("div", { class: "attention-look" },
-      this.colours,
-      h("span", { class: "attention-choice" }, this.scaleLabel, this.scale),
-      h("span", { class: "attention-choice" }, this.ignore, this.ignoreLabel)));
+    lookRoot.append(
+      h(
+        "div",
+        { class: "attention-look" },
+        this.colours,
+        h("span", { class: "attention-choice" }, this.scaleLabel, this.scale),
+        h("span", { class: "attention-choice" }, this.ignore, this.ignoreLabel),
+      ),
+    );
   }
 
   /** @returns {Look} */
@@ -56,10 +73,12 @@ export class AttentionControls {
     setText(this.ignoreLabel, t("attention.ignore"));
     this.ignore.checked = look.ignoreFirst;
     this.colours.setAttribute("aria-label", t(`attention.legend.${look.scale}`));
-    this.ticks.replaceChildren(...legendMarks(look.scale).map(({ at, text }) => {
-      const mark = h("span", {}, text);
-      mark.style.left = `${100 * at}%`;
-      return mark;
-    }));
+    this.ticks.replaceChildren(
+      ...legendMarks(look.scale).map(({ at, text }) => {
+        const mark = h("span", {}, text);
+        mark.style.left = `${100 * at}%`;
+        return mark;
+      }),
+    );
   }
 }

@@ -1,4 +1,6 @@
-/** What can be read from a matrix of attention: strongest, means, what is left without the first token. Free of the DOM. */
+/**
+ * What can be read from a matrix of attention: strongest, means, what is left without the first token. Free of the DOM.
+ */
 
 /** @typedef {import("../../types.js").AttentionAnswer} Matrix */
 /** @typedef {import("../../types.js").HeadsAnswer} HeadsAnswer */
@@ -13,7 +15,8 @@
 export const SCALES = ["sqrt", "linear"];
 
 /**
- * Where on the colour scale a share stands, from 0 to 1. The square root shows small shares, of which attention has many.
+ * Where on the colour scale a share stands, from 0 to 1. The square root shows small shares, of which attention has
+ * many.
  * @param {number} p from 0 to 1
  * @param {Scale} scale
  */
@@ -32,7 +35,8 @@ export function legendTicks(scale) {
 }
 
 /**
- * How much row `q` gives to tokens other than the first. Added up rather than taken from 1, because in many heads it is tiny.
+ * How much row `q` gives to tokens other than the first. Added up rather than taken from 1, because in many heads it is
+ * tiny.
  * @param {Matrix} matrix @param {number} q
  */
 export function restOfRow({ size, values }, q) {
@@ -42,7 +46,10 @@ export function restOfRow({ size, values }, q) {
   return sum;
 }
 
-/** Factors of rows that were asked for before, -1 for others: a column needs those of all rows. @type {WeakMap<Matrix, Float64Array>} */
+/**
+ * Factors of rows that were asked for before, -1 for others: a column needs those of all rows.
+ * @type {WeakMap<Matrix, Float64Array>}
+ */
 const known = new WeakMap();
 
 /**
@@ -52,7 +59,7 @@ const known = new WeakMap();
 export function rowFactor(matrix, q, ignoreFirst) {
   if (!ignoreFirst) return 1;
   let factors = known.get(matrix);
-  if (!factors) known.set(matrix, factors = new Float64Array(matrix.size).fill(-1));
+  if (!factors) known.set(matrix, (factors = new Float64Array(matrix.size).fill(-1)));
   if (factors[q] < 0) {
     const rest = restOfRow(matrix, q);
     factors[q] = rest > 0 ? 1 / rest : 0;
@@ -155,7 +162,8 @@ export function clampUnit({ layer, head }, { nLayer, nHead }) {
 }
 
 /**
- * The tokens shown around `focus`, at most `most` of `count`: rather more before it than after it, because attention looks back.
+ * The tokens shown around `focus`, at most `most` of `count`: rather more before it than after it, because attention
+ * looks back.
  * @param {number} count @param {number} focus @param {number} most
  * @returns {{ from: number, to: number }} `to` is not shown any more
  */

@@ -1,8 +1,9 @@
 /** Draws a map of attention with its labels, on the screen and for saving. */
-import { legendTicks, unit } from "./data.js";
-import { labelled } from "./zoom.js";
+
 import { viridisCss } from "../../color.js";
 import { percent, shorten, showToken } from "../../label.js";
+import { legendTicks, unit } from "./data.js";
+import { labelled } from "./zoom.js";
 
 /** @typedef {import("./zoom.js").Zoom} Zoom */
 /** @typedef {import("./zoom.js").Frame} Frame */
@@ -19,8 +20,12 @@ const THINNEST_ROW = 5;
 
 /**
  * Labels of one axis.
- * @param {CanvasRenderingContext2D} context @param {string[]} texts @param {Frame} frame @param {{ from: number, cell: number }} axis
- * @param {{ vertical: boolean, room: number, selected: number, cursor: number | null }} options `vertical`: queries, beside the rows
+ * @param {CanvasRenderingContext2D} context
+ * @param {string[]} texts
+ * @param {Frame} frame
+ * @param {{ from: number, cell: number }} axis
+ * @param {{ vertical: boolean, room: number, selected: number, cursor: number | null }} options `vertical`: queries,
+ *   beside the rows
  * @param {Inks} inks
  */
 function drawLabels(context, texts, { size, side }, { from, cell }, { vertical, room, selected, cursor }, inks) {
@@ -57,7 +62,12 @@ function fitted(context, token, room) {
 
 /**
  * A line that is seen on every colour of the scale.
- * @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number} w @param {number} h @param {number} width
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} x
+ * @param {number} y
+ * @param {number} w
+ * @param {number} h
+ * @param {number} width
  */
 function outline(context, x, y, w, h, width) {
   context.strokeStyle = "rgb(0 0 0 / 70%)";
@@ -72,7 +82,8 @@ function outline(context, x, y, w, h, width) {
  * Draws onto a context whose origin is the top left corner of the whole picture; the square begins at (LEFT, TOP).
  * @param {CanvasRenderingContext2D} context
  * @param {{ picture: CanvasImageSource, texts: string[], frame: Frame, zoom: Zoom, selected: number,
- *   cursor: { row: number, column: number } | null, inks: Inks, ratio: number, words: { query: string, key: string } }} map
+ *   cursor: { row: number, column: number } | null, inks: Inks, ratio: number, words: { query: string, key: string } }}
+ *   map
  */
 export function drawMap(context, { picture, texts, frame, zoom, selected, cursor, inks, ratio, words }) {
   const { size, side } = frame;
@@ -97,12 +108,33 @@ export function drawMap(context, { picture, texts, frame, zoom, selected, cursor
   outline(context, -x * cell, (selected + 0.5 - y) * cell - height / 2, (selected + 1) * cell, height, 1);
   if (cursor) {
     const edge = Math.max(THINNEST_ROW, cell);
-    outline(context, (cursor.column + 0.5 - x) * cell - edge / 2, (cursor.row + 0.5 - y) * cell - edge / 2, edge, edge, 1.5);
+    outline(
+      context,
+      (cursor.column + 0.5 - x) * cell - edge / 2,
+      (cursor.row + 0.5 - y) * cell - edge / 2,
+      edge,
+      edge,
+      1.5,
+    );
   }
   context.restore();
 
-  drawLabels(context, texts, { size, side }, { from: y, cell }, { vertical: true, room: LEFT - 12, selected, cursor: cursor?.row ?? null }, inks);
-  drawLabels(context, texts, { size, side }, { from: x, cell }, { vertical: false, room: TOP - 12, selected, cursor: cursor?.column ?? null }, inks);
+  drawLabels(
+    context,
+    texts,
+    { size, side },
+    { from: y, cell },
+    { vertical: true, room: LEFT - 12, selected, cursor: cursor?.row ?? null },
+    inks,
+  );
+  drawLabels(
+    context,
+    texts,
+    { size, side },
+    { from: x, cell },
+    { vertical: false, room: TOP - 12, selected, cursor: cursor?.column ?? null },
+    inks,
+  );
   context.restore();
   context.fillStyle = inks.dim;
   context.textAlign = "left";
@@ -114,7 +146,12 @@ export function drawMap(context, { picture, texts, frame, zoom, selected, cursor
 
 /** How the colour scale runs, for a legend. @param {import("./data.js").Scale} scale */
 export function legendMarks(scale) {
-  return legendTicks(scale).map((p) => ({ at: unit(p, scale), text: percent(p).replace(/\.0+(?= )/, "").replace(/(\.\d*?)0+(?= )/, "$1") }));
+  return legendTicks(scale).map((p) => ({
+    at: unit(p, scale),
+    text: percent(p)
+      .replace(/\.0+(?= )/, "")
+      .replace(/(\.\d*?)0+(?= )/, "$1"),
+  }));
 }
 
 /** The colour scale as a CSS gradient. */

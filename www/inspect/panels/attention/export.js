@@ -1,6 +1,7 @@
 /** Attention as files. Free of the DOM. */
-import { columnStrongest, rowStrongest, share, shownRow } from "./data.js";
+
 import { toCsv } from "../../save.js";
+import { columnStrongest, rowStrongest, share, shownRow } from "./data.js";
 
 /** @typedef {import("./data.js").Matrix} Matrix */
 
@@ -10,7 +11,11 @@ export const WHOLE_SIZE = 256;
 /** Six digits are what 32 bits carry. @param {number} value */
 const digits = (value) => (value === 0 ? 0 : Number(value.toPrecision(6)));
 
-/** Position, from 1 as on the page, and text, so that equal tokens stay apart. @param {string[]} texts @param {number} at */
+/**
+ * Position, from 1 as on the page, and text, so that equal tokens stay apart.
+ * @param {string[]} texts
+ * @param {number} at
+ */
 const heading = (texts, at) => `${at + 1} ${texts[at] ?? ""}`;
 
 /**
@@ -29,7 +34,10 @@ export function* matrixCsvParts(matrix, texts, ignoreFirst) {
   yield toCsv(["query_from_1 \\ key_from_1", ...Array.from({ length: matrix.size }, (_, k) => heading(texts, k))], []);
   for (let q = 0; q < matrix.size; q += 1) {
     const row = shownRow(matrix, q, ignoreFirst);
-    yield toCsv([heading(texts, q), ...Array.from({ length: matrix.size }, (_, k) => (k <= q ? String(digits(row[k])) : "0"))], []);
+    yield toCsv(
+      [heading(texts, q), ...Array.from({ length: matrix.size }, (_, k) => (k <= q ? String(digits(row[k])) : "0"))],
+      [],
+    );
   }
 }
 
@@ -39,9 +47,15 @@ export function* matrixCsvParts(matrix, texts, ignoreFirst) {
  */
 export function tokenCsv(matrix, texts, at, ignoreFirst) {
   const row = shownRow(matrix, at, ignoreFirst);
-  return toCsv(["position_from_1", "token", "looks at", "is looked at by"], Array.from({ length: matrix.size }, (_, other) => [
-    other + 1, texts[other] ?? "", other <= at ? digits(row[other]) : 0, other >= at ? digits(share(matrix, other, at, ignoreFirst)) : 0,
-  ]));
+  return toCsv(
+    ["position_from_1", "token", "looks at", "is looked at by"],
+    Array.from({ length: matrix.size }, (_, other) => [
+      other + 1,
+      texts[other] ?? "",
+      other <= at ? digits(row[other]) : 0,
+      other >= at ? digits(share(matrix, other, at, ignoreFirst)) : 0,
+    ]),
+  );
 }
 
 /**
@@ -62,6 +76,8 @@ export function attentionJson(matrix, texts, at, about) {
       isLookedAtBy: strongest(columnStrongest(matrix, at, matrix.size, ignoreFirst)),
     },
     // Row q has keys 0 to q: the rest is zero.
-    matrix: whole ? Array.from({ length: matrix.size }, (_, q) => Array.from(shownRow(matrix, q, ignoreFirst), digits)) : null,
+    matrix: whole
+      ? Array.from({ length: matrix.size }, (_, q) => Array.from(shownRow(matrix, q, ignoreFirst), digits))
+      : null,
   };
 }

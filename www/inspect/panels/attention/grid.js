@@ -1,9 +1,9 @@
 /** All heads of a model as thumbnails: a row a layer, a column a head, and the layer's mean last. */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
+import { CellCursor, inks, pictureOf, sharp } from "../../canvas.js";
 import { thumbMeans } from "./data.js";
 import { paintThumbs } from "./paint.js";
-import { CellCursor, inks, pictureOf, sharp } from "../../canvas.js";
 
 /** @typedef {import("../../types.js").HeadsAnswer} HeadsAnswer */
 /** @typedef {import("./data.js").Look} Look */
@@ -16,7 +16,10 @@ const LARGEST = 56;
 const USUAL = 36;
 const SIDE = 184;
 const SMALLEST = 12;
-/** Many layers are drawn smaller, so that the map below comes into view: this share of the window; but never too small for a finger. */
+/**
+ * Many layers are drawn smaller, so that the map below comes into view: this share of the window; but never too small
+ * for a finger.
+ */
 const TALL = 0.28;
 const LEAST_TALL = 20;
 /** The mean stands apart from the heads. */
@@ -26,17 +29,26 @@ const LABEL_ROOM = 26;
 
 /**
  * Sizes of the grid in a column of `room` pixels.
- * @param {number} room @param {number} layers @param {number} heads @param {number} tall the height that is meant for it
+ * @param {number} room
+ * @param {number} layers
+ * @param {number} heads
+ * @param {number} tall the height that is meant for it
  */
 export function gridLayout(room, layers, heads, tall) {
   const columns = heads + 1;
   const free = room - ROW_LABEL - MEAN_GAP - GAP * columns;
-  const largest = Math.min(LARGEST, Math.max(LEAST_TALL, Math.floor(tall / layers) - GAP), Math.max(USUAL, Math.floor((free - SIDE) / columns)));
+  const largest = Math.min(
+    LARGEST,
+    Math.max(LEAST_TALL, Math.floor(tall / layers) - GAP),
+    Math.max(USUAL, Math.floor((free - SIDE) / columns)),
+  );
   const cell = Math.min(largest, Math.max(SMALLEST, Math.floor(free / columns)));
   const pitch = cell + GAP;
   const left = (/** @type {number} */ column) => ROW_LABEL + column * pitch + (column === heads ? MEAN_GAP : 0);
   return {
-    cell, pitch, columns,
+    cell,
+    pitch,
+    columns,
     left,
     top: (/** @type {number} */ row) => COLUMN_LABEL + row * pitch,
     width: left(heads) + cell + GAP,
@@ -52,7 +64,8 @@ export function gridLayout(room, layers, heads, tall) {
 export class AttentionGrid {
   /**
    * @param {HTMLElement} root
-   * @param {{ onChoose: (layer: number, head: number, pointed: boolean) => void }} handlers `head` -1 is the mean; `pointed`: by a
+   * @param {{ onChoose: (layer: number, head: number, pointed: boolean) => void }} handlers `head` -1 is the mean;
+   *   `pointed`: by a
    *   pointer, not a key
    */
   constructor(root, { onChoose }) {
@@ -89,7 +102,8 @@ export class AttentionGrid {
   }
 
   /**
-   * @param {{ answer: HeadsAnswer, layer: number, head: number, wholeRow: boolean, look: Look } | null} data `wholeRow`: only the layer
+   * @param {{ answer: HeadsAnswer, layer: number, head: number, wholeRow: boolean, look: Look } | null} data
+   *   `wholeRow`: only the layer
    *   counts
    * @param {string} [waiting] said while there is nothing to show
    */
@@ -110,7 +124,9 @@ export class AttentionGrid {
     this.draw();
   }
 
-  /** In the next frame: what is drawn has a size of its own, which the observer would be told of within its own round. */
+  /**
+   * In the next frame: what is drawn has a size of its own, which the observer would be told of within its own round.
+   */
   schedule() {
     this.pending ||= requestAnimationFrame(() => {
       this.pending = 0;
@@ -136,13 +152,24 @@ export class AttentionGrid {
     context.imageSmoothingQuality = "high";
     for (let column = 0; column <= heads; column += 1) {
       const chosen = column === data.head && !data.wholeRow;
-      if (column < heads && column % layout.columnStep === 0) this.label(context, layout, column, `H${column}`, chosen, colours);
+      if (column < heads && column % layout.columnStep === 0)
+        this.label(context, layout, column, `H${column}`, chosen, colours);
       for (let row = 0; row < layers; row += 1) {
         context.fillStyle = colours.line;
         context.globalAlpha = 0.35;
         context.fillRect(layout.left(column), layout.top(row), layout.cell, layout.cell);
         context.globalAlpha = 1;
-        context.drawImage(picture.canvas, column * size, row * size, size, size, layout.left(column), layout.top(row), layout.cell, layout.cell);
+        context.drawImage(
+          picture.canvas,
+          column * size,
+          row * size,
+          size,
+          size,
+          layout.left(column),
+          layout.top(row),
+          layout.cell,
+          layout.cell,
+        );
       }
     }
     this.label(context, layout, heads, t("attention.mean.short"), data.head < 0 && !data.wholeRow, colours);
@@ -158,7 +185,11 @@ export class AttentionGrid {
 
   /**
    * The name of a column.
-   * @param {CanvasRenderingContext2D} context @param {Layout} layout @param {number} column @param {string} text @param {boolean} chosen
+   * @param {CanvasRenderingContext2D} context
+   * @param {Layout} layout
+   * @param {number} column
+   * @param {string} text
+   * @param {boolean} chosen
    * @param {ReturnType<typeof inks>} colours
    */
   label(context, layout, column, text, chosen, colours) {
@@ -171,7 +202,9 @@ export class AttentionGrid {
 
   /**
    * Marks what is chosen.
-   * @param {CanvasRenderingContext2D} context @param {Layout} layout @param {{ layer: number, head: number, wholeRow: boolean }} chosen
+   * @param {CanvasRenderingContext2D} context
+   * @param {Layout} layout
+   * @param {{ layer: number, head: number, wholeRow: boolean }} chosen
    * @param {ReturnType<typeof inks>} colours
    */
   ring(context, layout, { layer, head, wholeRow }, colours) {
@@ -180,13 +213,20 @@ export class AttentionGrid {
     const to = wholeRow ? last : from;
     context.strokeStyle = colours.accent;
     context.lineWidth = 2;
-    context.strokeRect(layout.left(from) - 1, layout.top(layer) - 1, layout.left(to) + layout.cell - layout.left(from) + 2, layout.cell + 2);
+    context.strokeRect(
+      layout.left(from) - 1,
+      layout.top(layer) - 1,
+      layout.left(to) + layout.cell - layout.left(from) + 2,
+      layout.cell + 2,
+    );
   }
 
   /** @param {number} row @param {number} column */
   name(row, column) {
     const heads = this.data?.answer.heads ?? 0;
-    return column === heads ? t("attention.unit.mean", { layer: row }) : t("attention.unit", { layer: row, head: column });
+    return column === heads
+      ? t("attention.unit.mean", { layer: row })
+      : t("attention.unit", { layer: row, head: column });
   }
 
   /** Puts the keyboard's cell where it is, and says what is pointed at. */
@@ -197,7 +237,12 @@ export class AttentionGrid {
     const row = Math.min(layers - 1, this.at?.row ?? data.layer);
     const column = Math.min(heads, this.at?.column ?? (data.head < 0 ? heads : data.head));
     this.cursor.update({
-      row, column, rows: layers, columns: heads + 1, label: t("attention.grid"), name: this.name(row, column),
+      row,
+      column,
+      rows: layers,
+      columns: heads + 1,
+      label: t("attention.grid"),
+      name: this.name(row, column),
       selected: row === data.layer && column === (data.head < 0 ? heads : data.head),
       box: { left: layout.left(column), top: layout.top(row), width: layout.cell, height: layout.cell },
     });
@@ -216,7 +261,14 @@ export class AttentionGrid {
     if (event?.pointerType === "touch") return;
     const hit = event && this.hit(event);
     // The pointer shows a name; the keyboard's cell stays where the keyboard left it.
-    setText(this.readout, hit ? this.name(hit.row, hit.column) : this.at ? this.name(this.at.row, this.at.column) : t("attention.grid.hint"));
+    setText(
+      this.readout,
+      hit
+        ? this.name(hit.row, hit.column)
+        : this.at
+          ? this.name(this.at.row, this.at.column)
+          : t("attention.grid.hint"),
+    );
     this.cursor.root.classList.toggle("on", Boolean(hit));
   }
 

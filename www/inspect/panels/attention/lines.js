@@ -1,11 +1,11 @@
 /** Attention over the text itself: where the selected token looks, and which later tokens look at it. */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
-import { columnStrongest, share, shownColumn, shownRow, strongest, tokenWindow, unit } from "./data.js";
-import { blend, curve, nearestInLine } from "./lines_data.js";
+import { inks } from "../../canvas.js";
 import { inkOn } from "../../color.js";
 import { percent, showToken } from "../../label.js";
-import { inks } from "../../canvas.js";
+import { columnStrongest, share, shownColumn, shownRow, strongest, tokenWindow, unit } from "./data.js";
+import { blend, curve, nearestInLine } from "./lines_data.js";
 
 /** @typedef {import("./map.js").MapData} MapData */
 /** @typedef {{ x: number, y: number, height: number }} Spot */
@@ -72,7 +72,11 @@ export class AttentionLines {
     this.schedule();
   }
 
-  /** The window stays where it is as long as the token is well inside it. @param {number} count @param {number} selected */
+  /**
+   * The window stays where it is as long as the token is well inside it.
+   * @param {number} count
+   * @param {number} selected
+   */
   windowFor(count, selected) {
     const { from, to } = this.window;
     const stays = this.shown === this.data?.texts && to <= count && selected >= from && selected < to;
@@ -90,7 +94,11 @@ export class AttentionLines {
       const word = texts[at].replace(/^ (?=\S)/, "");
       // The space before a word is outside of its element, which therefore never begins at the end of the line before.
       if (word !== texts[at]) nodes.push(" ");
-      const span = h("span", { role: "option", tabindex: "-1", "data-at": at }, /^[^\s\p{C}\p{M}�]+$/u.test(word) ? word : showToken(word));
+      const span = h(
+        "span",
+        { role: "option", tabindex: "-1", "data-at": at },
+        /^[^\s\p{C}\p{M}�]+$/u.test(word) ? word : showToken(word),
+      );
       // What only opens the document is none of the text's words.
       if (/^<\|.*\|>$/.test(texts[at])) span.className = "special";
       this.spans.push(span);
@@ -136,10 +144,14 @@ export class AttentionLines {
     if (!data) return "";
     const { matrix, texts, selected, look } = data;
     const [one, other] = [showToken(texts[selected] ?? ""), showToken(texts[at] ?? "")];
-    if (at === selected) return t("attention.self", { token: one, share: percent(share(matrix, at, at, look.ignoreFirst)) });
+    if (at === selected)
+      return t("attention.self", { token: one, share: percent(share(matrix, at, at, look.ignoreFirst)) });
     const [query, key] = at < selected ? [selected, at] : [at, selected];
     return t("attention.cell", {
-      query: at < selected ? one : other, key: at < selected ? other : one, row: query, column: key,
+      query: at < selected ? one : other,
+      key: at < selected ? other : one,
+      row: query,
+      column: key,
       share: percent(share(matrix, query, key, look.ignoreFirst)),
     });
   }
@@ -178,19 +190,29 @@ export class AttentionLines {
   /** @param {string} key @param {number} at @returns {number | null} */
   keyTarget(key, at) {
     switch (key) {
-      case "ArrowLeft": return at - 1;
-      case "ArrowRight": return at + 1;
-      case "Home": return 0;
-      case "End": return (this.data?.matrix.size ?? 1) - 1;
+      case "ArrowLeft":
+        return at - 1;
+      case "ArrowRight":
+        return at + 1;
+      case "Home":
+        return 0;
+      case "End":
+        return (this.data?.matrix.size ?? 1) - 1;
       case "ArrowUp":
       case "ArrowDown": {
         const corner = this.text.getBoundingClientRect();
-        const found = nearestInLine(this.spans.map((span) => spotOf(span, corner)), at - this.window.from, key === "ArrowUp" ? -1 : 1);
+        const found = nearestInLine(
+          this.spans.map((span) => spotOf(span, corner)),
+          at - this.window.from,
+          key === "ArrowUp" ? -1 : 1,
+        );
         return found === null ? null : found + this.window.from;
       }
       case "Enter":
-      case " ": return at;
-      default: return null;
+      case " ":
+        return at;
+      default:
+        return null;
     }
   }
 
@@ -211,7 +233,8 @@ export class AttentionLines {
     row[selected] = 0;
     const ends = [];
     for (const { position, value } of strongest(row, MOST_LINES)) ends.push({ position, value, kind: "to" });
-    for (const { position, value } of columnStrongest(matrix, selected, MOST_LINES, look.ignoreFirst)) ends.push({ position, value, kind: "from" });
+    for (const { position, value } of columnStrongest(matrix, selected, MOST_LINES, look.ignoreFirst))
+      ends.push({ position, value, kind: "from" });
     const corner = this.text.getBoundingClientRect();
     const spot = (/** @type {number} */ position) => {
       const span = this.span(position);
@@ -234,7 +257,10 @@ export class AttentionLines {
     if (focus) this.follow(focus);
   }
 
-  /** Scrolls the text, and nothing else, so that a new selected token is seen with what it looks at. @param {Spot} spot */
+  /**
+   * Scrolls the text, and nothing else, so that a new selected token is seen with what it looks at.
+   * @param {Spot} spot
+   */
   follow({ y, height }) {
     const { paper, data } = this;
     if (this.followed === data?.selected) return;
@@ -250,6 +276,9 @@ export class AttentionLines {
  * @returns {Spot}
  */
 function spotOf(span, corner) {
-  const widest = [...span.getClientRects()].reduce((best, box) => (box.width > best.width ? box : best), new DOMRect(corner.left, corner.top));
+  const widest = [...span.getClientRects()].reduce(
+    (best, box) => (box.width > best.width ? box : best),
+    new DOMRect(corner.left, corner.top),
+  );
   return { x: widest.left + widest.width / 2 - corner.left, y: widest.top - corner.top, height: widest.height };
 }

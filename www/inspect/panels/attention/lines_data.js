@@ -9,7 +9,8 @@ const LEAST = 0.1;
 const GROWTH = 1.4;
 
 /**
- * A shade of the colour scale laid over the sheet, fainter for less, so that nothing is as pale on a light page as little is on a
+ * A shade of the colour scale laid over the sheet, fainter for less, so that nothing is as pale on a light page as
+ * little is on a
  * dark one.
  * @param {number} strength from 0 to 1 @param {string} sheet a colour as "#rgb" or "#rrggbb"
  * @returns {Rgb}
@@ -47,7 +48,11 @@ export function curve(from, to) {
   return `M${point(low.x, low.y)} C${point(low.x, low.y - bend)} ${point(high.x, foot + bend)} ${point(high.x, foot)}`;
 }
 
-/** Whether the smaller one stands beside the other: a token in smaller letters begins lower in its line. @param {Spot} a @param {Spot} b */
+/**
+ * Whether the smaller one stands beside the other: a token in smaller letters begins lower in its line.
+ * @param {Spot} a
+ * @param {Spot} b
+ */
 function sameLine(a, b) {
   return Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y) > Math.min(a.height, b.height) / 2;
 }

@@ -1,8 +1,8 @@
 /** The selected token's attention in words and numbers: two short lists, and a table behind the pictures. */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
-import { columnStrongest, rowStrongest } from "./data.js";
 import { percent, showToken } from "../../label.js";
+import { columnStrongest, rowStrongest } from "./data.js";
 
 /** @typedef {import("./map.js").MapData} MapData */
 /** @typedef {import("./data.js").Share} Share */
@@ -20,7 +20,12 @@ export class AttentionLists {
     this.caption = h("caption", { class: "visually-hidden" });
     this.head = h("thead");
     this.body = h("tbody");
-    this.table = h("details", { class: "attention-table" }, this.summary, h("table", {}, this.caption, this.head, this.body));
+    this.table = h(
+      "details",
+      { class: "attention-table" },
+      this.summary,
+      h("table", {}, this.caption, this.head, this.body),
+    );
     // A closed table holds no rows.
     this.table.addEventListener("toggle", () => this.fill());
     this.root = h("div", {}, this.lists, this.table);
@@ -61,16 +66,27 @@ export class AttentionLists {
   list(list, shares, empty) {
     const { data } = this;
     if (!data) return;
-    const focused = [...list.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
-    list.replaceChildren(...shares.map(({ position, value }) => {
-      const bar = h("span", { class: "bar" });
-      bar.style.width = `${100 * value}%`;
-      return h("li", {}, h("button", { type: "button", onclick: () => this.onSelect(position) },
-        bar,
-        h("span", { class: "token" }, showToken(data.texts[position] ?? "")),
-        h("span", { class: "at" }, n(position + 1)),
-        h("span", { class: "share" }, percent(value))));
-    }));
+    const focused = [...list.querySelectorAll("button")].indexOf(
+      /** @type {HTMLButtonElement} */ (document.activeElement),
+    );
+    list.replaceChildren(
+      ...shares.map(({ position, value }) => {
+        const bar = h("span", { class: "bar" });
+        bar.style.width = `${100 * value}%`;
+        return h(
+          "li",
+          {},
+          h(
+            "button",
+            { type: "button", onclick: () => this.onSelect(position) },
+            bar,
+            h("span", { class: "token" }, showToken(data.texts[position] ?? "")),
+            h("span", { class: "at" }, n(position + 1)),
+            h("span", { class: "share" }, percent(value)),
+          ),
+        );
+      }),
+    );
     if (!shares.length) list.append(h("li", { class: "none" }, t(empty)));
     if (focused >= 0) list.querySelectorAll("button")[Math.min(focused, shares.length - 1)]?.focus();
   }
@@ -82,15 +98,29 @@ export class AttentionLists {
       return;
     }
     const { matrix, texts, selected, look } = data;
-    const heads = ["attention.table.rank", "attention.table.looksAt", "attention.table.share", "attention.table.lookedAtBy", "attention.table.share"];
+    const heads = [
+      "attention.table.rank",
+      "attention.table.looksAt",
+      "attention.table.share",
+      "attention.table.lookedAtBy",
+      "attention.table.share",
+    ];
     this.head.replaceChildren(h("tr", {}, ...heads.map((key) => h("th", { scope: "col" }, t(key)))));
     const keys = rowStrongest(matrix, selected, LONG, look.ignoreFirst);
     const queries = columnStrongest(matrix, selected, LONG, look.ignoreFirst);
     const cells = (/** @type {Share | undefined} */ one) => [
-      h("td", {}, one ? `${showToken(texts[one.position] ?? "")} ` : "", one ? h("span", { class: "at" }, n(one.position + 1)) : ""),
+      h(
+        "td",
+        {},
+        one ? `${showToken(texts[one.position] ?? "")} ` : "",
+        one ? h("span", { class: "at" }, n(one.position + 1)) : "",
+      ),
       h("td", { class: "number" }, one ? percent(one.value) : ""),
     ];
-    this.body.replaceChildren(...Array.from({ length: Math.max(keys.length, queries.length) }, (_, at) =>
-      h("tr", {}, h("th", { scope: "row" }, String(at + 1)), ...cells(keys[at]), ...cells(queries[at]))));
+    this.body.replaceChildren(
+      ...Array.from({ length: Math.max(keys.length, queries.length) }, (_, at) =>
+        h("tr", {}, h("th", { scope: "row" }, String(at + 1)), ...cells(keys[at]), ...cells(queries[at])),
+      ),
+    );
   }
 }

@@ -1,13 +1,13 @@
 /** One head's attention as a map: a row a query, a column a key, a pixel a cell, to zoom and to move in. */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
-import { rowStrongest, share } from "./data.js";
-import { paintAll, paintRows } from "./paint.js";
-import { cellAt, clampZoom, fit, isFit, isLargest, mapSide, pan, reveal, zoomAt } from "./zoom.js";
-import { percent, showToken } from "../../label.js";
 import { CellCursor, inks, pictureOf, putPixels, sharp } from "../../canvas.js";
-import { LEFT, TOP, drawLegend, drawMap } from "./draw.js";
+import { percent, showToken } from "../../label.js";
+import { rowStrongest, share } from "./data.js";
+import { drawLegend, drawMap, LEFT, TOP } from "./draw.js";
+import { paintAll, paintRows } from "./paint.js";
 import { MapPointer } from "./pointer.js";
+import { cellAt, clampZoom, fit, isFit, isLargest, mapSide, pan, reveal, zoomAt } from "./zoom.js";
 
 /** @typedef {import("./data.js").Matrix} Matrix */
 /** @typedef {import("./data.js").Look} Look */
@@ -41,7 +41,12 @@ export class AttentionMap {
     this.farther = zoomButton("−", () => this.zoomBy(1 / ZOOM_STEP));
     this.whole = zoomButton("", () => this.setZoom(null));
     this.buttons = h("div", { class: "attention-zoom", role: "group" }, this.farther, this.closer, this.whole);
-    this.root = h("div", { class: "attention-map" }, this.stack, h("div", { class: "attention-under" }, this.readout, this.buttons));
+    this.root = h(
+      "div",
+      { class: "attention-map" },
+      this.stack,
+      h("div", { class: "attention-under" }, this.readout, this.buttons),
+    );
     root.append(this.root);
     this.pointer = new MapPointer(this.cursor.root, {
       onHover: (x, y) => this.hover(x, y),
@@ -75,9 +80,15 @@ export class AttentionMap {
     if (!data) return this.clear();
     const { matrix, selected, look } = data;
     if (before?.matrix.size !== matrix.size) this.hovered = null;
-    if (!before || before.matrix !== matrix || before.selected !== selected || before.look.ignoreFirst !== look.ignoreFirst) {
+    if (
+      !before ||
+      before.matrix !== matrix ||
+      before.selected !== selected ||
+      before.look.ignoreFirst !== look.ignoreFirst
+    ) {
       this.at = { row: selected, column: rowStrongest(matrix, selected, 1, look.ignoreFirst)[0]?.position ?? 0 };
-      if (this.zoom && before?.selected !== selected) this.zoom = reveal(this.zoom, this.at.row, this.at.column, this.frame);
+      if (this.zoom && before?.selected !== selected)
+        this.zoom = reveal(this.zoom, this.at.row, this.at.column, this.frame);
     }
     this.words();
     void this.paint(data);
@@ -110,10 +121,13 @@ export class AttentionMap {
     const { size } = matrix;
     const pixels = new Uint32Array(size * size);
     const done = await paintAll(pixels, matrix, look, {
-      pause: () => new Promise((resolve) => setTimeout(resolve)), now: () => performance.now(), stopped: () => mine !== this.painting,
+      pause: () => new Promise((resolve) => setTimeout(resolve)),
+      now: () => performance.now(),
+      stopped: () => mine !== this.painting,
     });
     if (!done) return;
-    if (this.picture.width !== size || this.picture.height !== size) [this.picture.width, this.picture.height] = [size, size];
+    if (this.picture.width !== size || this.picture.height !== size)
+      [this.picture.width, this.picture.height] = [size, size];
     putPixels(this.picture, pixels, 0, size);
     this.schedule();
   }
@@ -139,8 +153,15 @@ export class AttentionMap {
     const focused = document.activeElement === this.cursor.root;
     const cursor = this.hovered ?? (focused ? this.at : null);
     drawMap(context, {
-      picture: this.picture, texts: data.texts, frame: this.frame, zoom, selected: data.selected, cursor,
-      inks: inks(), ratio: devicePixelRatio || 1, words: { query: t("attention.query"), key: t("attention.key") },
+      picture: this.picture,
+      texts: data.texts,
+      frame: this.frame,
+      zoom,
+      selected: data.selected,
+      cursor,
+      inks: inks(),
+      ratio: devicePixelRatio || 1,
+      words: { query: t("attention.query"), key: t("attention.key") },
     });
     this.cursor.root.classList.toggle("zoomed", !isFit(zoom, this.frame));
     this.closer.disabled = isLargest(zoom, this.frame);
@@ -154,10 +175,16 @@ export class AttentionMap {
     if (!data) return;
     const { size } = data.matrix;
     const edge = Math.max(8, zoom.cell);
-    const middle = (/** @type {number} */ cell, /** @type {number} */ from) => (cell + 0.5 - from) * zoom.cell - edge / 2;
+    const middle = (/** @type {number} */ cell, /** @type {number} */ from) =>
+      (cell + 0.5 - from) * zoom.cell - edge / 2;
     this.cursor.update({
-      row: at.row, column: at.column, rows: size, columns: size, selected: at.row === data.selected,
-      label: t("attention.map", { title: data.title }), name: this.say(at),
+      row: at.row,
+      column: at.column,
+      rows: size,
+      columns: size,
+      selected: at.row === data.selected,
+      label: t("attention.map", { title: data.title }),
+      name: this.say(at),
       box: { left: LEFT + middle(at.column, zoom.x), top: TOP + middle(at.row, zoom.y), width: edge, height: edge },
     });
     setText(this.readout, this.say(this.hovered ?? at));
@@ -171,8 +198,15 @@ export class AttentionMap {
     const query = showToken(texts[row] ?? "");
     const key = showToken(texts[column] ?? "");
     if (column > row) return t("attention.later", { query, key });
-    if (look.ignoreFirst && column === 0) return t("attention.leftOut", { query, key, share: percent(matrix.values[row * matrix.size]) });
-    return t("attention.cell", { query, key, row, column, share: percent(share(matrix, row, column, look.ignoreFirst)) });
+    if (look.ignoreFirst && column === 0)
+      return t("attention.leftOut", { query, key, share: percent(matrix.values[row * matrix.size]) });
+    return t("attention.cell", {
+      query,
+      key,
+      row,
+      column,
+      share: percent(share(matrix, row, column, look.ignoreFirst)),
+    });
   }
 
   zoomNow() {
@@ -188,7 +222,15 @@ export class AttentionMap {
   /** Zooms around the keyboard's cell where that is in view. @param {number} factor */
   zoomBy(factor) {
     const zoom = reveal(this.zoomNow(), this.at.row, this.at.column, this.frame);
-    this.setZoom(zoomAt(zoom, factor, (this.at.column + 0.5 - zoom.x) * zoom.cell, (this.at.row + 0.5 - zoom.y) * zoom.cell, this.frame));
+    this.setZoom(
+      zoomAt(
+        zoom,
+        factor,
+        (this.at.column + 0.5 - zoom.x) * zoom.cell,
+        (this.at.row + 0.5 - zoom.y) * zoom.cell,
+        this.frame,
+      ),
+    );
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether it was a key of the map */
@@ -242,8 +284,15 @@ export class AttentionMap {
     context.fillRect(0, 0, width, height);
     context.translate(SAVED_EDGE, SAVED_EDGE);
     drawMap(context, {
-      picture: pictureOf(pixels, size, size), texts: data.texts, frame: { size, side }, zoom: { cell, x: 0, y: 0 }, selected: data.selected,
-      cursor: null, inks: colours, ratio: 1, words: { query: t("attention.query"), key: t("attention.key") },
+      picture: pictureOf(pixels, size, size),
+      texts: data.texts,
+      frame: { size, side },
+      zoom: { cell, x: 0, y: 0 },
+      selected: data.selected,
+      cursor: null,
+      inks: colours,
+      ratio: 1,
+      words: { query: t("attention.query"), key: t("attention.key") },
     });
     context.fillStyle = colours.ink;
     context.textAlign = "left";

@@ -1,6 +1,7 @@
 /** Attention as pixels, one a cell. Free of the DOM. */
-import { rowFactor } from "./data.js";
+
 import { viridis } from "../../color.js";
+import { rowFactor } from "./data.js";
 
 /** @typedef {import("./data.js").Matrix} Matrix */
 /** @typedef {import("./data.js").Look} Look */
@@ -9,7 +10,10 @@ const SHADES = 256;
 /** A slice this large is painted in well under a millisecond to a few, even on a slow device. */
 const SLICE_CELLS = 1 << 16;
 
-/** Pixels as 32-bit numbers are made from bytes, so that the device's byte order does not matter. @param {number[]} bytes */
+/**
+ * Pixels as 32-bit numbers are made from bytes, so that the device's byte order does not matter.
+ * @param {number[]} bytes
+ */
 const pixel = (bytes) => new Uint32Array(Uint8ClampedArray.from(bytes).buffer)[0];
 
 /** What the first column shows where the first token is left out: a grey that is in no colour scale. */
@@ -19,7 +23,8 @@ export const LEFT_OUT = pixel([128, 128, 128, 90]);
 export const PALETTE = Uint32Array.from({ length: SHADES }, (_, at) => pixel([...viridis(at / (SHADES - 1)), 255]));
 
 /**
- * Paints rows `from` to `to` (not included) of a matrix into its picture of size x size pixels. What lies after the query stays clear.
+ * Paints rows `from` to `to` (not included) of a matrix into its picture of size x size pixels. What lies after the
+ * query stays clear.
  * @param {Uint32Array} pixels @param {Matrix} matrix @param {number} from @param {number} to @param {Look} look
  */
 export function paintRows(pixels, matrix, from, to, { scale, ignoreFirst }) {
@@ -77,7 +82,8 @@ export function paintThumbs({ layers, heads, size, values }, means, look) {
   for (let layer = 0; layer < layers; layer += 1) {
     for (let column = 0; column <= heads; column += 1) {
       const from = (layer * heads + column) * cells;
-      const source = column < heads ? values.subarray(from, from + cells) : means.subarray(layer * cells, (layer + 1) * cells);
+      const source =
+        column < heads ? values.subarray(from, from + cells) : means.subarray(layer * cells, (layer + 1) * cells);
       paintRows(one, { size, values: source }, 0, size, look);
       for (let row = 0; row < size; row += 1) {
         pixels.set(one.subarray(row * size, (row + 1) * size), (layer * size + row) * width + column * size);

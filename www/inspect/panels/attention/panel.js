@@ -1,21 +1,25 @@
-/** The tab that shows where each head looks: all heads as thumbnails, one of them as a map or as lines over the text, and rollout. */
+/**
+ * The tab that shows where each head looks: all heads as thumbnails, one of them as a map or as lines over the text,
+ * and rollout.
+ */
+
+import { reasonOf } from "../../../core/cause.js";
 import { h, saveBlob, setText } from "../../../core/dom.js";
 import { isAbort } from "../../../core/errors.js";
 import { registerStrings, t } from "../../../core/i18n/index.js";
-import { attentionEn } from "./words.en.js";
-import { attentionZh } from "./words.zh.js";
 import { watchTheme } from "../../canvas.js";
+import { percent } from "../../label.js";
+import { revealNear } from "../../reveal.js";
+import { SaveRow } from "../../save.js";
 import { AttentionControls, MODES } from "./controls.js";
+import { clampUnit } from "./data.js";
+import { attentionJson, matrixCsv, matrixCsvParts, tokenCsv, WHOLE_SIZE } from "./export.js";
 import { AttentionGrid } from "./grid.js";
 import { AttentionLines } from "./lines.js";
 import { AttentionLists } from "./lists.js";
 import { AttentionMap } from "./map.js";
-import { clampUnit } from "./data.js";
-import { WHOLE_SIZE, attentionJson, matrixCsv, matrixCsvParts, tokenCsv } from "./export.js";
-import { percent } from "../../label.js";
-import { reasonOf } from "../../../core/cause.js";
-import { revealNear } from "../../reveal.js";
-import { SaveRow } from "../../save.js";
+import { attentionEn } from "./words.en.js";
+import { attentionZh } from "./words.zh.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").Subject} Subject */
@@ -24,7 +28,10 @@ import { SaveRow } from "../../save.js";
 /** @typedef {import("./data.js").Look} Look */
 /** @typedef {import("./controls.js").Mode} Mode */
 /** @typedef {import("./map.js").MapData} MapData */
-/** What was asked for; a question is asked once. @typedef {{ version: number, mode: Mode, layer: number, head: number }} Wanted */
+/**
+ * What was asked for; a question is asked once.
+ * @typedef {{ version: number, mode: Mode, layer: number, head: number }} Wanted
+ */
 
 registerStrings(attentionEn, attentionZh);
 
@@ -90,7 +97,10 @@ export class AttentionPanel {
     this.progress = "";
     /** @type {Wanted | null} */
     this.wanted = null;
-    /** What is shown: an answer, and the tokens it is about. @type {(Wanted & { matrix: AttentionAnswer, texts: string[] }) | null} */
+    /**
+     * What is shown: an answer, and the tokens it is about.
+     * @type {(Wanted & { matrix: AttentionAnswer, texts: string[] }) | null}
+     */
     this.got = null;
   }
 
@@ -139,12 +149,17 @@ export class AttentionPanel {
     const { layer, head } = clampUnit(this.ctx.view, info);
     const { mode } = this;
     const rollout = mode === "rollout";
-    const same = this.wanted && this.wanted.version === version && this.wanted.layer === layer && (this.wanted.mode === "rollout") === rollout
-      && (rollout || this.wanted.head === head);
+    const same =
+      this.wanted &&
+      this.wanted.version === version &&
+      this.wanted.layer === layer &&
+      (this.wanted.mode === "rollout") === rollout &&
+      (rollout || this.wanted.head === head);
     if (!same) {
       const wanted = { version, mode, layer, head };
       this.wanted = wanted;
-      // All heads of a large model take a while: they wait for the one that is wanted now, and are asked for anew after it.
+      // All heads of a large model take a while: they wait for the one that is wanted now, and are asked for anew after
+      // it.
       if (this.headsVersion === version && this.headsGot !== version) this.headsVersion = -1;
       const answer = rollout
         ? this.ctx.ask("attention.map", { what: "rollout", ids: tokens.ids, layer })
@@ -178,15 +193,18 @@ export class AttentionPanel {
    */
   fetchFrom(answer, take) {
     setText(this.error, "");
-    answer.then((value) => {
-      take(value);
-      this.show();
-    }, (error) => {
-      // A question that was withdrawn has been replaced by another, or nobody is looking.
-      if (isAbort(error)) return;
-      setText(this.error, t("attention.error", { message: reasonOf(error) }));
-      this.show();
-    });
+    answer.then(
+      (value) => {
+        take(value);
+        this.show();
+      },
+      (error) => {
+        // A question that was withdrawn has been replaced by another, or nobody is looking.
+        if (isAbort(error)) return;
+        setText(this.error, t("attention.error", { message: reasonOf(error) }));
+        this.show();
+      },
+    );
   }
 
   /** Draws what is there. */
@@ -201,12 +219,18 @@ export class AttentionPanel {
     const { layer, head } = clampUnit(this.ctx.view, subject.info);
     setText(this.about, t("attention.about"));
     setText(this.title, this.titleOf({ mode, layer, head }));
-    setText(this.note, rollout ? t("attention.about.rollout", { layer }) : head < 0 ? t("attention.about.mean", { layer }) : "");
+    setText(
+      this.note,
+      rollout ? t("attention.about.rollout", { layer }) : head < 0 ? t("attention.about.mean", { layer }) : "",
+    );
     setText(this.caution, t("attention.caution"));
     this.note.hidden = !rollout && head >= 0;
     this.error.hidden = !this.error.textContent;
     this.controls.update({ mode, look: this.look });
-    this.grid.update(this.heads && { answer: this.heads, layer, head, wholeRow: rollout, look: this.look }, this.progress || t("attention.waiting"));
+    this.grid.update(
+      this.heads && { answer: this.heads, layer, head, wholeRow: rollout, look: this.look },
+      this.progress || t("attention.waiting"),
+    );
     this.grid.scroll.classList.toggle("stale", subject.writing || this.headsGot !== this.headsVersion);
 
     const data = this.data();
@@ -234,8 +258,14 @@ export class AttentionPanel {
   /** What is shown, if it is what was asked for last. */
   current() {
     const { got, wanted } = this;
-    return got && wanted && got.version === wanted.version && got.layer === wanted.layer && got.head === wanted.head
-      && (got.mode === "rollout") === (wanted.mode === "rollout") ? got : null;
+    return got &&
+      wanted &&
+      got.version === wanted.version &&
+      got.layer === wanted.layer &&
+      got.head === wanted.head &&
+      (got.mode === "rollout") === (wanted.mode === "rollout")
+      ? got
+      : null;
   }
 
   /** @param {{ mode: Mode, layer: number, head: number }} what */
@@ -266,7 +296,9 @@ export class AttentionPanel {
     if (!got) return "";
     const { matrix, texts } = got;
     const { ignoreFirst } = this.look;
-    return matrix.size <= WHOLE_SIZE ? matrixCsv(matrix, texts, ignoreFirst) : tokenCsv(matrix, texts, this.selected(), ignoreFirst);
+    return matrix.size <= WHOLE_SIZE
+      ? matrixCsv(matrix, texts, ignoreFirst)
+      : tokenCsv(matrix, texts, this.selected(), ignoreFirst);
   }
 
   json() {
@@ -274,7 +306,12 @@ export class AttentionPanel {
     if (!got) return {};
     const { mode, layer, head } = got;
     const kind = mode === "rollout" ? "rollout" : "attention";
-    return attentionJson(got.matrix, got.texts, this.selected(), { kind, layer, head, ignoreFirst: this.look.ignoreFirst });
+    return attentionJson(got.matrix, got.texts, this.selected(), {
+      kind,
+      layer,
+      head,
+      ignoreFirst: this.look.ignoreFirst,
+    });
   }
 
   /** A large matrix as CSV, written in pieces so that the page goes on. */

@@ -10,8 +10,10 @@ const WHEEL_UNITS = [1, 16, 400];
 export class MapPointer {
   /**
    * @param {HTMLElement} element
-   * @param {{ onHover: (x: number | null, y: number) => void, onTap: (x: number, y: number) => void, onPan: (dx: number, dy: number) => void,
-   *   onZoom: (factor: number, x: number, y: number) => void, canZoom: (factor: number) => boolean }} handlers positions count from the
+   * @param {{ onHover: (x: number | null, y: number) => void, onTap: (x: number, y: number) => void, onPan: (dx:
+   *   number, dy: number) => void,
+   *   onZoom: (factor: number, x: number, y: number) => void, canZoom: (factor: number) => boolean }} handlers
+   *   positions count from the
    *   element's corner
    */
   constructor(element, handlers) {
@@ -69,7 +71,8 @@ export class MapPointer {
   }
 
   /**
-   * The wheel zooms where the map has the focus or Ctrl is held (as a pinch on a touchpad says it is); else it scrolls the page.
+   * The wheel zooms where the map has the focus or Ctrl is held (as a pinch on a touchpad says it is); else it scrolls
+   * the page.
    * @param {WheelEvent} event
    */
   wheel(event) {

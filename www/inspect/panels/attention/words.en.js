@@ -1,10 +1,17 @@
 /** @type {Record<string, string>} */
 export const attentionEn = {
   "attention.empty": "Where each head looks, for every token of your text. Write or paste a text to see it.",
-  "attention.about": "A head gathers information from the tokens up to its own. Its attention says how much it takes from each: what one token gives out adds up to 100 %.",
+  "attention.about":
+    "A head gathers information from the tokens up to its own. Its attention says how much it takes from " +
+    "each: what one token gives out adds up to 100 %.",
   "attention.about.mean": "The mean over all heads of layer {layer}.",
-  "attention.about.rollout": "Attention rollout (Abnar and Zuidema 2020) estimates how much of each token has reached the output of layer {layer}: it multiplies the layers' mean attention, half of it being what each token keeps of itself.",
-  "attention.caution": "Attention shows where information is taken from. By itself it does not explain why the model answers as it does: switch a head off under “Heads” to see what it does.",
+  "attention.about.rollout":
+    "Attention rollout (Abnar and Zuidema 2020) estimates how much of each token has reached the output " +
+    "of layer {layer}: it multiplies the layers' mean attention, half of it being what each token keeps " +
+    "of itself.",
+  "attention.caution":
+    "Attention shows where information is taken from. By itself it does not explain why the model " +
+    "answers as it does: switch a head off under “Heads” to see what it does.",
   "attention.grid": "All heads: a row for each layer, a column for each head",
   "attention.grid.hint": "Each row is a layer, each square a head: choose one.",
   "attention.waiting": "Looking at all heads …",
@@ -23,7 +30,10 @@ export const attentionEn = {
   "attention.legend.sqrt": "Colours from 0 % (dark violet) to 100 % (yellow), by the square root of the attention",
   "attention.legend.linear": "Colours from 0 % (dark violet) to 100 % (yellow), evenly",
   "attention.ignore": "Leave out the first token",
-  "attention.ignored": "Shown without the first token, to which this token gives {share}; the rest of each row is brought to 100 %. Thumbnails lose their first column. Heads often look at the first token when there is nothing to find.",
+  "attention.ignored":
+    "Shown without the first token, to which this token gives {share}; the rest of each row is brought " +
+    "to 100 %. Thumbnails lose their first column. Heads often look at the first token when there is " +
+    "nothing to find.",
   "attention.query": "looks",
   "attention.key": "looked at",
   "attention.map": "Attention of {title}: a row for each token that looks, a column for each token looked at",

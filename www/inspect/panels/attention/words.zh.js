@@ -1,10 +1,13 @@
 /** @type {Record<string, string>} */
 export const attentionZh = {
   "attention.empty": "这里显示每个注意力头在看文本中的哪些 token。写下或粘贴一段文本即可看到。",
-  "attention.about": "注意力头从自己及之前的 token 收集信息。注意力就是它从每个 token 取多少：同一个 token 给出的注意力合计为 100 %。",
+  "attention.about":
+    "注意力头从自己及之前的 token 收集信息。注意力就是它从每个 token 取多少：同一个 token 给出的注意力合计为 100 %。",
   "attention.about.mean": "第 {layer} 层所有头的平均。",
-  "attention.about.rollout": "注意力展开（attention rollout，Abnar 与 Zuidema，2020）估计每个 token 有多少信息到达第 {layer} 层的输出：把各层的平均注意力相乘，其中一半留给 token 自身。",
-  "attention.caution": "注意力显示信息取自哪里，但仅凭它并不能解释模型为什么这样回答：在“注意力头”页关闭某个头，才能看到它的作用。",
+  "attention.about.rollout":
+    "注意力展开（attention rollout，Abnar 与 Zuidema，2020）估计每个 token 有多少信息到达第 {layer} 层的输出：把各层的平均注意力相乘，其中一半留给 token 自身。",
+  "attention.caution":
+    "注意力显示信息取自哪里，但仅凭它并不能解释模型为什么这样回答：在“注意力头”页关闭某个头，才能看到它的作用。",
   "attention.grid": "所有注意力头：每行一层，每列一个头",
   "attention.grid.hint": "每行是一层，每个方块是一个头：请选择一个。",
   "attention.waiting": "正在计算所有注意力头……",
@@ -23,7 +26,8 @@ export const attentionZh = {
   "attention.legend.sqrt": "颜色从 0 %（深紫）到 100 %（黄），按注意力的平方根",
   "attention.legend.linear": "颜色从 0 %（深紫）到 100 %（黄），均匀变化",
   "attention.ignore": "不计第一个 token",
-  "attention.ignored": "显示时不计第一个 token（当前 token 给了它 {share}），每行其余部分折算为 100 %，缩略图则去掉第一列。没有要找的东西时，注意力头往往看向第一个 token。",
+  "attention.ignored":
+    "显示时不计第一个 token（当前 token 给了它 {share}），每行其余部分折算为 100 %，缩略图则去掉第一列。没有要找的东西时，注意力头往往看向第一个 token。",
   "attention.query": "看",
   "attention.key": "被看",
   "attention.map": "{title}的注意力：每行是一个在看的 token，每列是一个被看的 token",

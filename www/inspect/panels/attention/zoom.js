@@ -1,6 +1,9 @@
 /** Where the cells of a square map stand: zooming, panning, and which labels have room. Free of the DOM. */
 
-/** Pixels a cell, and the cell (with fractions) at the top left corner. @typedef {{ cell: number, x: number, y: number }} Zoom */
+/**
+ * Pixels a cell, and the cell (with fractions) at the top left corner.
+ * @typedef {{ cell: number, x: number, y: number }} Zoom
+ */
 /** A map of `size` x `size` cells in a square of `side` pixels. @typedef {{ size: number, side: number }} Frame */
 
 /** No cell is drawn larger: short texts make small maps. */
@@ -56,10 +59,17 @@ export function isLargest(zoom, frame) {
   return zoom.cell >= largestCell(frame) * 0.9999;
 }
 
-/** Moves as little as brings a cell into view. @param {Zoom} zoom @param {number} row @param {number} column @param {Frame} frame */
+/**
+ * Moves as little as brings a cell into view.
+ * @param {Zoom} zoom
+ * @param {number} row
+ * @param {number} column
+ * @param {Frame} frame
+ */
 export function reveal(zoom, row, column, frame) {
   const cells = frame.side / zoom.cell;
-  const axis = (/** @type {number} */ from, /** @type {number} */ at) => (at < from ? at : at + 1 > from + cells ? at + 1 - cells : from);
+  const axis = (/** @type {number} */ from, /** @type {number} */ at) =>
+    at < from ? at : at + 1 > from + cells ? at + 1 - cells : from;
   return clampZoom({ cell: zoom.cell, x: axis(zoom.x, column), y: axis(zoom.y, row) }, frame);
 }
 
@@ -71,13 +81,18 @@ export function reveal(zoom, row, column, frame) {
 export function cellAt(zoom, px, py, frame) {
   if (!(px >= 0 && py >= 0 && px < frame.side && py < frame.side)) return null;
   const last = frame.size - 1;
-  return { row: Math.min(last, Math.floor(zoom.y + py / zoom.cell)), column: Math.min(last, Math.floor(zoom.x + px / zoom.cell)) };
+  return {
+    row: Math.min(last, Math.floor(zoom.y + py / zoom.cell)),
+    column: Math.min(last, Math.floor(zoom.x + px / zoom.cell)),
+  };
 }
 
 /**
- * Which tokens of an axis get a label: those in `always`, and between them every so many that labels are `gap` pixels apart.
+ * Which tokens of an axis get a label: those in `always`, and between them every so many that labels are `gap` pixels
+ * apart.
  * The steps count from the first token, so that labels do not flicker while panning.
- * @param {{ from: number, cell: number, size: number, side: number, gap: number, always?: number[] }} axis `from` is the cell
+ * @param {{ from: number, cell: number, size: number, side: number, gap: number, always?: number[] }} axis `from` is
+ *   the cell
  *   (with fractions) at the beginning
  * @returns {number[]} ascending
  */

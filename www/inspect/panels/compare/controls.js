@@ -4,7 +4,8 @@ import { n, t } from "../../../core/i18n/index.js";
 
 /**
  * @typedef {object} ControlsData
- * @property {{ id: string, name: string, differs: boolean }[]} models those that differ in their vocabulary cannot be chosen
+ * @property {{ id: string, name: string, differs: boolean }[]} models those that differ in their vocabulary cannot be
+ *   chosen
  * @property {string} chosen
  * @property {"idle" | "opening" | "scoring" | "kl" | "ready"} phase
  * @property {{ done: number, total: number }} progress
@@ -26,7 +27,16 @@ export class CompareControls {
     this.status = h("p", { class: "compare-quiet", role: "status" });
     this.memory = h("p", { class: "compare-quiet" });
     this.problem = h("p", { class: "compare-problem", role: "alert" });
-    this.root = h("div", { class: "compare-head" }, this.intro, this.row, this.bar, this.status, this.problem, this.memory);
+    this.root = h(
+      "div",
+      { class: "compare-head" },
+      this.intro,
+      this.row,
+      this.bar,
+      this.status,
+      this.problem,
+      this.memory,
+    );
     this.listed = "";
   }
 
@@ -41,8 +51,15 @@ export class CompareControls {
     const listed = JSON.stringify([models, t("compare.differs")]);
     if (listed !== this.listed) {
       this.listed = listed;
-      this.select.replaceChildren(...models.map((model) => h("option", { value: model.id, disabled: model.differs },
-        model.differs ? t("compare.differs", { name: model.name }) : model.name)));
+      this.select.replaceChildren(
+        ...models.map((model) =>
+          h(
+            "option",
+            { value: model.id, disabled: model.differs },
+            model.differs ? t("compare.differs", { name: model.name }) : model.name,
+          ),
+        ),
+      );
     }
     if (this.select.value !== chosen) this.select.value = chosen;
     const busy = phase === "opening" || phase === "scoring" || phase === "kl";

@@ -8,7 +8,8 @@
  * @property {number} mine log-probability, in nats
  * @property {number} other
  * @property {number} gain mine - other: above 0 where this model saw the token coming better
- * @property {number} kl KL(this || other) of the two distributions this token was drawn against, in nats; NaN until it has come
+ * @property {number} kl KL(this || other) of the two distributions this token was drawn against, in nats; NaN until it
+ *   has come
  * @property {number} mineRank @property {number} otherRank 0 is the likeliest
  */
 /**
@@ -19,7 +20,10 @@
  * @property {number} kl mean over the rows that have come; NaN while there is none
  * @property {number} better tokens that this model saw coming better
  */
-/** @typedef {{ id: number, text: string, mine: number, other: number }} Candidate log-probabilities; NaN where a model has it not among its best */
+/**
+ * @typedef {{ id: number, text: string, mine: number, other: number }} Candidate log-probabilities; NaN where a model
+ *   has it not among its best
+ */
 
 /** Rows of logits that go from one engine to the other at once. */
 export const CHUNK = 32;
@@ -36,7 +40,8 @@ export function chunks(rows, size = CHUNK) {
 }
 
 /**
- * Whether both cut a text into the same ids out of vocabularies of the same size: only then is "the same token" the same.
+ * Whether both cut a text into the same ids out of vocabularies of the same size: only then is "the same token" the
+ * same.
  * @param {{ ids: ArrayLike<number>, vocabSize?: number }} a @param {{ ids: ArrayLike<number>, vocabSize?: number }} b
  */
 export function sameVocabulary(a, b) {
@@ -61,7 +66,8 @@ export function pairsOf(mine, other, kl) {
 /** @param {Pair[]} pairs @param {Float32Array} kl of every row, the last too @returns {Totals} */
 export function totalsOf(pairs, kl) {
   const known = pairs.slice(1);
-  const mean = (/** @type {(pair: Pair) => number} */ key) => known.reduce((sum, pair) => sum + key(pair), 0) / known.length;
+  const mean = (/** @type {(pair: Pair) => number} */ key) =>
+    known.reduce((sum, pair) => sum + key(pair), 0) / known.length;
   const [mine, other] = [-mean((pair) => pair.mine), -mean((pair) => pair.other)];
   const come = Array.from(kl).filter((value) => !Number.isNaN(value));
   return {
@@ -95,7 +101,11 @@ export function extremes(pairs, count) {
   return { gained: by(1), lost: by(-1) };
 }
 
-/** @param {ScoreAnswer} score @param {number} row @returns {{ id: number, text: string, logprob: number }[]} the ten best after `row` */
+/**
+ * @param {ScoreAnswer} score
+ * @param {number} row
+ * @returns {{ id: number, text: string, logprob: number }[]} the ten best after `row`
+ */
 export function bestOf(score, row) {
   const texts = new Map(score.texts);
   return Array.from({ length: score.top }, (_, i) => {
@@ -105,10 +115,12 @@ export function bestOf(score, row) {
 }
 
 /**
- * All that either model has among its ten best, this model's order first; then the token that really follows, if neither has it.
+ * All that either model has among its ten best, this model's order first; then the token that really follows, if
+ * neither has it.
  * @param {ScoreAnswer} mine @param {ScoreAnswer} other @param {number} row
  * @param {{ id: number, text: string } | null} actual the token that follows the row
- * @returns {{ rows: Candidate[], least: { mine: number, other: number } }} `least`: what a token that is not listed has at most
+ * @returns {{ rows: Candidate[], least: { mine: number, other: number } }} `least`: what a token that is not listed has
+ *   at most
  */
 export function candidates(mine, other, row, actual) {
   const [a, b] = [bestOf(mine, row), bestOf(other, row)];
@@ -149,7 +161,15 @@ export function usual(values) {
 
 /** Positions and ranks begin at 1, as on the page. */
 export const COMPARE_CSV = [
-  "position_from_1", "id", "text", "logprob_this_nats", "logprob_other_nats", "rank_this_from_1", "rank_other_from_1", "gain_nats", "kl_nats",
+  "position_from_1",
+  "id",
+  "text",
+  "logprob_this_nats",
+  "logprob_other_nats",
+  "rank_this_from_1",
+  "rank_other_from_1",
+  "gain_nats",
+  "kl_nats",
 ];
 
 /**
@@ -174,13 +194,19 @@ export function tableRows(tokens, pairs) {
 /** The same for JSON. @param {TokensAnswer} tokens @param {Pair[]} pairs */
 export function tableJson(tokens, pairs) {
   return pairs.map(({ mineRank, otherRank, ...pair }, i) => ({
-    position_from_1: i + 1, id: tokens.ids[i], text: tokens.texts[i], ...pair, mine_rank_from_1: mineRank + 1, other_rank_from_1: otherRank + 1,
+    position_from_1: i + 1,
+    id: tokens.ids[i],
+    text: tokens.texts[i],
+    ...pair,
+    mine_rank_from_1: mineRank + 1,
+    other_rank_from_1: otherRank + 1,
   }));
 }
 
 /**
  * Marks the models whose vocabulary is known to be of another size.
- * @param {readonly { id: string, name: string, vocabSize?: number }[]} models @param {ReadonlyMap<string, number>} sizes by id
+ * @param {readonly { id: string, name: string, vocabSize?: number }[]} models
+ * @param {ReadonlyMap<string, number>} sizes by id
  * @param {number} [mine]
  */
 export function comparable(models, sizes, mine) {

@@ -1,5 +1,5 @@
 /** Draws lines of tokens as both models saw them: two strips of surprise, bars of KL, bars of gain and loss. */
-import { FONT, LESS, MORE, STRIP, drawToken } from "../../token_strip.js";
+import { drawToken, FONT, LESS, MORE, STRIP } from "../../token_strip.js";
 
 /** @typedef {import("./data.js").Pair} Pair */
 /** @typedef {import("../../token_strip.js").Inks} Inks */
@@ -28,7 +28,12 @@ const BAR = 10;
 
 /**
  * One line, its upper edge at `y`.
- * @param {CanvasRenderingContext2D} g @param {Strips} data @param {number} line @param {number} y @param {Inks} inks @param {number} selected
+ * @param {CanvasRenderingContext2D} g
+ * @param {Strips} data
+ * @param {number} line
+ * @param {number} y
+ * @param {Inks} inks
+ * @param {number} selected
  */
 export function drawLine(g, data, line, y, inks, selected) {
   const { labels, pairs, places, lanes, mostNats, klScale, gainScale } = data;
@@ -75,7 +80,11 @@ export function drawLine(g, data, line, y, inks, selected) {
 
 /**
  * The whole text as bars of gain, the strongest of each pixel column.
- * @param {CanvasRenderingContext2D} g @param {Pair[]} pairs @param {number} width @param {number} height @param {number} scale
+ * @param {CanvasRenderingContext2D} g
+ * @param {Pair[]} pairs
+ * @param {number} width
+ * @param {number} height
+ * @param {number} scale
  * @param {Inks} inks @param {number} selected
  */
 export function drawOverview(g, pairs, width, height, scale, inks, selected) {

@@ -1,4 +1,6 @@
-/** The comparison in figures: totals, what gained and lost most, the ten best of both, and the table behind the strips. */
+/**
+ * The comparison in figures: totals, what gained and lost most, the ten best of both, and the table behind the strips.
+ */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
 import { percent, showToken } from "../../label.js";
@@ -50,10 +52,16 @@ export class CompareTotals {
     const difference = totals.other - totals.mine;
     const words = equal
       ? t("compare.equal")
-      : t(difference >= 0 ? "compare.verdict.better" : "compare.verdict.worse", { name, difference: Math.abs(difference).toFixed(2) });
+      : t(difference >= 0 ? "compare.verdict.better" : "compare.verdict.worse", {
+          name,
+          difference: Math.abs(difference).toFixed(2),
+        });
     setText(this.verdict, totals.count ? words : "");
     const kl = Number.isNaN(totals.kl) ? "…" : totals.kl.toFixed(3);
-    setText(this.more, `${t("compare.better", { count: n(totals.better), total: n(totals.count), name })} ${t("compare.meanKl.hint")}`);
+    setText(
+      this.more,
+      `${t("compare.better", { count: n(totals.better), total: n(totals.count), name })} ${t("compare.meanKl.hint")}`,
+    );
     const rows = [
       [t("compare.loss"), totals.mine.toFixed(3), totals.other.toFixed(3)],
       [t("compare.perplexity"), totals.minePerplexity.toFixed(1), totals.otherPerplexity.toFixed(1)],
@@ -63,12 +71,29 @@ export class CompareTotals {
     this.drawn = drawn;
     this.table.replaceChildren(
       h("caption", { class: "visually-hidden" }, t("compare.totals")),
-      h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, t("compare.this")), h("th", { scope: "col", title: name }, name))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("td"),
+          h("th", { scope: "col" }, t("compare.this")),
+          h("th", { scope: "col", title: name }, name),
+        ),
+      ),
       h(
         "tbody",
         {},
-        ...rows.map(([head, ...cells]) => h("tr", {}, h("th", { scope: "row" }, head), ...cells.map((cell) => h("td", {}, cell)))),
-        h("tr", {}, h("th", { scope: "row" }, t("compare.meanKl")), h("td", { colspan: "2", class: "compare-both" }, kl)),
+        ...rows.map(([head, ...cells]) =>
+          h("tr", {}, h("th", { scope: "row" }, head), ...cells.map((cell) => h("td", {}, cell))),
+        ),
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, t("compare.meanKl")),
+          h("td", { colspan: "2", class: "compare-both" }, kl),
+        ),
       ),
     );
   }
@@ -80,7 +105,9 @@ export class CompareMoves {
   constructor(root, { onSelect }) {
     this.onSelect = onSelect;
     this.sides = /** @type {const} */ (["gained", "lost"]).map((side) => ({ side, title: h("h3"), list: h("ol", {}) }));
-    root.append(h("div", { class: "compare-columns" }, ...this.sides.map(({ title, list }) => h("div", {}, title, list))));
+    root.append(
+      h("div", { class: "compare-columns" }, ...this.sides.map(({ title, list }) => h("div", {}, title, list))),
+    );
     this.drawn = "";
   }
 
@@ -97,7 +124,12 @@ export class CompareMoves {
             {},
             h(
               "button",
-              { type: "button", class: "compare-move", "data-position": position, onclick: () => this.onSelect(position) },
+              {
+                type: "button",
+                class: "compare-move",
+                "data-position": position,
+                onclick: () => this.onSelect(position),
+              },
               h("span", { class: "compare-token", dir: "auto" }, showToken(text)),
               h("span", { class: "compare-quiet" }, n(position + 1)),
               h("span", {}, signed(gain)),
@@ -133,7 +165,9 @@ export class CompareBeside {
    * @param {object} data
    * @param {Candidate[]} data.rows @param {{ mine: number, other: number }} data.least
    * @param {"instead" | "following"} data.where @param {boolean} data.canInstead
-   * @param {string} data.token the selected one @param {number} data.actual id of the token that stands there @param {string} data.name
+   * @param {string} data.token the selected one
+   * @param {number} data.actual id of the token that stands there
+   * @param {string} data.name
    */
   update({ rows, least, where, canInstead, token, actual, name }) {
     setText(this.title, t("compare.beside"));
@@ -167,7 +201,11 @@ export class CompareBeside {
         h(
           "span",
           { class: `compare-cell compare-${side}` },
-          h("span", { class: known ? "compare-p" : "compare-p compare-quiet", title: known ? null : t("compare.notBest") }, text),
+          h(
+            "span",
+            { class: known ? "compare-p" : "compare-p compare-quiet", title: known ? null : t("compare.notBest") },
+            text,
+          ),
           h("span", { class: "compare-track", "aria-hidden": "true" }, bar),
         ),
       );
@@ -196,7 +234,9 @@ export class CompareBeside {
               "th",
               { scope: "row", dir: "auto", title: id === actual ? t("compare.actual") : null },
               showToken(text),
-              ...(id === actual ? [h("span", { class: "visually-hidden" }, t("compare.actual.aside", { words: t("compare.actual") }))] : []),
+              ...(id === actual
+                ? [h("span", { class: "visually-hidden" }, t("compare.actual.aside", { words: t("compare.actual") }))]
+                : []),
             ),
             cells(other, "other"),
           ),

@@ -1,18 +1,34 @@
-/** Two models on the same text: opens the other one in an engine of its own, and hands both models' figures to the views. */
-import { unitsOff } from "../../units.js";
+/**
+ * Two models on the same text: opens the other one in an engine of its own, and hands both models' figures to the
+ * views.
+ */
+
 import { h, setText } from "../../../core/dom.js";
 import { formatBytes } from "../../../core/format.js";
-import { compareEn } from "./words.en.js";
-import { compareZh } from "./words.zh.js";
 import { n, registerStrings, t } from "../../../core/i18n/index.js";
-import { CompareControls } from "./controls.js";
-import { CompareBeside, CompareMoves, CompareOff, CompareTable, CompareTotals, signed } from "./lists.js";
-import { CompareStrips } from "./strips.js";
-import { COMPARE_CSV, areEqual, candidates, comparable, extremes, niceScale, pairsOf, tableJson, tableRows, totalsOf, usual } from "./data.js";
-import { CompareRun } from "./run.js";
 import { finePercent, showToken } from "../../label.js";
 import { SaveRow, toCsv } from "../../save.js";
 import { MOST_BITS } from "../../trail.js";
+import { unitsOff } from "../../units.js";
+import { CompareControls } from "./controls.js";
+import {
+  areEqual,
+  COMPARE_CSV,
+  candidates,
+  comparable,
+  extremes,
+  niceScale,
+  pairsOf,
+  tableJson,
+  tableRows,
+  totalsOf,
+  usual,
+} from "./data.js";
+import { CompareBeside, CompareMoves, CompareOff, CompareTable, CompareTotals, signed } from "./lists.js";
+import { CompareRun } from "./run.js";
+import { CompareStrips } from "./strips.js";
+import { compareEn } from "./words.en.js";
+import { compareZh } from "./words.zh.js";
 
 registerStrings(compareEn, compareZh);
 
@@ -21,7 +37,10 @@ registerStrings(compareEn, compareZh);
 /** @typedef {import("./data.js").Pair} Pair */
 /** @typedef {import("./run.js").Result} Result */
 
-/** A panel is made anew whenever it opens; what is known of other models stays. @type {WeakMap<InspectContext, Map<string, number>>} */
+/**
+ * A panel is made anew whenever it opens; what is known of other models stays.
+ * @type {WeakMap<InspectContext, Map<string, number>>}
+ */
 const vocabularies = new WeakMap();
 const MOVES = 6;
 /** Rows of the table before and after the selected token. */
@@ -111,7 +130,10 @@ export class ComparePanel {
     const memory = !other
       ? ""
       : bytes
-        ? t("compare.memory", { name, bytes: formatBytes(bytes.weights + bytes.training + bytes.kv + bytes.temporaries) })
+        ? t("compare.memory", {
+            name,
+            bytes: formatBytes(bytes.weights + bytes.training + bytes.kv + bytes.temporaries),
+          })
         : t("compare.memory.unknown", { name });
     this.controls.update({
       models,
@@ -122,7 +144,12 @@ export class ComparePanel {
       memory,
       empty: ctx.subject === null,
       open: other !== null,
-      problem: problem?.kind === "vocabulary" ? t("compare.vocabulary", { name }) : problem ? t("compare.error", { reason: problem.reason }) : "",
+      problem:
+        problem?.kind === "vocabulary"
+          ? t("compare.vocabulary", { name })
+          : problem
+            ? t("compare.error", { reason: problem.reason })
+            : "",
     });
     this.body.hidden = !result || !ctx.subject;
     if (!result || !ctx.subject) return;
@@ -159,7 +186,11 @@ export class ComparePanel {
     this.drawStrips(result, pairs, selected, name);
     this.drawBeside(result, selected, name);
     const moves = extremes(pairs, MOVES);
-    const move = (/** @type {number} */ position) => ({ position, text: result.subject.tokens.texts[position], gain: pairs[position].gain });
+    const move = (/** @type {number} */ position) => ({
+      position,
+      text: result.subject.tokens.texts[position],
+      gain: pairs[position].gain,
+    });
     this.moves.update({ gained: moves.gained.map(move), lost: moves.lost.map(move), selected });
     this.table.update({ header: this.header(name), rows: this.near(selected) });
     this.save.update();
@@ -188,7 +219,9 @@ export class ComparePanel {
     ];
     this.legendWords = words.map(([kind, text]) => ({ kind, text }));
     if (this.legend.children.length === 0)
-      this.legend.append(...words.map(([kind]) => h("li", {}, h("i", { "data-kind": kind, "aria-hidden": "true" }), h("span"))));
+      this.legend.append(
+        ...words.map(([kind]) => h("li", {}, h("i", { "data-kind": kind, "aria-hidden": "true" }), h("span"))),
+      );
     words.forEach(([, text], i) => setText(/** @type {Element} */ (this.legend.children[i].lastElementChild), text));
   }
 
@@ -229,7 +262,14 @@ export class ComparePanel {
 
   /** @param {string} name */
   header(name) {
-    return [t("compare.column.number"), t("compare.column.token"), t("compare.this"), name, t("compare.column.gain"), t("compare.column.kl")];
+    return [
+      t("compare.column.number"),
+      t("compare.column.token"),
+      t("compare.this"),
+      name,
+      t("compare.column.gain"),
+      t("compare.column.kl"),
+    ];
   }
 
   /** @param {number} selected */

@@ -1,8 +1,12 @@
-/** Opens the other model and has both read the text, one piece after the other; tells on the way what is there. Free of the DOM. */
-import { isAbort } from "../../../core/errors.js";
-import { chunks, sameVocabulary } from "./data.js";
-import { showToken } from "../../label.js";
+/**
+ * Opens the other model and has both read the text, one piece after the other; tells on the way what is there. Free of
+ * the DOM.
+ */
+
 import { reasonOf } from "../../../core/cause.js";
+import { isAbort } from "../../../core/errors.js";
+import { showToken } from "../../label.js";
+import { chunks, sameVocabulary } from "./data.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").Subject} Subject */
@@ -50,11 +54,16 @@ export class CompareRun {
     this.phase = "opening";
     this.onChange();
     try {
-      const other = await this.ctx.openOther(id, control.signal, (done, total) => {
-        if (this.opening !== control) return;
-        this.progress = { done, total };
-        this.onChange();
-      }, (error) => this.lost(control, error));
+      const other = await this.ctx.openOther(
+        id,
+        control.signal,
+        (done, total) => {
+          if (this.opening !== control) return;
+          this.progress = { done, total };
+          this.onChange();
+        },
+        (error) => this.lost(control, error),
+      );
       // Cancelled in the last moment: nobody else would close it.
       if (this.opening !== control) return other.close();
       this.other = other;
@@ -67,7 +76,11 @@ export class CompareRun {
     this.onChange();
   }
 
-  /** The other model is gone with its engine, and has to be opened again. @param {AbortController} control with which it was opened @param {unknown} error */
+  /**
+   * The other model is gone with its engine, and has to be opened again.
+   * @param {AbortController} control with which it was opened
+   * @param {unknown} error
+   */
   lost(control, error) {
     if (this.opening !== control) return;
     this.close();
@@ -108,13 +121,23 @@ export class CompareRun {
     try {
       // The text anew and not the ids at hand: what a model wrote need not be how a tokenizer cuts it.
       const request = { what: /** @type {const} */ ("tokens"), text: subject.text };
-      const [here, there] = await Promise.all([ctx.ask("compare.tokens", request), other.ask("compare.tokens", request)]);
+      const [here, there] = await Promise.all([
+        ctx.ask("compare.tokens", request),
+        other.ask("compare.tokens", request),
+      ]);
       if (!current()) return;
       if (!sameVocabulary(here, there)) return this.refuse();
       const score = await other.ask("compare.score", { what: "score", ids });
       if (!current()) return;
       const kl = new Float32Array(ids.length).fill(NaN);
-      const result = { subject, mine, other: score, kl, labels: texts.map(showToken), breaks: texts.map((text) => text.includes("\n")) };
+      const result = {
+        subject,
+        mine,
+        other: score,
+        kl,
+        labels: texts.map(showToken),
+        breaks: texts.map((text) => text.includes("\n")),
+      };
       for (const [from, to] of chunks(ids.length)) {
         const logits = await other.ask("compare.logits", { what: "logits", ids, from, to });
         if (!current()) return;

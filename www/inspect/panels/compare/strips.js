@@ -3,7 +3,7 @@ import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
 import { sheet } from "../../picture.js";
 import { drawLegend, inksOf, layTokens, pageOf, tokenAt, tokenBeside } from "../../token_strip.js";
-import { LINE_HEIGHT, SHAPE, drawLine, drawOverview } from "./draw.js";
+import { drawLine, drawOverview, LINE_HEIGHT, SHAPE } from "./draw.js";
 
 /** @typedef {import("./draw.js").Strips} Strips */
 /**
@@ -55,7 +55,10 @@ export class CompareStrips {
     this.observer = new ResizeObserver(() => this.draw());
     /** @type {StripsData | null} */
     this.data = null;
-    /** @type {{ room: number, labels: string[], places: import("../../token_strip.js").Place[], lines: [number, number][] } | null} */
+    /**
+     * @type {{ room: number, labels: string[], places: import("../../token_strip.js").Place[], lines: [number,
+     *   number][] } | null}
+     */
     this.layout = null;
     this.shown = /** @type {[number, number]} */ ([0, 0]);
   }
@@ -100,7 +103,8 @@ export class CompareStrips {
     const overview = context(this.overview, room, OVERVIEW_HEIGHT);
     drawOverview(overview, data.pairs, room, OVERVIEW_HEIGHT, data.gainScale, inks, selected);
     const g = context(this.canvas, room, TOP + (to - from) * LINE_HEIGHT - SHAPE.between + TOP);
-    for (let line = from; line < to; line += 1) drawLine(g, { ...data, places, lines }, line, TOP + (line - from) * LINE_HEIGHT, inks, selected);
+    for (let line = from; line < to; line += 1)
+      drawLine(g, { ...data, places, lines }, line, TOP + (line - from) * LINE_HEIGHT, inks, selected);
     this.pages.hidden = lines.length <= PAGE_LINES;
     setText(this.page, t("compare.page", { from: n(from + 1), to: n(to), all: n(lines.length) }));
     this.before.disabled = from === 0;
@@ -119,7 +123,9 @@ export class CompareStrips {
     if (!layout) return -1;
     const box = this.canvas.getBoundingClientRect();
     const line = this.shown[0] + Math.floor((event.clientY - box.top - TOP) / LINE_HEIGHT);
-    return line < this.shown[1] ? tokenAt(layout.places, layout.lines, line, event.clientX - box.left - SHAPE.gutter) : -1;
+    return line < this.shown[1]
+      ? tokenAt(layout.places, layout.lines, line, event.clientX - box.left - SHAPE.gutter)
+      : -1;
   }
 
   /** @param {MouseEvent} event */

@@ -1,8 +1,10 @@
 /** @type {Record<string, string>} */
 export const compareEn = {
-  "compare.empty": "Two models on the same text: which of them saw each token coming, and by how much. Write something first.",
+  "compare.empty":
+    "Two models on the same text: which of them saw each token coming, and by how much. Write something first.",
   "compare.intro": "A second model reads the same text, and each token shows which of the two expected it more.",
-  "compare.none": "There is no other model to compare with yet. Fine-tune this one under “Train”: its base can then be compared with it here.",
+  "compare.none":
+    "There is no other model to compare with yet. Fine-tune this one under “Train”: its base can then be compared with it here.",
   "compare.choose": "Compare with",
   "compare.go": "Compare",
   "compare.cancel": "Cancel",
@@ -10,9 +12,12 @@ export const compareEn = {
   "compare.opening": "Opening {name}…",
   "compare.scoring": "{name} reads the text…",
   "compare.kl": "Comparing distributions: {done} of {total} tokens",
-  "compare.memory": "{name} is open beside this model and takes {bytes} of memory until you close it or leave this tab.",
+  "compare.memory":
+    "{name} is open beside this model and takes {bytes} of memory until you close it or leave this tab.",
   "compare.memory.unknown": "{name} is open beside this model and takes memory until you close it or leave this tab.",
-  "compare.vocabulary": "{name} cuts text into other tokens. Two models can be compared token by token only where they share a vocabulary, as a tuned model and its base do.",
+  "compare.vocabulary":
+    "{name} cuts text into other tokens. Two models can be compared token by token only where they share " +
+    "a vocabulary, as a tuned model and its base do.",
   "compare.error": "The comparison failed: {reason}",
   "compare.this": "This model",
   "compare.equal": "Both give every token the same probability: the two models are the same on this text.",
@@ -33,7 +38,9 @@ export const compareEn = {
   "compare.loss": "Mean loss, nats per token",
   "compare.perplexity": "Perplexity",
   "compare.meanKl": "Mean KL(this ‖ other), nats per token",
-  "compare.meanKl.hint": "KL says how far the two distributions lie apart: 0 where they are the same. It is what it costs, in nats per token, to take the other model's word for this one's.",
+  "compare.meanKl.hint":
+    "KL says how far the two distributions lie apart: 0 where they are the same. It is what it costs, in " +
+    "nats per token, to take the other model's word for this one's.",
   "compare.better": "This model expected {count} of {total} tokens more than {name} did.",
   "compare.verdict.better": "On this text this model is better by {difference} nats per token.",
   "compare.verdict.worse": "On this text {name} is better by {difference} nats per token.",

@@ -12,7 +12,8 @@ export const compareZh = {
   "compare.kl": "正在比较分布：第 {done} 个 token，共 {total} 个",
   "compare.memory": "{name} 与当前模型同时打开，占用 {bytes} 内存，直到你关闭它或离开此标签。",
   "compare.memory.unknown": "{name} 与当前模型同时打开，占用内存，直到你关闭它或离开此标签。",
-  "compare.vocabulary": "{name} 的 token 切法不同。只有词表相同的两个模型才能逐个 token 对比，例如微调后的模型与它的基础模型。",
+  "compare.vocabulary":
+    "{name} 的 token 切法不同。只有词表相同的两个模型才能逐个 token 对比，例如微调后的模型与它的基础模型。",
   "compare.error": "对比失败：{reason}",
   "compare.this": "当前模型",
   "compare.equal": "两者给每个 token 的概率都相同：在这段文本上，这两个模型是一样的。",
@@ -33,7 +34,8 @@ export const compareZh = {
   "compare.loss": "平均损失（奈特每 token）",
   "compare.perplexity": "困惑度",
   "compare.meanKl": "平均 KL(当前 ‖ 另一)（奈特每 token）",
-  "compare.meanKl.hint": "KL 表示两个分布相距多远，相同时为 0。它是把另一个模型的预测当成当前模型的预测时，每个 token 要付出的代价，以奈特计。",
+  "compare.meanKl.hint":
+    "KL 表示两个分布相距多远，相同时为 0。它是把另一个模型的预测当成当前模型的预测时，每个 token 要付出的代价，以奈特计。",
   "compare.better": "{total} 个 token 中，有 {count} 个当前模型给的概率高于 {name}。",
   "compare.verdict.better": "在这段文本上，当前模型每 token 好 {difference} 奈特。",
   "compare.verdict.worse": "在这段文本上，{name} 每 token 好 {difference} 奈特。",

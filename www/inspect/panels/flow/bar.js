@@ -9,7 +9,12 @@ export class FlowBar {
     this.back = h("button", { type: "button", class: "secondary", onclick: () => onStep(-1) });
     this.next = h("button", { type: "button", class: "secondary", onclick: () => onStep(1) });
     this.at = h("span", { class: "flow-at", "aria-live": "polite" });
-    this.root = h("div", { class: "flow-bar-top" }, this.who, h("div", { class: "flow-walk" }, this.at, this.back, this.next));
+    this.root = h(
+      "div",
+      { class: "flow-bar-top" },
+      this.who,
+      h("div", { class: "flow-walk" }, this.at, this.back, this.next),
+    );
     root.append(this.root);
   }
 

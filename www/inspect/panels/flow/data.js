@@ -3,7 +3,9 @@ import { diverging, viridis } from "../../color.js";
 
 /** @typedef {import("./graph.js").Box} Box */
 /** @typedef {import("../../types.js").ValuesAnswer} ValuesAnswer */
-/** @typedef {{ values: ArrayLike<number>, colours: "signed" | "share", scale: number }} Strip a vector as it is coloured */
+/**
+ * @typedef {{ values: ArrayLike<number>, colours: "signed" | "share", scale: number }} Strip a vector as it is coloured
+ */
 
 /**
  * @typedef {object} Stats
@@ -36,7 +38,8 @@ export function statsOf(values) {
 }
 
 /**
- * The size beyond which colours no longer change: all but a hundredth of the values are within it, so that a few huge ones,
+ * The size beyond which colours no longer change: all but a hundredth of the values are within it, so that a few huge
+ * ones,
  * which large models have, do not wash out the rest.
  * @param {ArrayLike<number>} values
  */
@@ -74,7 +77,9 @@ export function gridOf(n, columns) {
 
 /**
  * Values as the pixels of a picture, one a cell; cells without a value stay clear.
- * @param {ArrayLike<number>} values @param {"signed" | "share"} colours @param {number} scale the value with the full colour
+ * @param {ArrayLike<number>} values
+ * @param {"signed" | "share"} colours
+ * @param {number} scale the value with the full colour
  * @param {{ columns: number, rows: number }} grid @param {boolean} [dark] for a dark page
  * @returns {Uint8ClampedArray<ArrayBuffer>}
  */
@@ -128,10 +133,17 @@ export function splitHeads(values, parts, heads) {
  * @param {NonNullable<ValuesAnswer["attention"]>} attention @param {number} head
  */
 export function headRow({ keys, scores, probs }, head) {
-  return { scores: scores.subarray(head * keys, (head + 1) * keys), probs: probs.subarray(head * keys, (head + 1) * keys) };
+  return {
+    scores: scores.subarray(head * keys, (head + 1) * keys),
+    probs: probs.subarray(head * keys, (head + 1) * keys),
+  };
 }
 
-/** Both lengths and the angle between: what an add does to the stream. @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
+/**
+ * Both lengths and the angle between: what an add does to the stream.
+ * @param {ArrayLike<number>} a
+ * @param {ArrayLike<number>} b
+ */
 export function cosine(a, b) {
   let [dot, aa, bb] = [0, 0, 0];
   for (let i = 0; i < Math.min(a.length, b.length); i += 1) {
@@ -146,7 +158,8 @@ export function cosine(a, b) {
 const geluTanh = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
 /**
- * Which activation turned `input` into `output`, told from the values themselves. The two forms of GELU differ by less than
+ * Which activation turned `input` into `output`, told from the values themselves. The two forms of GELU differ by less
+ * than
  * 0.001 and are not told apart.
  * @param {ArrayLike<number> | undefined} input @param {ArrayLike<number> | undefined} output
  * @returns {"relu" | "gelu" | "unknown"}
@@ -181,7 +194,8 @@ export function figure(value) {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  const text = size >= 1e6 || size < 1e-3 ? size.toExponential(1) : size >= 99.95 ? size.toFixed(0) : size.toPrecision(3);
+  const text =
+    size >= 1e6 || size < 1e-3 ? size.toExponential(1) : size >= 99.95 ? size.toFixed(0) : size.toPrecision(3);
   return `${value < 0 ? "−" : ""}${text}`;
 }
 

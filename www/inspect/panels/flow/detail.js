@@ -1,5 +1,6 @@
 /** What an opened box of the diagram shows, as parts that a view only has to draw. Free of the DOM. */
 import { n, t } from "../../../core/i18n/index.js";
+import { showToken } from "../../label.js";
 import { activationOf } from "./data.js";
 import {
   activeFigures,
@@ -17,7 +18,6 @@ import {
   samplingParts,
   unitBars,
 } from "./kinds.js";
-import { showToken } from "../../label.js";
 
 /** @typedef {import("./graph.js").Row} Row */
 /** @typedef {import("../../types.js").Subject} Subject */
@@ -26,9 +26,11 @@ import { showToken } from "../../label.js";
  * @typedef {{ type: "text", text: string }
  *   | { type: "figures", items: [label: string, value: string][] }
  *   | { type: "picture", label: string, strip: Strip, note: string }
- *   | { type: "heads", label: string, columns: string[], rows: { label: string, strips: Strip[], note: string }[], remark: string,
+ *   | { type: "heads", label: string, columns: string[], rows: { label: string, strips: Strip[], note: string }[],
+ *   remark: string,
  *       picked: number, note: string }
- *   | { type: "bars", label: string, items: { label: string, share: number, second?: number, value: string }[], note: string }
+ *   | { type: "bars", label: string, items: { label: string, share: number, second?: number, value: string }[], note:
+ *   string }
  *   | { type: "table", label: string, header: string[], rows: string[][] }
  *   | { type: "link", label: string, panel: import("../../types.js").PanelName }} Part
  */
@@ -69,7 +71,10 @@ export function explain(row, known) {
   };
   if (row.type !== "box" || !box) return t(`flow.explain.${row.type}`, sizes);
   if (box.kind === "activation") {
-    return t(`flow.explain.activation.${activationOf(known.tensors.get(box.inputs[0]), known.tensors.get(box.name))}`, sizes);
+    return t(
+      `flow.explain.activation.${activationOf(known.tensors.get(box.inputs[0]), known.tensors.get(box.name))}`,
+      sizes,
+    );
   }
   if (box.kind === "add") {
     const lane = branchInto(box, known)?.lane;
@@ -100,7 +105,9 @@ export function partsOf(row, known) {
     case "qkv":
       return [...qkvParts(values, known), table];
     case "lora":
-      return /\.attn\.qkv$/.test(box.name) ? [...qkvParts(values, known), table] : [picture(values), figures(values), table];
+      return /\.attn\.qkv$/.test(box.name)
+        ? [...qkvParts(values, known), table]
+        : [picture(values), figures(values), table];
     case "attention":
       return [...attentionParts(box, values, known)];
     case "activation":

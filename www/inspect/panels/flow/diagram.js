@@ -1,7 +1,7 @@
 /** The forward pass as a vertical line, the residual stream, with the branches that leave it and come back. */
 import { h, setText } from "../../../core/dom.js";
-import { FlowParts } from "./parts.js";
 import { isDark } from "../../canvas.js";
+import { FlowParts } from "./parts.js";
 import { drawStrip } from "./strip.js";
 
 /** @typedef {import("./detail.js").Part} Part */
@@ -97,7 +97,8 @@ class LineView {
     this.drawRail(line);
     this.canvas.hidden = !line.strip;
     const dark = isDark();
-    if (line.strip && (line.strip.values !== this.strip?.values || dark !== this.dark)) drawStrip(this.canvas, line.strip);
+    if (line.strip && (line.strip.values !== this.strip?.values || dark !== this.dark))
+      drawStrip(this.canvas, line.strip);
     this.strip = line.strip;
     this.dark = dark;
   }
@@ -123,7 +124,9 @@ class LineView {
       picture.append(
         svg("rect", { x: x - 8, y: y - 8, width: 16, height: 16, rx: 4, class: "flow-dot" }),
         svg("path", {
-          d: open ? `M${x - 3.5} ${y - 1.5} L${x} ${y + 2} L${x + 3.5} ${y - 1.5}` : `M${x - 1.5} ${y - 3.5} L${x + 2} ${y} L${x - 1.5} ${y + 3.5}`,
+          d: open
+            ? `M${x - 3.5} ${y - 1.5} L${x} ${y + 2} L${x + 3.5} ${y - 1.5}`
+            : `M${x - 1.5} ${y - 3.5} L${x + 2} ${y} L${x - 1.5} ${y + 3.5}`,
           class: "flow-sign",
         }),
       );
@@ -156,7 +159,8 @@ export class FlowDiagram {
     this.list.setAttribute("aria-label", label);
     this.list.classList.toggle("stale", dim);
     setText(this.hint, keys);
-    const focused = this.list.contains(document.activeElement) && document.activeElement?.classList.contains("flow-box");
+    const focused =
+      this.list.contains(document.activeElement) && document.activeElement?.classList.contains("flow-box");
     const views = lines.map((line) => this.lines.get(line.key) ?? new LineView(line, this));
     this.lines = new Map(views.map((view) => [view.key, view]));
     lines.forEach((line, i) => views[i].update(line, line.key === current, expanded));
@@ -181,7 +185,13 @@ export class FlowDiagram {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    if (!(event.target instanceof HTMLElement) || !event.target.classList.contains("flow-box") || event.ctrlKey || event.metaKey || event.altKey)
+    if (
+      !(event.target instanceof HTMLElement) ||
+      !event.target.classList.contains("flow-box") ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    )
       return;
     const { onStep, onJump } = this.handlers;
     const steps = this.lines.size;

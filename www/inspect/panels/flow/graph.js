@@ -1,12 +1,14 @@
 /**
- * The forward pass as a person follows it: one residual stream, branches that leave it and are added back. It is read from the
+ * The forward pass as a person follows it: one residual stream, branches that leave it and are added back. It is read
+ * from the
  * model's own graph, so that adapters and other orders of LayerNorm show as they are. Free of the DOM.
  */
 
 /** @typedef {import("../../types.js").FlowAnswer} FlowAnswer */
 /** @typedef {import("../../types.js").FlowNode} FlowNode */
 /**
- * @typedef {"token" | "embedding" | "norm" | "finalNorm" | "qkv" | "attention" | "attentionOut" | "up" | "activation" | "down"
+ * @typedef {"token" | "embedding" | "norm" | "finalNorm" | "qkv" | "attention" | "attentionOut" | "up" | "activation" |
+ *   "down"
  *   | "add" | "gate" | "loraA" | "loraB" | "lora" | "logits" | "other"} Kind
  */
 /**
@@ -82,7 +84,9 @@ export function kindOf({ name, op }) {
   // An adapter's sum has the name of the layer that it belongs to.
   if (op === "scaled_add") return "lora";
   // A post-LayerNorm block's output is a LayerNorm with the block's name: the op tells more.
-  const known = NAMES.find(([pattern]) => pattern.test(name)) ?? (op === "matmul" ? LINEAR.find(([pattern]) => pattern.test(name)) : undefined);
+  const known =
+    NAMES.find(([pattern]) => pattern.test(name)) ??
+    (op === "matmul" ? LINEAR.find(([pattern]) => pattern.test(name)) : undefined);
   return known?.[1] ?? OPS[op] ?? "other";
 }
 
@@ -110,7 +114,13 @@ function simplify(nodes) {
     const inputs = node.inputs.map((input) => alias.get(input) ?? "").filter((input) => input !== "" && input !== name);
     const params = [...(before?.params ?? []), ...node.params];
     const op = before && before.op !== "add" ? before.op : node.op;
-    kept.set(name, { ...node, name, op, inputs: [...new Set([...(before?.inputs ?? []), ...inputs])], params: joinPieces(params) });
+    kept.set(name, {
+      ...node,
+      name,
+      op,
+      inputs: [...new Set([...(before?.inputs ?? []), ...inputs])],
+      params: joinPieces(params),
+    });
   }
   return [...kept.values()];
 }
@@ -147,9 +157,10 @@ export function readFlow({ nodes, nParams }) {
   // Backwards from the end: where several tensors meet, the stream is the one from which all the others come.
   /** @type {Map<string, string>} */
   const through = new Map();
-  for (let name = simple.at(-1)?.name ?? ""; name !== "";) {
+  for (let name = simple.at(-1)?.name ?? ""; name !== ""; ) {
     const inputs = byName.get(name)?.inputs ?? [];
-    const source = inputs.find((input) => inputs.every((other) => other === input || above(other).has(input))) ?? inputs[0] ?? "";
+    const source =
+      inputs.find((input) => inputs.every((other) => other === input || above(other).has(input))) ?? inputs[0] ?? "";
     through.set(name, source);
     name = source;
   }
@@ -216,7 +227,8 @@ export function rowsOf(flow, open, off = []) {
   let branch = "stream";
   const push = (/** @type {Box} */ box, layer = -1) => {
     const { lane } = box;
-    if (box.kind === "gate" && !off.some((unit) => unit.layer === box.layer && unit.head < 0 === (lane === "mlp"))) return;
+    if (box.kind === "gate" && !off.some((unit) => unit.layer === box.layer && unit.head < 0 === (lane === "mlp")))
+      return;
     rows.push({
       key: box.name,
       type: "box",

@@ -1,7 +1,18 @@
 /** What each kind of box shows of its values. Free of the DOM. */
 import { n, t } from "../../../core/i18n/index.js";
-import { beyond, cosine, figure, headRow, logSoftmax, scaleOf, signedStrip, splitHeads, statsOf, strongest } from "./data.js";
 import { percent, shorten, showToken } from "../../label.js";
+import {
+  beyond,
+  cosine,
+  figure,
+  headRow,
+  logSoftmax,
+  scaleOf,
+  signedStrip,
+  splitHeads,
+  statsOf,
+  strongest,
+} from "./data.js";
 
 /** @typedef {import("./graph.js").Box} Box */
 /** @typedef {import("./detail.js").Known} Known */
@@ -43,12 +54,19 @@ export function figures(values) {
 /** @param {ArrayLike<number>} values @returns {Part} */
 export function listPart(values) {
   const rows = strongest(values, LISTED, true).map((i) => [n(i), figure(values[i])]);
-  return { type: "table", label: t("flow.table", { count: n(rows.length) }), header: [t("flow.place"), t("flow.value")], rows };
+  return {
+    type: "table",
+    label: t("flow.table", { count: n(rows.length) }),
+    header: [t("flow.place"), t("flow.value")],
+    rows,
+  };
 }
 
 /** @param {Known} known @returns {Part[]} */
 export function inputParts({ subject: { tokens, selected, info } }) {
-  const bytes = (tokens.bytes[selected] ?? []).map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ");
+  const bytes = (tokens.bytes[selected] ?? [])
+    .map((byte) => byte.toString(16).toUpperCase().padStart(2, "0"))
+    .join(" ");
   /** @type {[string, string][]} */
   const items = [
     [t("flow.token"), showToken(tokens.texts[selected] ?? "")],
@@ -74,7 +92,11 @@ export function normParts(box, values, { tensors }) {
       ]
     : [];
   items.push([t("flow.norm.meanAfter"), figure(after.mean)], [t("flow.norm.deviationAfter"), figure(after.deviation)]);
-  return [...(before ? [picture(before, t("flow.before"))] : []), picture(values, t("flow.after")), { type: "figures", items }];
+  return [
+    ...(before ? [picture(before, t("flow.before"))] : []),
+    picture(values, t("flow.after")),
+    { type: "figures", items },
+  ];
 }
 
 /** @param {Float32Array} values @param {Known} known @returns {Part[]} */
@@ -85,11 +107,23 @@ export function qkvParts(values, { subject }) {
   const rows = split[0].map((_, head) => ({
     label: t("flow.head", { head: n(head) }),
     note: "",
-    strips: split.map((part, i) => ({ values: part[head], colours: /** @type {const} */ ("signed"), scale: scales[i] })),
+    strips: split.map((part, i) => ({
+      values: part[head],
+      colours: /** @type {const} */ ("signed"),
+      scale: scales[i],
+    })),
   }));
   const note = t("flow.qkv.scale", { q: figure(scales[0]), k: figure(scales[1]), v: figure(scales[2]) });
   return [
-    { type: "heads", label: t("flow.qkv.heads"), columns: [t("flow.query"), t("flow.key"), t("flow.keyValue")], rows, remark: "", picked: -1, note },
+    {
+      type: "heads",
+      label: t("flow.qkv.heads"),
+      columns: [t("flow.query"), t("flow.key"), t("flow.keyValue")],
+      rows,
+      remark: "",
+      picked: -1,
+      note,
+    },
   ];
 }
 
@@ -121,7 +155,10 @@ export function attentionParts(box, values, known) {
       return {
         label: t("flow.head", { head: n(head) }),
         note: best === undefined ? "" : `${percent(probs[best])} ${shorten(name(best), 12)}`,
-        strips: [rising(scores), { values: probs, colours: /** @type {const} */ ("share"), scale: Math.max(...probs) || 1 }],
+        strips: [
+          rising(scores),
+          { values: probs, colours: /** @type {const} */ ("share"), scale: Math.max(...probs) || 1 },
+        ],
       };
     });
     parts.push({
@@ -135,14 +172,17 @@ export function attentionParts(box, values, known) {
     });
     const { scores, probs } = headRow(attention, picked);
     const order = strongest(probs, LISTED);
-    const where = (/** @type {number} */ key) => (key === selected ? t("flow.self") : t("flow.back", { count: n(selected - key) }));
+    const where = (/** @type {number} */ key) =>
+      key === selected ? t("flow.self") : t("flow.back", { count: n(selected - key) });
     parts.push({
       type: "bars",
       label: t("flow.attention.picked", { head: n(picked) }),
       note: "",
-      items: order
-        .slice(0, HEAD_BARS)
-        .map((key) => ({ label: `${shorten(name(key), 12)} ${where(key)}`, share: probs[key], value: percent(probs[key]) })),
+      items: order.slice(0, HEAD_BARS).map((key) => ({
+        label: `${shorten(name(key), 12)} ${where(key)}`,
+        share: probs[key],
+        value: percent(probs[key]),
+      })),
     });
     parts.push({
       type: "table",
@@ -192,7 +232,11 @@ export function unitBars(values) {
     type: "bars",
     label: t("flow.units"),
     note: "",
-    items: best.map((i) => ({ label: t("flow.unit", { unit: n(i) }), share: values[i] / top, value: figure(values[i]) })),
+    items: best.map((i) => ({
+      label: t("flow.unit", { unit: n(i) }),
+      share: values[i] / top,
+      value: figure(values[i]),
+    })),
   };
 }
 
@@ -204,7 +248,11 @@ export function unitBars(values) {
 function sumParts(before, added, after) {
   const [was, change, is] = [before, added, after].map((values) => statsOf(values).norm);
   const top = Math.max(was, change, is) || 1;
-  const item = (/** @type {string} */ label, /** @type {number} */ norm) => ({ label, share: norm / top, value: figure(norm) });
+  const item = (/** @type {string} */ label, /** @type {number} */ norm) => ({
+    label,
+    share: norm / top,
+    value: figure(norm),
+  });
   return [
     {
       type: "bars",
@@ -238,15 +286,18 @@ export function logitParts(values, { next }) {
   const logprobs = logSoftmax(values);
   const texts = new Map((next?.entries ?? []).map(({ id, text }) => [id, text]));
   const best = strongest(values, LISTED);
-  const name = (/** @type {number} */ id) => (texts.has(id) ? showToken(texts.get(id) ?? "") : t("flow.tokenNumber", { id: n(id) }));
+  const name = (/** @type {number} */ id) =>
+    texts.has(id) ? showToken(texts.get(id) ?? "") : t("flow.tokenNumber", { id: n(id) });
   /** @type {Part} */
   const bars = {
     type: "bars",
     label: t("flow.logits.best"),
     note: t("flow.logits.note"),
-    items: best
-      .slice(0, BARS)
-      .map((id) => ({ label: name(id), share: Math.exp(logprobs[id]), value: `${figure(values[id])}  ${percent(Math.exp(logprobs[id]))}` })),
+    items: best.slice(0, BARS).map((id) => ({
+      label: name(id),
+      share: Math.exp(logprobs[id]),
+      value: `${figure(values[id])}  ${percent(Math.exp(logprobs[id]))}`,
+    })),
   };
   return [
     bars,

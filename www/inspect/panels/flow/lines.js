@@ -1,8 +1,8 @@
 /** The words and thumbnails of the diagram's lines. Free of the DOM. */
 import { n, t } from "../../../core/i18n/index.js";
+import { percent, showToken } from "../../label.js";
 import { figure, signedStrip, statsOf } from "./data.js";
 import { shapeText } from "./graph.js";
-import { percent, showToken } from "../../label.js";
 
 /** @typedef {import("./graph.js").Row} Row */
 /** @typedef {import("./detail.js").Known} Known */
@@ -76,7 +76,10 @@ export function linesOf(rows, known, open, passed) {
       done: i < passed,
       title: titleOf(row, flow),
       tensor: row.type === "input" ? showToken(tokens.texts[selected] ?? "") : (box?.name ?? block?.output ?? ""),
-      facts: row.type === "input" ? t("flow.input.facts", { id: n(tokens.ids[selected] ?? 0), position: n(selected + 1) }) : factsOf(row),
+      facts:
+        row.type === "input"
+          ? t("flow.input.facts", { id: n(tokens.ids[selected] ?? 0), position: n(selected + 1) })
+          : factsOf(row),
       laneTitle: fork ? t(`flow.lane.${lane}`) : "",
       strip: thumb?.strip ?? null,
       note,

@@ -1,20 +1,20 @@
 /** The way of one token through the model: asks for the graph and the values, walks, and hands both to the views. */
 import { h, setText } from "../../../core/dom.js";
 import { formatCount } from "../../../core/format.js";
-import { flowEn } from "./words.en.js";
-import { flowZh } from "./words.zh.js";
 import { n, registerStrings, t } from "../../../core/i18n/index.js";
 import { isDark, watchTheme } from "../../canvas.js";
+import { showToken } from "../../label.js";
+import { SaveRow, toCsv } from "../../save.js";
 import { FlowBar } from "./bar.js";
-import { FlowDiagram } from "./diagram.js";
 import { valueRows } from "./data.js";
 import { explain, partsOf } from "./detail.js";
+import { FlowDiagram } from "./diagram.js";
 import { rowsOf, stepKey } from "./graph.js";
 import { linesOf, titleOf } from "./lines.js";
 import { flowPicture } from "./picture.js";
 import { FlowSource } from "./source.js";
-import { showToken } from "../../label.js";
-import { SaveRow, toCsv } from "../../save.js";
+import { flowEn } from "./words.en.js";
+import { flowZh } from "./words.zh.js";
 
 registerStrings(flowEn, flowZh);
 
@@ -32,7 +32,15 @@ export class FlowPanel {
     const top = h("div", { class: "flow-top" });
     const diagram = h("div", {});
     this.error = h("p", { class: "flow-error", role: "status", hidden: true });
-    this.legend = h("p", { class: "flow-legend" }, h("i", { class: "flow-less" }), h("span"), h("i", { class: "flow-more" }), h("span"), h("span"));
+    this.legend = h(
+      "p",
+      { class: "flow-legend" },
+      h("i", { class: "flow-less" }),
+      h("span"),
+      h("i", { class: "flow-more" }),
+      h("span"),
+      h("span"),
+    );
     this.body = h("div", {}, this.size, top, diagram, this.legend);
     this.root = h("section", { class: "flow" }, this.intro, this.error, this.body);
     const onStep = (/** @type {number} */ by) => this.step(by);
@@ -44,7 +52,12 @@ export class FlowPanel {
       onHead: (head) => ctx.setView({ head }),
       onPanel: (panel) => ctx.setView({ panel }),
     });
-    this.save = new SaveRow(this.body, { name: () => "forward-pass", png: () => this.picture(), csv: () => this.csv(), json: () => this.json() });
+    this.save = new SaveRow(this.body, {
+      name: () => "forward-pass",
+      png: () => this.picture(),
+      csv: () => this.csv(),
+      json: () => this.json(),
+    });
 
     this.current = "input";
     this.expanded = false;
@@ -166,8 +179,17 @@ export class FlowPanel {
     const known = { subject, flow, tensors, attention, next, settings, off: view.off, head: view.head };
     this.lines = linesOf(rows, known, this.open, this.started ? at + 1 : 0);
     const { texts } = subject.tokens;
-    setText(this.size, t(subject.selected ? "flow.tokens" : "flow.tokens.one", { count: n(subject.selected + 1), params: formatCount(flow.nParams) }));
-    this.title = t("flow.of.token", { number: n(subject.selected + 1), token: showToken(texts[subject.selected] ?? "") });
+    setText(
+      this.size,
+      t(subject.selected ? "flow.tokens" : "flow.tokens.one", {
+        count: n(subject.selected + 1),
+        params: formatCount(flow.nParams),
+      }),
+    );
+    this.title = t("flow.of.token", {
+      number: n(subject.selected + 1),
+      token: showToken(texts[subject.selected] ?? ""),
+    });
     this.bar.update({ who: this.title, at: this.started ? at + 1 : 0, all: rows.length, title: titleOf(row, flow) });
     const dim = this.ctx.subject?.writing === true || source.stale;
     this.dimmed = dim;
@@ -194,12 +216,18 @@ export class FlowPanel {
   detail(row, known) {
     const words = explain(row, known);
     const { tensors, next, head, subject } = known;
-    const key = [row.key, subject.version, subject.selected, tensors.size, head, words, this.expanded, isDark()].join("\n");
+    const key = [row.key, subject.version, subject.selected, tensors.size, head, words, this.expanded, isDark()].join(
+      "\n",
+    );
     if (this.detailOf?.tensors !== tensors || this.detailOf.next !== next || this.detailOf.key !== key) {
       this.detailOf = { key, tensors, next, parts: this.expanded ? partsOf(row, known) : [] };
     }
     const { parts } = this.detailOf;
-    return { explain: words, parts, waiting: parts.length === 0 && this.source.problem === "" ? t("flow.loading") : "" };
+    return {
+      explain: words,
+      parts,
+      waiting: parts.length === 0 && this.source.problem === "" ? t("flow.loading") : "",
+    };
   }
 
   picture() {
@@ -214,8 +242,21 @@ export class FlowPanel {
   json() {
     const { subject, flow, tensors, attention } = this.source;
     return {
-      token: subject && { position_from_1: subject.selected + 1, id: subject.tokens.ids[subject.selected], text: subject.tokens.texts[subject.selected] },
-      nodes: flow && [...flow.boxes.values()].map(({ name, op, inputs, shape, params, layer }) => ({ name, op, inputs, shape, params, layer })),
+      token: subject && {
+        position_from_1: subject.selected + 1,
+        id: subject.tokens.ids[subject.selected],
+        text: subject.tokens.texts[subject.selected],
+      },
+      nodes:
+        flow &&
+        [...flow.boxes.values()].map(({ name, op, inputs, shape, params, layer }) => ({
+          name,
+          op,
+          inputs,
+          shape,
+          params,
+          layer,
+        })),
       tensors: Object.fromEntries(tensors),
       attention: Object.fromEntries(attention),
     };

@@ -3,7 +3,9 @@ import { h } from "../../../core/dom.js";
 import { stripCanvas, stripGrid } from "./strip.js";
 
 /** @typedef {import("./detail.js").Part} Part */
-/** @typedef {{ onHead: (head: number) => void, onPanel: (panel: import("../../types.js").PanelName) => void }} Handlers */
+/**
+ * @typedef {{ onHead: (head: number) => void, onPanel: (panel: import("../../types.js").PanelName) => void }} Handlers
+ */
 
 /**
  * Style attributes are forbidden on this page; properties are not.
@@ -33,13 +35,18 @@ export class FlowParts {
     this.parts = parts;
     this.drawn = drawn;
     const focus =
-      document.activeElement instanceof HTMLElement && this.root.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+      document.activeElement instanceof HTMLElement && this.root.contains(document.activeElement)
+        ? document.activeElement.dataset.focus
+        : undefined;
     this.root.replaceChildren(
       h("p", { class: "flow-explain" }, explain),
       ...parts.map((part) => this.part(part)),
       ...(waiting ? [h("p", { class: "flow-quiet" }, waiting)] : []),
     );
-    if (focus) /** @type {HTMLElement | null} */ (this.root.querySelector(`[data-focus="${focus}"]`))?.focus({ preventScroll: true });
+    if (focus)
+      /** @type {HTMLElement | null} */ (this.root.querySelector(`[data-focus="${focus}"]`))?.focus({
+        preventScroll: true,
+      });
   }
 
   /** @param {Part} part @returns {HTMLElement} */
@@ -48,7 +55,11 @@ export class FlowParts {
       case "text":
         return h("p", { class: "flow-quiet" }, part.text);
       case "figures":
-        return h("dl", { class: "flow-figures" }, ...part.items.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
+        return h(
+          "dl",
+          { class: "flow-figures" },
+          ...part.items.map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))),
+        );
       case "picture":
         return this.picture(part);
       case "heads":
@@ -58,7 +69,11 @@ export class FlowParts {
       case "table":
         return this.table(part);
       case "link":
-        return h("button", { type: "button", class: "quiet flow-link", onclick: () => this.handlers.onPanel(part.panel) }, part.label);
+        return h(
+          "button",
+          { type: "button", class: "quiet flow-link", onclick: () => this.handlers.onPanel(part.panel) },
+          part.label,
+        );
     }
   }
 
@@ -68,17 +83,34 @@ export class FlowParts {
     const canvas = stripCanvas(strip, { class: "flow-picture", role: "img", "aria-label": `${label}. ${note}` }, grid);
     // Square cells where there is room, but a single row is tall enough to be seen.
     canvas.style.aspectRatio = `${grid.columns} / ${Math.max(grid.rows, grid.columns / 24)}`;
-    return h("figure", { class: "flow-part" }, h("figcaption", {}, label), canvas, h("p", { class: "flow-quiet" }, note));
+    return h(
+      "figure",
+      { class: "flow-part" },
+      h("figcaption", {}, label),
+      canvas,
+      h("p", { class: "flow-quiet" }, note),
+    );
   }
 
   /** @param {Extract<Part, { type: "heads" }>} part */
   heads({ label, columns, rows, remark: remarkTitle, picked, note }) {
     const pickable = picked >= 0;
-    const line = (/** @type {(typeof rows)[number]} */ { label: name, strips, note: remark }, /** @type {number} */ head) => {
+    const line = (
+      /** @type {(typeof rows)[number]} */ { label: name, strips, note: remark },
+      /** @type {number} */ head,
+    ) => {
       const cells = strips.map((strip) =>
-        h("span", { class: "flow-cell" }, stripCanvas(strip, { "aria-hidden": "true" }, { columns: strip.values.length, rows: 1 })),
+        h(
+          "span",
+          { class: "flow-cell" },
+          stripCanvas(strip, { "aria-hidden": "true" }, { columns: strip.values.length, rows: 1 }),
+        ),
       );
-      const inside = [h("span", { class: "flow-head" }, name), ...cells, ...(remark ? [h("span", { class: "flow-remark" }, remark)] : [])];
+      const inside = [
+        h("span", { class: "flow-head" }, name),
+        ...cells,
+        ...(remark ? [h("span", { class: "flow-remark" }, remark)] : []),
+      ];
       const shape = { class: "flow-heads-row", "data-remark": String(remark !== "") };
       const row = pickable
         ? h(
@@ -118,12 +150,18 @@ export class FlowParts {
   /** @param {Extract<Part, { type: "bars" }>} part */
   bars({ label, items, note }) {
     const bar = (/** @type {{ label: string, share: number, second?: number, value: string }} */ item) => {
-      const mark = item.second === undefined ? [] : [styled(h("i", { class: "flow-bar-mark" }), "left", `${100 * item.second}%`)];
+      const mark =
+        item.second === undefined ? [] : [styled(h("i", { class: "flow-bar-mark" }), "left", `${100 * item.second}%`)];
       return h(
         "li",
         {},
         h("span", { class: "flow-bar-label", dir: "auto" }, item.label),
-        h("span", { class: "flow-bar", "aria-hidden": "true" }, styled(h("i"), "width", `${100 * Math.max(0, Math.min(1, item.share))}%`), ...mark),
+        h(
+          "span",
+          { class: "flow-bar", "aria-hidden": "true" },
+          styled(h("i"), "width", `${100 * Math.max(0, Math.min(1, item.share))}%`),
+          ...mark,
+        ),
         h("span", { class: "flow-bar-value" }, item.value),
       );
     };

@@ -1,16 +1,19 @@
 /** The diagram as one picture to save. */
-import { paint } from "./data.js";
+
 import { isDark } from "../../canvas.js";
-import { stripGrid } from "./strip.js";
-import { RAIL } from "./diagram.js";
 import { sheet } from "../../picture.js";
+import { paint } from "./data.js";
+import { RAIL } from "./diagram.js";
+import { stripGrid } from "./strip.js";
 
 /** @typedef {import("./diagram.js").Line} Line */
 
 const [WIDTH, LINE, HEAD, MARGIN, STRIP] = [760, 44, 64, 24, 200];
 
 /**
- * @param {Line[]} lines @param {string} title @param {(name: string) => string} colour of a custom property such as "--ink"
+ * @param {Line[]} lines
+ * @param {string} title
+ * @param {(name: string) => string} colour of a custom property such as "--ink"
  */
 export function flowPicture(lines, title, colour) {
   const { canvas, pen: g } = sheet(WIDTH, HEAD + lines.length * LINE + MARGIN, colour("--sheet"));
@@ -34,7 +37,13 @@ export function flowPicture(lines, title, colour) {
   return canvas;
 }
 
-/** @param {CanvasRenderingContext2D} g @param {Line} line @param {number} top @param {boolean} last @param {(name: string) => string} colour */
+/**
+ * @param {CanvasRenderingContext2D} g
+ * @param {Line} line
+ * @param {number} top
+ * @param {boolean} last
+ * @param {(name: string) => string} colour
+ */
 function rail(g, line, top, last, colour) {
   const [stream, branch, y] = [MARGIN + RAIL.stream, MARGIN + RAIL.branch, top + LINE / 2];
   g.strokeStyle = colour("--accent");

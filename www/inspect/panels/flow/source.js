@@ -1,7 +1,8 @@
 /** Fetches the graph and one token's values, what is looked at first, and keeps them. Free of the DOM. */
+
+import { reasonOf } from "../../../core/cause.js";
 import { isAbort } from "../../../core/errors.js";
 import { readFlow } from "./graph.js";
-import { reasonOf } from "../../../core/cause.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").Subject} Subject */
@@ -119,7 +120,13 @@ export class FlowSource {
     const { turn } = this;
     try {
       const ids = subject.tokens.ids.slice(0, subject.selected + 1);
-      const answer = await this.ctx.ask("flow.next", { what: "next", ids, settings: JSON.parse(key), limit: BEST, query: "" });
+      const answer = await this.ctx.ask("flow.next", {
+        what: "next",
+        ids,
+        settings: JSON.parse(key),
+        limit: BEST,
+        query: "",
+      });
       if (this.turn !== turn || this.nextSettings !== key) return;
       this.next = answer;
       this.onChange();

@@ -1,7 +1,7 @@
 /** A vector as a strip of coloured cells. */
 import { h } from "../../../core/dom.js";
-import { gridOf, paint } from "./data.js";
 import { isDark } from "../../canvas.js";
+import { gridOf, paint } from "./data.js";
 
 /** @typedef {import("./detail.js").Strip} Strip */
 

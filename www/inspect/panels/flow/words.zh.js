@@ -1,7 +1,8 @@
 /** @type {Record<string, string>} */
 export const flowZh = {
   "flow.empty": "一个 token 在这个模型里走过的路，一步一框，全是真实数值。写点什么，或选一个 token。",
-  "flow.intro": "跟着一个 token，从它的编号一直走到下一个 token 的概率。每个框都是模型真正计算的一步；打开就能看到其中的数值。",
+  "flow.intro":
+    "跟着一个 token，从它的编号一直走到下一个 token 的概率。每个框都是模型真正计算的一步；打开就能看到其中的数值。",
   "flow.label": "前向计算的各个步骤",
   "flow.step": "下一步",
   "flow.step.next": "下一步",
@@ -48,29 +49,42 @@ export const flowZh = {
   "flow.input.facts": "编号 {id} · 位置 {position}",
   "flow.norm.short": "长度 {norm}",
 
-  "flow.explain.input": "文本被切成 token。这一个是 {token}，编号 {id}，位于第 {position} 位（从 1 数起）。关于它，模型得到的只有这两个数。",
+  "flow.explain.input":
+    "文本被切成 token。这一个是 {token}，编号 {id}，位于第 {position} 位（从 1 数起）。关于它，模型得到的只有这两个数。",
   "flow.explain.token": "编号选出 token 表中的一行：{width} 个学到的数，无论 {token} 出现在哪里都由它们代表。",
-  "flow.explain.embedding": "再加上另一张表里位置 {position} 的那一行：没有它，模型就分不清词序。两者之和是残差流的起点，所有块都从这个向量读取，并往里相加。",
-  "flow.explain.block": "第 {layer} 块，共 {blocks} 块（从 0 数起）：先注意力，再 MLP，各自把结果加到残差流上。各块构造相同，权重各不相同。",
-  "flow.explain.norm": "LayerNorm：对这 {width} 个数计算 (x − 均值) / √(方差 + ε)，再各乘以自己的权重、加上偏置，使数值落在下一个矩阵便于处理的范围内。",
-  "flow.explain.finalNorm": "最后一次 LayerNorm：(x − 均值) / √(方差 + ε)，乘权重、加偏置，把完成的残差流调到输出头所需的范围。",
-  "flow.explain.qkv": "一个矩阵得出三个各有 {width} 个数的向量：查询（我在找什么？）、键（我能提供什么？）、值（我交出什么？），每个都切成 {heads} 个头，每头 {headWidth} 个数。",
-  "flow.explain.attention": "每个头里，查询与到此为止 {seen} 个 token 的键相比：softmax(q·k / √{headWidth}) 得出总和为 1 的份额，再按份额把各 token 的值加起来。后面的 token 看不到。",
-  "flow.explain.attentionOut": "{heads} 个头的输出并排放好，乘以一个矩阵：各头找到的东西混合成 {width} 个可以加到残差流上的数。",
+  "flow.explain.embedding":
+    "再加上另一张表里位置 {position} 的那一行：没有它，模型就分不清词序。两者之和是残差流的起点，所有块都从这个向量读取，并往里相加。",
+  "flow.explain.block":
+    "第 {layer} 块，共 {blocks} 块（从 0 数起）：先注意力，再 MLP，各自把结果加到残差流上。各块构造相同，权重各不相同。",
+  "flow.explain.norm":
+    "LayerNorm：对这 {width} 个数计算 (x − 均值) / √(方差 + ε)，再各乘以自己的权重、加上偏置，使数值落在下一个矩阵便于处理的范围内。",
+  "flow.explain.finalNorm":
+    "最后一次 LayerNorm：(x − 均值) / √(方差 + ε)，乘权重、加偏置，把完成的残差流调到输出头所需的范围。",
+  "flow.explain.qkv":
+    "一个矩阵得出三个各有 {width} 个数的向量：查询（我在找什么？）、键（我能提供什么？）、值（我交出什么？），每个都切成 {heads} 个头，每头 {headWidth} 个数。",
+  "flow.explain.attention":
+    "每个头里，查询与到此为止 {seen} 个 token 的键相比：softmax(q·k / √{headWidth}) 得出总和为 1 的份额，再按份额把各 token 的值加起来。后面的 token 看不到。",
+  "flow.explain.attentionOut":
+    "{heads} 个头的输出并排放好，乘以一个矩阵：各头找到的东西混合成 {width} 个可以加到残差流上的数。",
   "flow.explain.up": "一个矩阵把 {inputs} 个数变成 {outputs} 个。每个数是一个单元，对残差流中的某种模式反应强烈。",
-  "flow.explain.activation.gelu": "GELU，x·Φ(x)，逐个单元计算：明显大于 0 的通过，明显小于 0 的几乎变成 0。没有这个弯折，MLP 就只相当于一个矩阵。",
-  "flow.explain.activation.relu": "ReLU，max(0, x)，逐个单元计算：大于 0 的通过，其余变成 0。没有这个弯折，MLP 就只相当于一个矩阵。",
+  "flow.explain.activation.gelu":
+    "GELU，x·Φ(x)，逐个单元计算：明显大于 0 的通过，明显小于 0 的几乎变成 0。没有这个弯折，MLP 就只相当于一个矩阵。",
+  "flow.explain.activation.relu":
+    "ReLU，max(0, x)，逐个单元计算：大于 0 的通过，其余变成 0。没有这个弯折，MLP 就只相当于一个矩阵。",
   "flow.explain.activation.unknown": "激活函数逐个单元把数值弯折。没有这个弯折，MLP 就只相当于一个矩阵。",
   "flow.explain.down": "第二个矩阵把 {inputs} 个单元变回 {outputs} 个数：每个激活的单元都往残差流里写入自己的方向。",
-  "flow.explain.add.attention": "注意力找到的东西加到残差流上：x + 注意力。流中原有的内容不会被替换，后面的块仍能读到。",
+  "flow.explain.add.attention":
+    "注意力找到的东西加到残差流上：x + 注意力。流中原有的内容不会被替换，后面的块仍能读到。",
   "flow.explain.add.mlp": "MLP 得出的结果加到残差流上：x + MLP。流中原有的内容不会被替换。",
   "flow.explain.add.branch": "分支的结果加到残差流上。",
   "flow.explain.gate": "这里有部分被关闭：它的数值乘以 0，不再往下传。",
   "flow.explain.loraA": "适配器的第一个矩阵把 {inputs} 个数压成 {outputs} 个：这就是秩，LoRA 之所以小，全靠这个窄腰。",
   "flow.explain.loraB": "适配器的第二个矩阵把 {inputs} 个数展开为 {outputs} 个：这是微调给该层加上的东西。",
   "flow.explain.lora": "基础 + 强度 × (α / r) × B(A(x))：冻结层的结果，加上适配器学到的部分。",
-  "flow.explain.logits": "向量与输出头矩阵的 {vocabulary} 行逐行相乘：词表中每个 token 得到一个数，即它的 logit。越高，它越可能是下一个。",
-  "flow.explain.sampling": "重复惩罚先压低文本中已有 token 的 logit；softmax(logits / {temperature}) 把它们变成概率；top-k、top-p、min-p 截去尾部；从剩下的里面抽出一个接在后面，然后整条路重新走一遍。",
+  "flow.explain.logits":
+    "向量与输出头矩阵的 {vocabulary} 行逐行相乘：词表中每个 token 得到一个数，即它的 logit。越高，它越可能是下一个。",
+  "flow.explain.sampling":
+    "重复惩罚先压低文本中已有 token 的 logit；softmax(logits / {temperature}) 把它们变成概率；top-k、top-p、min-p 截去尾部；从剩下的里面抽出一个接在后面，然后整条路重新走一遍。",
   "flow.explain.other": "这个模型的一个步骤，这里没有它的名称。",
 
   "flow.values": "全部 {count} 个值",
@@ -102,7 +116,8 @@ export const flowZh = {
   "flow.key": "键 k",
   "flow.keyValue": "值 v",
   "flow.attention.heads": "每个头看到此为止的 {count} 个 token，最左是第一个",
-  "flow.attention.note": "分数：从该头的最低（深色）到最高（黄色）。Softmax：从 0 到该头最大的份额。选一个头，看它注意的 token。",
+  "flow.attention.note":
+    "分数：从该头的最低（深色）到最高（黄色）。Softmax：从 0 到该头最大的份额。选一个头，看它注意的 token。",
   "flow.attention.picked": "头 {head} 看向哪里",
   "flow.attention.table": "头 {head}：最强的 {count} 个 token",
   "flow.attention.out": "各头交出的结果：按份额相加的值",

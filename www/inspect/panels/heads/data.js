@@ -6,11 +6,15 @@ import { toCsv } from "../../save.js";
 /** @typedef {import("../../types.js").ScoreAnswer} ScoreAnswer */
 /** @typedef {{ id: number, text: string, logprob: number }} Choice */
 /**
- * What switching one unit off does. `delta` and `lossDelta` are in nats; below zero `delta` means that the target became less
+ * What switching one unit off does. `delta` and `lossDelta` are in nats; below zero `delta` means that the target
+ * became less
  * likely: the unit helps it.
  * @typedef {Unit & { delta: number, before: number, after: number, lossDelta: number }} Effect
  */
-/** @typedef {{ id: number, text: string, p: number, change: number | null }} Prediction `change` in nats, null where the other list lacks it */
+/**
+ * @typedef {{ id: number, text: string, p: number, change: number | null }} Prediction `change` in nats, null where the
+ *   other list lacks it
+ */
 
 /** The number that stands for a layer's MLP among its heads. */
 export const MLP = -1;
@@ -26,10 +30,15 @@ export function unitKey({ layer, head }) {
   return `${layer}.${head}`;
 }
 
-/** In one order, heads before the MLP and none twice, so that equal choices look equal. @param {readonly Unit[]} units */
+/**
+ * In one order, heads before the MLP and none twice, so that equal choices look equal.
+ * @param {readonly Unit[]} units
+ */
 export function normalized(units) {
   const order = (/** @type {Unit} */ { layer, head }) => layer * 65536 + (head === MLP ? 65535 : head);
-  return [...new Map(units.map((unit) => [unitKey(unit), { layer: unit.layer, head: unit.head }])).values()].sort((a, b) => order(a) - order(b));
+  return [...new Map(units.map((unit) => [unitKey(unit), { layer: unit.layer, head: unit.head }])).values()].sort(
+    (a, b) => order(a) - order(b),
+  );
 }
 
 /** @param {readonly Unit[]} off @param {Unit} unit */
@@ -39,7 +48,9 @@ export function isOff(off, unit) {
 
 /** @param {readonly Unit[]} off @param {Unit} unit */
 export function toggled(off, unit) {
-  return isOff(off, unit) ? normalized(off.filter((other) => unitKey(other) !== unitKey(unit))) : normalized([...off, unit]);
+  return isOff(off, unit)
+    ? normalized(off.filter((other) => unitKey(other) !== unitKey(unit)))
+    : normalized([...off, unit]);
 }
 
 /** All of a layer: its heads, then its MLP. @param {number} layer @param {number} heads @returns {Unit[]} */
@@ -53,7 +64,9 @@ export function layerUnits(layer, heads) {
  */
 export function layerToggled(off, layer, heads) {
   const others = off.filter((unit) => unit.layer !== layer);
-  return layerUnits(layer, heads).every((unit) => isOff(off, unit)) ? normalized(others) : normalized([...others, ...layerUnits(layer, heads)]);
+  return layerUnits(layer, heads).every((unit) => isOff(off, unit))
+    ? normalized(others)
+    : normalized([...others, ...layerUnits(layer, heads)]);
 }
 
 /** @param {readonly Unit[]} off */
@@ -62,7 +75,8 @@ export function offKey(off) {
 }
 
 /**
- * Mean negative log-probability of the tokens that follow, in nats a token; null for a single token, which nothing follows.
+ * Mean negative log-probability of the tokens that follow, in nats a token; null for a single token, which nothing
+ * follows.
  * @param {ScoreAnswer} scores
  */
 export function meanLoss({ rows, logprob }) {
@@ -98,12 +112,18 @@ export function sideBySide(before, after, count) {
     const [from, to] = [was.get(id), is.get(id)];
     return from === undefined || to === undefined ? null : to - from;
   };
-  const plain = (/** @type {Choice} */ { id, text, logprob }) => ({ id, text, p: Math.exp(logprob), change: change(id) });
+  const plain = (/** @type {Choice} */ { id, text, logprob }) => ({
+    id,
+    text,
+    p: Math.exp(logprob),
+    change: change(id),
+  });
   return { before: before.slice(0, count).map(plain), after: after.slice(0, count).map(plain) };
 }
 
 /**
- * The token whose probability is followed unless another is chosen: the one that really follows, or at the text's end the
+ * The token whose probability is followed unless another is chosen: the one that really follows, or at the text's end
+ * the
  * model's likeliest.
  * @param {{ ids: readonly number[], texts: readonly string[] }} tokens
  * @param {number} selected
@@ -125,9 +145,19 @@ export function ranking(answer, off) {
   return answer.units
     .filter((unit) => !isOff(off, unit))
     .map(({ layer, head, logprob, loss }) => ({
-      layer, head, delta: logprob - answer.logprob, before: Math.exp(answer.logprob), after: Math.exp(logprob), lossDelta: loss - answer.loss,
+      layer,
+      head,
+      delta: logprob - answer.logprob,
+      before: Math.exp(answer.logprob),
+      after: Math.exp(logprob),
+      lossDelta: loss - answer.loss,
     }))
-    .sort((a, b) => Math.abs(b.delta) - Math.abs(a.delta) || a.layer - b.layer || (a.head === MLP ? 1 : b.head === MLP ? -1 : a.head - b.head));
+    .sort(
+      (a, b) =>
+        Math.abs(b.delta) - Math.abs(a.delta) ||
+        a.layer - b.layer ||
+        (a.head === MLP ? 1 : b.head === MLP ? -1 : a.head - b.head),
+    );
 }
 
 /** What the ends of the colour scale stand for, in nats. @param {readonly Effect[]} effects */
@@ -136,7 +166,8 @@ export function scaleOf(effects) {
 }
 
 /**
- * Where a change lies on the colour scale, from -1 to 1. By its square root: one MLP often outweighs all heads, and they must
+ * Where a change lies on the colour scale, from -1 to 1. By its square root: one MLP often outweighs all heads, and
+ * they must
  * still be told apart.
  * @param {number} delta @param {number} scale
  */
@@ -170,7 +201,10 @@ export function moveUnit(key, unit, layers, heads) {
   else if (key === "PageDown") layer = layers - 1;
   else return null;
   column = Math.min(heads, Math.max(-1, column));
-  return { layer: Math.min(layers - 1, Math.max(0, layer)), head: column === heads ? MLP : column < 0 ? LAYER : column };
+  return {
+    layer: Math.min(layers - 1, Math.max(0, layer)),
+    head: column === heads ? MLP : column < 0 ? LAYER : column,
+  };
 }
 
 /** The last few of what was measured, by what it was measured on. @template V */
@@ -207,7 +241,8 @@ export function signed(x, digits = 2) {
 }
 
 /**
- * Tells which scores belong to what is switched off, and when the model itself has changed. The choice may change before the
+ * Tells which scores belong to what is switched off, and when the model itself has changed. The choice may change
+ * before the
  * engine's numbers do: until the subject's version moves on, its scores are still the old ones.
  */
 export class OffWatch {
@@ -221,14 +256,16 @@ export class OffWatch {
   }
 
   /**
-   * @param {{ version: number, text: string, info: unknown }} subject @param {string} off `offKey` of what is switched off
+   * @param {{ version: number, text: string, info: unknown }} subject
+   * @param {string} off `offKey` of what is switched off
    * @returns {{ fresh: boolean, modelChanged: boolean }}
    */
   see({ version, text, info }, off) {
     const first = this.version < 0;
     if (off !== this.off) this.stale = !first && version === this.version ? version : -1;
     const late = this.stale >= 0 && version !== this.stale;
-    const modelChanged = !first && (info !== this.model || (version !== this.version && text === this.text && off === this.off && !late));
+    const modelChanged =
+      !first && (info !== this.model || (version !== this.version && text === this.text && off === this.off && !late));
     if (late) this.stale = -1;
     Object.assign(this, { off, version, text, model: info });
     return { fresh: version !== this.stale, modelChanged };
@@ -236,7 +273,8 @@ export class OffWatch {
 }
 
 /**
- * What the panel has measured, kept while it is closed: scores with everything on by text, and rankings by what they were
+ * What the panel has measured, kept while it is closed: scores with everything on by text, and rankings by what they
+ * were
  * measured on; `latest` whatever was off.
  * @template R
  */
@@ -251,7 +289,10 @@ export class Memory {
     this.latest = new Recent(12);
   }
 
-  /** The panel opens again. What happened meanwhile was not seen, so that nothing may have happened. @param {number} version */
+  /**
+   * The panel opens again. What happened meanwhile was not seen, so that nothing may have happened.
+   * @param {number} version
+   */
   resume(version) {
     if (this.watch.version === version) return;
     this.watch = new OffWatch();
@@ -264,7 +305,8 @@ export class Memory {
 }
 
 /**
- * After which token a text began to be written: the first that ends where the given beginning ends; -1 where no token does,
+ * After which token a text began to be written: the first that ends where the given beginning ends; -1 where no token
+ * does,
  * because the tokens were cut differently.
  * @param {readonly number[]} ends of the tokens @param {number} length of the beginning
  */
@@ -327,8 +369,29 @@ export class Pace {
  * @param {{ text: string }} target
  */
 export function ablationCsv(effects, target) {
-  const header = ["rank_from_1", "layer", "unit", "head", "target", "change_nats", "probability_before", "probability_after", "loss_change_nats_per_token"];
-  return toCsv(header, effects.map(({ layer, head, delta, before, after, lossDelta }, i) => [
-    i + 1, layer, head === MLP ? "mlp" : "head", head === MLP ? "" : head, target.text, delta, before, after, lossDelta,
-  ]));
+  const header = [
+    "rank_from_1",
+    "layer",
+    "unit",
+    "head",
+    "target",
+    "change_nats",
+    "probability_before",
+    "probability_after",
+    "loss_change_nats_per_token",
+  ];
+  return toCsv(
+    header,
+    effects.map(({ layer, head, delta, before, after, lossDelta }, i) => [
+      i + 1,
+      layer,
+      head === MLP ? "mlp" : "head",
+      head === MLP ? "" : head,
+      target.text,
+      delta,
+      before,
+      after,
+      lossDelta,
+    ]),
+  );
 }

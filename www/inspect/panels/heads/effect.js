@@ -1,8 +1,8 @@
 /** What the model does with everything on, and with some of it off: loss, predictions, text. */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
-import { signed } from "./data.js";
 import { percent, shorten, showToken } from "../../label.js";
+import { signed } from "./data.js";
 import { unitShort } from "./grid.js";
 
 /** @typedef {import("../../types.js").Unit} Unit */
@@ -46,10 +46,20 @@ export class HeadsEffect {
     this.writeHint = h("p", { class: "hint" });
     this.writtenTitle = h("h4");
     this.written = h("div", { class: "heads-written" });
-    root.append(h("section", { class: "heads-effect" }, this.title,
-      this.missingRow,
-      this.predictions, h("div", { class: "heads-columns" }, ...this.columns.map(({ root: column }) => column)),
-      h("div", { class: "heads-actions" }, this.write, this.writeFrom), this.writeHint, this.writtenTitle, this.written));
+    root.append(
+      h(
+        "section",
+        { class: "heads-effect" },
+        this.title,
+        this.missingRow,
+        this.predictions,
+        h("div", { class: "heads-columns" }, ...this.columns.map(({ root: column }) => column)),
+        h("div", { class: "heads-actions" }, this.write, this.writeFrom),
+        this.writeHint,
+        this.writtenTitle,
+        this.written,
+      ),
+    );
     this.drawn = "";
   }
 
@@ -77,7 +87,12 @@ export class HeadsEffect {
     const split = off > 0 && before !== null;
     left.root.hidden = !split;
     if (split) this.list(left, t("heads.before"), before.predictions, false);
-    this.list(right, off ? t(split ? "heads.after.change" : "heads.after", { count: off }) : t("heads.before"), after?.predictions ?? [], split);
+    this.list(
+      right,
+      off ? t(split ? "heads.after.change" : "heads.after", { count: off }) : t("heads.before"),
+      after?.predictions ?? [],
+      split,
+    );
     right.root.classList.toggle("stale", after === null);
     setText(this.write, t(again ? "heads.write.again" : "heads.write"));
     this.writeFrom.hidden = from === null;
@@ -93,12 +108,18 @@ export class HeadsEffect {
     if (after.loss === null) return t("heads.loss.short");
     const unit = t("heads.loss.unit");
     if (!off || !before || before.loss === null) return `${after.loss.toFixed(3)} ${unit}`;
-    const numbers = { before: before.loss.toFixed(3), after: after.loss.toFixed(3), change: signed(after.loss - before.loss, 3) };
+    const numbers = {
+      before: before.loss.toFixed(3),
+      after: after.loss.toFixed(3),
+      change: signed(after.loss - before.loss, 3),
+    };
     return t("heads.loss.change", { ...numbers, unit });
   }
 
   /**
-   * @param {ReturnType<HeadsEffect["column"]>} column @param {string} caption @param {readonly Prediction[]} predictions
+   * @param {ReturnType<HeadsEffect["column"]>} column
+   * @param {string} caption
+   * @param {readonly Prediction[]} predictions
    * @param {boolean} changes whether each token's change is told
    */
   list(column, caption, predictions, changes) {
@@ -109,13 +130,26 @@ export class HeadsEffect {
     const drawn = JSON.stringify([document.documentElement.lang, predictions, changes]);
     if (drawn === column.drawn) return;
     column.drawn = drawn;
-    head.replaceChildren(h("tr", {}, ...["token", "p"].map((key) => h("th", { scope: "col" }, t(`heads.predictions.${key}`)))));
-    body.replaceChildren(...predictions.map(({ text, p, change }) => {
-      const row = h("tr", {}, h("th", { scope: "row" }, showToken(text)),
-        h("td", {}, percent(p), ...(changes && change !== null ? [" ", h("span", { class: "heads-change" }, signed(change))] : [])));
-      row.style.setProperty("--share", `${(100 * p).toFixed(2)}%`);
-      return row;
-    }));
+    head.replaceChildren(
+      h("tr", {}, ...["token", "p"].map((key) => h("th", { scope: "col" }, t(`heads.predictions.${key}`)))),
+    );
+    body.replaceChildren(
+      ...predictions.map(({ text, p, change }) => {
+        const row = h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, showToken(text)),
+          h(
+            "td",
+            {},
+            percent(p),
+            ...(changes && change !== null ? [" ", h("span", { class: "heads-change" }, signed(change))] : []),
+          ),
+        );
+        row.style.setProperty("--share", `${(100 * p).toFixed(2)}%`);
+        return row;
+      }),
+    );
   }
 
   /** @param {readonly Written[]} written */
@@ -126,8 +160,15 @@ export class HeadsEffect {
     this.drawn = drawn;
     setText(this.writtenTitle, t("heads.written"));
     this.writtenTitle.hidden = !written.length;
-    this.written.replaceChildren(...written.map(({ off, text }) => h("figure", {},
-      h("figcaption", {}, off.length ? t("heads.written.off", { units: unitList(off) }) : t("heads.written.on")),
-      h("p", {}, shorten(text, 600)))));
+    this.written.replaceChildren(
+      ...written.map(({ off, text }) =>
+        h(
+          "figure",
+          {},
+          h("figcaption", {}, off.length ? t("heads.written.off", { units: unitList(off) }) : t("heads.written.on")),
+          h("p", {}, shorten(text, 600)),
+        ),
+      ),
+    );
   }
 }

@@ -1,14 +1,17 @@
 /** Every head and MLP as a switch, a row a layer; coloured by what a ranking found. */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
-import { LAYER, MLP, cellSize, isOff, layerUnits, moveUnit, scaleOf, shade, signed, unitKey } from "./data.js";
+import { isDark } from "../../canvas.js";
 import { diverging, divergingCss, inkOn } from "../../color.js";
 import { percent, showToken } from "../../label.js";
-import { isDark } from "../../canvas.js";
+import { cellSize, isOff, LAYER, layerUnits, MLP, moveUnit, scaleOf, shade, signed, unitKey } from "./data.js";
 
 /** @typedef {import("../../types.js").Unit} Unit */
 /** @typedef {import("./data.js").Effect} Effect */
-/** @typedef {{ layers: number, heads: number, off: readonly Unit[], effects: readonly Effect[], target: string, width: number }} GridData */
+/**
+ * @typedef {{ layers: number, heads: number, off: readonly Unit[], effects: readonly Effect[], target: string, width:
+ *   number }} GridData
+ */
 
 const GAP_PX = 2;
 /** The MLPs stand a little apart. */
@@ -42,27 +45,43 @@ export function gridSizes(width, heads) {
 }
 
 export class HeadsGrid {
-  /** @param {Element} root @param {{ onToggle: (unit: Unit) => void, onReset: () => void }} handlers a whole layer is the head `LAYER` */
+  /**
+   * @param {Element} root
+   * @param {{ onToggle: (unit: Unit) => void, onReset: () => void }} handlers a whole layer is the head `LAYER`
+   */
   constructor(root, { onToggle, onReset }) {
     this.onToggle = onToggle;
     this.count = h("span", { class: "heads-count", "aria-live": "polite" });
     this.reset = h("button", { type: "button", class: "quiet", onclick: onReset });
     this.head = h("thead");
     this.body = h("tbody");
-    this.table = h("table", {
-      class: "heads-grid", role: "grid", onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
-      onclick: (/** @type {MouseEvent} */ event) => this.press(event),
-      onfocusin: (/** @type {FocusEvent} */ event) => this.focusin(event),
-      onpointerover: (/** @type {PointerEvent} */ event) => this.tell(this.unitOf(event.target)), onpointerleave: () => this.tell(null),
-    }, this.head, this.body);
+    this.table = h(
+      "table",
+      {
+        class: "heads-grid",
+        role: "grid",
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
+        onclick: (/** @type {MouseEvent} */ event) => this.press(event),
+        onfocusin: (/** @type {FocusEvent} */ event) => this.focusin(event),
+        onpointerover: (/** @type {PointerEvent} */ event) => this.tell(this.unitOf(event.target)),
+        onpointerleave: () => this.tell(null),
+      },
+      this.head,
+      this.body,
+    );
     this.readout = h("p", { class: "heads-readout" });
     this.scale = h("div", { class: "heads-scale" });
     this.ends = [h("span"), h("span"), h("span"), h("span"), h("span")];
     this.legendWords = [h("span"), h("span")];
     this.legendUnit = h("p", { class: "hint" });
-    this.legend = h("div", { class: "heads-legend" },
+    this.legend = h(
+      "div",
+      { class: "heads-legend" },
       h("div", { class: "heads-legend-words" }, ...this.legendWords),
-      this.scale, h("div", { class: "heads-ticks" }, ...this.ends), this.legendUnit);
+      this.scale,
+      h("div", { class: "heads-ticks" }, ...this.ends),
+      this.legendUnit,
+    );
     this.keys = h("p", { class: "hint" });
     this.bar = h("div", { class: "heads-bar" }, this.count, this.reset);
     this.scroll = h("div", { class: "heads-scroll" }, this.table);
@@ -98,7 +117,10 @@ export class HeadsGrid {
       this.look();
     });
     this.table.setAttribute("aria-label", t("heads.grid"));
-    setText(this.count, off.length ? t("heads.count", { count: off.length, total: layers * (heads + 1) }) : t("heads.none"));
+    setText(
+      this.count,
+      off.length ? t("heads.count", { count: off.length, total: layers * (heads + 1) }) : t("heads.none"),
+    );
     setText(this.reset, t("heads.reset"));
     this.reset.hidden = !off.length;
     const scale = scaleOf(effects);
@@ -114,7 +136,9 @@ export class HeadsGrid {
     setText(this.head.rows[0].cells[0], t("heads.layer"));
     setText(/** @type {HTMLElement} */ (this.head.rows[0].lastElementChild), t("heads.mlp"));
     this.legend.hidden = !effects.length;
-    [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) => setText(this.ends[i], signed(value, scale < 0.1 ? 3 : 2)));
+    [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) =>
+      setText(this.ends[i], signed(value, scale < 0.1 ? 3 : 2)),
+    );
     setText(this.legendWords[0], t("heads.legend.less"));
     setText(this.legendWords[1], t("heads.legend.more"));
     setText(this.legendUnit, t("heads.legend.unit"));
@@ -137,10 +161,18 @@ export class HeadsGrid {
       this.buttons.set(unitKey(unit), made);
       return made;
     };
-    this.body.replaceChildren(...Array.from({ length: layers }, (_, layer) => h("tr", {},
-      h("th", { scope: "row" }, button({ layer, head: LAYER }, String(layer))),
-      ...layerUnits(layer, heads).map((unit) => h("td", { role: "gridcell", class: unit.head === MLP ? "heads-mlp" : null },
-        button(unit, ""))))));
+    this.body.replaceChildren(
+      ...Array.from({ length: layers }, (_, layer) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, button({ layer, head: LAYER }, String(layer))),
+          ...layerUnits(layer, heads).map((unit) =>
+            h("td", { role: "gridcell", class: unit.head === MLP ? "heads-mlp" : null }, button(unit, "")),
+          ),
+        ),
+      ),
+    );
     this.roam();
   }
 
@@ -150,7 +182,12 @@ export class HeadsGrid {
     classList.toggle("more-after", scrollWidth - clientWidth - scrollLeft > MLP_GAP_PX);
   }
 
-  /** Does something only where what it depends on has changed. @param {string} name @param {string} value @param {() => void} draw */
+  /**
+   * Does something only where what it depends on has changed.
+   * @param {string} name
+   * @param {string} value
+   * @param {() => void} draw
+   */
   once(name, value, draw) {
     if (this.painted.get(name) === value) return;
     this.painted.set(name, value);
@@ -182,7 +219,11 @@ export class HeadsGrid {
     if (!effect) return words;
     const { delta, before, after, lossDelta } = effect;
     const told = t(off ? "heads.readout.effect.off" : "heads.readout.effect", {
-      delta: signed(delta), target: showToken(this.data?.target ?? ""), before: percent(before), after: percent(after), loss: signed(lossDelta, 3),
+      delta: signed(delta),
+      target: showToken(this.data?.target ?? ""),
+      before: percent(before),
+      after: percent(after),
+      loss: signed(lossDelta, 3),
     });
     // A number and its sign of per cent stay on one line.
     return `${words} · ${told.replaceAll(" %", "\u00a0%")}`;
@@ -228,7 +269,10 @@ export class HeadsGrid {
     if (unit) this.onToggle(unit);
   }
 
-  /** Says what is known of a unit; of the one that has or had the focus where none is pointed at. @param {Unit | null} unit */
+  /**
+   * Says what is known of a unit; of the one that has or had the focus where none is pointed at.
+   * @param {Unit | null} unit
+   */
   tell(unit) {
     const about = unit ?? this.cursor;
     setText(this.readout, this.buttons.get(unitKey(about))?.getAttribute("aria-label") ?? "");

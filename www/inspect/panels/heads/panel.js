@@ -1,16 +1,27 @@
 /** Switching heads and MLPs off: what changes, and which of them matter for a token. */
 import { h, setText } from "../../../core/dom.js";
 import { registerStrings, t } from "../../../core/i18n/index.js";
-import { headsEn } from "./words.en.js";
-import { headsZh } from "./words.zh.js";
 import { isDark, watchTheme } from "../../canvas.js";
+import { SaveRow } from "../../save.js";
+import {
+  ablationCsv,
+  LAYER,
+  layerToggled,
+  Memory,
+  meanLoss,
+  offKey,
+  positionAt,
+  sideBySide,
+  toggled,
+  topAfter,
+} from "./data.js";
 import { HeadsEffect, unitList } from "./effect.js";
 import { HeadsGrid } from "./grid.js";
-import { HeadsRanking } from "./ranking.js";
-import { LAYER, Memory, ablationCsv, layerToggled, meanLoss, offKey, positionAt, sideBySide, toggled, topAfter } from "./data.js";
 import { headsPicture } from "./picture.js";
 import { Ranker } from "./ranker.js";
-import { SaveRow } from "../../save.js";
+import { HeadsRanking } from "./ranking.js";
+import { headsEn } from "./words.en.js";
+import { headsZh } from "./words.zh.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").Panel} Panel */
@@ -69,10 +80,16 @@ export class HeadsPanel {
     const toggle = (/** @type {Unit} */ unit) => this.toggle(unit);
     this.grid = new HeadsGrid(this.body, { onToggle: toggle, onReset: () => this.setOff([]) });
     this.ranking = new HeadsRanking({
-      onTarget: (id) => this.choose(id), onRank: () => this.rank(), onCancel: () => this.cancel(), onToggle: toggle,
+      onTarget: (id) => this.choose(id),
+      onRank: () => this.rank(),
+      onCancel: () => this.cancel(),
+      onToggle: toggle,
     });
     this.body.append(this.ranking.controls);
-    this.effect = new HeadsEffect(this.body, { onMeasure: () => this.measure(), onWrite: (fromSelected) => this.write(fromSelected) });
+    this.effect = new HeadsEffect(this.body, {
+      onMeasure: () => this.measure(),
+      onWrite: (fromSelected) => this.write(fromSelected),
+    });
     this.grid.bar.after(this.effect.lossRoot);
     this.body.append(this.ranking.root);
     this.save = new SaveRow(this.ranking.root, {
@@ -81,7 +98,8 @@ export class HeadsPanel {
       csv: () => ablationCsv(this.shown()?.effects ?? [], { text: this.shown()?.target ?? "" }),
       json: () => ({ what: "single units switched off, on top of `off`", model: this.size, ...this.shown() }),
     });
-    // Drawn a frame later: what is drawn here has a size of its own, which the observer would be told of within its own round.
+    // Drawn a frame later: what is drawn here has a size of its own, which the observer would be told of within its own
+    // round.
     this.resize = new ResizeObserver(() => {
       this.fitting ||= requestAnimationFrame(() => this.fit());
     });
@@ -208,7 +226,10 @@ export class HeadsPanel {
 
   /** Whether the text is what was last written here. @param {Subject} subject */
   again(subject) {
-    return this.written.some(({ text }) => subject.text === this.start + text) && positionAt(subject.tokens.ends, this.start.length) >= 0;
+    return (
+      this.written.some(({ text }) => subject.text === this.start + text) &&
+      positionAt(subject.tokens.ends, this.start.length) >= 0
+    );
   }
 
   /** @param {number} id */
@@ -243,10 +264,11 @@ export class HeadsPanel {
   progressed() {
     if (!this.observed) return;
     if (!this.ranker.running) this.render();
-    else this.drawing ||= window.setTimeout(() => {
-      this.drawing = 0;
-      if (this.ctx.subject) this.render();
-    }, DRAW_EVERY_MS);
+    else
+      this.drawing ||= window.setTimeout(() => {
+        this.drawing = 0;
+        if (this.ctx.subject) this.render();
+      }, DRAW_EVERY_MS);
   }
 
   /** @returns {import("./ranker.js").Ranked | null} */
@@ -264,11 +286,24 @@ export class HeadsPanel {
     const ranked = this.ranker.shown(subject, target, off);
     const stale = ranked !== null && offKey(ranked.off) !== offKey(off);
     this.width = this.root.clientWidth;
-    this.shownGrid = { ...this.size, off, effects: ranked?.effects ?? [], target: ranked?.target ?? "", width: this.width };
+    this.shownGrid = {
+      ...this.size,
+      off,
+      effects: ranked?.effects ?? [],
+      target: ranked?.target ?? "",
+      width: this.width,
+    };
     this.grid.update(this.shownGrid);
     this.tellEffect(subject);
     this.ranking.update({
-      token: tokens.texts[selected] ?? "", choices, target: target?.id ?? -1, off, ranked, stale, running: this.ranker.running, busy: writing,
+      token: tokens.texts[selected] ?? "",
+      choices,
+      target: target?.id ?? -1,
+      off,
+      ranked,
+      stale,
+      running: this.ranker.running,
+      busy: writing,
     });
     this.save.update();
   }
@@ -279,13 +314,21 @@ export class HeadsPanel {
     const { selected, tokens, writing, text } = subject;
     const baseline = this.memory.baselines.get(text) ?? null;
     const current = writing || !this.fresh ? null : subject.scores;
-    const rows = sideBySide(baseline ? topAfter(baseline, selected) : [], current ? topAfter(current, selected) : [], PREDICTIONS);
+    const rows = sideBySide(
+      baseline ? topAfter(baseline, selected) : [],
+      current ? topAfter(current, selected) : [],
+      PREDICTIONS,
+    );
     this.effect.update({
       off: off.length,
       before: baseline && { loss: meanLoss(baseline), predictions: rows.before },
       after: current && { loss: meanLoss(current), predictions: rows.after },
-      token: tokens.texts[selected] ?? "", measuring: this.returnTo !== null, again: this.again(subject),
-      from: selected < tokens.ids.length - 1 ? tokens.texts[selected] ?? null : null, written: this.written, busy: writing,
+      token: tokens.texts[selected] ?? "",
+      measuring: this.returnTo !== null,
+      again: this.again(subject),
+      from: selected < tokens.ids.length - 1 ? (tokens.texts[selected] ?? null) : null,
+      written: this.written,
+      busy: writing,
     });
   }
 
@@ -302,11 +345,21 @@ export class HeadsPanel {
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const ranked = this.shown();
     return headsPicture({
-      ...this.size, effects: ranked?.effects ?? [], text: this.before(), title: t(ranked?.off.length ? "heads.picture.ontop" : "heads.picture", {
-        target: HeadsRanking.named(ranked?.target ?? ""), token: HeadsRanking.named(ranked?.token ?? ""), units: unitList(ranked?.off ?? []),
+      ...this.size,
+      effects: ranked?.effects ?? [],
+      text: this.before(),
+      title: t(ranked?.off.length ? "heads.picture.ontop" : "heads.picture", {
+        target: HeadsRanking.named(ranked?.target ?? ""),
+        token: HeadsRanking.named(ranked?.token ?? ""),
+        units: unitList(ranked?.off ?? []),
       }),
-      layerWord: t("heads.layer"), mlpWord: t("heads.mlp"), unit: t("heads.legend.unit"),
-      paper: colour("--sheet"), ink: colour("--ink"), line: colour("--line"), dark: isDark(),
+      layerWord: t("heads.layer"),
+      mlpWord: t("heads.mlp"),
+      unit: t("heads.legend.unit"),
+      paper: colour("--sheet"),
+      ink: colour("--ink"),
+      line: colour("--line"),
+      dark: isDark(),
     });
   }
 }

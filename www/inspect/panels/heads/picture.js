@@ -1,7 +1,8 @@
 /** The ranking of heads as a picture to save. */
-import { MLP, scaleOf, shade, signed, unitKey } from "./data.js";
+
 import { diverging, divergingCss, inkOn } from "../../color.js";
 import { sheet } from "../../picture.js";
+import { MLP, scaleOf, shade, signed, unitKey } from "./data.js";
 
 /** @typedef {import("../../types.js").Unit} Unit */
 /** @typedef {import("./data.js").Effect} Effect */
@@ -21,11 +22,25 @@ export function endOf(text, fits) {
 }
 
 /**
- * @param {{ layers: number, heads: number, effects: readonly Effect[], title: string, text: string, layerWord: string, mlpWord: string, unit: string,
+ * @param {{ layers: number, heads: number, effects: readonly Effect[], title: string, text: string, layerWord: string,
+ *   mlpWord: string, unit: string,
  *   paper: string, ink: string, line: string, dark?: boolean }} data
  * @returns {HTMLCanvasElement}
  */
-export function headsPicture({ layers, heads, effects, title, text, layerWord, mlpWord, unit, paper, ink, line, dark = false }) {
+export function headsPicture({
+  layers,
+  heads,
+  effects,
+  title,
+  text,
+  layerWord,
+  mlpWord,
+  unit,
+  paper,
+  ink,
+  line,
+  dark = false,
+}) {
   const width = Math.max(LEAST_WIDTH, MARGIN.left + (heads + 1) * CELL + MARGIN.right);
   const height = MARGIN.top + layers * CELL + MARGIN.bottom;
   const { canvas, pen } = sheet(width, height, paper);
@@ -33,7 +48,11 @@ export function headsPicture({ layers, heads, effects, title, text, layerWord, m
   pen.font = "600 14px system-ui";
   pen.fillText(title, EDGE, 28, width - 2 * EDGE);
   pen.font = "12px system-ui";
-  pen.fillText(endOf(text, (part) => pen.measureText(part).width <= width - 2 * EDGE), EDGE, 48);
+  pen.fillText(
+    endOf(text, (part) => pen.measureText(part).width <= width - 2 * EDGE),
+    EDGE,
+    48,
+  );
   pen.fillText(layerWord, EDGE, MARGIN.top - 10);
   pen.textAlign = "center";
   for (let column = 0; column <= heads; column += 1) {
@@ -67,7 +86,9 @@ export function headsPicture({ layers, heads, effects, title, text, layerWord, m
     pen.fillRect(MARGIN.left + i, y, 1, 8);
   }
   pen.fillStyle = ink;
-  [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) => pen.fillText(signed(value), MARGIN.left + (room * i) / 4, y + 24));
+  [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) =>
+    pen.fillText(signed(value), MARGIN.left + (room * i) / 4, y + 24),
+  );
   pen.textAlign = "left";
   pen.fillText(unit, MARGIN.left, y + 42);
   return canvas;

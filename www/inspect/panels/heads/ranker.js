@@ -1,7 +1,8 @@
 /** Ranking heads for a target: which target, the measuring, what was found. Free of the DOM. */
-import { isAbort } from "../../../core/errors.js";
-import { Memory, Pace, defaultTarget, offKey, ranking, topAfter } from "./data.js";
+
 import { reasonOf } from "../../../core/cause.js";
+import { isAbort } from "../../../core/errors.js";
+import { defaultTarget, Memory, offKey, Pace, ranking, topAfter } from "./data.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").Subject} Subject */
@@ -37,9 +38,15 @@ export class Ranker {
     this.onProgress = onProgress;
     /** @type {Pace | null} */
     this.running = null;
-    /** A target other than the usual one, and the place it was chosen for. @type {(Target & { place: string }) | null} */
+    /**
+     * A target other than the usual one, and the place it was chosen for.
+     * @type {(Target & { place: string }) | null}
+     */
     this.chosen = null;
-    /** The usual one of a place: it stays the same while heads go off and on. @type {(Target & { place: string }) | null} */
+    /**
+     * The usual one of a place: it stays the same while heads go off and on.
+     * @type {(Target & { place: string }) | null}
+     */
     this.usual = null;
   }
 
@@ -65,7 +72,8 @@ export class Ranker {
     /** @type {Map<number, Target>} */
     const choices = new Map(usual ? [[usual.id, { id: usual.id, text: usual.text, follows: usual.follows }]] : []);
     for (const { id, text } of best) if (!choices.has(id)) choices.set(id, { id, text, follows: false });
-    if (chosen && !choices.has(chosen.id)) choices.set(chosen.id, { id: chosen.id, text: chosen.text, follows: chosen.follows });
+    if (chosen && !choices.has(chosen.id))
+      choices.set(chosen.id, { id: chosen.id, text: chosen.text, follows: chosen.follows });
     return { choices: [...choices.values()], target: chosen };
   }
 
@@ -95,18 +103,29 @@ export class Ranker {
     const run = new Pace(nLayer * (nHead + 1), performance.now());
     this.running = run;
     const keep = (/** @type {AblateAnswer} */ answer, /** @type {number} */ done, /** @type {number} */ total) => {
-      const ranked = { effects: ranking(answer, off), off, target: target.text, token: subject.tokens.texts[subject.selected], done, total };
+      const ranked = {
+        effects: ranking(answer, off),
+        off,
+        target: target.text,
+        token: subject.tokens.texts[subject.selected],
+        done,
+        total,
+      };
       this.memory.results.set(`${where} ${offKey(off)}`, ranked);
       this.memory.latest.set(where, ranked);
     };
     const ids = subject.tokens.ids.slice(0, subject.selected + 1);
     try {
-      const answer = await this.ctx.ask("rank", { what: "ablate", ids, target: target.id }, ({ done, total, partial }) => {
-        if (this.running !== run) return;
-        run.see({ done, total }, performance.now());
-        if (partial) keep(partial, partial.units.length, run.units);
-        this.onProgress();
-      });
+      const answer = await this.ctx.ask(
+        "rank",
+        { what: "ablate", ids, target: target.id },
+        ({ done, total, partial }) => {
+          if (this.running !== run) return;
+          run.see({ done, total }, performance.now());
+          if (partial) keep(partial, partial.units.length, run.units);
+          this.onProgress();
+        },
+      );
       keep(answer, answer.units.length, answer.units.length);
     } catch (error) {
       if (!isAbort(error)) this.ctx.say("heads.error", { reason: reasonOf(error) });

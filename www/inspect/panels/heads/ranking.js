@@ -1,10 +1,10 @@
 /** Which heads matter for one token: choosing it, the measuring, the ranked list. */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
-import { isOff, scaleOf, shade, signed } from "./data.js";
+import { isDark } from "../../canvas.js";
 import { divergingCss } from "../../color.js";
 import { finePercent, percent, shorten, showToken } from "../../label.js";
-import { isDark } from "../../canvas.js";
+import { isOff, scaleOf, shade, signed } from "./data.js";
 import { unitList } from "./effect.js";
 import { unitName } from "./grid.js";
 
@@ -36,13 +36,15 @@ const MINUTES_FROM = 90;
 export function progressText({ passes, done, units, left }) {
   const words = [passes < 1 ? t("heads.progress.first") : t("heads.progress", { done: n(done), total: n(units) })];
   if (left !== null && left > MINUTES_FROM) words.push(t("heads.left.minutes", { count: n(Math.round(left / 60)) }));
-  else if (left !== null && left > LONG_SECONDS) words.push(t("heads.left.seconds", { count: n(5 * Math.ceil(left / 5)) }));
+  else if (left !== null && left > LONG_SECONDS)
+    words.push(t("heads.left.seconds", { count: n(5 * Math.ceil(left / 5)) }));
   return words.join(" · ");
 }
 
 export class HeadsRanking {
   /**
-   * @param {{ onTarget: (id: number) => void, onRank: () => void, onCancel: () => void, onToggle: (unit: Unit) => void }} handlers
+   * @param {{ onTarget: (id: number) => void, onRank: () => void, onCancel: () => void, onToggle: (unit: Unit) => void
+   *   }} handlers
    */
   constructor({ onTarget, onRank, onCancel, onToggle }) {
     this.onToggle = onToggle;
@@ -52,7 +54,11 @@ export class HeadsRanking {
     this.label = h("label", { for: "heads-target" });
     this.running = false;
     // One button for both, so that the focus stays where it is.
-    this.go = h("button", { type: "button", class: "secondary", onclick: () => (this.running ? onCancel() : onRank()) });
+    this.go = h("button", {
+      type: "button",
+      class: "secondary",
+      onclick: () => (this.running ? onCancel() : onRank()),
+    });
     this.bar = h("progress");
     this.figures = h("span", { class: "figures" });
     this.progress = h("div", { class: "heads-progress" }, this.bar, this.figures);
@@ -61,10 +67,21 @@ export class HeadsRanking {
     this.all = h("button", { type: "button", class: "quiet", onclick: () => this.showAll() });
     this.summary = h("summary");
     this.table = h("table", { class: "heads-table" });
-    this.details = h("details", { ontoggle: () => this.writeTable() }, this.summary, h("div", { class: "heads-scroll" }, this.table));
+    this.details = h(
+      "details",
+      { ontoggle: () => this.writeTable() },
+      this.summary,
+      h("div", { class: "heads-scroll" }, this.table),
+    );
     /** What is chosen stands by the grid, which it colours; the list takes more room. */
-    this.controls = h("section", { class: "heads-controls" }, this.title, this.what,
-      h("div", { class: "heads-choose" }, h("span", { class: "heads-field" }, this.label, this.select), this.go), this.progress);
+    this.controls = h(
+      "section",
+      { class: "heads-controls" },
+      this.title,
+      this.what,
+      h("div", { class: "heads-choose" }, h("span", { class: "heads-field" }, this.label, this.select), this.go),
+      this.progress,
+    );
     this.listTitle = h("h3");
     this.root = h("section", { class: "heads-ranking" }, this.listTitle, this.note, this.list, this.all, this.details);
     this.whole = false;
@@ -105,8 +122,11 @@ export class HeadsRanking {
     const drawn = JSON.stringify([document.documentElement.lang, choices]);
     if (drawn === this.drawnChoices) return;
     this.drawnChoices = drawn;
-    this.select.replaceChildren(...choices.map(({ id, text, follows }) =>
-      h("option", { value: id }, follows ? t("heads.target.follows", { token: showToken(text) }) : showToken(text))));
+    this.select.replaceChildren(
+      ...choices.map(({ id, text, follows }) =>
+        h("option", { value: id }, follows ? t("heads.target.follows", { token: showToken(text) }) : showToken(text)),
+      ),
+    );
   }
 
   /** @param {Ranked | null} ranked @param {boolean} stale @param {boolean} running */
@@ -132,10 +152,14 @@ export class HeadsRanking {
     setText(this.summary, t("heads.table"));
     const now = [effects, off, this.whole, document.documentElement.lang, isDark()];
     if (now.every((part, i) => part === this.drawn[i])) return;
-    const focused = this.list.contains(document.activeElement) ? document.activeElement?.getAttribute("data-unit") : null;
+    const focused = this.list.contains(document.activeElement)
+      ? document.activeElement?.getAttribute("data-unit")
+      : null;
     this.drawn = now;
     const scale = scaleOf(effects);
-    this.list.replaceChildren(...effects.slice(0, this.whole ? effects.length : FEW).map((effect) => this.entry(effect, scale, off)));
+    this.list.replaceChildren(
+      ...effects.slice(0, this.whole ? effects.length : FEW).map((effect) => this.entry(effect, scale, off)),
+    );
     if (focused) /** @type {HTMLElement | null} */ (this.list.querySelector(`[data-unit="${focused}"]`))?.focus();
     this.writeTable();
   }
@@ -148,14 +172,25 @@ export class HeadsRanking {
     const share = 50 * Math.abs(x);
     const bar = h("span");
     Object.assign(bar.style, {
-      left: `${x < 0 ? 50 - share : 50}%`, width: `${share}%`, background: divergingCss(x < 0 ? Math.min(x, -0.55) : Math.max(x, 0.55), isDark()),
+      left: `${x < 0 ? 50 - share : 50}%`,
+      width: `${share}%`,
+      background: divergingCss(x < 0 ? Math.min(x, -0.55) : Math.max(x, 0.55), isDark()),
     });
     const silent = (/** @type {string} */ words) => h("span", { class: "visually-hidden" }, ` ${words} `);
     const onclick = () => this.onToggle({ layer, head });
-    return h("li", {}, h("button", { type: "button", "aria-pressed": String(isOut), "data-unit": `${layer}.${head}`, onclick },
-      h("span", { class: "heads-name" }, unitName(effect)), silent(t(isOut ? "heads.off" : "heads.on")), h("span", { class: "heads-bar-track" }, bar),
-      h("span", { class: "heads-delta" }, signed(delta), silent(t("heads.nats"))),
-      h("span", { class: "heads-p" }, `${percent(before)} → ${percent(after)}`)));
+    return h(
+      "li",
+      {},
+      h(
+        "button",
+        { type: "button", "aria-pressed": String(isOut), "data-unit": `${layer}.${head}`, onclick },
+        h("span", { class: "heads-name" }, unitName(effect)),
+        silent(t(isOut ? "heads.off" : "heads.on")),
+        h("span", { class: "heads-bar-track" }, bar),
+        h("span", { class: "heads-delta" }, signed(delta), silent(t("heads.nats"))),
+        h("span", { class: "heads-p" }, `${percent(before)} → ${percent(after)}`),
+      ),
+    );
   }
 
   showAll() {
@@ -168,9 +203,18 @@ export class HeadsRanking {
   writeTable() {
     const effects = this.data?.ranked?.effects ?? [];
     if (!this.details.open) return;
-    const head = h("tr", {}, ...["unit", "delta", "before", "after", "loss"].map((key) => h("th", { scope: "col" }, t(`heads.table.${key}`))));
+    const head = h(
+      "tr",
+      {},
+      ...["unit", "delta", "before", "after", "loss"].map((key) => h("th", { scope: "col" }, t(`heads.table.${key}`))),
+    );
     const rows = effects.map((effect) => {
-      const cells = [signed(effect.delta, 3), finePercent(effect.before), finePercent(effect.after), signed(effect.lossDelta, 3)];
+      const cells = [
+        signed(effect.delta, 3),
+        finePercent(effect.before),
+        finePercent(effect.after),
+        signed(effect.lossDelta, 3),
+      ];
       return h("tr", {}, h("th", { scope: "row" }, unitName(effect)), ...cells.map((text) => h("td", {}, text)));
     });
     this.table.replaceChildren(h("thead", {}, head), h("tbody", {}, ...rows));

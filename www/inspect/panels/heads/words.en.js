@@ -1,7 +1,11 @@
 /** @type {Record<string, string>} */
 export const headsEn = {
-  "heads.what": "An attention head looks back at earlier tokens and brings what it finds there to the current one; the MLP then works on each token by itself. Switched off here means that a head's output is set to zero before the layer's output projection, and that an MLP's output is not added.",
-  "heads.empty": "With a model open and some text on the paper, you can switch off its parts here and see what changes.",
+  "heads.what":
+    "An attention head looks back at earlier tokens and brings what it finds there to the current one; " +
+    "the MLP then works on each token by itself. Switched off here means that a head's output is set to " +
+    "zero before the layer's output projection, and that an MLP's output is not added.",
+  "heads.empty":
+    "With a model open and some text on the paper, you can switch off its parts here and see what changes.",
   "heads.join": " ",
   "heads.grid": "Heads and MLPs. Press one to switch it off.",
   "heads.layer": "layer",
@@ -45,7 +49,8 @@ export const headsEn = {
   "heads.rank": "Rank heads",
   "heads.rank.title": "Which heads matter here?",
   "heads.rank.list": "Ranking",
-  "heads.rank.what": "Switches off each head and each MLP, one at a time, and measures how the probability of the target after “{token}” changes.",
+  "heads.rank.what":
+    "Switches off each head and each MLP, one at a time, and measures how the probability of the target after “{token}” changes.",
   "heads.rank.ontop": "This comes on top of what is off now.",
   "heads.target": "Target",
   "heads.target.follows": "{token} (follows)",
@@ -55,8 +60,11 @@ export const headsEn = {
   "heads.left.minutes": "about {count} min left",
   "heads.left.seconds": "about {count} s left",
   "heads.partial": "Broken off after {done} of {total}.",
-  "heads.result": "Each line: that unit alone switched off. Change of {target} after “{token}” in nats; its probability before → after.",
-  "heads.result.ontop": "Each line: that unit alone switched off, on top of {units}. Change of {target} after “{token}” in nats; its probability before → after.",
+  "heads.result":
+    "Each line: that unit alone switched off. Change of {target} after “{token}” in nats; its probability before → after.",
+  "heads.result.ontop":
+    "Each line: that unit alone switched off, on top of {units}. Change of {target} after “{token}” in " +
+    "nats; its probability before → after.",
   "heads.result.stale": "Measured before you changed what is off. Rank again to measure on top of it.",
   "heads.legend.less": "less likely: it helps",
   "heads.legend.more": "more likely: it hinders",
@@ -64,7 +72,8 @@ export const headsEn = {
   "heads.nats": "nats",
   "heads.readout": "{unit} · {state}",
   "heads.readout.effect": "if switched off: {delta} nats for {target}, {before} → {after}; loss {loss} nats per token",
-  "heads.readout.effect.off": "by switching it off: {delta} nats for {target}, {before} → {after}; loss {loss} nats per token",
+  "heads.readout.effect.off":
+    "by switching it off: {delta} nats for {target}, {before} → {after}; loss {loss} nats per token",
   "heads.all.show": "Show all {count}",
   "heads.table": "All as a table",
   "heads.table.unit": "Unit",

@@ -1,6 +1,7 @@
 /** @type {Record<string, string>} */
 export const headsZh = {
-  "heads.what": "注意力头回看前面的 token，把在那里找到的内容带到当前位置；随后 MLP 对每个 token 单独加工。这里的“关闭”是指：头的输出在进入该层的输出投影之前设为零，MLP 的输出则不再加上。",
+  "heads.what":
+    "注意力头回看前面的 token，把在那里找到的内容带到当前位置；随后 MLP 对每个 token 单独加工。这里的“关闭”是指：头的输出在进入该层的输出投影之前设为零，MLP 的输出则不再加上。",
   "heads.empty": "打开模型并在纸上写些文字后，可以在这里关闭它的部件，看看会有什么变化。",
   "heads.join": "",
   "heads.grid": "注意力头和 MLP。按一下即可关闭。",
@@ -56,7 +57,8 @@ export const headsZh = {
   "heads.left.seconds": "约还需 {count} 秒",
   "heads.partial": "测到第 {done} 个时中断，共 {total} 个。",
   "heads.result": "每行只关闭该部件。数值是“{token}”之后 {target} 的变化（奈特），以及关闭前 → 后的概率。",
-  "heads.result.ontop": "每行在已关闭 {units} 之外只再关闭该部件。数值是“{token}”之后 {target} 的变化（奈特），以及关闭前 → 后的概率。",
+  "heads.result.ontop":
+    "每行在已关闭 {units} 之外只再关闭该部件。数值是“{token}”之后 {target} 的变化（奈特），以及关闭前 → 后的概率。",
   "heads.result.stale": "这是在改变开关之前测的。要以现在的开关为基础，请重新排名。",
   "heads.legend.less": "更不可能：它有帮助",
   "heads.legend.more": "更可能：它有妨碍",

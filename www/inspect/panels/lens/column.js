@@ -10,7 +10,11 @@ import { levelLabel, levelName } from "./table.js";
 /** So many of a level's likeliest tokens are listed. */
 const LISTED = 5;
 const HEIGHT = 228;
-const BANDS = { left: 56, probability: /** @type {[number, number]} */ ([20, 88]), rank: /** @type {[number, number]} */ ([126, 190]) };
+const BANDS = {
+  left: 56,
+  probability: /** @type {[number, number]} */ ([20, 88]),
+  rank: /** @type {[number, number]} */ ([126, 190]),
+};
 
 /**
  * @param {string} tag @param {Record<string, string | number>} attributes @param {string} [text]
@@ -30,7 +34,8 @@ export class LensColumnView {
     this.title = h("h3");
     this.words = h("p", { class: "lens-words" });
     this.chart = h("div", {
-      class: "lens-chart", onpointermove: (/** @type {PointerEvent} */ event) => this.point(event),
+      class: "lens-chart",
+      onpointermove: (/** @type {PointerEvent} */ event) => this.point(event),
     });
     this.head = h("tr");
     this.body = h("tbody");
@@ -45,7 +50,8 @@ export class LensColumnView {
   }
 
   /**
-   * @param {{ column: LensColumn | null, token: string, kind: "answer" | "next", level: number, width: number, lang: string,
+   * @param {{ column: LensColumn | null, token: string, kind: "answer" | "next", level: number, width: number, lang:
+   *   string,
    *   vocabSize: number }} data
    *   `level` is the one to mark
    */
@@ -67,8 +73,12 @@ export class LensColumnView {
   sentence(column, kind) {
     if (!column.target) return t("lens.column.none");
     const settled = settledAt(column);
-    const end = settled < 0 ? t("lens.column.unsettled")
-      : settled === 0 ? t("lens.column.settled.embedding") : t("lens.column.settled", { layer: settled - 1 });
+    const end =
+      settled < 0
+        ? t("lens.column.unsettled")
+        : settled === 0
+          ? t("lens.column.settled.embedding")
+          : t("lens.column.settled", { layer: settled - 1 });
     return [t(`lens.column.${kind}`, { target: showToken(column.target.text) }), end].join(t("lens.join"));
   }
 
@@ -76,13 +86,33 @@ export class LensColumnView {
   list(column) {
     const heads = ["level", "target", "rank", "top"].map((key) => h("th", { scope: "col" }, t(`lens.head.${key}`)));
     this.head.replaceChildren(...heads);
-    const rows = column.levels.map((at, level) => h("tr", {},
-      h("th", { scope: "row", "aria-label": levelName(level, column.levels.length) }, levelLabel(level)),
-      h("td", {}, column.target ? finePercent(Math.exp(at.logprob)) : "–"),
-      h("td", {}, column.target ? n(at.rank) : "–"),
-      h("td", {}, h("ol", {}, ...at.top.slice(0, LISTED).map(({ id, text, logprob }) =>
-        h("li", { class: id === column.target?.id ? "lens-target" : null },
-          h("span", { class: "lens-token" }, showToken(text)), ` ${percent(Math.exp(logprob))}`))))));
+    const rows = column.levels.map((at, level) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row", "aria-label": levelName(level, column.levels.length) }, levelLabel(level)),
+        h("td", {}, column.target ? finePercent(Math.exp(at.logprob)) : "–"),
+        h("td", {}, column.target ? n(at.rank) : "–"),
+        h(
+          "td",
+          {},
+          h(
+            "ol",
+            {},
+            ...at.top
+              .slice(0, LISTED)
+              .map(({ id, text, logprob }) =>
+                h(
+                  "li",
+                  { class: id === column.target?.id ? "lens-target" : null },
+                  h("span", { class: "lens-token" }, showToken(text)),
+                  ` ${percent(Math.exp(logprob))}`,
+                ),
+              ),
+          ),
+        ),
+      ),
+    );
     this.body.replaceChildren(...rows.reverse());
   }
 
@@ -96,31 +126,52 @@ export class LensColumnView {
     const chart = chartOf(column, { left, right, probability, rank }, vocabSize);
     this.xs = chart.x;
     const share = (/** @type {number} */ level) => percent(Math.exp(column.levels[level].logprob));
-    const label = t("lens.chart", { target: showToken(column.target.text), first: share(0), last: share(column.levels.length - 1) });
-    const picture = svg("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label });
-    const grid = (/** @type {number} */ y, /** @type {string} */ label) => picture.append(
-      svg("line", { x1: left - 8, x2: right + 8, y1: y, y2: y, class: "lens-rule" }),
-      svg("text", { x: left - 14, y: y + 4, "text-anchor": "end" }, label));
+    const label = t("lens.chart", {
+      target: showToken(column.target.text),
+      first: share(0),
+      last: share(column.levels.length - 1),
+    });
+    const picture = svg("svg", {
+      width,
+      height: HEIGHT,
+      viewBox: `0 0 ${width} ${HEIGHT}`,
+      role: "img",
+      "aria-label": label,
+    });
+    const grid = (/** @type {number} */ y, /** @type {string} */ label) =>
+      picture.append(
+        svg("line", { x1: left - 8, x2: right + 8, y1: y, y2: y, class: "lens-rule" }),
+        svg("text", { x: left - 14, y: y + 4, "text-anchor": "end" }, label),
+      );
     for (const { value, y } of chart.shareTicks) grid(y, `${+(100 * value).toPrecision(3)} %`);
     const last = chart.rankTicks.length - 1;
     const every = Math.ceil(chart.rankTicks.length / 4);
     chart.rankTicks.forEach(({ value, y }, i) => grid(y, i % every && i < last ? "" : n(value)));
     picture.append(
       svg("text", { x: left - 8, y: probability[0] - 8, class: "lens-band" }, t("lens.chart.probability")),
-      svg("text", { x: left - 8, y: rank[0] - 8, class: "lens-band" }, t("lens.chart.rank")));
+      svg("text", { x: left - 8, y: rank[0] - 8, class: "lens-band" }, t("lens.chart.rank")),
+    );
     for (const level of chart.levelTicks) {
       picture.append(svg("text", { x: chart.x[level], y: rank[1] + 18, "text-anchor": "middle" }, levelLabel(level)));
     }
-    picture.append(svg("text", { x: right, y: HEIGHT - 4, "text-anchor": "end", class: "lens-band" }, t("lens.chart.axis")));
+    picture.append(
+      svg("text", { x: right, y: HEIGHT - 4, "text-anchor": "end", class: "lens-band" }, t("lens.chart.axis")),
+    );
     const line = (/** @type {number[]} */ ys) => {
-      picture.append(svg("polyline", { points: ys.map((y, level) => `${chart.x[level]},${y}`).join(" "), class: "lens-line" }));
-      for (const [level, y] of ys.entries()) picture.append(svg("circle", { cx: chart.x[level], cy: y, r: 2.5, class: "lens-dot" }));
+      picture.append(
+        svg("polyline", { points: ys.map((y, level) => `${chart.x[level]},${y}`).join(" "), class: "lens-line" }),
+      );
+      for (const [level, y] of ys.entries())
+        picture.append(svg("circle", { cx: chart.x[level], cy: y, r: 2.5, class: "lens-dot" }));
     };
     line(chart.probability);
     line(chart.rank);
     const rule = svg("line", { y1: probability[0], y2: rank[1], class: "lens-mark" });
-    const dots = [chart.probability, chart.rank].map((ys) => (
-      { ys, dot: svg("circle", { r: 4.5, class: "lens-dot" }), label: svg("text", { class: "lens-value" }) }));
+    const dots = [chart.probability, chart.rank].map((ys) => ({
+      ys,
+      dot: svg("circle", { r: 4.5, class: "lens-dot" }),
+      label: svg("text", { class: "lens-value" }),
+    }));
     picture.prepend(rule);
     picture.append(...dots.flatMap(({ dot, label }) => [dot, label]));
     this.marks = { rule, dots, right };

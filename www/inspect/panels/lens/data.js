@@ -1,10 +1,13 @@
-/** The logit lens as plain data: columns, the window over the text, the chart's geometry, the files. Free of the DOM. */
+/**
+ * The logit lens as plain data: columns, the window over the text, the chart's geometry, the files. Free of the DOM.
+ */
 import { toCsv } from "../../save.js";
 
 /** @typedef {import("../../types.js").LensAnswer} LensAnswer */
 /** @typedef {{ id: number, text: string, logprob: number }} LensToken */
 /**
- * What one level says after one position: its likeliest tokens, and where the target stands in its list. `rank` counts from 1;
+ * What one level says after one position: its likeliest tokens, and where the target stands in its list. `rank` counts
+ * from 1;
  * without a target it is 0 and `logprob` is NaN.
  * @typedef {{ top: LensToken[], logprob: number, rank: number, entropy: number }} LensLevel
  */
@@ -82,7 +85,8 @@ export function missingSpan(has, from, to) {
 }
 
 /**
- * Where a key leads in the grid, and the window that shows it: up is deeper, right is later. Null for keys that mean nothing here.
+ * Where a key leads in the grid, and the window that shows it: up is deeper, right is later. Null for keys that mean
+ * nothing here.
  * @param {string} key
  * @param {Cursor} cursor
  * @param {{ levels: number, count: number, from: number, columns: number }} grid
@@ -140,9 +144,11 @@ export function niceShare(p) {
 const APART = 0.22;
 
 /**
- * The target's way through the levels, as points in two bands one above the other: its probability (from 0 up), and its rank
+ * The target's way through the levels, as points in two bands one above the other: its probability (from 0 up), and its
+ * rank
  * (logarithmic, 1 on top).
- * @param {LensColumn} column @param {{ left: number, right: number, probability: [number, number], rank: [number, number] }} bands
+ * @param {LensColumn} column
+ * @param {{ left: number, right: number, probability: [number, number], rank: [number, number] }} bands
  *   top and bottom of each band
  * @param {number} [vocabSize] no rank is beyond it
  */
@@ -158,7 +164,10 @@ export function chartOf(column, { left, right, probability, rank }, vocabSize = 
   const ofRank = (/** @type {number} */ r) => at(rank, Math.log10(r) / Math.log10(lowest));
   const powers = Array.from({ length: decades + 1 }, (_, power) => 10 ** power);
   // A power of ten close above the last rank would stand in its label.
-  const ranks = [...powers.filter((power) => power === lowest || Math.log10(lowest / power) >= APART * Math.log10(lowest)), ...(powers.includes(lowest) ? [] : [lowest])];
+  const ranks = [
+    ...powers.filter((power) => power === lowest || Math.log10(lowest / power) >= APART * Math.log10(lowest)),
+    ...(powers.includes(lowest) ? [] : [lowest]),
+  ];
   return {
     x,
     probability: levels.map((level) => ofShare(Math.exp(level.logprob))),
@@ -191,12 +200,30 @@ export function spread(count, most) {
  */
 export function lensCsv(columns, tokens, names) {
   const top = columns[0]?.levels[0]?.top.length ?? 0;
-  const header = ["position_from_1", "token", "level", "name", "entropy_nats", "target", "target_probability", "target_rank_from_1"];
+  const header = [
+    "position_from_1",
+    "token",
+    "level",
+    "name",
+    "entropy_nats",
+    "target",
+    "target_probability",
+    "target_rank_from_1",
+  ];
   for (let i = 1; i <= top; i += 1) header.push(`token_${i}`, `probability_${i}`);
-  const rows = columns.flatMap(({ row, target, levels }) => levels.map((level, i) => [
-    row + 1, tokens[row] ?? "", i, names[i], level.entropy, target?.text ?? "", target ? Math.exp(level.logprob) : "", target ? level.rank : "",
-    ...level.top.flatMap(({ text, logprob }) => [text, Math.exp(logprob)]),
-  ]));
+  const rows = columns.flatMap(({ row, target, levels }) =>
+    levels.map((level, i) => [
+      row + 1,
+      tokens[row] ?? "",
+      i,
+      names[i],
+      level.entropy,
+      target?.text ?? "",
+      target ? Math.exp(level.logprob) : "",
+      target ? level.rank : "",
+      ...level.top.flatMap(({ text, logprob }) => [text, Math.exp(logprob)]),
+    ]),
+  );
   return toCsv(header, rows);
 }
 
@@ -211,9 +238,13 @@ export function lensJson(columns, tokens, names, kind) {
     what: "logit lens",
     target: kind === "answer" ? "the model's likeliest token" : "the token that follows",
     positions: columns.map(({ row, target, levels }) => ({
-      position_from_1: row + 1, token: tokens[row] ?? "", target,
+      position_from_1: row + 1,
+      token: tokens[row] ?? "",
+      target,
       levels: levels.map(({ top, logprob, rank, entropy }, level) => ({
-        level, name: names[level], entropy,
+        level,
+        name: names[level],
+        entropy,
         ...(target ? { targetLogprob: logprob, target_rank_from_1: rank } : {}),
         top,
       })),

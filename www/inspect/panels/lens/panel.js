@@ -1,17 +1,18 @@
 /** The logit lens: what the model would say after every layer. */
+
+import { reasonOf } from "../../../core/cause.js";
 import { h, setText } from "../../../core/dom.js";
 import { isAbort } from "../../../core/errors.js";
 import { n, registerStrings, t } from "../../../core/i18n/index.js";
-import { lensEn } from "./words.en.js";
-import { lensZh } from "./words.zh.js";
+import { finePercent, percent, showToken } from "../../label.js";
+import { SaveRow } from "../../save.js";
 import { Choice } from "./choice.js";
 import { LensColumnView } from "./column.js";
-import { LensTable, levelName } from "./table.js";
-import { finePercent, percent, showToken } from "../../label.js";
 import { columnsFor, columnsOf, lensCsv, lensJson, missingSpan, windowFrom } from "./data.js";
 import { lensPicture } from "./picture.js";
-import { reasonOf } from "../../../core/cause.js";
-import { SaveRow } from "../../save.js";
+import { LensTable, levelName } from "./table.js";
+import { lensEn } from "./words.en.js";
+import { lensZh } from "./words.zh.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").Panel} Panel */
@@ -36,7 +37,10 @@ export class LensPanel {
     this.key = "";
     /** @type {Map<number, LensColumn>} */
     this.columns = new Map();
-    /** Shown until the new ones have come, so that nothing flickers while someone types. @type {Map<number, LensColumn>} */
+    /**
+     * Shown until the new ones have come, so that nothing flickers while someone types.
+     * @type {Map<number, LensColumn>}
+     */
     this.stale = new Map();
     this.selected = -1;
     /** @type {number | null} */
@@ -52,18 +56,31 @@ export class LensPanel {
     this.body = h("div", { class: "lens-body" });
     this.root = h("div", { class: "lens" }, this.what, this.empty, this.body);
     const switches = h("div", { class: "lens-switches" });
-    this.kindChoice = new Choice(switches, { values: /** @type {const} */ (["answer", "next"]), onChange: (kind) => this.change({ kind }) });
-    this.byChoice = new Choice(switches, { values: /** @type {const} */ (["own", "target"]), onChange: (by) => this.change({ by }) });
+    this.kindChoice = new Choice(switches, {
+      values: /** @type {const} */ (["answer", "next"]),
+      onChange: (kind) => this.change({ kind }),
+    });
+    this.byChoice = new Choice(switches, {
+      values: /** @type {const} */ (["own", "target"]),
+      onChange: (by) => this.change({ by }),
+    });
     this.body.append(switches);
     this.table = new LensTable(this.body, {
       onCursor: (cursor, from) => this.moveTo(cursor, from),
       onSelect: (position) => ctx.select(position),
       onScroll: (from) => this.scrollTo(from),
     });
-    this.detail = new LensColumnView(this.body, { onLevel: (level) => this.moveTo({ level, position: this.selected }, this.from ?? 0) });
+    this.detail = new LensColumnView(this.body, {
+      onLevel: (level) => this.moveTo({ level, position: this.selected }, this.from ?? 0),
+    });
     this.summary = h("summary");
     this.textTable = h("table", { class: "lens-text" });
-    this.details = h("details", { ontoggle: () => this.writeTable() }, this.summary, h("div", { class: "lens-scroll" }, this.textTable));
+    this.details = h(
+      "details",
+      { ontoggle: () => this.writeTable() },
+      this.summary,
+      h("div", { class: "lens-scroll" }, this.textTable),
+    );
     this.body.append(this.details);
     this.save = new SaveRow(this.body, {
       name: () => "logit-lens",
@@ -79,7 +96,10 @@ export class LensPanel {
     });
     this.note = h("p", { class: "hint", role: "status" });
     this.body.append(this.note);
-    /** The columns of the whole text are on their way; how many have come. @type {{ all: Promise<LensColumn[] | null>, done: number } | null} */
+    /**
+     * The columns of the whole text are on their way; how many have come.
+     * @type {{ all: Promise<LensColumn[] | null>, done: number } | null}
+     */
     this.saving = null;
     this.resize = new ResizeObserver(() => this.fit());
     this.observed = false;
@@ -147,7 +167,8 @@ export class LensPanel {
     this.width = width;
     const { subject } = this.ctx;
     if (!subject) return;
-    if (this.fitting() !== columns) this.from = windowFrom(this.from, subject.selected, subject.tokens.ids.length, this.fitting());
+    if (this.fitting() !== columns)
+      this.from = windowFrom(this.from, subject.selected, subject.tokens.ids.length, this.fitting());
     if (!subject.writing) this.update();
   }
 
@@ -182,7 +203,13 @@ export class LensPanel {
     if (!span || this.asked === `${key} ${span}`) return;
     this.asked = `${key} ${span}`;
     try {
-      const answer = await this.ctx.ask("lens", { what: "lens", ids: subject.tokens.ids, from: span[0], to: span[1], target: this.kind });
+      const answer = await this.ctx.ask("lens", {
+        what: "lens",
+        ids: subject.tokens.ids,
+        from: span[0],
+        to: span[1],
+        target: this.kind,
+      });
       if (key !== this.key) return;
       for (const column of columnsOf(answer)) this.columns.set(column.row, column);
       this.render();
@@ -200,26 +227,51 @@ export class LensPanel {
     const stale = rows.some((row) => !this.columns.has(row) && this.stale.has(row));
     const columns = rows.map((row) => this.columns.get(row) ?? this.stale.get(row) ?? null);
     const levels = columns.find((column) => column)?.levels.length ?? subject.info.nLayer + 1;
-    const cursor = { level: Math.min(levels - 1, this.cursor.level), position: Math.min(to - 1, Math.max(from, this.cursor.position)) };
+    const cursor = {
+      level: Math.min(levels - 1, this.cursor.level),
+      position: Math.min(to - 1, Math.max(from, this.cursor.position)),
+    };
     this.kindChoice.update(this.kind, t("lens.target"), (kind) => t(`lens.target.${kind}`));
     this.byChoice.update(this.by, t("lens.colour"), (by) => t(`lens.colour.${by}`));
     this.table.update({
-      texts: subject.tokens.texts, from, columns, levels, selected: subject.selected, cursor, by: this.by, kind: this.kind, stale,
+      texts: subject.tokens.texts,
+      from,
+      columns,
+      levels,
+      selected: subject.selected,
+      cursor,
+      by: this.by,
+      kind: this.kind,
+      stale,
     });
     const column = this.columns.get(subject.selected) ?? this.stale.get(subject.selected) ?? null;
     this.detail.update({
-      column, token: subject.tokens.texts[subject.selected], kind: this.kind, level: cursor.level,
-      width: Math.min(this.width || 350, 640), lang: document.documentElement.lang, vocabSize: subject.info.vocabSize,
+      column,
+      token: subject.tokens.texts[subject.selected],
+      kind: this.kind,
+      level: cursor.level,
+      width: Math.min(this.width || 350, 640),
+      lang: document.documentElement.lang,
+      vocabSize: subject.info.vocabSize,
     });
     setText(this.summary, t("lens.table"));
     this.writeTable();
     this.save.update();
     this.save.root.hidden = this.note.hidden = !this.shown().length;
-    setText(this.note, this.saving ? t("lens.saving", { done: n(this.saving.done), count: n(count) })
-      : from === 0 && to === count ? "" : t("lens.files", { from: n(from + 1), to: n(to), count: n(count) }));
+    setText(
+      this.note,
+      this.saving
+        ? t("lens.saving", { done: n(this.saving.done), count: n(count) })
+        : from === 0 && to === count
+          ? ""
+          : t("lens.files", { from: n(from + 1), to: n(to), count: n(count) }),
+    );
   }
 
-  /** The columns of the whole text; null where it changes before they have come. @returns {Promise<LensColumn[] | null>} */
+  /**
+   * The columns of the whole text; null where it changes before they have come.
+   * @returns {Promise<LensColumn[] | null>}
+   */
   whole() {
     this.saving ??= { all: this.readWhole(), done: this.columns.size };
     return this.saving.all;
@@ -256,13 +308,31 @@ export class LensPanel {
     if (!this.details.open) return;
     const columns = this.shown();
     const texts = this.texts();
-    const head = h("tr", {}, h("th"), ...columns.map(({ row }) => h("th", { scope: "col" }, showToken(texts[row] ?? ""))));
-    const rows = this.names().map((name, level) => h("tr", {}, h("th", { scope: "row" }, name), ...columns.map(({ target, levels }) => {
-      const { top, logprob, rank } = levels[level];
-      const says = t("lens.table.cell", { top: showToken(top[0].text), p: percent(Math.exp(top[0].logprob)) });
-      const aim = target ? t("lens.cell.target", { target: showToken(target.text), p: finePercent(Math.exp(logprob)), rank: n(rank) }) : "–";
-      return h("td", {}, says, h("br"), aim);
-    })));
+    const head = h(
+      "tr",
+      {},
+      h("th"),
+      ...columns.map(({ row }) => h("th", { scope: "col" }, showToken(texts[row] ?? ""))),
+    );
+    const rows = this.names().map((name, level) =>
+      h(
+        "tr",
+        {},
+        h("th", { scope: "row" }, name),
+        ...columns.map(({ target, levels }) => {
+          const { top, logprob, rank } = levels[level];
+          const says = t("lens.table.cell", { top: showToken(top[0].text), p: percent(Math.exp(top[0].logprob)) });
+          const aim = target
+            ? t("lens.cell.target", {
+                target: showToken(target.text),
+                p: finePercent(Math.exp(logprob)),
+                rank: n(rank),
+              })
+            : "–";
+          return h("td", {}, says, h("br"), aim);
+        }),
+      ),
+    );
     this.textTable.replaceChildren(head, ...rows.reverse());
   }
 
@@ -284,10 +354,17 @@ export class LensPanel {
   picture() {
     const style = getComputedStyle(document.documentElement);
     return lensPicture({
-      columns: this.shown(), texts: this.texts(),
-      names: this.names().map((_, level) => (level === 0 ? t("lens.level.embedding") : t("lens.level", { layer: level - 1 }))),
-      by: this.by, title: t("lens.map"), after: t("lens.after"), legend: t(`lens.legend.${this.by}`),
-      paper: style.getPropertyValue("--sheet").trim(), ink: style.getPropertyValue("--ink").trim(),
+      columns: this.shown(),
+      texts: this.texts(),
+      names: this.names().map((_, level) =>
+        level === 0 ? t("lens.level.embedding") : t("lens.level", { layer: level - 1 }),
+      ),
+      by: this.by,
+      title: t("lens.map"),
+      after: t("lens.after"),
+      legend: t(`lens.legend.${this.by}`),
+      paper: style.getPropertyValue("--sheet").trim(),
+      ink: style.getPropertyValue("--ink").trim(),
     });
   }
 }

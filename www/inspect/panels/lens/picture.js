@@ -1,8 +1,8 @@
 /** The map of the logit lens as a picture to save. */
 import { inkOn, viridis, viridisCss } from "../../color.js";
 import { percent, shorten, showToken } from "../../label.js";
-import { cellShare } from "./data.js";
 import { sheet } from "../../picture.js";
+import { cellShare } from "./data.js";
 
 /** @typedef {import("./data.js").LensColumn} LensColumn */
 
@@ -11,7 +11,8 @@ const MARGIN = { left: 96, top: 48, bottom: 72, right: 24 };
 const SCALE_PX = 128;
 
 /**
- * @param {{ columns: LensColumn[], texts: readonly string[], names: string[], by: "own" | "target", title: string, after: string,
+ * @param {{ columns: LensColumn[], texts: readonly string[], names: string[], by: "own" | "target", title: string,
+ *   after: string,
  *   legend: string, paper: string, ink: string }} data `names` of the levels from the embedding up
  * @returns {HTMLCanvasElement}
  */
@@ -29,7 +30,9 @@ export function lensPicture({ columns, texts, names, by, title, after, legend, p
   write(title, 16, 28, "600 14px system-ui", ink);
   pen.textAlign = "right";
   const bottom = MARGIN.top + names.length * CELL.height;
-  names.forEach((name, level) => write(shorten(name, 12), MARGIN.left - 8, bottom - level * CELL.height - 13, "12px system-ui", ink));
+  names.forEach((name, level) =>
+    write(shorten(name, 12), MARGIN.left - 8, bottom - level * CELL.height - 13, "12px system-ui", ink),
+  );
   write(after, MARGIN.left - 8, bottom + 22, "12px system-ui", ink);
   pen.textAlign = "center";
   columns.forEach((column, i) => {
@@ -41,7 +44,13 @@ export function lensPicture({ columns, texts, names, by, title, after, legend, p
       pen.fillStyle = Number.isNaN(share) ? paper : `rgb(${colour.join(", ")})`;
       pen.fillRect(MARGIN.left + i * CELL.width + 1, y + 1, CELL.width - 2, CELL.height - 2);
       const on = Number.isNaN(share) ? ink : inkOn(colour);
-      write(shorten(showToken(level.top[0].text), 12), middle, y + 16, `${level.rank === 1 ? "700 " : ""}13px system-ui`, on);
+      write(
+        shorten(showToken(level.top[0].text), 12),
+        middle,
+        y + 16,
+        `${level.rank === 1 ? "700 " : ""}13px system-ui`,
+        on,
+      );
       write(percent(Math.exp(level.top[0].logprob)), middle, y + 29, "10px system-ui", on);
     });
     write(shorten(showToken(texts[column.row] ?? ""), 12), middle, bottom + 22, "600 13px system-ui", ink);

@@ -39,13 +39,23 @@ export function describeCell({ texts, from, columns, levels }, { level, position
   const column = columns[position - from];
   if (!column) return t("lens.waiting");
   const at = column.levels[level];
-  const words = [t("lens.cell", {
-    level: levelName(level, levels), token: showToken(texts[position] ?? ""),
-    top: showToken(at.top[0].text), p: percent(Math.exp(at.top[0].logprob)),
-  })];
-  words.push(column.target
-    ? t("lens.cell.target", { target: showToken(column.target.text), p: finePercent(Math.exp(at.logprob)), rank: n(at.rank) })
-    : t("lens.cell.nothing"));
+  const words = [
+    t("lens.cell", {
+      level: levelName(level, levels),
+      token: showToken(texts[position] ?? ""),
+      top: showToken(at.top[0].text),
+      p: percent(Math.exp(at.top[0].logprob)),
+    }),
+  ];
+  words.push(
+    column.target
+      ? t("lens.cell.target", {
+          target: showToken(column.target.text),
+          p: finePercent(Math.exp(at.logprob)),
+          rank: n(at.rank),
+        })
+      : t("lens.cell.nothing"),
+  );
   words.push(t("lens.cell.entropy", { entropy: at.entropy.toFixed(2) }));
   // A number and its sign of per cent stay on one line.
   return words.join(" · ").replaceAll(" %", "\u00a0%");
@@ -54,7 +64,8 @@ export function describeCell({ texts, from, columns, levels }, { level, position
 export class LensTable {
   /**
    * @param {Element} root
-   * @param {{ onCursor: (cursor: Cursor, from: number) => void, onSelect: (position: number) => void, onScroll: (from: number) => void }} handlers
+   * @param {{ onCursor: (cursor: Cursor, from: number) => void, onSelect: (position: number) => void, onScroll: (from:
+   *   number) => void }} handlers
    */
   constructor(root, handlers) {
     this.handlers = handlers;
@@ -64,17 +75,33 @@ export class LensTable {
     this.head = h("thead");
     this.body = h("tbody");
     this.foot = h("tfoot");
-    this.table = h("table", {
-      class: "lens-grid", role: "grid", onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
-      onpointerover: (/** @type {PointerEvent} */ event) => this.hover(event), onpointerleave: () => this.tell(null),
-      onclick: (/** @type {MouseEvent} */ event) => this.click(event), onfocusin: (/** @type {FocusEvent} */ event) => this.focusin(event),
-    }, this.head, this.body, this.foot);
+    this.table = h(
+      "table",
+      {
+        class: "lens-grid",
+        role: "grid",
+        onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
+        onpointerover: (/** @type {PointerEvent} */ event) => this.hover(event),
+        onpointerleave: () => this.tell(null),
+        onclick: (/** @type {MouseEvent} */ event) => this.click(event),
+        onfocusin: (/** @type {FocusEvent} */ event) => this.focusin(event),
+      },
+      this.head,
+      this.body,
+      this.foot,
+    );
     this.readout = h("p", { class: "lens-readout" });
     this.keys = h("p", { class: "hint" });
     const scale = h("span", { class: "lens-scale" });
     scale.style.background = `linear-gradient(90deg, ${Array.from({ length: 9 }, (_, i) => viridisCss(i / 8)).join(", ")})`;
     this.legend = h("p", { class: "lens-legend" }, h("span", {}, "0 %"), scale, h("span", {}, "100 %"), h("span"));
-    root.append(h("div", { class: "lens-bar" }, this.earlier, this.range, this.later), this.table, this.readout, this.legend, this.keys);
+    root.append(
+      h("div", { class: "lens-bar" }, this.earlier, this.range, this.later),
+      this.table,
+      this.readout,
+      this.legend,
+      this.keys,
+    );
     /** @type {LensMap | null} */
     this.map = null;
     /** @type {HTMLTableCellElement[][]} by level, then column */
@@ -105,9 +132,11 @@ export class LensTable {
       setText(token, showToken(texts[from + i] ?? ""));
       token.classList.toggle("lens-chosen", chosen);
       setText(this.head.rows[0].cells[i + 1], column?.target ? showToken(column.target.text) : "–");
-      for (let level = 0; level < levels; level += 1) this.paint(this.cells[level][i], map, { level, position: from + i }, chosen);
+      for (let level = 0; level < levels; level += 1)
+        this.paint(this.cells[level][i], map, { level, position: from + i }, chosen);
     });
-    for (let level = 0; level < levels; level += 1) setText(this.body.rows[levels - 1 - level].cells[0], levelLabel(level));
+    for (let level = 0; level < levels; level += 1)
+      setText(this.body.rows[levels - 1 - level].cells[0], levelLabel(level));
     const inside = Math.min(columns.length - 1, Math.max(0, selected - from));
     const current = this.cells[cursor.level]?.[cursor.position - from] ?? this.cells[levels - 1]?.[inside];
     for (const row of this.cells) for (const cell of row) cell.tabIndex = cell === current ? 0 : -1;
@@ -138,9 +167,12 @@ export class LensTable {
     const across = (/** @type {() => HTMLElement} */ cell) => Array.from({ length: columns }, cell);
     this.head.replaceChildren(h("tr", {}, h("th"), ...across(() => h("td"))));
     this.foot.replaceChildren(h("tr", {}, h("th"), ...across(() => h("th", { scope: "col" }))));
-    const cells = () => /** @type {HTMLTableCellElement[]} */ (across(() => h("td", { role: "gridcell", tabindex: -1 })));
+    const cells = () =>
+      /** @type {HTMLTableCellElement[]} */ (across(() => h("td", { role: "gridcell", tabindex: -1 })));
     this.cells = Array.from({ length: levels }, cells);
-    this.body.replaceChildren(...[...this.cells].reverse().map((row) => h("tr", {}, h("th", { scope: "row" }), ...row)));
+    this.body.replaceChildren(
+      ...[...this.cells].reverse().map((row) => h("tr", {}, h("th", { scope: "row" }), ...row)),
+    );
   }
 
   /** The position and level of a cell. @param {EventTarget | null} target @returns {Cursor | null} */
@@ -148,14 +180,18 @@ export class LensTable {
     const cell = target instanceof Element ? target.closest("td") : null;
     if (!cell || !this.map) return null;
     const level = this.cells.findIndex((row) => row.includes(/** @type {HTMLTableCellElement} */ (cell)));
-    return level < 0 ? null : { level, position: this.map.from + this.cells[level].indexOf(/** @type {HTMLTableCellElement} */ (cell)) };
+    return level < 0
+      ? null
+      : { level, position: this.map.from + this.cells[level].indexOf(/** @type {HTMLTableCellElement} */ (cell)) };
   }
 
   /** @param {number} direction */
   scroll(direction) {
     if (!this.map) return;
     const { from, columns, texts } = this.map;
-    this.handlers.onScroll(Math.min(texts.length - columns.length, Math.max(0, from + direction * Math.max(1, columns.length - 1))));
+    this.handlers.onScroll(
+      Math.min(texts.length - columns.length, Math.max(0, from + direction * Math.max(1, columns.length - 1))),
+    );
   }
 
   /** @param {KeyboardEvent} event */
@@ -179,7 +215,8 @@ export class LensTable {
   focusin(event) {
     const place = this.place(event.target);
     const cursor = this.map?.cursor;
-    if (place && this.map && (place.level !== cursor?.level || place.position !== cursor.position)) this.handlers.onCursor(place, this.map.from);
+    if (place && this.map && (place.level !== cursor?.level || place.position !== cursor.position))
+      this.handlers.onCursor(place, this.map.from);
   }
 
   /** @param {MouseEvent} event */
@@ -193,7 +230,10 @@ export class LensTable {
     this.tell(this.place(event.target));
   }
 
-  /** Says what is known of a cell; of the one that has or had the focus where none is pointed at. @param {Cursor | null} place */
+  /**
+   * Says what is known of a cell; of the one that has or had the focus where none is pointed at.
+   * @param {Cursor | null} place
+   */
   tell(place) {
     if (this.map) setText(this.readout, describeCell(this.map, place ?? this.map.cursor));
   }

@@ -1,7 +1,12 @@
 /** @type {Record<string, string>} */
 export const lensEn = {
-  "lens.what": "The logit lens (nostalgebraist, 2020) stops the model after a layer, sends what stands there straight to the output, and shows which token the model would say. Only the last layer was trained to be read this way: take early layers as hints.",
-  "lens.empty": "With a model open and some text on the paper, this shows for every token what the model would say next if it stopped after each layer.",
+  "lens.what":
+    "The logit lens (nostalgebraist, 2020) stops the model after a layer, sends what stands there " +
+    "straight to the output, and shows which token the model would say. Only the last layer was trained " +
+    "to be read this way: take early layers as hints.",
+  "lens.empty":
+    "With a model open and some text on the paper, this shows for every token what the model would say " +
+    "next if it stopped after each layer.",
   "lens.join": " ",
   "lens.target": "Compare with",
   "lens.target.answer": "final answer",
@@ -31,11 +36,13 @@ export const lensEn = {
   "lens.column": "After “{token}”, layer by layer",
   "lens.column.answer": "Target: {target}, the model's likeliest token.",
   "lens.column.next": "Target: {target}, the token that really follows.",
-  "lens.column.none": "Nothing follows this token yet, so there is no target. Choose “final answer”, or select an earlier token.",
+  "lens.column.none":
+    "Nothing follows this token yet, so there is no target. Choose “final answer”, or select an earlier token.",
   "lens.column.settled": "From layer {layer} on it is the likeliest.",
   "lens.column.settled.embedding": "It is the likeliest from the embedding on.",
   "lens.column.unsettled": "It is not the likeliest at the end.",
-  "lens.chart": "Probability and rank of {target} through the layers, from {first} to {last}. The table below holds every value.",
+  "lens.chart":
+    "Probability and rank of {target} through the layers, from {first} to {last}. The table below holds every value.",
   "lens.chart.probability": "probability",
   "lens.chart.rank": "rank",
   "lens.chart.axis": "layer",

@@ -1,6 +1,7 @@
 /** @type {Record<string, string>} */
 export const lensZh = {
-  "lens.what": "Logit lens（nostalgebraist，2020）让模型在某一层停下，把那里的数值直接送到输出端，看它会说出哪个 token。只有最后一层是为这样读取而训练的，前面各层只能当作线索。",
+  "lens.what":
+    "Logit lens（nostalgebraist，2020）让模型在某一层停下，把那里的数值直接送到输出端，看它会说出哪个 token。只有最后一层是为这样读取而训练的，前面各层只能当作线索。",
   "lens.empty": "打开模型并在纸上写些文字后，这里会显示：如果模型在每一层之后停下，它在每个 token 后面会说什么。",
   "lens.join": "",
   "lens.target": "对照",

@@ -1,8 +1,8 @@
 /** Probabilities as bars: the model's own in grey, under the settings in the accent colour. */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
-import { factor } from "./data.js";
 import { bits, finePercent, nats, percent, showToken } from "../../label.js";
+import { factor } from "./data.js";
 
 /** @typedef {import("./data.js").Row} Row */
 
@@ -21,15 +21,30 @@ class BarRow {
     /** What the columns say to who sees them, for who hears the row. */
     this.said = [0, 1, 2, 3].map(() => h("span", { class: "visually-hidden" }));
     const [rank, raw, drawn, follows] = this.said;
-    this.button = h("button", { type: "button", class: "next-row", tabindex: -1 }, rank, this.rank, this.token,
-      h("span", { class: "next-track" }, this.raw, this.adjusted), this.before, raw, this.after, drawn, follows);
+    this.button = h(
+      "button",
+      { type: "button", class: "next-row", tabindex: -1 },
+      rank,
+      this.rank,
+      this.token,
+      h("span", { class: "next-track" }, this.raw, this.adjusted),
+      this.before,
+      raw,
+      this.after,
+      drawn,
+      follows,
+    );
     this.root = h("li", {}, this.button);
     this.button.addEventListener("click", () => this.row && onChoose(this.row));
     this.button.addEventListener("pointerenter", () => onPoint(this));
     for (const type of ["pointerleave", "focus", "blur"]) this.button.addEventListener(type, () => onPoint(null));
   }
 
-  /** @param {Row} row @param {number} end of the axis @param {boolean} fine it was asked for: the number counts, however small */
+  /**
+   * @param {Row} row
+   * @param {number} end of the axis
+   * @param {boolean} fine it was asked for: the number counts, however small
+   */
   update(row, end, fine) {
     this.row = row;
     const { entry, p } = row;
@@ -44,7 +59,12 @@ class BarRow {
     this.button.classList.toggle("next-is-cut", !entry.kept);
     this.button.classList.toggle("next-follows", row.follows);
     this.root.classList.toggle("next-apart", row.apart);
-    const words = [t("next.said.rank"), t("next.head.raw"), drawn ? t("next.head.adjusted") : "", row.follows ? t("next.said.follows") : ""];
+    const words = [
+      t("next.said.rank"),
+      t("next.head.raw"),
+      drawn ? t("next.head.adjusted") : "",
+      row.follows ? t("next.said.follows") : "",
+    ];
     words.forEach((word, i) => setText(this.said[i], word && ` ${word} `));
   }
 }
@@ -53,7 +73,8 @@ class BarRow {
 export class NextBars {
   /**
    * @param {Element} root
-   * @param {{ onChoose: (row: Row) => void, onExplain: (words: string | null) => void }} handlers `onExplain`: more about the row
+   * @param {{ onChoose: (row: Row) => void, onExplain: (words: string | null) => void }} handlers `onExplain`: more
+   *   about the row
    *   that is pointed at, null where none is
    */
   constructor(root, { onChoose, onExplain }) {
@@ -69,8 +90,13 @@ export class NextBars {
     this.axisEnd = h("span");
     this.raw = h("span", { class: "next-key next-key-raw" });
     this.adjusted = h("span", { class: "next-key next-key-adjusted" });
-    this.head = h("li", { class: "next-head", "aria-hidden": "true" }, h("span", { class: "next-axis" }, this.axisStart, this.axisEnd),
-      this.raw, this.adjusted);
+    this.head = h(
+      "li",
+      { class: "next-head", "aria-hidden": "true" },
+      h("span", { class: "next-axis" }, this.axisStart, this.axisEnd),
+      this.raw,
+      this.adjusted,
+    );
     this.cutLine = h("li", { class: "next-cut-line" });
     this.list = h("ol", { class: "next-list", role: "list" }, this.head);
     this.root = h("div", { class: "next-chart" }, this.list);
@@ -81,7 +107,14 @@ export class NextBars {
   /** @param {KeyboardEvent} event */
   walk(event) {
     const last = this.rows.length - 1;
-    const to = { ArrowDown: this.at + 1, ArrowUp: this.at - 1, Home: 0, End: last, PageDown: this.at + 10, PageUp: this.at - 10 }[event.key];
+    const to = {
+      ArrowDown: this.at + 1,
+      ArrowUp: this.at - 1,
+      Home: 0,
+      End: last,
+      PageDown: this.at + 10,
+      PageUp: this.at - 10,
+    }[event.key];
     if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this.setAt(Math.min(last, Math.max(0, to)));
@@ -108,7 +141,10 @@ export class NextBars {
     this.onExplain(parts.join(" · "));
   }
 
-  /** @param {{ rows: readonly Row[], end: number, cutAt: number, cutText: string, label: string, fine?: boolean }} data `cutText`: "" for no line */
+  /**
+   * @param {{ rows: readonly Row[], end: number, cutAt: number, cutText: string, label: string, fine?: boolean }} data
+   *   `cutText`: "" for no line
+   */
   update({ rows, end, cutAt, cutText, label, fine = false }) {
     setText(this.raw, t("next.head.raw"));
     setText(this.adjusted, t("next.head.adjusted"));
@@ -116,10 +152,13 @@ export class NextBars {
     setText(this.axisEnd, `${Number((100 * end).toPrecision(3))} %`);
     this.list.setAttribute("aria-label", label);
     while (this.rows.length < rows.length) {
-      const row = new BarRow((chosen) => this.onChoose(chosen), (pointed) => {
-        this.pointed = pointed;
-        this.explain();
-      });
+      const row = new BarRow(
+        (chosen) => this.onChoose(chosen),
+        (pointed) => {
+          this.pointed = pointed;
+          this.explain();
+        },
+      );
       row.button.addEventListener("focus", () => this.setAt(this.rows.indexOf(row)));
       this.rows.push(row);
       this.list.append(row.root);
@@ -131,7 +170,10 @@ export class NextBars {
     rows.forEach((row, i) => this.rows[i].update(row, end, fine));
     setText(this.cutLine, cutText);
     if (!cutText) this.cutLine.remove();
-    else if (this.cutLine.parentElement !== this.list || this.cutLine.nextSibling !== (this.rows[cutAt]?.root ?? null)) {
+    else if (
+      this.cutLine.parentElement !== this.list ||
+      this.cutLine.nextSibling !== (this.rows[cutAt]?.root ?? null)
+    ) {
       this.list.insertBefore(this.cutLine, this.rows[cutAt]?.root ?? null);
     }
     this.setAt(Math.min(this.at, Math.max(0, rows.length - 1)));

@@ -9,7 +9,10 @@ import { digits } from "../../label.js";
 /** @typedef {import("../../types.js").Subject} Subject */
 /** @typedef {Extract<import("../../types.js").InspectRequest, { what: "next" }>} NextRequest */
 
-/** The settings that shape the distribution, in the order in which they are shown. @type {readonly (keyof Sampling)[]} */
+/**
+ * The settings that shape the distribution, in the order in which they are shown.
+ * @type {readonly (keyof Sampling)[]}
+ */
 export const SHAPING = ["temperature", "topK", "topP", "minP", "repetitionPenalty"];
 /** With these every token is drawn as often as the model says. @type {Readonly<Sampling>} */
 export const NEUTRAL = Object.freeze({ temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 });
@@ -32,7 +35,8 @@ export function followingId({ tokens, selected }) {
 }
 
 /**
- * How many tokens the model writes on from where the text is longer than its context: it keeps half of it, so that there is room.
+ * How many tokens the model writes on from where the text is longer than its context: it keeps half of it, so that
+ * there is room.
  * @param {Subject} subject
  * @returns {number | null} null where that is not asked about
  */
@@ -42,7 +46,8 @@ export function writesFrom({ tokens, hidden, selected, info }) {
 
 /**
  * @param {Subject} subject @param {Settings} settings @param {number} limit
- * @param {string} query what to look for; where it is empty the token that stands next in the text is, which may be far down
+ * @param {string} query what to look for; where it is empty the token that stands next in the text is, which may be far
+ *   down
  * @returns {NextRequest}
  */
 export function requestOf(subject, settings, limit, query) {
@@ -90,7 +95,8 @@ export function cutOff({ vocabSize, kept, keptMass }) {
 }
 
 /**
- * A row of the chart. `follows`: the token stands there in the text now. `apart`: tokens between it and the row above are left out.
+ * A row of the chart. `follows`: the token stands there in the text now. `apart`: tokens between it and the row above
+ * are left out.
  * @typedef {{ entry: NextEntry, p: number, follows: boolean, apart: boolean }} Row
  */
 
@@ -109,7 +115,8 @@ function rowOf(entry, following, apart) {
 }
 
 /**
- * Before which row the line stands that says what is cut off: where all that is kept stands above all that is cut, or else below
+ * Before which row the line stands that says what is cut off: where all that is kept stands above all that is cut, or
+ * else below
  * the rows. (With a repetition penalty what is cut may stand between; each such row says so itself.)
  * @param {readonly Row[]} rows
  */
@@ -120,21 +127,30 @@ export function cutLineAt(rows) {
 }
 
 /**
- * What the model itself recorded when it wrote the newest token: what it had expected there, and what came. Nobody has asked what
+ * What the model itself recorded when it wrote the newest token: what it had expected there, and what came. Nobody has
+ * asked what
  * the settings make of it: `adjusted` is NaN.
  * @param {Subject} subject
- * @returns {{ shown: Subject, answer: NextAnswer } | null} null where there is no such record; `shown` has the token before selected
+ * @returns {{ shown: Subject, answer: NextAnswer } | null} null where there is no such record; `shown` has the token
+ *   before selected
  */
 export function newestOf(subject) {
   const { newest, tokens, info } = subject;
   const selected = tokens.ids.length - 2;
   if (!newest || selected < 0 || !newest.top.length) return null;
-  const entryOf = (/** @type {import("../../../engine/types.js").Alternative} */ { id, text, logprob }, /** @type {number} */ rank) =>
-    ({ id, text, logprob, rank, adjusted: NaN, kept: true });
+  const entryOf = (
+    /** @type {import("../../../engine/types.js").Alternative} */ { id, text, logprob },
+    /** @type {number} */ rank,
+  ) => ({ id, text, logprob, rank, adjusted: NaN, kept: true });
   const answer = {
     // Not the record's own text, which is empty while the token completes no character.
-    entries: newest.top.map(entryOf), found: [entryOf({ ...newest, text: tokens.texts[selected + 1] }, newest.rank)], vocabSize: info.vocabSize, entropy: newest.entropy,
-    adjustedEntropy: NaN, kept: info.vocabSize, keptMass: 1,
+    entries: newest.top.map(entryOf),
+    found: [entryOf({ ...newest, text: tokens.texts[selected + 1] }, newest.rank)],
+    vocabSize: info.vocabSize,
+    entropy: newest.entropy,
+    adjustedEntropy: NaN,
+    kept: info.vocabSize,
+    keptMass: 1,
   };
   return { shown: { ...subject, selected }, answer };
 }
@@ -164,7 +180,10 @@ export function foundKey(query, count, most) {
   return others.length === 0 && /[^\0-\x7f]/.test(character.segment) ? "next.found.bytes" : "next.found.none";
 }
 
-/** How many times likelier the settings make a token; null where it cannot be drawn or nobody knows. @param {NextEntry} entry */
+/**
+ * How many times likelier the settings make a token; null where it cannot be drawn or nobody knows.
+ * @param {NextEntry} entry
+ */
 export function factor({ adjusted, kept, logprob }) {
   const p = Math.exp(logprob);
   return kept && p > 0 && !Number.isNaN(adjusted) ? adjusted / p : null;
@@ -175,12 +194,20 @@ export const CSV_HEADER = ["rank_from_1", "id", "token", "probability", "adjuste
 /** @param {readonly Row[]} rows @returns {(string | number)[][]} */
 export function csvRows(rows) {
   return rows.map(({ entry, p }) => [
-    entry.rank + 1, entry.id, entry.text, digits(p), digits(entry.adjusted), entry.kept ? "yes" : "no", digits(entry.logprob)]);
+    entry.rank + 1,
+    entry.id,
+    entry.text,
+    digits(p),
+    digits(entry.adjusted),
+    entry.kept ? "yes" : "no",
+    digits(entry.logprob),
+  ]);
 }
 
 /** What the engine said, for a file: with ranks as the page shows them. @param {NextAnswer} answer */
 export function answerJson(answer) {
-  const list = (/** @type {readonly NextEntry[]} */ entries) => entries.map(({ rank, ...entry }) => ({ rank_from_1: rank + 1, ...entry }));
+  const list = (/** @type {readonly NextEntry[]} */ entries) =>
+    entries.map(({ rank, ...entry }) => ({ rank_from_1: rank + 1, ...entry }));
   return { ...answer, entries: list(answer.entries), found: list(answer.found) };
 }
 

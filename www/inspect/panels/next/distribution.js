@@ -1,14 +1,26 @@
 /** What comes after a token: its context, the settings, what they leave, and the bars. */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
-import {
-  CSV_HEADER, NEUTRAL, SHAPING, answerJson, axisEnd, contextOf, csvRows, cutLineAt, cutOff, cutters, followingId, foundKey, rowsOf,
-  writesFrom,
-} from "./data.js";
 import { bits, finePercent, nats, percent, shorten, showToken } from "../../label.js";
-import { nextPicture, pageColours } from "./picture.js";
 import { SaveRow, toCsv } from "../../save.js";
 import { NextBars } from "./bars.js";
+import {
+  answerJson,
+  axisEnd,
+  CSV_HEADER,
+  contextOf,
+  csvRows,
+  cutLineAt,
+  cutOff,
+  cutters,
+  followingId,
+  foundKey,
+  NEUTRAL,
+  rowsOf,
+  SHAPING,
+  writesFrom,
+} from "./data.js";
+import { nextPicture, pageColours } from "./picture.js";
 import { SamplingSliders } from "./sampling.js";
 
 /** @typedef {import("../../types.js").NextAnswer} NextAnswer */
@@ -40,7 +52,8 @@ const MOST_FOUND = 20;
 export class Distribution {
   /**
    * @param {HTMLElement} root
-   * @param {{ settingsOpen: boolean, onSettingsOpen: (open: boolean) => void, onSettings: (patch: Partial<Sampling>) => void,
+   * @param {{ settingsOpen: boolean, onSettingsOpen: (open: boolean) => void, onSettings: (patch: Partial<Sampling>) =>
+   *   void,
    *   onSearch: (query: string) => void, onChoose: (row: Row) => void, onMany: (many: boolean) => void }} options
    */
   constructor(root, { settingsOpen, onSettingsOpen, onSettings, onSearch, onChoose, onMany }) {
@@ -64,13 +77,25 @@ export class Distribution {
     /** One line for all that can be explained: the setting in use, the row that is pointed at. */
     this.hint = h("p", { class: "hint next-hint", id: "next-hint" });
     this.sliders = new SamplingSliders(this.settingsPlace, {
-      onChange: onSettings, onExplain: (key) => this.explain(key && t(`setting.${key}.hint`)), hintId: "next-hint",
+      onChange: onSettings,
+      onExplain: (key) => this.explain(key && t(`setting.${key}.hint`)),
+      hintId: "next-hint",
     });
     this.entropy = h("dd");
     this.drawn = h("dd");
     this.terms = [h("dt"), h("dt")];
-    this.facts = h("dl", { class: "next-facts" }, ...[this.entropy, this.drawn].map((dd, i) => h("div", {}, this.terms[i], dd)));
-    this.search = h("input", { type: "text", id: "next-search", autocomplete: "off", autocapitalize: "off", spellcheck: "false" });
+    this.facts = h(
+      "dl",
+      { class: "next-facts" },
+      ...[this.entropy, this.drawn].map((dd, i) => h("div", {}, this.terms[i], dd)),
+    );
+    this.search = h("input", {
+      type: "text",
+      id: "next-search",
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+    });
     this.search.addEventListener("input", () => onSearch(this.search.value));
     this.search.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || !this.search.value) return;
@@ -87,7 +112,12 @@ export class Distribution {
     this.more = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => onMany(!this.data?.many) });
     this.tableTitle = h("summary");
     this.table = h("table");
-    this.tableBox = h("details", { class: "next-table" }, this.tableTitle, h("div", { class: "next-table-scroll" }, this.table));
+    this.tableBox = h(
+      "details",
+      { class: "next-table" },
+      this.tableTitle,
+      h("div", { class: "next-table-scroll" }, this.table),
+    );
     this.tableBox.addEventListener("toggle", () => this.fillTable());
     this.feet = h("div");
     this.save = new SaveRow(this.feet, {
@@ -96,10 +126,21 @@ export class Distribution {
       csv: () => toCsv(CSV_HEADER, this.data ? csvRows(this.rows()) : []),
       json: () => this.json(),
     });
-    this.body = h("div", {}, this.context, this.window, this.facts, this.settingsPlace,
-      h("p", { class: "next-search" }, this.searchLabel, this.search), this.found,
+    this.body = h(
+      "div",
+      {},
+      this.context,
+      this.window,
+      this.facts,
+      this.settingsPlace,
+      h("p", { class: "next-search" }, this.searchLabel, this.search),
+      this.found,
       // The line of explanation stays in sight while the bars scroll past.
-      h("div", {}, this.chartPlace, this.hint), h("p", { class: "next-more" }, this.more), this.tableBox, this.feet);
+      h("div", {}, this.chartPlace, this.hint),
+      h("p", { class: "next-more" }, this.more),
+      this.tableBox,
+      this.feet,
+    );
     root.append(this.empty, this.body);
   }
 
@@ -123,7 +164,10 @@ export class Distribution {
     this.sliders.update(settings, data?.answer.vocabSize);
     const most = data?.answer.vocabSize ?? Infinity;
     const shownSettings = { ...settings, topK: Math.min(settings.topK, most) };
-    setText(this.settingsTitle, this.settingsPlace.open ? t("settings.title") : `${t("settings.title")}: ${this.settingsText(shownSettings)}`);
+    setText(
+      this.settingsTitle,
+      this.settingsPlace.open ? t("settings.title") : `${t("settings.title")}: ${this.settingsText(shownSettings)}`,
+    );
     // Before the first answer there is nothing to show more of, nor to save.
     this.tableBox.hidden = this.feet.hidden = !data;
     setText(this.searchLabel, t("next.search"));
@@ -140,7 +184,8 @@ export class Distribution {
   /** @param {Shown} data */
   fill(data) {
     const { shown, answer, query, stale, writing, many, live } = data;
-    for (const part of [this.context, this.facts, this.bars.root]) part.classList.toggle("stale", stale || (writing && !live));
+    for (const part of [this.context, this.facts, this.bars.root])
+      part.classList.toggle("stale", stale || (writing && !live));
     this.body.classList.toggle("next-live", live);
     const { before, token } = this.heading(shown);
     // One line, however the text is broken.
@@ -156,14 +201,24 @@ export class Distribution {
     const searching = query !== "";
     const label = t(searching ? "next.chart.found" : "next.chart", { query });
     // An axis that changes with every token could not be read.
-    this.bars.update({ rows, end: live ? 1 : axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), label, fine: searching });
+    this.bars.update({
+      rows,
+      end: live ? 1 : axisEnd(answer),
+      cutAt: cutLineAt(rows),
+      cutText: this.cutText(data),
+      label,
+      fine: searching,
+    });
     // The engine gives the likeliest of what it finds.
     const noId = { count: n(answer.vocabSize), last: n(answer.vocabSize - 1) };
     const key = searching ? foundKey(query, rows.length, MOST_FOUND) : "";
     this.found.hidden = key === "";
     setText(this.found, key && t(key, { query, ...(key === "next.found.noId" ? noId : { count: rows.length }) }));
     this.more.hidden = searching || live || answer.vocabSize <= FEW;
-    setText(this.more, t(many ? "next.fewer" : "next.more", { count: n(Math.min(many ? FEW : MANY, answer.vocabSize)) }));
+    setText(
+      this.more,
+      t(many ? "next.fewer" : "next.more", { count: n(Math.min(many ? FEW : MANY, answer.vocabSize)) }),
+    );
     this.fillTable();
   }
 
@@ -176,7 +231,9 @@ export class Distribution {
   /** The settings in a line. @param {Sampling} settings */
   settingsText(settings) {
     const names = SHAPING.filter((key) => key === "temperature" || settings[key] !== NEUTRAL[key]);
-    return names.map((key) => `${t(key === "repetitionPenalty" ? "next.penalty" : `setting.${key}`)} ${settings[key]}`).join(" · ");
+    return names
+      .map((key) => `${t(key === "repetitionPenalty" ? "next.penalty" : `setting.${key}`)} ${settings[key]}`)
+      .join(" · ");
   }
 
   /** The token that was written, and how likely it was. @param {readonly Row[]} rows */
@@ -188,7 +245,8 @@ export class Distribution {
   /** @param {NextAnswer} answer */
   entropyText({ entropy, adjustedEntropy }) {
     if (Number.isNaN(adjustedEntropy)) return `${nats(entropy)} (${bits(entropy)})`;
-    const from = (/** @type {(x: number) => string} */ unit) => `${unit(entropy).replace(/ .*/, "")} → ${unit(adjustedEntropy)}`;
+    const from = (/** @type {(x: number) => string} */ unit) =>
+      `${unit(entropy).replace(/ .*/, "")} → ${unit(adjustedEntropy)}`;
     return `${from(nats)} (${from(bits)})`;
   }
 
@@ -201,7 +259,9 @@ export class Distribution {
   cutText({ answer, applied, query }) {
     const lost = cutOff(answer);
     if (query || !lost.count) return "";
-    const by = cutters(applied, answer.vocabSize).map((key) => t(`setting.${key}`)).join(t("next.and"));
+    const by = cutters(applied, answer.vocabSize)
+      .map((key) => t(`setting.${key}`))
+      .join(t("next.and"));
     return t("next.cutLine", { count: n(lost.count), mass: percent(lost.mass), by });
   }
 
@@ -212,9 +272,15 @@ export class Distribution {
     const rows = this.rows();
     const { before, token } = this.heading(shown);
     return nextPicture({
-      rows, end: axisEnd(answer), cutAt: cutLineAt(rows), cutText: this.cutText(data), title: `${before}${token} ?`,
+      rows,
+      end: axisEnd(answer),
+      cutAt: cutLineAt(rows),
+      cutText: this.cutText(data),
+      title: `${before}${token} ?`,
       facts: `${t("next.entropy")} ${this.entropyText(answer)} · ${t("next.drawn")} ${this.drawnText(answer)}`,
-      names: [t("next.head.raw"), t("next.head.adjusted")], cut: t("next.cut"), colours: pageColours(this.body),
+      names: [t("next.head.raw"), t("next.head.adjusted")],
+      cut: t("next.cut"),
+      colours: pageColours(this.body),
     });
   }
 
@@ -224,9 +290,23 @@ export class Distribution {
     const cells = (/** @type {"th" | "td"} */ tag, /** @type {(string | number)[]} */ texts) =>
       h("tr", {}, ...texts.map((text) => h(tag, tag === "th" ? { scope: "col" } : {}, String(text))));
     const names = ["rank", "id", "token", "p", "adjusted", "logprob"].map((name) => t(`next.column.${name}`));
-    this.table.replaceChildren(h("thead", {}, cells("th", names)), h("tbody", {}, ...this.rows().map(({ entry, p }) => cells("td",
-      [n(entry.rank + 1), entry.id, showToken(entry.text), finePercent(p), entry.kept ? finePercent(entry.adjusted) : t("next.cut"),
-        entry.logprob.toFixed(3)]))));
+    this.table.replaceChildren(
+      h("thead", {}, cells("th", names)),
+      h(
+        "tbody",
+        {},
+        ...this.rows().map(({ entry, p }) =>
+          cells("td", [
+            n(entry.rank + 1),
+            entry.id,
+            showToken(entry.text),
+            finePercent(p),
+            entry.kept ? finePercent(entry.adjusted) : t("next.cut"),
+            entry.logprob.toFixed(3),
+          ]),
+        ),
+      ),
+    );
   }
 
   json() {
@@ -234,8 +314,11 @@ export class Distribution {
     if (!data) return null;
     const { shown, answer, applied } = data;
     return {
-      text: shown.text.slice(0, shown.tokens.ends[shown.selected]), position_from_1: shown.selected + 1, from_last_tokens: writesFrom(shown),
-      settings: applied, ...answerJson(answer),
+      text: shown.text.slice(0, shown.tokens.ends[shown.selected]),
+      position_from_1: shown.selected + 1,
+      from_last_tokens: writesFrom(shown),
+      settings: applied,
+      ...answerJson(answer),
     };
   }
 }

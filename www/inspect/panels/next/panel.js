@@ -1,12 +1,13 @@
 /** "Next": what the model expects after the selected token, and what the settings make of it. */
+
+import { reasonOf } from "../../../core/cause.js";
 import { h, storage } from "../../../core/dom.js";
 import { isAbort } from "../../../core/errors.js";
 import { registerStrings } from "../../../core/i18n/index.js";
+import { keyOf, newestOf, requestOf, samplingOf } from "./data.js";
+import { Distribution, FEW, MANY } from "./distribution.js";
 import { nextEn } from "./words.en.js";
 import { nextZh } from "./words.zh.js";
-import { Distribution, FEW, MANY } from "./distribution.js";
-import { keyOf, newestOf, requestOf, samplingOf } from "./data.js";
-import { reasonOf } from "../../../core/cause.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").NextAnswer} NextAnswer */
@@ -36,12 +37,18 @@ export class NextPanel {
     this.many = false;
     /** What was asked for last. */
     this.key = "";
-    /** Waits until the engine has answered: the last value of a slider counts, not each on its way. @type {Asked | null} */
+    /**
+     * Waits until the engine has answered: the last value of a slider counts, not each on its way.
+     * @type {Asked | null}
+     */
     this.wanted = null;
     this.asking = false;
     /** What is shown. @type {(Asked & { answer: NextAnswer }) | null} */
     this.shown = null;
-    /** What the model wrote last, shown until the first answer about what it wrote. @type {ReturnType<typeof newestOf>} */
+    /**
+     * What the model wrote last, shown until the first answer about what it wrote.
+     * @type {ReturnType<typeof newestOf>}
+     */
     this.newest = null;
     const open = storage.get("nextSettingsOpen") ?? (globalThis.matchMedia?.(ROOMY).matches ? "1" : "0");
     this.view = new Distribution(this.root, {
@@ -112,9 +119,15 @@ export class NextPanel {
       data: newest
         ? { ...newest, applied: samplingOf(settings), query: "", many: this.many, stale: !writing, writing, live: true }
         : shown && {
-          shown: shown.subject, answer: shown.answer, applied: shown.request.settings, query: shown.query, many: shown.many,
-          stale: !this.fresh, writing, live: false,
-        },
+            shown: shown.subject,
+            answer: shown.answer,
+            applied: shown.request.settings,
+            query: shown.query,
+            many: shown.many,
+            stale: !this.fresh,
+            writing,
+            live: false,
+          },
     });
   }
 

@@ -3,7 +3,10 @@ import { percent, shorten, showToken } from "../../label.js";
 import { sheet } from "../../picture.js";
 
 /** @typedef {import("./data.js").Row} Row */
-/** Colours of the page. @typedef {{ paper: string, ink: string, quiet: string, grey: string, accent: string, warm: string }} Colours */
+/**
+ * Colours of the page.
+ * @typedef {{ paper: string, ink: string, quiet: string, grey: string, accent: string, warm: string }} Colours
+ */
 
 const ROW = 26;
 const WIDTH = 640;
@@ -14,23 +17,44 @@ const TRACK = { left: 176, right: 480 };
 export function pageColours(element) {
   const style = getComputedStyle(element);
   const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  return { paper: of("--sheet"), ink: of("--ink"), quiet: of("--ink-2"), grey: of("--line"), accent: of("--accent"), warm: of("--warm") };
+  return {
+    paper: of("--sheet"),
+    ink: of("--ink"),
+    quiet: of("--ink-2"),
+    grey: of("--line"),
+    accent: of("--accent"),
+    warm: of("--warm"),
+  };
 }
 
 /**
- * @param {{ rows: readonly Row[], end: number, cutAt: number, cutText: string, title: string, facts: string, names: [string, string],
- *   cut: string, colours: Colours }} data `names` of the two numbers; `cut` what stands for the second where it is cut off
+ * @param {{ rows: readonly Row[], end: number, cutAt: number, cutText: string, title: string, facts: string, names:
+ *   [string, string],
+ *   cut: string, colours: Colours }} data `names` of the two numbers; `cut` what stands for the second where it is cut
+ *   off
  * @returns {HTMLCanvasElement}
  */
 export function nextPicture({ rows, end, cutAt, cutText, title, facts, names, cut, colours }) {
   const height = TOP + (rows.length + (cutText ? 1 : 0)) * ROW + 16;
   const { canvas, pen } = sheet(WIDTH, height, colours.paper);
-  const box = (/** @type {string} */ colour, /** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ w, /** @type {number} */ h) => {
+  const box = (
+    /** @type {string} */ colour,
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {number} */ w,
+    /** @type {number} */ h,
+  ) => {
     pen.fillStyle = colour;
     pen.fillRect(x, y, w, h);
   };
-  const write = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ colour,
-    /** @type {CanvasTextAlign} */ align = "left", font = "13px system-ui") => {
+  const write = (
+    /** @type {string} */ text,
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {string} */ colour,
+    /** @type {CanvasTextAlign} */ align = "left",
+    font = "13px system-ui",
+  ) => {
     pen.font = font;
     pen.fillStyle = colour;
     pen.textAlign = align;
@@ -53,7 +77,13 @@ export function nextPicture({ rows, end, cutAt, cutText, title, facts, names, cu
     box(colours.accent, TRACK.left, y + 10, entry.adjusted * scale, 6);
     box(colours.quiet, TRACK.left - 1, y, 1, ROW);
     write(percent(p), 552, y + 18, colours.quiet, "right");
-    write(entry.kept ? percent(entry.adjusted) : cut, WIDTH - 16, y + 18, entry.kept ? colours.accent : colours.quiet, "right");
+    write(
+      entry.kept ? percent(entry.adjusted) : cut,
+      WIDTH - 16,
+      y + 18,
+      entry.kept ? colours.accent : colours.quiet,
+      "right",
+    );
   });
   if (cutText) {
     const y = TOP + cutAt * ROW;

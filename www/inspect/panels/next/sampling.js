@@ -1,27 +1,33 @@
 /** The settings that shape a distribution, small enough to stand beside it. */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
+import { clampSetting, SETTING_SPECS } from "../../../core/settings.js";
 import { DEFAULTS, NEUTRAL, SHAPING, sameSampling } from "./data.js";
-import { SETTING_SPECS, clampSetting } from "../../../core/settings.js";
 
 /** @typedef {import("../../types.js").Sampling} Sampling */
 
-/** Sliders bound to the page's own settings, and two ways back. `onExplain` is told which one is in use, null for none. */
+/**
+ * Sliders bound to the page's own settings, and two ways back. `onExplain` is told which one is in use, null for none.
+ */
 export class SamplingSliders {
   /**
    * @param {Element} root
-   * @param {{ onChange: (patch: Partial<Sampling>) => void, onExplain: (key: keyof Sampling | null) => void, hintId: string }} options
+   * @param {{ onChange: (patch: Partial<Sampling>) => void, onExplain: (key: keyof Sampling | null) => void, hintId:
+   *   string }} options
    */
   constructor(root, { onChange, onExplain, hintId }) {
     this.vocabSize = Infinity;
     this.controls = SHAPING.map((key) => {
-      const spec = /** @type {import("../../../core/settings.js").SettingSpec} */ (SETTING_SPECS.find((each) => each.key === key));
+      const spec = /** @type {import("../../../core/settings.js").SettingSpec} */ (
+        SETTING_SPECS.find((each) => each.key === key)
+      );
       const id = `next-${key}`;
       const range = { min: spec.min, step: spec.step, "aria-describedby": hintId };
       const label = h("label", { for: id });
       const number = h("input", { id, type: "number", max: spec.limit ?? spec.max, ...range });
       const slider = h("input", { type: "range", max: spec.max, ...range });
-      const change = (/** @type {string} */ value) => onChange({ [key]: Math.min(clampSetting(spec, value), this.most(key)) });
+      const change = (/** @type {string} */ value) =>
+        onChange({ [key]: Math.min(clampSetting(spec, value), this.most(key)) });
       number.addEventListener("change", () => {
         control.value = NaN;
         change(number.value);
@@ -36,8 +42,12 @@ export class SamplingSliders {
     });
     this.neutral = h("button", { type: "button", class: "quiet", onclick: () => onChange(NEUTRAL) });
     this.defaults = h("button", { type: "button", class: "quiet", onclick: () => onChange(DEFAULTS) });
-    this.root = h("div", { class: "next-controls" }, ...this.controls.map(({ row }) => row),
-      h("div", { class: "next-presets" }, this.neutral, this.defaults));
+    this.root = h(
+      "div",
+      { class: "next-controls" },
+      ...this.controls.map(({ row }) => row),
+      h("div", { class: "next-presets" }, this.neutral, this.defaults),
+    );
     root.append(this.root);
   }
 

@@ -1,15 +1,21 @@
 /** @type {Record<string, string>} */
 export const nextEn = {
-  "next.empty": "How likely every token is to come next: as the model sees it, and as your settings let it be drawn. Write a word on the paper to see it.",
+  "next.empty":
+    "How likely every token is to come next: as the model sees it, and as your settings let it be drawn. " +
+    "Write a word on the paper to see it.",
   "next.beginning": "beginning of the text",
-  "next.window": "The text is longer than the model's context: writing goes on from its last {count} tokens, and this is what is drawn from.",
+  "next.window":
+    "The text is longer than the model's context: writing goes on from its last {count} tokens, and this is what is drawn from.",
   "next.penalty": "Repetition",
   "next.neutral": "Model's own odds",
-  "next.neutral.hint": "Sets temperature to 1 and switches everything else off: each token is drawn as often as the model says.",
+  "next.neutral.hint":
+    "Sets temperature to 1 and switches everything else off: each token is drawn as often as the model says.",
   "next.defaults": "Defaults",
   "next.defaults.hint": "Sets these five back to what the page begins with.",
   "next.entropy": "Entropy",
-  "next.entropy.hint": "How open the choice is: 0 nats means that one token is certain; the more tokens share the probability evenly, the higher. Before and after your settings.",
+  "next.entropy.hint":
+    "How open the choice is: 0 nats means that one token is certain; the more tokens share the " +
+    "probability evenly, the higher. Before and after your settings.",
   "next.drawn": "Can be drawn",
   "next.drawn.hint": "Tokens that your settings leave to choose from, of the whole vocabulary.",
   "next.drawn.value": "{kept} of {all} tokens",
@@ -24,7 +30,8 @@ export const nextEn = {
   "next.found.most": "The {count} likeliest tokens with “{query}”",
   "next.found.none": "No token contains “{query}”. A longer word is made of several tokens: try a part of it.",
   "next.found.noId": "There is no token {query}: the vocabulary has {count}, with ids from 0 to {last}.",
-  "next.found.bytes": "No token is “{query}” as a whole: this character is made of several tokens, each of one or more of its bytes.",
+  "next.found.bytes":
+    "No token is “{query}” as a whole: this character is made of several tokens, each of one or more of its bytes.",
   "next.choose": "Choose a token to go on with it. The old continuation stays in the tree.",
   "next.live": "The model's own odds for the token it has just written, before your settings.",
   "next.chart": "Likeliest next tokens",

@@ -1,6 +1,7 @@
 /** @type {Record<string, string>} */
 export const nextZh = {
-  "next.empty": "这里显示每个 token 接下来出现的可能性：模型自己的看法，以及按你的设置抽取时的概率。在纸上写一个词就能看到。",
+  "next.empty":
+    "这里显示每个 token 接下来出现的可能性：模型自己的看法，以及按你的设置抽取时的概率。在纸上写一个词就能看到。",
   "next.beginning": "文本开头",
   "next.window": "文本比模型的上下文更长：续写只依据最后 {count} 个 token，这里显示的就是抽取所依据的分布。",
   "next.penalty": "重复惩罚",
@@ -9,7 +10,8 @@ export const nextZh = {
   "next.defaults": "默认值",
   "next.defaults.hint": "把这五项恢复为页面最初的设置。",
   "next.entropy": "熵",
-  "next.entropy.hint": "选择有多开放：0 奈特（nat）表示某个 token 必然出现；概率由越多 token 均分，熵就越高。箭头前后分别是应用设置之前和之后。",
+  "next.entropy.hint":
+    "选择有多开放：0 奈特（nat）表示某个 token 必然出现；概率由越多 token 均分，熵就越高。箭头前后分别是应用设置之前和之后。",
   "next.drawn": "可抽取",
   "next.drawn.hint": "整个词表中，你的设置留下了多少个 token 可供选择。",
   "next.drawn.value": "{all} 个 token 中的 {kept} 个",

@@ -1,4 +1,6 @@
-/** Two branches beside each other: what they share in grey, what each has of its own, and how likely the model found it. */
+/**
+ * Two branches beside each other: what they share in grey, what each has of its own, and how likely the model found it.
+ */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
 import { headAndTail, oneLine } from "./data.js";
@@ -25,7 +27,8 @@ export class BranchCompare {
   }
 
   /**
-   * @param {{ branches: readonly Branch[], names: ReadonlyMap<string, string>, picked: readonly [string, string], compared: Comparison | null }} data
+   * @param {{ branches: readonly Branch[], names: ReadonlyMap<string, string>, picked: readonly [string, string],
+   *   compared: Comparison | null }} data
    */
   update({ branches, names, picked, compared }) {
     this.root.hidden = !compared;

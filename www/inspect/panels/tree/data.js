@@ -10,7 +10,8 @@ const LEAD = 24;
 
 /**
  * A node that can be seen. `lead`: how the word begins that the node goes on with.
- * @typedef {{ node: TreeNode, parent: string | null, level: number, open: boolean, lead: string, place: number, siblings: number }} TreeRow
+ * @typedef {{ node: TreeNode, parent: string | null, level: number, open: boolean, lead: string, place: number,
+ *   siblings: number }} TreeRow
  */
 
 /**
@@ -25,11 +26,20 @@ export function treeRows(tree, folds, first = null) {
   if (!tree) return rows;
   const few = tree.branches <= MANY_BRANCHES;
   /** @type {(nodes: TreeNode[], above: TreeNode | null, level: number) => void} */
-  const visit = (nodes, above, level) => nodes.forEach((node, index) => {
-    const open = node.children.length > 0 && (folds.get(node.id) ?? (few || level <= OPEN_LEVELS));
-    rows.push({ node, parent: above?.id ?? null, level, open, lead: leadOf(above?.text ?? "", node.text), place: index + 1, siblings: nodes.length });
-    if (open) visit(node.children, node, level + 1);
-  });
+  const visit = (nodes, above, level) =>
+    nodes.forEach((node, index) => {
+      const open = node.children.length > 0 && (folds.get(node.id) ?? (few || level <= OPEN_LEVELS));
+      rows.push({
+        node,
+        parent: above?.id ?? null,
+        level,
+        open,
+        lead: leadOf(above?.text ?? "", node.text),
+        place: index + 1,
+        siblings: nodes.length,
+      });
+      if (open) visit(node.children, node, level + 1);
+    });
   const roots = rootsOf(tree);
   visit([...roots.filter(({ id }) => id === first), ...roots.filter(({ id }) => id !== first)], null, 1);
   return rows;
@@ -45,13 +55,16 @@ export function rootsOf(tree) {
  * @param {TreeNode | null} tree @param {string} text
  */
 export function rootOf(tree, text) {
-  const found = text === "" ? undefined : rootsOf(tree).find((root) => text.startsWith(root.text) || root.text.startsWith(text));
+  const found =
+    text === "" ? undefined : rootsOf(tree).find((root) => text.startsWith(root.text) || root.text.startsWith(text));
   return found?.id ?? null;
 }
 
 /**
- * The branch that stands on the paper: the one that has its text, or, while the model writes, the one that it goes on from.
- * @param {Iterable<import("../../branch_tree.js").Branch>} branches @param {string | null} last the one that was recorded last
+ * The branch that stands on the paper: the one that has its text, or, while the model writes, the one that it goes on
+ * from.
+ * @param {Iterable<import("../../branch_tree.js").Branch>} branches
+ * @param {string | null} last the one that was recorded last
  * @param {{ text: string, writing: boolean } | null} paper
  * @returns {string | null}
  */
@@ -66,7 +79,11 @@ export function onPaper(branches, last, paper) {
   return found;
 }
 
-/** Branches with their numbers: many begin with the same word. @param {ReadonlyMap<string, string>} names @returns {Map<string, string>} */
+/**
+ * Branches with their numbers: many begin with the same word.
+ * @param {ReadonlyMap<string, string>} names
+ * @returns {Map<string, string>}
+ */
 export function numbered(names) {
   return new Map([...names].map(([id, name], at) => [id, `${at + 1} · ${name}`]));
 }
@@ -85,7 +102,8 @@ export function pieceName(text, own, most) {
   const start = text.length - own.length;
   // Without the first word, of which a part may be missing.
   const rest = text.slice(Math.max(0, start - CONTEXT), start);
-  const before = start > CONTEXT ? rest.replace(/^[\p{L}\p{N}\p{M}'’-]+/u, (word) => (NO_SPACES.test(word) ? word : "")) : rest;
+  const before =
+    start > CONTEXT ? rest.replace(/^[\p{L}\p{N}\p{M}'’-]+/u, (word) => (NO_SPACES.test(word) ? word : "")) : rest;
   const lead = leadOf(text.slice(0, start), own);
   if (Array.from(piece).length >= ENOUGH || start === 0) return shortenWords(`${lead}${lead ? own : piece}`, most);
   return `${start > CONTEXT ? "…" : ""}${shortenWords(oneLine(`${before}${own}`), most)}`;
@@ -113,17 +131,22 @@ function before(characters, at) {
 }
 
 /**
- * At most `most` characters of a text and "…" where something was left out; no word is cut, but for one that is very long.
+ * At most `most` characters of a text and "…" where something was left out; no word is cut, but for one that is very
+ * long.
  * @param {string} text @param {number} most
  */
 export function shortenWords(text, most) {
   const characters = Array.from(text.slice(0, 2 * most + 2));
   if (characters.length <= most) return text;
-  return `${characters.slice(0, before(characters, most - 1)).join("").trimEnd()}…`;
+  return `${characters
+    .slice(0, before(characters, most - 1))
+    .join("")
+    .trimEnd()}…`;
 }
 
 /**
- * The beginning of a word that branches share, where they part within it. Scripts that put no spaces between words have none.
+ * The beginning of a word that branches share, where they part within it. Scripts that put no spaces between words have
+ * none.
  * @param {string} before @param {string} after
  */
 export function leadOf(before, after) {
@@ -143,17 +166,22 @@ export function walkTree(rows, id, key) {
   const { node, parent, open } = rows[at];
   const to = (/** @type {number} */ index) => ({ focus: rows[Math.min(rows.length - 1, Math.max(0, index))].node.id });
   switch (key) {
-    case "ArrowDown": return to(at + 1);
-    case "ArrowUp": return to(at - 1);
-    case "Home": return to(0);
-    case "End": return to(rows.length - 1);
+    case "ArrowDown":
+      return to(at + 1);
+    case "ArrowUp":
+      return to(at - 1);
+    case "Home":
+      return to(0);
+    case "End":
+      return to(rows.length - 1);
     case "ArrowRight":
       if (!node.children.length) return null;
       return open ? to(at + 1) : { fold: [id, true] };
     case "ArrowLeft":
       if (open) return { fold: [id, false] };
       return parent === null ? null : { focus: parent };
-    default: return null;
+    default:
+      return null;
   }
 }
 
@@ -162,7 +190,10 @@ export function walkTree(rows, id, key) {
  * @param {string} text
  */
 export function oneLine(text) {
-  return text.replace(/\s*\n\s*/g, " ⏎ ").replace(/\s+/g, " ").trim();
+  return text
+    .replace(/\s*\n\s*/g, " ⏎ ")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /**
@@ -179,7 +210,11 @@ export function headAndTail(text, head, tail) {
   return `${characters.slice(0, before(characters, head)).join("").trimEnd()} … ${characters.slice(from).join("").trimStart()}`;
 }
 
-/** Every branch's own part: what it does not share. @param {TreeNode | null} tree @returns {Map<string, { lead: string, text: string }>} */
+/**
+ * Every branch's own part: what it does not share.
+ * @param {TreeNode | null} tree
+ * @returns {Map<string, { lead: string, text: string }>}
+ */
 export function ownParts(tree) {
   /** @type {Map<string, { lead: string, text: string }>} */
   const parts = new Map();
@@ -191,7 +226,12 @@ export function ownParts(tree) {
   return parts;
 }
 
-/** The node that a branch ends with. @param {TreeNode | null} tree @param {string | null} branch @returns {TreeNode | null} */
+/**
+ * The node that a branch ends with.
+ * @param {TreeNode | null} tree
+ * @param {string | null} branch
+ * @returns {TreeNode | null}
+ */
 export function nodeOf(tree, branch) {
   if (!tree || branch === null) return null;
   if (tree.branch === branch) return tree;

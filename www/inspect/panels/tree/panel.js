@@ -2,14 +2,14 @@
 import { h, setText } from "../../../core/dom.js";
 import { PageError } from "../../../core/errors.js";
 import { registerStrings, t } from "../../../core/i18n/index.js";
-import { treeEn } from "./words.en.js";
-import { treeZh } from "./words.zh.js";
-import { BranchCompare } from "./branch_compare.js";
-import { TreeView } from "./view.js";
-import { MOST_LOADED, isTooLarge } from "../../branch_file.js";
+import { isTooLarge, MOST_LOADED } from "../../branch_file.js";
 import { compareBranches, figuresOf } from "../../branch_tree.js";
 import { SaveRow, toCsv } from "../../save.js";
-import { TREE_CSV, nodeOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords } from "./data.js";
+import { BranchCompare } from "./branch_compare.js";
+import { nodeOf, numbered, onPaper, ownParts, pieceName, rootOf, shortenWords, TREE_CSV } from "./data.js";
+import { TreeView } from "./view.js";
+import { treeEn } from "./words.en.js";
+import { treeZh } from "./words.zh.js";
 
 /** @typedef {import("../../types.js").InspectContext} InspectContext */
 /** @typedef {import("../../types.js").Panel} Panel */
@@ -58,7 +58,11 @@ export class TreePanel {
     this.file.addEventListener("change", () => void this.load());
     this.loadButton = h("button", { type: "button", class: "quiet", onclick: () => this.file.click() });
     this.foot = h("div", { class: "tree-foot" });
-    this.save = new SaveRow(this.foot, { name: () => "branches", csv: () => this.csv(), json: () => ctx.branches.toFile() });
+    this.save = new SaveRow(this.foot, {
+      name: () => "branches",
+      csv: () => this.csv(),
+      json: () => ctx.branches.toFile(),
+    });
     this.foot.append(this.loadButton, this.file);
     this.root = h("div", { class: "tree" }, this.intro, this.removedRow, this.body, this.foot);
   }
@@ -97,7 +101,12 @@ export class TreePanel {
     setText(this.loadButton, t("tree.load"));
     this.save.root.hidden = all.length === 0;
     this.save.update();
-    this.tree.update({ tree, branches: branches.leaves, current: this.current, first: rootOf(tree, this.paper?.text ?? "") });
+    this.tree.update({
+      tree,
+      branches: branches.leaves,
+      current: this.current,
+      first: rootOf(tree, this.paper?.text ?? ""),
+    });
     this.renderCompare(tree);
   }
 
@@ -112,13 +121,26 @@ export class TreePanel {
       this.picked[1] = all.filter(({ id }) => id !== this.picked[0]).at(-1)?.id ?? "";
     }
     const [left, right] = this.picked.map((id) => branches.leaves.get(id));
-    this.compare.update({ branches: all, names, picked: this.picked, compared: left && right ? compareBranches(left, right) : null });
+    this.compare.update({
+      branches: all,
+      names,
+      picked: this.picked,
+      compared: left && right ? compareBranches(left, right) : null,
+    });
   }
 
-  /** What each branch is called: its name, else its own part. @param {TreeNode | null} tree @returns {Map<string, string>} */
+  /**
+   * What each branch is called: its name, else its own part.
+   * @param {TreeNode | null} tree
+   * @returns {Map<string, string>}
+   */
   names(tree) {
     const parts = ownParts(tree);
-    return new Map(this.ctx.branches.list().map(({ id, name, text }) => [id, name || pieceName(text, parts.get(id)?.text ?? "", 40)]));
+    return new Map(
+      this.ctx.branches
+        .list()
+        .map(({ id, name, text }) => [id, name || pieceName(text, parts.get(id)?.text ?? "", 40)]),
+    );
   }
 
   /** @param {string} id */
@@ -157,10 +179,20 @@ export class TreePanel {
   }
 
   csv() {
-    return toCsv(TREE_CSV, this.ctx.branches.list().map(({ id, name, created, text, runs }) => {
-      const { tokens, meanLogprob } = figuresOf(runs);
-      return [id, name, new Date(created).toISOString(), text, tokens, meanLogprob === null ? "" : Number(meanLogprob.toPrecision(7))];
-    }));
+    return toCsv(
+      TREE_CSV,
+      this.ctx.branches.list().map(({ id, name, created, text, runs }) => {
+        const { tokens, meanLogprob } = figuresOf(runs);
+        return [
+          id,
+          name,
+          new Date(created).toISOString(),
+          text,
+          tokens,
+          meanLogprob === null ? "" : Number(meanLogprob.toPrecision(7)),
+        ];
+      }),
+    );
   }
 
   close() {

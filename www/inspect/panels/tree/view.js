@@ -32,7 +32,8 @@ export function figuresText({ tokens, meanLogprob }) {
 export class TreeView {
   /**
    * @param {HTMLElement} root
-   * @param {{ onOpen: (branch: string) => void, onRename: (branch: string, name: string) => void, onRemove: (branch: string) => void }} handlers
+   * @param {{ onOpen: (branch: string) => void, onRename: (branch: string, name: string) => void, onRemove: (branch:
+   *   string) => void }} handlers
    */
   constructor(root, handlers) {
     this.handlers = handlers;
@@ -65,7 +66,9 @@ export class TreeView {
     const hadFocus = this.root.contains(document.activeElement);
     this.rows = treeRows(this.data.tree, this.folds, this.data.first);
     if (!this.rows.some(({ node }) => node.id === this.at)) {
-      this.at = (this.rows.find(({ node }) => node.branch !== null && node.branch === this.data.current) ?? this.rows[0])?.node.id ?? "";
+      this.at =
+        (this.rows.find(({ node }) => node.branch !== null && node.branch === this.data.current) ?? this.rows[0])?.node
+          .id ?? "";
     }
     this.items.clear();
     this.root.setAttribute("aria-label", t("tree.label"));
@@ -74,7 +77,8 @@ export class TreeView {
     this.root.replaceChildren();
     for (const row of this.rows) {
       const item = this.item(row);
-      if (row.level === 1 && row.place === 2 && this.data.first) this.root.append(h("li", { role: "none", class: "tree-older" }, t("tree.older")));
+      if (row.level === 1 && row.place === 2 && this.data.first)
+        this.root.append(h("li", { role: "none", class: "tree-older" }, t("tree.older")));
       places[row.level - 1].append(item);
       if (row.open) {
         places[row.level] = h("ul", { role: "group" });
@@ -90,13 +94,24 @@ export class TreeView {
     const branch = node.branch === null ? undefined : this.data.branches.get(node.branch);
     const here = branch !== undefined && branch.id === this.data.current;
     const item = h("li", {
-      role: "treeitem", tabindex: node.id === this.at ? 0 : -1, "aria-level": level, "aria-posinset": place, "aria-setsize": siblings,
-      "aria-expanded": node.children.length ? String(open) : null, "aria-selected": String(here), class: "tree-item",
+      role: "treeitem",
+      tabindex: node.id === this.at ? 0 : -1,
+      "aria-level": level,
+      "aria-posinset": place,
+      "aria-setsize": siblings,
+      "aria-expanded": node.children.length ? String(open) : null,
+      "aria-selected": String(here),
+      class: "tree-item",
     });
     this.items.set(node.id, item);
     const shown = node.children.length ? headAndTail(node.text, HEAD, TAIL) : shortenWords(oneLine(node.text), WORDS);
     const line = h("div", { class: here ? "tree-line tree-here" : "tree-line" });
-    line.append(h("span", { class: `tree-dot${node.children.length ? (open ? " open" : " closed") : ""}`, "aria-hidden": "true" }));
+    line.append(
+      h("span", {
+        class: `tree-dot${node.children.length ? (open ? " open" : " closed") : ""}`,
+        "aria-hidden": "true",
+      }),
+    );
     const words = h("div", { class: "tree-words" });
     if (branch && this.naming === branch.id) words.append(this.nameField(branch));
     else if (branch?.name) words.append(h("strong", {}, branch.name));
@@ -190,7 +205,8 @@ export class TreeView {
     if (move?.focus) this.at = move.focus;
     if (!move) {
       if (event.key === "Enter" && branch !== null) this.handlers.onOpen(branch);
-      else if ((event.key === "Enter" || event.key === " ") && row?.node.children.length) this.folds.set(row.node.id, !row.open);
+      else if ((event.key === "Enter" || event.key === " ") && row?.node.children.length)
+        this.folds.set(row.node.id, !row.open);
       else if (event.key === "F2" && branch !== null) {
         event.preventDefault();
         return this.name(branch);

@@ -1,6 +1,8 @@
 /** @type {Record<string, string>} */
 export const treeEn = {
-  "tree.empty": "Every way that the text could have gone on stands here as a tree. Choose another token under “Next”, or generate once more: the text takes that branch, and the one before stays here.",
+  "tree.empty":
+    "Every way that the text could have gone on stands here as a tree. Choose another token under " +
+    "“Next”, or generate once more: the text takes that branch, and the one before stays here.",
   "tree.label": "Branches of the text",
   "tree.figures": "{tokens} tokens · {mean} nats/token",
   "tree.figures.one": "{tokens} token · {mean} nats/token",
@@ -14,7 +16,10 @@ export const treeEn = {
   "tree.name": "Name of the branch",
   "tree.remove": "Delete",
   "tree.removed": "“{name}” was deleted.",
-  "tree.keys": "Arrow keys walk the tree, Enter puts a branch on the paper, F2 names it, Delete deletes it. The bar is the mean surprise: how unlikely the model found each token that it wrote there, in nats per token.",
+  "tree.keys":
+    "Arrow keys walk the tree, Enter puts a branch on the paper, F2 names it, Delete deletes it. The bar " +
+    "is the mean surprise: how unlikely the model found each token that it wrote there, in nats per " +
+    "token.",
   "tree.compare": "Compare two branches",
   "tree.compare.first": "First branch",
   "tree.compare.second": "Second branch",
@@ -24,5 +29,6 @@ export const treeEn = {
   "tree.load": "Load JSON…",
   "tree.loaded": "{count} new branches from {name}.",
   "tree.loaded.one": "{count} new branch from {name}.",
-  "tree.largeFile": "{name} holds more than can be shown as a tree: at most {most} branches, with 50 million characters in all. Nothing was changed.",
+  "tree.largeFile":
+    "{name} holds more than can be shown as a tree: at most {most} branches, with 50 million characters in all. Nothing was changed.",
 };

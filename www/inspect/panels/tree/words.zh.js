@@ -1,6 +1,7 @@
 /** @type {Record<string, string>} */
 export const treeZh = {
-  "tree.empty": "文本每一种可能的走向都以树的形式留在这里。在“下一个”中另选一个 token，或再生成一次：文本会走上新的分支，原来的仍留在这里。",
+  "tree.empty":
+    "文本每一种可能的走向都以树的形式留在这里。在“下一个”中另选一个 token，或再生成一次：文本会走上新的分支，原来的仍留在这里。",
   "tree.label": "文本的各个分支",
   "tree.figures": "{tokens} 个 token · {mean} nat/token",
   "tree.figures.one": "{tokens} 个 token · {mean} nat/token",
@@ -14,7 +15,8 @@ export const treeZh = {
   "tree.name": "分支名称",
   "tree.remove": "删除",
   "tree.removed": "已删除“{name}”。",
-  "tree.keys": "用方向键在树中走动，Enter 把分支放到纸上，F2 命名，Delete 删除。横条是平均意外程度：模型觉得自己在那里写下的每个 token 有多不可能，单位 nat/token。",
+  "tree.keys":
+    "用方向键在树中走动，Enter 把分支放到纸上，F2 命名，Delete 删除。横条是平均意外程度：模型觉得自己在那里写下的每个 token 有多不可能，单位 nat/token。",
   "tree.compare": "比较两个分支",
   "tree.compare.first": "第一个分支",
   "tree.compare.second": "第二个分支",
