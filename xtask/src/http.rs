@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 const HEAD_LIMIT: usize = 32 << 10;
 /// The head must be there so soon: a browser opens connections that it never uses.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// A client that has sent nothing while its connection was read for so long is idle. What it has sent is there at once, also
+/// where the machine is busy: only time spent reading counts.
+const IDLE_AFTER: Duration = Duration::from_millis(250);
 /// A client that takes nothing for so long is given up.
 const WRITE_WITHIN: Duration = Duration::from_secs(20);
 /// What a client still sends after its head is read for so long, and so much of it: a socket that is closed before all is
@@ -33,13 +36,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers the one request of a connection. `asked` is called when the request is there.
+    /// Answers the one request of a connection. `wanted` says whether others wait for its place: then a client that has
+    /// sent nothing for a moment loses it.
     ///
     /// # Errors
     /// When the client hangs up, or lets too much time pass. It concerns only this connection.
-    pub fn serve(&self, stream: &TcpStream, asked: impl FnOnce()) -> io::Result<()> {
-        let head = read_head(stream)?;
-        asked();
+    pub fn serve(&self, stream: &TcpStream, wanted: impl Fn() -> bool) -> io::Result<()> {
+        let head = read_head(stream, wanted)?;
         let (answer, body) = match &head {
             Head::TooLong => (plain("431 Request Header Fields Too Large", "The request's head is too long."), true),
             Head::Whole(text) => self.answer(text, stream.local_addr()?.ip().to_canonical()),
@@ -139,7 +142,7 @@ enum Head {
 }
 
 /// Reads up to the empty line that ends a request's head.
-fn read_head(mut stream: &TcpStream) -> io::Result<Head> {
+fn read_head(mut stream: &TcpStream, wanted: impl Fn() -> bool) -> io::Result<Head> {
     let until = Instant::now() + HEAD_WITHIN;
     let mut head = Vec::new();
     let mut part = [0; 4096];
@@ -149,8 +152,16 @@ fn read_head(mut stream: &TcpStream) -> io::Result<Head> {
         if left.is_zero() {
             return Err(ErrorKind::TimedOut.into());
         }
-        stream.set_read_timeout(Some(left))?;
-        let count = stream.read(&mut part)?;
+        stream.set_read_timeout(Some(left.min(IDLE_AFTER)))?;
+        let count = match stream.read(&mut part) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                if wanted() {
+                    return Err(ErrorKind::TimedOut.into());
+                }
+                continue;
+            }
+            count => count?,
+        };
         if count == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
         }
@@ -235,7 +246,7 @@ mod tests {
     fn send(request: &[u8]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = std::thread::spawn(move || server().serve(&listener.accept().unwrap().0, || ()));
+        let serving = std::thread::spawn(move || server().serve(&listener.accept().unwrap().0, || false));
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(request).unwrap();
         let mut text = String::new();

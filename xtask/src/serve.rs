@@ -5,9 +5,9 @@ use crate::http::Server;
 use crate::{build, setup, sh, site};
 use anyhow::{Context, Result, bail};
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -118,75 +118,80 @@ fn network_address(any: IpAddr) -> Option<IpAddr> {
 /// Serves the connections that `next` gives until it gives none. `pause` is called after an error, since the next may follow
 /// at once.
 fn accept(mut next: impl FnMut() -> Option<io::Result<TcpStream>>, server: &Arc<Server>, mut pause: impl FnMut()) {
-    let open = Arc::new(Connections::default());
+    let places = Arc::new(Places::default());
     while let Some(stream) = next() {
         let Ok(stream) = stream else {
-            open.hang_up_on_idle();
+            // No descriptor is free, most likely.
+            let _wanted = places.want();
             pause();
             continue;
         };
-        let connection = open.enter(stream);
-        let (server, within) = (server.clone(), open.clone());
+        let place = places.enter();
+        let server = server.clone();
         // Not `thread::spawn`, which panics where there can be no more threads.
-        let started = thread::Builder::new().spawn({
-            let connection = connection.clone();
-            move || {
-                // The browser may hang up at any time, which concerns only this connection.
-                let _ = server.serve(&connection.stream, || connection.asked.store(true, Ordering::Relaxed));
-                within.leave(&connection);
-            }
+        let started = thread::Builder::new().spawn(move || {
+            // The browser may hang up at any time, which concerns only this connection.
+            let _ = server.serve(&stream, || place.0.is_wanted());
         });
         if started.is_err() {
-            open.leave(&connection);
             pause();
         }
     }
 }
 
-struct Connection {
-    stream: TcpStream,
-    /// Its request has come.
-    asked: AtomicBool,
-}
-
-/// The connections that are open, the oldest first.
+/// Room for connections, so many at once.
 #[derive(Default)]
-struct Connections {
-    list: Mutex<Vec<Arc<Connection>>>,
+struct Places {
+    taken: Mutex<usize>,
     left: Condvar,
+    /// So many wait for a place.
+    waiting: AtomicUsize,
 }
 
-impl Connections {
-    fn list(&self) -> MutexGuard<'_, Vec<Arc<Connection>>> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// A place that a connection has, until this is dropped.
+struct Place(Arc<Places>);
 
-    /// Takes a connection in, when there is room: the oldest that has asked for nothing gives way.
-    fn enter(&self, stream: TcpStream) -> Arc<Connection> {
-        let connection = Arc::new(Connection { stream, asked: AtomicBool::new(false) });
-        let mut list = self.list();
-        while list.len() >= MOST_CONNECTIONS {
-            hang_up_on_idle(&list);
-            list = self.left.wait(list).unwrap_or_else(PoisonError::into_inner);
+/// Somebody waits for a place, until this is dropped.
+struct Wanted<'a>(&'a Places);
+
+impl Places {
+    /// Takes a place, when there is one. Connections that ask for nothing meanwhile give theirs up.
+    fn enter(self: &Arc<Self>) -> Place {
+        let mut taken = self.taken();
+        if *taken >= MOST_CONNECTIONS {
+            let _wanted = self.want();
+            while *taken >= MOST_CONNECTIONS {
+                taken = self.left.wait(taken).unwrap_or_else(PoisonError::into_inner);
+            }
         }
-        list.push(connection.clone());
-        connection
+        *taken += 1;
+        Place(self.clone())
     }
 
-    fn leave(&self, connection: &Arc<Connection>) {
-        self.list().retain(|one| !Arc::ptr_eq(one, connection));
-        self.left.notify_one();
+    fn want(&self) -> Wanted<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Wanted(self)
     }
 
-    fn hang_up_on_idle(&self) {
-        hang_up_on_idle(&self.list());
+    fn is_wanted(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    fn taken(&self) -> MutexGuard<'_, usize> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Ends the oldest connection that has asked for nothing. Its thread then finds it ended, and leaves.
-fn hang_up_on_idle(list: &[Arc<Connection>]) {
-    if let Some(idle) = list.iter().find(|one| !one.asked.load(Ordering::Relaxed)) {
-        let _ = idle.stream.shutdown(Shutdown::Both);
+impl Drop for Place {
+    fn drop(&mut self) {
+        *self.0.taken() -= 1;
+        self.0.left.notify_one();
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -221,6 +226,29 @@ mod tests {
         // The first of them were hung up on, which a read finds at once.
         let mut first = &idle[0];
         assert_eq!(first.read(&mut [0]).unwrap_or(0), 0);
+    }
+
+    #[test]
+    fn nobody_who_has_asked_is_hung_up_on() {
+        let listener = listen("127.0.0.1", 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Arc::new(Server { root: sh::root(), prefix: "/".into(), names: Vec::new() });
+        thread::spawn(move || {
+            accept(|| Some(listener.accept().map(|(stream, _)| stream)), &server, || panic!("an error"))
+        });
+        // Many at once, as when a class opens the page: their requests lie there before anybody looks at them.
+        let asking: Vec<TcpStream> = (0..6 * MOST_CONNECTIONS)
+            .map(|_| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+                stream
+            })
+            .collect();
+        for mut stream in asking {
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+        }
     }
 
     #[test]

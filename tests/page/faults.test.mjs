@@ -1,11 +1,10 @@
 // @ts-check
 // Twenty calls of a session that fail, spread over it and over what a page reaches: network, storage, locks, worker,
-// download. By hand:
-// node --test tests/page/faults/twenty.mjs. All of them are
+// download. `cargo xtask prove --only faults` fails every one.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { browser, site } from "../stage.mjs";
-import { Session } from "./session.mjs";
+import { describe, test } from "node:test";
+import { Session } from "./faults/session.mjs";
+import { browser, site } from "./stage.mjs";
 
 /**
  * Realm, kind, which of them, and whether all after it fail too.
@@ -34,15 +33,14 @@ const FAULTS = [
   ["page 2", "objectUrl", 1, "once"],
 ];
 
-for (const [realm, kind, nth, mode] of FAULTS) {
-  test(`${kind}, ${nth} in ${realm}, fails ${mode === "once" ? "once" : "for good"}`, async () => {
-    const { findings, fired } = await new Session(browser, site.url, {
-      realm,
-      kind,
-      nth,
-      lasting: mode === "lasting",
-    }).run();
-    assert.ok(fired);
-    assert.deepEqual(findings, []);
-  });
-}
+// A session waits most of the time.
+describe("a call that fails", { concurrency: 2 }, () => {
+  for (const [realm, kind, nth, mode] of FAULTS) {
+    test(`${kind}, ${nth} in ${realm}, fails ${mode === "once" ? "once" : "for good"}`, async () => {
+      const fault = { realm, kind, nth, lasting: mode === "lasting" };
+      const { findings, fired } = await new Session(browser, site.url, fault).run();
+      assert.ok(fired);
+      assert.deepEqual(findings, []);
+    });
+  }
+});
