@@ -501,8 +501,12 @@ export class App {
 
   /** Says that texts are not kept for as long as they are not, on every tab. */
   tellKept() {
-    const { failure } = this.kept;
-    this.page.notKept.show(failure && { ...errorMessage([["message.notKept"]], failure), stays: true });
+    const { failure, unread } = this.kept;
+    const again = { key: "message.reload", run: () => location.reload() };
+    const told = unread
+      ? errorMessage([["message.notRead"]], unread, [again])
+      : failure && errorMessage([["message.notKept"]], failure);
+    this.page.notKept.show(told && { ...told, stays: true });
   }
 
   onText() {

@@ -245,12 +245,25 @@ test("what could not be read is not written over", async () => {
   const blind = await tab.load();
   assert.equal(blind.failure?.key, "error.textStore");
   assert.equal(blind.read("write"), undefined);
+  assert.equal(blind.unread, blind.failure, "it is told that the text is there but could not be read");
   browser.fails = null;
   await tab.write("something else");
   assert.equal(blind.failure, null);
   tab.close();
   const found = [...browser.kept.values()].map((all) => all.get("write").data).sort();
   assert.deepEqual(found, ["precious", "something else"]);
+});
+
+test("where the database never works, nobody is told that an earlier text is saved in it", async () => {
+  const tab = new Tab(browser);
+  browser.fails = new Error("no answer");
+  const kept = await tab.load();
+  assert.equal(kept.unread, null);
+  kept.keep("write", () => "typed");
+  kept.leave();
+  const again = await tab.load();
+  browser.fails = null;
+  assert.deepEqual([again.read("write"), again.unread], ["typed", null]);
 });
 
 test("damaged entries of the database harm neither this tab's nor the others'", async () => {

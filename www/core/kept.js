@@ -76,6 +76,8 @@ export class Kept {
     this.taken = null;
     /** Why the last save failed, or why nothing can be saved. @type {import("./errors.js").PageError | null} */
     this.failure = null;
+    /** Why what was kept could not be read. It is still there. @type {import("./errors.js").PageError | null} */
+    this.unread = null;
     this.onChange = () => {};
     /** How this tab's text begins, for the tab that goes on with it. */
     this.title = () => "";
@@ -128,6 +130,8 @@ export class Kept {
       this.rename(newTab());
     }
     for (const name of NAMES) this.readLate(name, known);
+    // Where the database never worked, the tab's own storage has the text.
+    if (this.failure && known && !this.late.has("write")) this.unread = this.failure;
     this.opened = true;
     if (this.twin) this.part();
   }

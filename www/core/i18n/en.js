@@ -127,6 +127,8 @@ export const en = {
   "message.contextSlid":
     "The text is longer than the model's context of {total} tokens, so the model no longer saw its beginning.",
   "message.backendIgnored": "“{value}” is not a backend. Use auto, cpu or webgpu.",
+  "message.notRead": "Your earlier texts could not be read. They are still saved. Reload the page to try again.",
+  "message.reload": "Reload",
   "message.notKept":
     "Your texts could not be saved in this browser. Copy what you need elsewhere before you close this tab.",
   "error.textStore":
