@@ -95,7 +95,7 @@ for (const [lang, words] of /** @type {const} */ ([
 
     for (const [what, broken] of /** @type {const} */ ([
       ["worker", /^www\/worker\.js$/],
-      ["worker's own scripts", /^www\/run\.js$/],
+      ["worker's own scripts", /^www\/train\/worker_run\.js$/],
       ["wasm module", /^www\/pkg\//],
     ])) {
       test(`the engine lacks its ${what}`, async () => {
@@ -118,7 +118,7 @@ for (const [lang, words] of /** @type {const} */ ([
 
     test("parts of the page that are loaded later", async () => {
       const { page, problems } = await open(
-        { broken: /^www\/(inspect\/inspector|views\/train|zip|inspect\/panels\/\w+)\.js$/ },
+        { broken: /^www\/(inspect\/inspector|train\/view|models\/zip|inspect\/panels\/\w+\/panel)\.js$/ },
         "",
         narrow,
       );

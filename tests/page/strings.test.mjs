@@ -106,7 +106,7 @@ test("with every later table missing the page says all that it says, in both lan
 });
 
 test("a panel whose table is missing is told of, and the others work", async () => {
-  const fake = await serveFake({ broken: /^www\/i18n\/inspect\/(?!inspect|label|next)/ });
+  const fake = await serveFake({ broken: /^www\/inspect\/panels\/(?!next)\w+\/words/ });
   const { page, problems } = await openPage(browser, `${fake.url}?backend=cpu#lang=en&see=next`);
   await ready(page);
   for (const name of ["Tree", "Attention", "Layers", "Heads", "Flow", "Compare"]) {

@@ -22,6 +22,7 @@ class FakeWorker {
   ended = false;
   /** @type {(event: { data: object }) => void} */
   onmessage = () => {};
+  addEventListener() {}
   /** @param {{ id: number, cmd: string }} request */
   postMessage({ id, cmd }) {
     if (cmd === "live" || cmd === "ping") return void asides.push({ worker: this, cmd });

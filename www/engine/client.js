@@ -40,7 +40,8 @@ export class WorkerClient {
     this.worker = new Worker(asset("worker.js"), { type: "module", name: trains ? "trainer" : "writer" });
     this.worker.onmessage = (/** @type {MessageEvent<Reply>} */ event) => this.receive(event.data);
     // Something came that could not be made out, an answer perhaps: what is waited for would never come.
-    this.worker.onmessageerror = () => this.fail(new PageError("error.messageLost"));
+    // Not by `onmessageerror`, which workers have in some browsers only.
+    this.worker.addEventListener("messageerror", () => this.fail(new PageError("error.messageLost")));
     this.worker.onerror = (event) => {
       event.preventDefault();
       // An error without words is that of a script that did not come.
