@@ -143,6 +143,7 @@ function fakeWorker(refusal = "") {
       const error = request.cmd === "open" && refusal ? { message: refusal, fatal: false } : null;
       queueMicrotask(() => this.onmessage({ data: error ? { id: request.id, error } : { id: request.id, value: {} } }));
     }
+    addEventListener() {}
     terminate() {}
   }
   Object.assign(globalThis, { Worker: FakeWorker });
