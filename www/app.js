@@ -14,6 +14,7 @@ import { isModelFile } from "./models/file_names.js";
 import { Opener, showError } from "./models/opener.js";
 import { RUN_LINK } from "./models/saved_runs.js";
 import { Page, TABS } from "./page.js";
+import { unsaved } from "./train/run_facts.js";
 import { Training } from "./train/training.js";
 import { packText, unpackText } from "./write/text_record.js";
 import { Writer } from "./write/writer.js";
@@ -130,7 +131,7 @@ export class App {
         this.onText();
       },
       onAdapter: (config, weights) => this.training.addAdapter(config, weights),
-      onGiveUp: (id) => this.training.handover.giveUp(id),
+      onGiveUp: (id) => this.training.giveUp(id),
       openRun: (id, free) => this.training.saves.openNamed(id, free),
       onCrash: () => this.training.crashed(),
     });
@@ -261,15 +262,15 @@ export class App {
     addEventListener("hashchange", () => this.applyFragment());
     addEventListener("pagehide", () => this.kept.leave());
     addEventListener("beforeunload", (event) => {
-      if (!this.training.unsaved) return;
+      if (!unsaved(this.training.state)) return;
       event.preventDefault();
       // While the browser asks there is time for it.
-      void this.training.save();
+      this.training.save();
     });
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) return;
       void this.kept.save();
-      void this.training.save();
+      this.training.save();
     });
     const unexpected = (/** @type {unknown} */ error) =>
       showError(this.page.messagesOn(this.state.tab), [["message.unexpected"]], error);
@@ -391,7 +392,7 @@ export class App {
   async setBackend(backend) {
     if (backend === this.state.backend) return;
     // The select goes back to what is in use.
-    if (!(await this.training.handover.secure(() => void this.setBackend(backend)))) return this.store.set({});
+    if (!(await this.training.secure(() => void this.setBackend(backend)))) return this.store.set({});
     this.store.set({ backend });
     const url = new URL(location.href);
     if (backend === "auto") url.searchParams.delete("backend");
@@ -470,7 +471,7 @@ export class App {
     }
     if (late) this.keepText(true);
     this.keepText();
-    if ((found !== undefined && !text) || text?.damaged || this.training.planDamaged) this.tellDamaged();
+    if ((found !== undefined && !text) || text?.damaged || this.training.plan.damaged) this.tellDamaged();
     if (!kept.taken || !text?.runs.length) return;
     const when = new Date(kept.taken.savedAt).toLocaleString(document.documentElement.lang);
     const undo = { key: "action.undo", run: () => writer.undo() };

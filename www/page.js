@@ -10,6 +10,7 @@ import { Status } from "./frame/status.js";
 import { missingFiles } from "./models/file_names.js";
 import { Saved } from "./models/saved_view.js";
 import { Models } from "./models/view.js";
+import { goesOn, runId } from "./train/run_facts.js";
 import { Actions } from "./write/actions.js";
 import { Controls } from "./write/controls.js";
 import { Paper } from "./write/paper.js";
@@ -155,7 +156,7 @@ export class Page {
     this.notSavedOf = [error, goesOn];
     if (error === null) return this.notSaved.clear();
     // A run that goes on is saved again by itself.
-    const actions = goesOn ? [] : [{ key: "message.retry", run: () => void this.training().save() }];
+    const actions = goesOn ? [] : [{ key: "message.retry", run: () => this.training().save() }];
     const line = goesOn ? "train.error.notSaved" : "train.error.notSaved.still";
     this.notSaved.show({ ...errorMessage([[line]], error, actions), stays: true });
   }
@@ -171,9 +172,10 @@ export class Page {
     document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
     document.title = t("app.title");
     for (const name of TABS) byId(`tab-${name}`).hidden = name !== tab;
-    const { goesOn, run: started, step, saveFailure } = this.training();
-    this.updateNotSaved(saveFailure, goesOn);
-    const run = goesOn && started ? { step, steps: started.steps } : null;
+    const { state: train } = this.training();
+    const goes = goesOn(train);
+    this.updateNotSaved(train.saveFailure, goes);
+    const run = goes && train.run ? { step: train.step, steps: train.run.steps } : null;
     this.header.update({ tab, backend, theme, lang, run });
 
     const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;
@@ -210,8 +212,8 @@ export class Page {
     });
     if (tab === "train") this.train?.update(state);
     if (tab === "models") {
-      const { saves, runId } = this.training();
-      this.saved.update(saves.list, source?.run ? runId || source.run.id : "", lang);
+      const { saves } = this.training();
+      this.saved.update(saves.list, source?.run ? runId(train) || source.run.id : "", lang);
       this.modelsProgress.update(loading);
       this.models.update({
         shipped,

@@ -461,7 +461,7 @@ test("a copied link names adapters from disk, and says when it leaves out what h
     const keys = [];
     const app = /** @type {any} */ ({
       state: { info: { trained }, modelId, adapterId },
-      training: { run },
+      training: { state: { run } },
       writer: { text: "A wolf" },
       page: { status: { say: () => {} } },
       shared: () => ({ tab: "write", settings: DEFAULT_SETTINGS, view: DEFAULT_VIEW, adapter: adapterId }),

@@ -20,22 +20,35 @@ const file = (id, more = {}) => ({
 /** @param {{ kind: string, id: string, name: string }} source */
 const meta = (source) =>
   /** @type {any} */ ({ version: 1, id: "one", name: "a run", mode: "lora", source, step: 1, steps: 2, savedAt: 1 });
-/** What stands in for the rest of training. @param {ModelSource | null} origin @param {object} [state] */
+/** Saved runs, and what they know of the rest of the page. @param {ModelSource | null} origin @param {object} [state] */
 function saves(origin, state = {}) {
   const store = {
     state: { shipped: [], modelId: "", ...state },
     set: (/** @type {object} */ patch) => Object.assign(store.state, patch),
   };
-  const engine = { source: origin };
+  const engine = {
+    source: origin,
+    rename: (/** @type {ModelSource | null} */ source) => {
+      engine.source = source;
+    },
+  };
   /** @type {string[]} */
   const failed = [];
-  const training = /** @type {any} */ ({
-    origin,
-    runId: "another",
-    parts: { store, engine, onChange() {} },
-    failed: (/** @type {Error} */ error) => failed.push(error.message),
+  /** @type {string[]} */
+  const unnamed = [];
+  const all = new SavedRuns({
+    store: /** @type {any} */ (store),
+    engine: /** @type {any} */ (engine),
+    open: async () => {},
+    failed: (error) => failed.push(/** @type {Error} */ (error).message),
+    origin: () => origin,
+    openId: () => "another",
+    onResume() {},
+    onRenamed() {},
+    onUnnamed: (id) => unnamed.push(id),
+    onChange() {},
   });
-  return { saves: new SavedRuns(training), store, engine, failed };
+  return { saves: all, store, engine, failed, unnamed };
 }
 
 beforeEach(() => {
@@ -74,7 +87,7 @@ test("what is deleted is not named any more", async () => {
   const source = { kind: "files", id: "sha256:aa", name: "model.safetensors" };
   await writeRun("one", meta(source), (add) => add("state", new Uint8Array(1)));
   const base = file("sha256:aa");
-  const { saves: all, store, engine, failed } = saves(base, { modelId: "run:one" });
+  const { saves: all, store, engine, failed, unnamed } = saves(base, { modelId: "run:one" });
   engine.source = file("", { kind: "run", run: { id: "one", base, origin: base } });
   await all.refresh(true);
   assert.equal(all.offer?.meta.id, "one");
@@ -82,6 +95,7 @@ test("what is deleted is not named any more", async () => {
   assert.deepEqual([all.list, all.offer, failed], [[], null, []]);
   assert.equal(store.state.modelId, "sha256:aa");
   assert.equal(engine.source, base);
+  assert.deepEqual(unnamed, ["one"]);
 });
 
 test("models that runs need are not removed where a run cannot be read", async () => {

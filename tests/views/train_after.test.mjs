@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { registerStrings } from "../../www/core/i18n/index.js";
 import { TrainAfter } from "../../www/train/after_view.js";
+import { initialRunState } from "../../www/train/run_facts.js";
 import { trainEn } from "../../www/train/words.en.js";
 import { trainZh } from "../../www/train/words.zh.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
@@ -13,14 +14,8 @@ test("a download that opens here only is told from one that others load", () => 
   registerStrings(trainEn, trainZh);
   const training = /** @type {any} */ ({
     comparison: { texts: null, busy: false },
-    strength: 1,
-    phase: "stopped",
+    state: { ...initialRunState({ keeps: true }), phase: "stopped", step: 3, sample: { prompt: "Once" } },
     origin: { kind: "scratch" },
-    best: null,
-    step: 3,
-    busy: false,
-    history: { train: [], validation: [] },
-    sample: { prompt: "Once" },
     plan: { text: "" },
   });
   const after = new TrainAfter(() => training);

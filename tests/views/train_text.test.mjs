@@ -30,7 +30,7 @@ test("an excerpt ends between characters", () => {
 });
 
 test("the user's own text comes back, a sample or a saved run's does not", () => {
-  const plan = new TrainingPlan(/** @type {any} */ ({ parts: { onChange() {}, kept: { read() {}, keep() {} } } }));
+  const plan = new TrainingPlan(/** @type {any} */ ({ onChange() {}, kept: { read() {}, keep() {} } }));
   plan.soon = () => {};
   plan.setText("My own diary");
   plan.replace("Alice was beginning", "alice.txt", true);

@@ -349,6 +349,11 @@ export class Engine {
     return writing;
   }
 
+  /** The model in use comes from elsewhere from here on: it was saved, or that was deleted. @param {ModelSource} source */
+  rename(source) {
+    this.source = source;
+  }
+
   /** Ends the generation in progress; its promise then resolves as "stopped". */
   stop() {
     this.client?.request("stop").catch(() => {});

@@ -198,7 +198,7 @@ export class Context {
         });
     }
     for (const { meta } of training.saves.list.filter(canOpen)) {
-      if (meta.id === training.runId && tuned) continue;
+      if (meta.id === training.state.run?.id && tuned) continue;
       try {
         list.push({
           id: `run:${meta.id}`,

@@ -27,7 +27,7 @@ export class ModelWatch {
       this.client = engine.client;
       this.models += 1;
     }
-    const { strength, step, phase, best } = training;
+    const { strength, step, phase, best } = training.state;
     // While a run goes on the weights change all the time: the text is read anew when it rests.
     const weights = phase === "running" || phase === "pausing" ? "changing" : [step, best?.inForce];
     return JSON.stringify([this.models, strength, weights]);

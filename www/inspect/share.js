@@ -62,7 +62,9 @@ export class ShareRow {
   get leavesOut() {
     const {
       state: { info, modelId, adapterId },
-      training: { run },
+      training: {
+        state: { run },
+      },
     } = this.app;
     const isRun = modelId.startsWith(RUN_LINK);
     // Where the page came over plain http, a model from disk gets no name, nor does a run, which is not saved.

@@ -18,10 +18,25 @@ export const RUN_LINK = "run:";
 /** Whether what is left of a saved run is enough to open it. @param {SavedRun} run */
 export const canOpen = ({ damage }) => damage === "" || damage === "part";
 
+/**
+ * What saved runs need of the rest of the page.
+ * @typedef {object} SavedRunsParts
+ * @property {import("../core/state.js").Store<import("../engine/types.js").State>} store
+ * @property {Pick<import("../engine/client.js").Engine, "source" | "rename">} engine
+ * @property {(source: ModelSource, options?: { named?: string }) => Promise<void>} open
+ * @property {(error: unknown, key: string) => void} failed says so
+ * @property {() => ModelSource | null} origin what the open model was tuned from, or the open model
+ * @property {() => string} openId the run that is open, "" for none
+ * @property {() => void} onResume the run that is open is to go on
+ * @property {(id: string, name: string) => void} onRenamed
+ * @property {(id: string) => void} onUnnamed the run that is open, maybe, is no longer saved
+ * @property {() => void} onChange
+ */
+
 export class SavedRuns {
-  /** @param {import("../train/training.js").Training} training */
-  constructor(training) {
-    this.training = training;
+  /** @param {SavedRunsParts} parts */
+  constructor(parts) {
+    this.parts = parts;
     /** The newest first. @type {SavedRun[]} */
     this.list = [];
     /** The run that a reload can go on with. @type {SavedRun | null} */
@@ -47,11 +62,11 @@ export class SavedRuns {
       this.list = list;
     } catch (error) {
       // Where a browser lets nothing be kept, as in some private windows, nothing is.
-      if (explained(error).message !== "error.noStorage") this.training.failed(error, "train.error.list");
+      if (explained(error).message !== "error.noStorage") this.parts.failed(error, "train.error.list");
     }
     const newest = this.list.find(canOpen);
     if (offer && newest) await this.propose(newest.meta.id, false);
-    this.training.parts.onChange();
+    this.parts.onChange();
   }
 
   /**
@@ -61,12 +76,11 @@ export class SavedRuns {
    */
   async propose(id, anew = true) {
     if (anew) await this.refresh();
-    const { training } = this;
     const run = this.find(id);
-    const unfit = () => !run || !canOpen(run) || run.meta.step >= run.meta.steps || id === training.runId;
+    const unfit = () => !run || !canOpen(run) || run.meta.step >= run.meta.steps || id === this.parts.openId();
     if (unfit() || !run) return;
     // Of a run that this page is about to open the lock says nothing about others.
-    const own = this.opening?.id === id || training.parts.store.state.modelId === `${RUN_LINK}${id}`;
+    const own = this.opening?.id === id || this.parts.store.state.modelId === `${RUN_LINK}${id}`;
     // The worker of a page before this one, as of a reload, may still be on its way out.
     const taken =
       !own &&
@@ -75,7 +89,7 @@ export class SavedRuns {
     if (unfit()) return;
     this.taken = taken;
     this.offer = run;
-    training.parts.onChange();
+    this.parts.onChange();
     if (!taken) return;
     whenFree(id).then(
       async () => {
@@ -83,6 +97,12 @@ export class SavedRuns {
       },
       () => {},
     );
+  }
+
+  /** Nothing is offered. */
+  dismiss() {
+    this.offer = null;
+    this.parts.onChange();
   }
 
   /** @param {string} id */
@@ -110,7 +130,7 @@ export class SavedRuns {
     try {
       // A second worker would find it taken by the first.
       if (this.opening?.id !== meta.id) {
-        const done = this.training.parts
+        const done = this.parts
           .open(runSource(meta, this.sourceOf(meta)), { named: `${RUN_LINK}${meta.id}` })
           .finally(() => {
             if (this.opening?.done === done) this.opening = null;
@@ -118,9 +138,9 @@ export class SavedRuns {
         this.opening = { id: meta.id, done };
       }
       await this.opening.done;
-      if (goOn && this.training.runId === meta.id) this.training.resume();
+      if (goOn && this.parts.openId() === meta.id) this.parts.onResume();
     } catch (error) {
-      this.training.failed(error, "train.error.open");
+      this.parts.failed(error, "train.error.open");
     }
   }
 
@@ -135,17 +155,17 @@ export class SavedRuns {
     const run = this.find(id);
     if (!run) return "missing";
     await this.open(run);
-    return this.training.parts.engine.source?.run?.id === id ? "opened" : "failed";
+    return this.parts.engine.source?.run?.id === id ? "opened" : "failed";
   }
 
   /** @param {RunMeta} meta @returns {ModelSource | null} */
   sourceOf({ source }) {
     if (source.kind === "shipped") {
-      const model = this.training.parts.store.state.shipped.find(({ id }) => id === source.id);
+      const model = this.parts.store.state.shipped.find(({ id }) => id === source.id);
       return model ? shippedSource(model) : null;
     }
     if (source.kind === "url") return urlSource(source.id);
-    const { origin } = this.training;
+    const origin = this.parts.origin();
     if (origin && isSame(origin, source)) return origin;
     // Files from disk are not kept: they must be open already, the very same ones.
     return source.kind === "kept" ? keptSource(source.id, source.name) : null;
@@ -157,7 +177,7 @@ export class SavedRuns {
       const { downloadRemains } = await part(import("./remains.js"));
       await downloadRemains(meta.id, meta.name);
     } catch (error) {
-      this.training.failed(error, "train.error.export");
+      this.parts.failed(error, "train.error.export");
     }
   }
 
@@ -166,16 +186,11 @@ export class SavedRuns {
     try {
       const given = name.trim() || meta.name;
       await renameRun(meta.id, given);
-      const {
-        training,
-        training: {
-          parts: { engine },
-        },
-      } = this;
-      if (training.runId === meta.id) training.runName = given;
-      if (engine.source?.run?.id === meta.id) engine.source.name = given;
+      const { engine, onRenamed } = this.parts;
+      onRenamed(meta.id, given);
+      if (engine.source?.run?.id === meta.id) engine.rename({ ...engine.source, name: given });
     } catch (error) {
-      this.training.failed(error, "train.error.rename");
+      this.parts.failed(error, "train.error.rename");
     }
     await this.refresh();
   }
@@ -184,10 +199,10 @@ export class SavedRuns {
   async remove({ meta }) {
     try {
       await deleteRun(meta.id);
-      if (this.offer?.meta.id === meta.id) this.offer = null;
+      if (this.offer?.meta.id === meta.id) this.dismiss();
       this.unnamed(meta.id);
     } catch (error) {
-      this.training.failed(error, "train.error.delete");
+      this.parts.failed(error, "train.error.delete");
     }
     await this.refresh();
     // The run is gone; that its model could not be is no matter: it goes with a later one.
@@ -204,7 +219,7 @@ export class SavedRuns {
     // run comes of it.
     const unknown = list.find(({ damage, lost }) => damage === "unread" || lost.includes("source"));
     if (unknown) throw unknown.failure ?? new PageError("error.runDamaged");
-    const sources = [...list.map(({ meta }) => meta.source), this.training.origin];
+    const sources = [...list.map(({ meta }) => meta.source), this.parts.origin()];
     const needed = new Set(sources.flatMap((source) => (source?.kind === "kept" ? [source.id] : [])));
     await (await part(import("./bases.js"))).sweepBases(needed, freed);
   }
@@ -214,9 +229,10 @@ export class SavedRuns {
    * @param {string} id
    */
   unnamed(id) {
-    const { engine, store } = this.training.parts;
-    const { origin } = this.training;
-    if (engine.source?.run?.id === id && origin) engine.source = origin;
+    const { engine, store, onUnnamed } = this.parts;
+    const origin = this.parts.origin();
+    if (engine.source?.run?.id === id && origin) engine.rename(origin);
     if (store.state.modelId === `${RUN_LINK}${id}`) store.set({ modelId: origin?.id ?? "" });
+    onUnnamed(id);
   }
 }

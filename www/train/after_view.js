@@ -2,6 +2,7 @@
 import { h, setText } from "../core/dom.js";
 import { n, t } from "../core/i18n/index.js";
 import { samplePrompt } from "../core/text.js";
+import { busy } from "./run_facts.js";
 
 /** @typedef {import("./training.js").Training} Training */
 
@@ -39,7 +40,7 @@ export class TrainAfter {
     this.bestButton = h("button", {
       type: "button",
       class: "secondary",
-      onclick: () => void training().useBest(!training().best?.inForce),
+      onclick: () => training().useBest(!training().state.best?.inForce),
     });
     this.heart = h("p", { class: "facts train-heart" });
     this.bestRow = h("div", { class: "train-best" }, this.bestText, this.bestButton);
@@ -98,9 +99,8 @@ export class TrainAfter {
   /** @param {Training} training @param {import("../engine/types.js").State} state */
   update(training, { info }) {
     const {
-      comparison: { texts, busy },
-      strength,
-      phase,
+      comparison: { texts, busy: compares },
+      state: { strength, phase, sample },
     } = training;
     const lora = info?.trained === "lora";
     this.root.hidden = !info?.trained || phase === "starting";
@@ -113,19 +113,19 @@ export class TrainAfter {
     const native = info?.native ?? "";
     this.native.hidden = !native;
     setText(this.native, native === "config" ? t("train.native.config") : native ? t("train.native") : "");
-    this.updateBest(training);
+    this.updateBest(training.state);
     this.strengthRow.hidden = !lora;
     setText(this.strengthLabel, t("train.strength", { value: strength.toFixed(2) }));
     if (Number(this.strength.value) !== strength) this.strength.value = String(strength);
     this.strength.style.setProperty("--share", `${50 * strength}%`);
     this.comparing.hidden = !training.origin || training.origin.kind === "scratch";
-    const prompt = (training.sample?.prompt ?? samplePrompt(training.plan.text)).trim();
+    const prompt = (sample?.prompt ?? samplePrompt(training.plan.text)).trim();
     if (prompt && this.prompt.value === this.filled && document.activeElement !== this.prompt)
       this.prompt.value = this.filled = prompt;
     setText(this.compareTitle, t("train.compare"));
     setText(this.promptLabel, t("train.compare.prompt"));
-    setText(this.compare, t(busy ? "train.compare.busy" : "train.compare.go"));
-    this.compare.disabled = busy;
+    setText(this.compare, t(compares ? "train.compare.busy" : "train.compare.go"));
+    this.compare.disabled = compares;
     this.columns.hidden = !texts;
     for (const { side, name, text } of this.sides) {
       setText(name, t(`train.compare.${side}`));
@@ -137,11 +137,13 @@ export class TrainAfter {
     }
   }
 
-  /** Which of the best and the last weights are in use, where they differ. @param {Training} training */
-  updateBest({ best, step, busy, phase, history }) {
-    this.heart.hidden = busy || Boolean(best?.inForce) || !byHeart(history);
+  /** Which of the best and the last weights are in use, where they differ. @param {Training["state"]} state */
+  updateBest(state) {
+    const { best, step, phase, history } = state;
+    const goes = busy(state);
+    this.heart.hidden = goes || Boolean(best?.inForce) || !byHeart(history);
     setText(this.heart, t("train.best.heart"));
-    this.bestRow.hidden = !best || busy || best.step === step;
+    this.bestRow.hidden = !best || goes || best.step === step;
     if (!best) return;
     const about = { step: n(best.step), loss: best.loss.toFixed(3), last: n(step) };
     const key = !best.inForce ? "train.best.there" : phase === "paused" ? "train.best.paused" : "train.best.inUse";

@@ -1,7 +1,7 @@
 /** What is to be learnt and how: the text, the mode, the numbers, and what the engine says of them. Draws nothing. */
 import { explained, isAbort } from "../core/errors.js";
 import { t } from "../core/i18n/index.js";
-import { keepPlan } from "./settings.js";
+import { keepPlan, keptPlan } from "./settings.js";
 
 /** @typedef {import("../engine/types.js").RunMode} RunMode */
 /** @typedef {import("../engine/types.js").Planned} Planned */
@@ -9,9 +9,16 @@ import { keepPlan } from "./settings.js";
 const PLAN_AFTER_MS = 400;
 
 export class TrainingPlan {
-  /** @param {import("./training.js").Training} training */
-  constructor(training) {
-    this.training = training;
+  /**
+   * @param {object} parts
+   * @param {import("../core/kept.js").Kept} parts.kept
+   * @param {() => Promise<import("../engine/client.js").WorkerClient>} parts.trainer the engine's worker that can train
+   * @param {() => import("../engine/types.js").Backend} parts.backend
+   * @param {() => boolean} parts.free whether a model is open, and no run has the text and the numbers
+   * @param {() => void} parts.onChange
+   */
+  constructor(parts) {
+    this.parts = parts;
     this.text = "";
     /** The file that it is from. */
     this.textName = "";
@@ -39,6 +46,10 @@ export class TrainingPlan {
     this.error = null;
     this.timer = 0;
     this.number = 0;
+    const found = keptPlan(parts.kept);
+    /** A part of what was kept could not be read. */
+    this.damaged = found?.damaged ?? false;
+    Object.assign(this, found?.plan);
   }
 
   /** @param {string} text @param {string} [name] the file that it is from */
@@ -56,6 +67,12 @@ export class TrainingPlan {
   replace(text, name = "", elsewhere = false) {
     this.keep(text, name, elsewhere);
     this.soon();
+  }
+
+  /** No text, in the place of whatever text there is, which can be brought back. */
+  clear() {
+    this.elsewhere = "";
+    this.replace("");
   }
 
   /** The two change places. */
@@ -84,7 +101,19 @@ export class TrainingPlan {
     // As a text field would: with line ends of one kind.
     this.text = text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
     this.textName = name;
-    keepPlan(this);
+    keepPlan(this.parts.kept, this);
+  }
+
+  /**
+   * What a run learns takes the plan's place.
+   * @param {{ mode: RunMode, text: string, planned: Planned }} run
+   */
+  adopt({ mode, text, planned }) {
+    this.hold();
+    this.mode = mode;
+    if (text !== this.text) this.keep(text, "");
+    this.planned = planned;
+    this.error = null;
   }
 
   /** @param {RunMode} mode */
@@ -144,17 +173,16 @@ export class TrainingPlan {
   }
 
   soon() {
-    keepPlan(this);
+    keepPlan(this.parts.kept, this);
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => void this.replan(), PLAN_AFTER_MS);
-    this.training.parts.onChange();
+    this.parts.onChange();
   }
 
   /** @param {string} options @returns {Promise<Planned>} */
   async ask(options) {
-    const { engine, store } = this.training.parts;
-    const backend = store.state.info?.backend ?? "cpu";
-    const trainer = await engine.trainer();
+    const backend = this.parts.backend();
+    const trainer = await this.parts.trainer();
     return this.mode === "scratch"
       ? trainer.request("scratchPlan", { backend, options: this.scratchOptions(), given: options })
       : trainer.request("trainPlan", { request: { ...this.request(), options } });
@@ -162,8 +190,8 @@ export class TrainingPlan {
 
   /** Asks the engine what a run would be and need. */
   async replan() {
-    const { engine, store, onChange } = this.training.parts;
-    if (this.training.locked || !engine.client || !store.state.info) return;
+    const { free, onChange } = this.parts;
+    if (!free()) return;
     const number = ++this.number;
     const { text, mode } = this;
     /** @type {Planned | null} */

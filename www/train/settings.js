@@ -2,6 +2,7 @@
 import { list, number, object, oneOf, optional, read, record, text } from "../core/schema.js";
 
 /** @typedef {import("./plan.js").TrainingPlan} TrainingPlan */
+/** @typedef {import("../core/kept.js").Kept} Kept */
 
 /** The linear layers of a block, as PEFT names them. */
 export const LORA_TARGETS = ["c_attn", "attn.c_proj", "c_fc", "mlp.c_proj"];
@@ -21,9 +22,9 @@ const kept = object({
   scratch: object({ preset: oneOf(PRESETS), tokenizer: oneOf(TOKENIZERS), vocabSize: number(512, 1, 1e6) }),
 });
 
-/** @param {TrainingPlan} plan */
-export function keepPlan(plan) {
-  plan.training.parts.kept.keep(NAME, () => {
+/** @param {Kept} store @param {TrainingPlan} plan */
+export function keepPlan(store, plan) {
+  store.keep(NAME, () => {
     const { text: own, textName: name, before, mode, given, targets, scratch } = plan;
     // A text that can be had again is not the user's own.
     return {
@@ -39,13 +40,17 @@ export function keepPlan(plan) {
   });
 }
 
-/** @param {TrainingPlan} plan @returns {boolean} false where a part of what was kept could not be read */
-export function restorePlan(plan) {
-  const stored = plan.training.parts.kept.read(NAME);
-  if (stored === undefined) return true;
+/**
+ * What was kept, null for nothing.
+ * @param {Kept} store
+ * @returns {{ plan: Partial<TrainingPlan>, damaged: boolean } | null} `damaged`: a part of it could not be read
+ */
+export function keptPlan(store) {
+  const stored = store.read(NAME);
+  if (stored === undefined) return null;
   const { value, wrong } = read(kept, stored);
   const { text: own, name, elsewhere, before, mode, given, targets, scratch } = value;
-  Object.assign(plan, {
+  const plan = {
     text: own,
     textName: name,
     elsewhere: elsewhere ? own : "",
@@ -54,6 +59,6 @@ export function restorePlan(plan) {
     given,
     targets: targets ?? null,
     scratch,
-  });
-  return !wrong.length;
+  };
+  return { plan, damaged: wrong.length > 0 };
 }

@@ -2,6 +2,7 @@
 import { reasonOf } from "../core/cause.js";
 import { h, setText } from "../core/dom.js";
 import { t } from "../core/i18n/index.js";
+import { locked } from "./run_facts.js";
 import { LORA_TARGETS, PRESETS, TOKENIZERS } from "./settings.js";
 
 /** @typedef {import("./training.js").Training} Training */
@@ -108,7 +109,8 @@ export class TrainSettings {
   }
 
   /** @param {Training} training @param {import("../engine/types.js").Info | null} info */
-  update({ locked, plan: { mode, planned, last, given, targets, scratch, error } }, info) {
+  update({ state, plan: { mode, planned, last, given, targets, scratch, error } }, info) {
+    const held = locked(state);
     this.targets.hidden = mode !== "lora";
     setText(this.legend, t("train.targets"));
     setText(this.title, t("settings.title"));
@@ -123,7 +125,7 @@ export class TrainSettings {
     const adapted = targets ?? options.lora?.targets ?? LORA_TARGETS;
     for (const { name, box } of this.boxes) {
       box.checked = adapted.includes(name);
-      box.disabled = locked;
+      box.disabled = held;
     }
     const bad = wrongOption(error);
     for (const { name, input, label, hint, wrong, root } of this.rows) {
@@ -142,7 +144,7 @@ export class TrainSettings {
       if (name === "context") input.max = String((mode !== "scratch" && info?.nCtx) || 4096);
       if (name === "lora_rank" && info) input.max = String(info.nEmbd);
       if (document.activeElement !== input) input.value = value === undefined ? "" : String(value);
-      input.disabled = locked;
+      input.disabled = held;
     }
     this.scratch.hidden = mode !== "scratch";
     for (const [{ select, label }, name] of /** @type {const} */ ([
@@ -151,7 +153,7 @@ export class TrainSettings {
       [this.vocabulary, "vocabulary"],
     ])) {
       setText(label, t(`train.${name}`));
-      select.disabled = locked;
+      select.disabled = held;
       for (const option of select.options)
         setText(option, name === "vocabulary" ? option.value : t(`train.${name}.${option.value}`));
     }

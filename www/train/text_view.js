@@ -3,6 +3,7 @@ import { h, setText } from "../core/dom.js";
 import { formatBytes } from "../core/format.js";
 import { n, t } from "../core/i18n/index.js";
 import { asset } from "../core/site.js";
+import { busy, locked } from "./run_facts.js";
 
 /** @typedef {import("./training.js").Training} Training */
 
@@ -85,14 +86,11 @@ export class TrainText {
     const act = (/** @type {() => void} */ onclick) => h("button", { type: "button", class: "quiet", onclick });
     this.edit = act(() => {
       this.edited = training().plan.text;
-      training().parts.onChange();
+      training().changed();
       this.field.focus();
     });
     this.clear = act(() => {
-      const { plan } = training();
-      // Of whatever text: what was cleared comes back.
-      plan.elsewhere = "";
-      plan.replace("");
+      training().plan.clear();
       this.field.focus();
     });
     this.back = act(() => {
@@ -136,7 +134,7 @@ export class TrainText {
   insert(event, inserted) {
     const training = this.training();
     const { excerpt, field } = this;
-    if (!inserted || training.locked) return;
+    if (!inserted || locked(training.state)) return;
     if (!excerpt && (inserted.length <= MOST_TYPED || field.value.length + inserted.length <= MOST_EDITED)) return;
     event.preventDefault();
     const { value, selectionStart: start, selectionEnd: end } = field;
@@ -150,7 +148,7 @@ export class TrainText {
     this.pick.value = "";
     this.onTake();
     const training = this.training();
-    if (training.busy) return training.parts.say([["train.text.busy"]]);
+    if (busy(training.state)) return training.say([["train.text.busy"]]);
     /** @type {[string, string][]} */
     const texts = [];
     const gone = [];
@@ -169,7 +167,7 @@ export class TrainText {
     if (gone.length) lines.push(["error.unreadable", { name: gone.join(", ") }]);
     if (unread.length) lines.push(["train.file.unread", { files: unread.join(", ") }]);
     if (empty.length) lines.push(["train.file.empty", { files: empty.join(", ") }]);
-    if (lines.length) training.parts.say(lines);
+    if (lines.length) training.say(lines);
     if (!texts.length) return;
     const text = texts.map(([, one]) => one).join("\n\n");
     const fresh = !training.plan.text.trim();
@@ -184,27 +182,28 @@ export class TrainText {
     const response = await fetch(asset(`samples/${file}`)).catch(() => null);
     const text = response?.ok ? await response.text().catch(() => null) : null;
     const training = this.training();
-    if (text === null) training.parts.say([["train.sample.failed"]]);
-    else if (!training.locked) training.plan.replace(text, file, true);
+    if (text === null) training.say([["train.sample.failed"]]);
+    else if (!locked(training.state)) training.plan.replace(text, file, true);
   }
 
   update() {
     const {
       plan: { text, textName, before },
-      locked,
+      state,
     } = this.training();
+    const held = locked(state);
     const { excerpt, field } = this;
     setText(this.label, t("train.text"));
     field.placeholder = t("train.text.placeholder");
     const shown = excerpt ? excerptOf(text) : text;
     if (field.value !== shown) field.value = shown;
-    field.readOnly = locked || excerpt;
+    field.readOnly = held || excerpt;
 
     this.back.hidden = !before;
-    this.back.disabled = locked;
+    this.back.disabled = held;
     this.long.hidden = !excerpt && this.back.hidden;
-    this.edit.hidden = locked || !excerpt || text.length > MOST_EDITABLE;
-    this.clear.hidden = locked || !excerpt;
+    this.edit.hidden = held || !excerpt || text.length > MOST_EDITABLE;
+    this.clear.hidden = held || !excerpt;
     this.about.hidden = !excerpt;
     setText(
       this.about,
@@ -224,7 +223,7 @@ export class TrainText {
     setText(this.sampleLabel, t("train.samples"));
     this.samples.forEach((button, at) => setText(button, t(SAMPLES[at].key)));
     // They keep their place: what is below would jump, and another button come under the pointer.
-    for (const button of [this.choose, ...this.samples]) button.disabled = locked;
+    for (const button of [this.choose, ...this.samples]) button.disabled = held;
   }
 
   /** The size as a file. @param {string} text */

@@ -9,6 +9,7 @@ import { MessageView } from "../core/message.js";
 import { ProgressView } from "../core/progress.js";
 import { TrainAfter } from "./after_view.js";
 import { LossChart } from "./chart.js";
+import { busy, canGoOn, locked, remainingMs } from "./run_facts.js";
 import { TrainSettings } from "./settings_view.js";
 import { TrainText } from "./text_view.js";
 import { trainEn } from "./words.en.js";
@@ -91,17 +92,17 @@ export class TrainView {
       ...MODES.flatMap((_, at) => [this.modeInputs[at], this.modeLabels[at]]),
     );
 
-    this.train = h("button", { type: "button", class: "train-go", onclick: () => void training().start() });
+    this.train = h("button", { type: "button", class: "train-go", onclick: () => training().start() });
     this.pause = h("button", {
       type: "button",
       class: "secondary",
-      onclick: () => (training().canGoOn ? training().resume() : training().pause()),
+      onclick: () => (canGoOn(training().state) ? training().resume() : training().pause()),
     });
     this.stop = h("button", { type: "button", class: "quiet", onclick: () => training().stop() });
     this.memory = h("p", { class: "facts train-memory", role: "status" });
     this.notKept = h("p", { class: "hint train-not-kept" });
     this.furtherText = h("span");
-    this.afresh = h("button", { type: "button", class: "quiet", onclick: () => void training().start(true) });
+    this.afresh = h("button", { type: "button", class: "quiet", onclick: () => training().start(true) });
     this.further = h("p", { class: "hint train-further" }, this.furtherText, " ", this.afresh);
     this.settings = new TrainSettings(training);
     const left = h(
@@ -151,8 +152,6 @@ export class TrainView {
     this.offered = "";
     this.phase = "";
     this.buttons = [this.train, this.pause, this.stop];
-    /** What the last run worked off in a millisecond, in tokens times bytes of weights, and on what. */
-    this.known = { work: 0, backend: "" };
   }
 
   /** What took the focused button's place has the focus. */
@@ -170,29 +169,24 @@ export class TrainView {
   /** @param {State} state */
   update(state) {
     const training = this.training();
-    const {
-      phase,
-      busy,
-      locked,
-      plan: { planned, mode, text, error },
-      run,
-    } = training;
-    const held = this.buttons.some((button) => button === document.activeElement);
+    const { plan, state: now } = training;
+    const { planned, mode, text, error } = plan;
+    const { phase, run } = now;
+    const held = locked(now);
+    const inFocus = this.buttons.some((button) => button === document.activeElement);
     // What was said of the last attempt.
     if (phase === "starting" && this.phase !== phase) this.message.clear();
-    // What was to be planned with when Train was pressed: the field that is wrong gets marked.
-    if (this.phase === "starting" && !locked) queueMicrotask(() => training.plan.soon());
     this.phase = phase;
-    this.columns.classList.toggle("locked", locked);
+    this.columns.classList.toggle("locked", held);
     this.progress.update(state.loading);
     this.text.update();
-    setText(this.counts, this.countText(training.plan));
+    setText(this.counts, this.countText(plan));
 
     setText(this.modeLegend, t("train.mode"));
     MODES.forEach((one, at) => {
       setText(this.modeLabels[at], t(`train.mode.${one}`));
       this.modeInputs[at].checked = one === mode;
-      this.modeInputs[at].disabled = locked;
+      this.modeInputs[at].disabled = held;
     });
     setText(this.modeHint, t(`train.mode.${mode}.hint`));
     this.settings.update(training, state.info);
@@ -203,12 +197,13 @@ export class TrainView {
     // A button that is disabled under the finger or in focus would lose both.
     const starting = phase === "starting";
     this.train.setAttribute("aria-disabled", String(starting));
-    this.train.disabled = !starting && (busy || !state.info || over || !text.trim() || refuses(error));
+    this.train.disabled = !starting && (busy(now) || !state.info || over || !text.trim() || refuses(error));
     // A run that was stopped can still go on.
-    const { canGoOn, further, instead } = training;
-    this.pause.hidden = !(phase === "running" || phase === "pausing" || canGoOn);
+    const { further, instead } = training;
+    const resumes = canGoOn(now);
+    this.pause.hidden = !(phase === "running" || phase === "pausing" || resumes);
     this.pause.setAttribute("aria-disabled", String(phase === "pausing"));
-    this.pause.disabled = training.readOnly && !training.free;
+    this.pause.disabled = now.holder === "elsewhere";
     this.further.hidden = !further || this.train.hidden || this.train.disabled;
     this.afresh.hidden = !instead;
     setText(this.furtherText, t("train.further"));
@@ -216,7 +211,7 @@ export class TrainView {
     setText(
       this.pause,
       t(
-        canGoOn
+        resumes
           ? "train.resume"
           : phase === "pausing"
             ? training.writing
@@ -228,11 +223,10 @@ export class TrainView {
     this.stop.hidden = !this.train.hidden;
     setText(this.stop, t("train.stop"));
     this.memory.classList.toggle("bad", over || error !== null);
-    this.pace(training, state);
     setText(this.memory, this.memoryText(training, over, state));
-    this.notKept.hidden = training.keeps;
+    this.notKept.hidden = now.keeps;
     setText(this.notKept, sentences(t("error.noStorage"), t("train.notKept")));
-    if (held) this.keepFocus();
+    if (inFocus) this.keepFocus();
 
     const started = run !== null;
     if (started && phase === "running" && this.curve.hidden) reveal(this.curve);
@@ -240,20 +234,20 @@ export class TrainView {
     setText(this.empty, t("train.empty"));
     for (const part of [this.curve, this.bar, this.figures]) part.hidden = !started;
     if (started) {
-      this.chart.update(training.history, run.steps, `${state.lang} ${state.theme}`);
+      this.chart.update(now.history, run.steps, `${state.lang} ${state.theme}`);
       this.bar.max = run.steps;
-      this.bar.value = training.step;
+      this.bar.value = now.step;
       this.bar.setAttribute("aria-label", t("train.figure.step"));
-      const validation = training.history.validation.at(-1)?.[1];
+      const validation = now.history.validation.at(-1)?.[1];
       const figures = {
-        step: `${n(training.step)} / ${n(run.steps)}`,
-        loss: Number.isFinite(training.loss) ? training.loss.toFixed(3) : "–",
+        step: `${n(now.step)} / ${n(run.steps)}`,
+        loss: Number.isFinite(now.loss) ? now.loss.toFixed(3) : "–",
         validation: validation === undefined ? "–" : validation.toFixed(3),
-        rate: training.rate ? `${formatRate(training.rate)} tok/s` : "–",
-        elapsed: formatTime(training.elapsedMs),
-        remaining: phase === "finished" ? "0:00" : formatTime(training.remainingMs),
-        memory: formatBytes(run.bytes.total),
-        saved: training.savedStep < 0 ? "–" : t("train.figure.saved.step", { step: n(training.savedStep) }),
+        rate: now.rate ? `${formatRate(now.rate)} tok/s` : "–",
+        elapsed: formatTime(now.elapsedMs),
+        remaining: phase === "finished" ? "0:00" : formatTime(remainingMs(now)),
+        memory: formatBytes(run.planned.bytes.total),
+        saved: now.savedStep < 0 ? "–" : t("train.figure.saved.step", { step: n(now.savedStep) }),
       };
       for (const [key, value] of Object.entries(figures)) {
         const [name, cell] = /** @type {[HTMLElement, HTMLElement]} */ (this.cells.get(key));
@@ -261,7 +255,7 @@ export class TrainView {
         setText(cell, value);
       }
     }
-    const { sample } = training;
+    const { sample } = now;
     this.writesBox.hidden = !started || !sample;
     if (sample) {
       setText(this.writesTitle, t("train.writes", { step: n(sample.step) }));
@@ -289,21 +283,15 @@ export class TrainView {
     return sentences(count, ...notes);
   }
 
-  /** Notes how fast a run goes. @param {Training} training @param {State} state */
-  pace({ run, rate, phase }, { info }) {
-    if (run && rate > 0 && phase === "running" && info)
-      this.known = { work: (rate * run.bytes.weights) / 1000, backend: info.backend };
-  }
-
   /**
    * How long a run that was not begun may take, "" where nothing tells.
    * @param {Record<string, any>} options
    * @param {Training} training
    * @param {State} state
    */
-  timeText(options, { plan: { planned, mode, scratch }, locked }, { info }) {
-    if (locked || !planned || !info) return "";
-    const { work, backend } = this.known;
+  timeText(options, { plan: { planned, mode, scratch }, state: now }, { info }) {
+    if (locked(now) || !planned || !info) return "";
+    const { work, backend } = now.speed;
     const tokens = options.steps * options.batch_size * options.context * options.grad_accum;
     if (work && backend === info.backend)
       return t("train.memory.time", { time: formatTime((tokens * planned.bytes.weights) / work) });
@@ -325,7 +313,7 @@ export class TrainView {
           ? "train.memory.less.lora"
           : "train.memory.less.scratch",
     );
-    if (!text.trim()) return training.locked ? "" : t("train.memory.noText");
+    if (!text.trim()) return locked(training.state) ? "" : t("train.memory.noText");
     if (error) {
       const message = error instanceof Error ? error.message : String(error);
       return /MiB allowed|of one binding|more than 2 GiB/.test(message)
@@ -364,10 +352,7 @@ export class TrainView {
       {
         type: "button",
         class: "quiet",
-        onclick: () => {
-          this.training().saves.offer = null;
-          this.training().parts.onChange();
-        },
+        onclick: () => this.training().saves.dismiss(),
       },
       t("message.close"),
     );

@@ -4,6 +4,7 @@ import { samplePrompt } from "../core/text.js";
 import { beat } from "../engine/pulse.js";
 import { lockRun, releaseRuns } from "../models/locks.js";
 import { isNewest, readRun, storageSupported, writeRun } from "../models/storage.js";
+import { withLosses } from "./history.js";
 import { SavePace } from "./save_pace.js";
 
 /** @typedef {import("../engine/types.js").RunMeta} RunMeta */
@@ -17,8 +18,6 @@ const SAMPLE_EVERY_MS = 4_000;
 /** Sampling may take this part of the time. */
 const SHARE = 1 / 20;
 const SAMPLE_TOKENS = 48;
-/** Points of the curve that a save keeps. */
-const MOST_POINTS = 4000;
 const SAMPLING = { temperature: 0.7, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1, seed: 7, stopAtEnd: false };
 
 export class Run {
@@ -128,7 +127,7 @@ export class Run {
 
   /** @param {import("../engine/types.js").TrainEvent[]} events @param {(event: RunEvent) => void} emit */
   tell(events, emit) {
-    for (const event of events) this.note(event);
+    this.note(events);
     emit({ type: "progress", events, elapsedMs: this.meta.elapsedMs });
   }
 
@@ -187,19 +186,15 @@ export class Run {
     this.changed = true;
   }
 
-  /** @param {import("../engine/types.js").TrainEvent} event */
-  note(event) {
-    const { history } = this.meta;
+  /** @param {import("../engine/types.js").TrainEvent[]} events */
+  note(events) {
+    const { meta } = this;
     // Also by what comes of a step that is saved already: the last one's evaluation.
     this.changed = true;
-    if (event.type === "finished") this.finished = true;
-    else if (event.type === "evaluated") {
-      // What is no number is none in JSON either.
-      if (Number.isFinite(event.loss)) history.validation.push([event.step, event.loss]);
-    } else {
-      this.meta.step = event.step;
-      history.train.push([event.step, event.loss]);
-      if (history.train.length > MOST_POINTS) history.train = history.train.filter((_, at) => at % 2 === 1);
+    meta.history = withLosses(meta.history, events);
+    for (const event of events) {
+      if (event.type === "finished") this.finished = true;
+      else if (event.type === "step") meta.step = event.step;
     }
   }
 
