@@ -98,6 +98,8 @@ test("a start that fails leaves the run that there was, and lets the field be ma
   assert.deepEqual(failures(world), ["train.error.start"]);
   assert.equal(kinds(world).at(-1), "replan");
   assert.equal((await after("start", "notBegun")).state.phase, "idle");
+  // Where its model has given way already, there is none.
+  assert.equal((await after(...RUNS, "stop", "ends", "saved", "start", "begins 3")).state.phase, "idle");
 });
 
 test("without a text nothing starts, and that is said", async () => {
@@ -202,6 +204,12 @@ test("the best weights take the place of the last ones: the model writes anew an
   assert.equal(world.state.best, null, "it goes on from its last weights");
   await go(world, "useBest 2");
   assert.equal(kinds(world).filter((type) => type === "useBest").length, 1, "not while it goes on");
+  // Of another opening of the run the answer is late.
+  await go(world, "pause", "ends", "saved", "useBest 2", "opensRun 0");
+  const { state } = world;
+  await go(world, "bestUsed");
+  world.dispatch({ type: "bestUsed", key: state.key - 1, best: null });
+  assert.equal(world.state, state);
 });
 
 test("an adapter from disk ends the run that there was", async () => {
@@ -261,7 +269,19 @@ async function settle(world) {
 test("whatever happens, in whatever order, what must hold does, and one can always train again", async () => {
   const names = Object.keys(new World().can);
   // What makes a sequence come to something is drawn more often.
-  const often = ["start", "begins", "steps", "steps", "pause", "ends", "resume", "saved", "autosaves", "late"];
+  const often = [
+    "start",
+    "begins",
+    "steps",
+    "steps",
+    "pause",
+    "ends",
+    "resume",
+    "saved",
+    "autosaves",
+    "late",
+    "opensRun",
+  ];
   const one = fc.tuple(fc.constantFrom(...names, ...often), fc.nat(999));
   await fc.assert(
     fc.asyncProperty(fc.array(one, { maxLength: 60, size: "max" }), fc.boolean(), async (all, keeps) => {

@@ -154,6 +154,8 @@ export class World {
     if (cmd === "pause") this.ends();
     if (cmd === "save") return this.write();
     if (cmd === "reclaim") return this.elsewhere;
+    // Just then the user presses Resume.
+    if (cmd === "release") this.dispatch({ type: "resume" });
     return null;
   }
 
@@ -199,7 +201,7 @@ export class World {
     useBest: (n) => this.dispatch({ type: "useBest", best: n % 2 === 0 }),
     strength: (n) => this.dispatch({ type: "strength", value: n % 2 }),
     strengthSet: () => this.dispatch({ type: "strengthSet" }),
-    giveUp: () => this.state.run && this.dispatch({ type: "giveUp", run: this.state.run.id }),
+    giveUp: (n) => this.state.run && this.dispatch({ type: "giveUp", run: n % 3 ? this.state.run.id : "another" }),
     rename: (n) => this.dispatch({ type: "renamed", run: `run ${n % 3}`, name: `name ${n}` }),
     remove: (n) => this.dispatch({ type: "unnamed", run: `run ${n % 3}` }),
     // The engine.
@@ -262,7 +264,7 @@ export class World {
         if (await secure(this.giving)) return this.notBegun();
         this.dispatch({ type: "opening", attempt: begin.attempt, fresh });
         if (!(await this.replace(() => this.opens(fresh, null)))) return this.notBegun();
-        if (this.state.attempt?.number !== begin.attempt) return;
+        if (n % 3 === 0) return this.notBegun();
       } else if (await secure(this.giving)) return this.notBegun();
       this.drop();
       const id = `run ${this.runs++}`;

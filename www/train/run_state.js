@@ -183,11 +183,7 @@ const ON = {
   /** The engine was lost: what it was at will not be answered. */
   crashed: (state) => {
     const phase = goesOn(state) ? "stopped" : state.phase;
-    return next(
-      state,
-      { phase, saving: null },
-      ...(goesOn(state) ? [{ type: /** @type {const} */ ("listRuns") }] : []),
-    );
+    return next(state, { phase }, ...(goesOn(state) ? [{ type: /** @type {const} */ ("listRuns") }] : []));
   },
 
   save: (state) => save(state),
