@@ -1,6 +1,6 @@
 /** What panels speak about and what they can do: ties the inspector to the page. Draws nothing. */
 
-import { isAbort, PageError } from "../core/errors.js";
+import { PageError } from "../core/errors.js";
 import { Engine } from "../engine/client.js";
 import { shippedSource } from "../models/network.js";
 import { canOpen } from "../models/saved_runs.js";
@@ -255,19 +255,5 @@ export class Context {
   /** @param {string} key @param {Record<string, string | number>} [params] */
   say(key, params) {
     this.sayTo(key, params);
-  }
-
-  /**
-   * Switches heads and MLPs off in the engine, and the others on.
-   * @param {readonly import("./types.js").Unit[]} off
-   */
-  async applyGates(off) {
-    const { info } = this.app.state;
-    if (!info) return;
-    try {
-      await this.app.engine.gates(off, info);
-    } catch (error) {
-      if (!isAbort(error)) this.sayTo("inspect.error.gates", {}, error);
-    }
   }
 }

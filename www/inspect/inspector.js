@@ -95,7 +95,7 @@ export class Inspector {
     });
     this.tokens = new TokenTable({ onSelect: (at) => this.ties.choose(at) });
     this.card.help.before(this.tokens.root);
-    this.model = new ModelWatch(app, (off) => void context.applyGates(off));
+    this.model = new ModelWatch(app);
     this.notes = new Notes(this.scroll, () => ({
       text: app.writer.text,
       weights: this.model.weights(),
@@ -214,7 +214,6 @@ export class Inspector {
     const { app, context } = this;
     const { writer, state } = app;
     if (!this.shown) return null;
-    this.model.applyGates();
     context.keeper.follow({
       runs: writer.runs,
       text: writer.text,
@@ -252,7 +251,6 @@ export class Inspector {
       // Focus goes back to the button that opens it.
       if (leaves) app.page.paper.see.focus();
       context.keeper.rest();
-      this.model.applyGates();
       return this.closePanel();
     }
     const { subject } = context;

@@ -1,18 +1,13 @@
-/** Notices when the model computes something else than before, and keeps what is switched off in it. */
-
-/** @typedef {import("./types.js").Unit} Unit */
+/** Notices when the model computes something else than before. */
 
 export class ModelWatch {
-  /** @param {import("../app.js").App} app @param {(off: readonly Unit[]) => void} switchOff tells the engine */
-  constructor(app, switchOff) {
+  /** @param {import("../app.js").App} app */
+  constructor(app) {
     this.app = app;
-    this.switchOff = switchOff;
     /** Models are numbered as they come. */
     this.models = 0;
     /** The worker that holds the model. @type {unknown} */
     this.client = null;
-    /** What was switched off, and in which worker. @type {{ client: unknown, off: string }} */
-    this.applied = { client: null, off: "" };
   }
 
   /** Another model is in use. */
@@ -36,15 +31,5 @@ export class ModelWatch {
   /** Changes whenever the same text would give other figures. */
   stamp() {
     return JSON.stringify([this.weights(), this.app.state.view.off]);
-  }
-
-  /** Tells the engine what is switched off, where it does not know; a new worker has everything on. */
-  applyGates() {
-    const { engine, state } = this.app;
-    const off = JSON.stringify(state.view.off);
-    const { applied } = this;
-    if (!engine.client || (applied.client === engine.client ? applied.off === off : off === "[]")) return;
-    this.applied = { client: engine.client, off };
-    this.switchOff(state.view.off);
   }
 }

@@ -108,5 +108,4 @@ export const inspectEn = {
   "inspect.notWhole": "This token is a piece of a character and cannot stand on the paper by itself.",
   "inspect.error.read": "The text could not be looked into.",
   "inspect.error.panel": "This part could not be shown.",
-  "inspect.error.gates": "The heads could not be switched.",
 };

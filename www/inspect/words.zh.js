@@ -92,5 +92,4 @@ export const inspectZh = {
   "inspect.notWhole": "这个 token 只是一个字符的一部分，不能单独写在纸上。",
   "inspect.error.read": "无法观察这段文本。",
   "inspect.error.panel": "这一部分无法显示。",
-  "inspect.error.gates": "无法切换注意力头。",
 };

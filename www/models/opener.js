@@ -37,7 +37,7 @@ export class Opener {
    *   use
    * @param {(id: string) => void} parts.onGiveUp called when the user would rather lose what could not be saved of a
    *   run
-   * @param {(id: string, free: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run
+   * @param {(id: string, free?: () => boolean) => Promise<"opened" | "failed" | "missing">} parts.openRun opens a run
    *   that is saved on this
    *   device, unless something else is being opened
    * @param {() => () => Pick<Message, "lines" | "actions">} parts.onCrash called when the engine was lost; what it

@@ -124,7 +124,7 @@ const ON = {
   begun: (state, { attempt, run, planned }) => {
     if (attempt !== state.attempt?.number) return still(state);
     const { step: at } = planned;
-    const steps = JSON.parse(planned.options).steps;
+    const { steps } = JSON.parse(planned.options);
     const after = opened(state, { run: { ...run, steps, planned }, step: at });
     if (after.state.run) after.effects.push({ type: "plan", run: after.state.run });
     return also(after, train);

@@ -137,6 +137,7 @@ export const en = {
   "message.keptDamaged": "Part of what this tab kept is damaged and could not be read.",
   "message.keptDamaged.rest": "Everything else is here. The download contains all of it as it was stored.",
   "message.keptDamaged.download": "Download",
+  "message.gates": "The heads could not be switched.",
   "message.unexpected": "Something went wrong on the page. Your text is safe.",
 
   "models.here": "Here",

@@ -121,6 +121,7 @@ export const zh = {
   "message.keptDamaged": "此标签页保存的内容有一部分已损坏，无法读取。",
   "message.keptDamaged.rest": "其余内容都在这里。下载的文件含有原样存储的全部内容。",
   "message.keptDamaged.download": "下载",
+  "message.gates": "无法切换注意力头。",
   "message.unexpected": "页面出了问题。你的文本完好。",
 
   "models.here": "现有",
