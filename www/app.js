@@ -37,10 +37,13 @@ export class App {
     this.kept = kept;
     this.store = new Store(initialState());
     setLanguage(this.state.lang);
-    this.engine = new Engine((error) => {
-      this.writer.interrupt();
-      void this.opener.recover(error);
-    });
+    this.engine = new Engine(
+      (error) => {
+        this.writer.interrupt();
+        void this.opener.recover(error);
+      },
+      { onLeave: () => this.training.leave(), onStay: () => this.training.stay() },
+    );
     this.writer = new Writer(
       {
         generate: (settings, onEvent) => this.engine.generate(settings, onEvent),

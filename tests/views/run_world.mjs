@@ -26,7 +26,7 @@ function frozen(value) {
   return value;
 }
 
-/** What the worker has: a run with its steps, of which `told` were told. @typedef {{ id: string, step: number }} Held */
+/** The run that the worker has, and its last step. @typedef {{ id: string, step: number }} Held */
 
 export class World {
   constructor({ keeps = true } = {}) {

@@ -231,16 +231,18 @@ async function fill(client, source, backend, signal, onProgress) {
  * which WebAssembly never gives back, is returned when the old worker ends.
  */
 export class Engine {
-  /** @param {(error: Error) => void} onCrash called when the model in use was lost */
-  constructor(onCrash) {
+  /**
+   * @param {(error: Error) => void} onCrash called when the model in use was lost
+   * @param {object} [taken]
+   * @param {() => Promise<void>} [taken.onLeave] saves what the model in use would take along when another takes its
+   *   place
+   * @param {() => Promise<void>} [taken.onStay] called when the model that was to take its place does not: what was let
+   *   go of is taken back
+   */
+  constructor(onCrash, { onLeave = async () => {}, onStay = async () => {} } = {}) {
     this.onCrash = onCrash;
-    /** Saves what the model in use would take along when another takes its place. @type {() => Promise<void>} */
-    this.onLeave = async () => {};
-    /**
-     * Called when the model that was to take its place does not: what was let go of is taken back.
-     * @type {() => Promise<void>}
-     */
-    this.onStay = async () => {};
+    this.onLeave = onLeave;
+    this.onStay = onStay;
     /** Loads in progress for which the model in use has let go. */
     this.leaving = 0;
     /** How many models have been in use; one that is loaded again so that it can be trained is still the same. */

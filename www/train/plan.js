@@ -58,6 +58,13 @@ export class TrainingPlan {
     this.soon();
   }
 
+  /** The user types. @param {string} text */
+  edit(text) {
+    // What is begun anew in an empty field was not put in another's place.
+    if (!this.text) this.before = null;
+    this.setText(text, text ? this.textName : "");
+  }
+
   /**
    * Another text in the place of the user's own, which can be brought back.
    * @param {string} text

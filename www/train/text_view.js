@@ -71,10 +71,7 @@ export class TrainText {
     });
     this.field.addEventListener("input", () => {
       this.edited = this.field.value;
-      const { plan } = training();
-      // What is begun anew in an empty field was not put in another's place.
-      if (!plan.text) plan.before = null;
-      plan.setText(this.edited, this.edited ? plan.textName : "");
+      training().plan.edit(this.edited);
     });
     this.field.addEventListener("paste", (event) => this.insert(event, event.clipboardData?.getData("text/plain")));
     // A text that is dragged here.

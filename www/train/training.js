@@ -78,9 +78,7 @@ export class Training {
     /** @type {ask.Asking} */
     this.asking = { engine, dispatch, failed, backend: () => store.state.info?.backend ?? "" };
     /** @type {import("./handover.js").Giving} */
-    const giving = (this.giving = { state, dispatch, client: () => engine.client });
-    engine.onLeave = () => leave(giving);
-    engine.onStay = () => stay(giving).catch((error) => this.failed(error, "train.error.open"));
+    this.giving = { state, dispatch, client: () => engine.client };
     /** @type {import("./start.js").Starting} */
     this.starting = {
       ...{ store, engine, open, state, plan: this.plan, saves: this.saves },
@@ -297,6 +295,16 @@ export class Training {
     };
     this.parts.say([["train.error.keep"]], lost.cause, [{ key: "train.giveUp", run }]);
     return false;
+  }
+
+  /** Another model is to take the place of this one. Throws where steps would be lost. */
+  leave() {
+    return leave(this.giving);
+  }
+
+  /** It could not: the run is this page's again. */
+  stay() {
+    return stay(this.giving).catch((error) => this.failed(error, "train.error.open"));
   }
 
   /**
