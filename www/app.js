@@ -2,7 +2,7 @@
 import { Address } from "./core/address.js";
 import { saveBlob, storage } from "./core/dom.js";
 import { isAbort, part } from "./core/errors.js";
-import { setLanguage } from "./core/i18n/index.js";
+import { loadLanguage, setLanguage } from "./core/i18n/index.js";
 import { Kept } from "./core/kept.js";
 import { errorMessage } from "./core/message.js";
 import { clampSeed, clampSetting, DEFAULT_SETTINGS, randomSeed, SETTING_SPECS } from "./core/settings.js";
@@ -32,10 +32,10 @@ const FIRST_PROMPT = "Once upon a time";
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 
 export class App {
-  /** @param {Kept} kept what this tab kept */
-  constructor(kept) {
+  /** @param {Kept} kept what this tab kept @param {State} state its language is loaded */
+  constructor(kept, state) {
     this.kept = kept;
-    this.store = new Store(initialState());
+    this.store = new Store(state);
     setLanguage(this.state.lang);
     this.engine = new Engine(
       (error) => {
@@ -261,7 +261,12 @@ export class App {
   }
 
   /** @param {Lang} lang */
-  setLang(lang) {
+  async setLang(lang) {
+    try {
+      await loadLanguage(lang);
+    } catch (error) {
+      return showError(this.page.messagesOn(this.state.tab), [["message.noLanguage"]], error);
+    }
     storage.set("lang", lang);
     setLanguage(lang);
     this.store.set({ lang, langChosen: true });
@@ -281,7 +286,7 @@ export class App {
     const shared = decodeFragment(location.hash);
     if (shared.text !== undefined) this.writer.replace(userText(shared.text));
     this.inspector?.ties.settle();
-    if (shared.lang && shared.lang !== this.state.lang) this.setLang(shared.lang);
+    if (shared.lang && shared.lang !== this.state.lang) void this.setLang(shared.lang);
     followLink(shared, this.store, this.opener);
   }
 
@@ -376,6 +381,15 @@ export async function startApp() {
   const kept = new Kept();
   const { text, view } = decodeFragment(location.hash);
   // What a link shows, it shows in a text of its own.
-  await kept.open(text === undefined && view.token === undefined);
-  void new App(kept).start();
+  const state = initialState();
+  /** @type {unknown} */
+  let failure = null;
+  const language = loadLanguage(state.lang).catch((error) => {
+    failure = error;
+    state.lang = "en";
+  });
+  await Promise.all([kept.open(text === undefined && view.token === undefined), language]);
+  const app = new App(kept, state);
+  if (failure) showError(app.page.notice, [["message.noLanguage"]], failure);
+  void app.start();
 }

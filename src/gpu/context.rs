@@ -68,7 +68,7 @@ impl GpuContext {
         device.set_device_lost_callback(move |_, text| at_loss.record(format!("the GPU device was lost: {text}")));
         let known_software = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
         let name = [info.name.as_str(), info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_string();
-        let lower = name.to_lowercase();
+        let lower = name.to_ascii_lowercase();
         let software = info.device_type == wgpu::DeviceType::Cpu || known_software.iter().any(|s| lower.contains(s));
         let kind = if software { Target::Software } else { Target::Hardware };
         let name = if name.is_empty() { "WebGPU adapter".to_string() } else { name };

@@ -31,6 +31,14 @@ use crate::error::{Error, Result, short};
 use crate::model::params::param_specs;
 use matching::Matcher;
 
+/// A map of its entries. `collect` would sort them first, with code for each kind of entry that every visitor of the page
+/// would load.
+fn map_of<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
+    let mut map = BTreeMap::new();
+    map.extend(entries);
+    map
+}
+
 /// The advice for a file that is damaged rather than of the wrong kind.
 const DOWNLOAD_AGAIN: &str = "Download it again.";
 

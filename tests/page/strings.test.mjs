@@ -105,6 +105,21 @@ test("with every later table missing the page says all that it says, in both lan
   await context.close();
 });
 
+test("where Chinese cannot be loaded the page says so in English, at the start and when it is chosen", async () => {
+  const fake = await serveFake({ broken: /^www\/core\/i18n\/zh\.js/ });
+  const { page, close } = await openPage(browser, `${fake.url}?backend=cpu#lang=zh`);
+  await ready(page);
+  const told = page.locator(".message:visible", { hasText: en["message.noLanguage"] });
+  await told.waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+  await told.getByRole("button", { name: en["message.close"] }).click();
+  await page.locator(".switches button").first().click();
+  await told.waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+  await close();
+  await fake.stop();
+});
+
 test("a panel whose table is missing is told of, and the others work", async () => {
   const fake = await serveFake({ broken: /^www\/inspect\/panels\/(?!next)\w+\/words/ });
   const { page, problems } = await openPage(browser, `${fake.url}?backend=cpu#lang=en&see=next`);

@@ -8,7 +8,7 @@ import { fromWire, isFatal, PageError, toWire } from "../../www/core/errors.js";
 import { fingerprint } from "../../www/core/fingerprint.js";
 import { loadEngineText } from "../../www/core/i18n/engine.js";
 import { engineZh } from "../../www/core/i18n/engine.zh.js";
-import { registerStrings, setLanguage, t } from "../../www/core/i18n/index.js";
+import { loadLanguage, registerStrings, setLanguage, t } from "../../www/core/i18n/index.js";
 import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/core/state.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
@@ -34,6 +34,8 @@ import { figures, sightOf } from "../../www/inspect/token_card.js";
 import { inspectEn } from "../../www/inspect/words.en.js";
 import { inspectZh } from "../../www/inspect/words.zh.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
+
+await loadLanguage("zh");
 
 const css = ["shell", "surprise"]
   .map((name) => readFileSync(new URL(`../../www/inspect/${name}.css`, import.meta.url), "utf8"))

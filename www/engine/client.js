@@ -1,7 +1,7 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
 import { EngineError, fromWire, PageError } from "../core/errors.js";
 import { newId } from "../core/settings.js";
-import { asset } from "../core/site.js";
+import { WORKER } from "../core/site.js";
 import { withHead } from "./head.js";
 import { Watchdog } from "./watchdog.js";
 
@@ -37,7 +37,7 @@ export class WorkerClient {
     this.reason = null;
     /** @type {Map<number, Pending>} */
     this.pending = new Map();
-    this.worker = new Worker(asset("worker.js"), { type: "module", name: trains ? "trainer" : "writer" });
+    this.worker = new Worker(WORKER, { type: "module", name: trains ? "trainer" : "writer" });
     this.worker.onmessage = (/** @type {MessageEvent<Reply>} */ event) => this.receive(event.data);
     // Something came that could not be made out, an answer perhaps: what is waited for would never come.
     // Not by `onmessageerror`, which workers have in some browsers only.

@@ -1,5 +1,6 @@
 //! Building the page: the wasm modules in `www/pkg` and `www/pkg-train` and the libraries in `www/vendor`.
 
+use crate::names;
 use crate::sh::{self, cmd};
 use anyhow::{Context, Result};
 use std::ffi::OsString;
@@ -13,8 +14,7 @@ use wasm_bindgen_cli_support::Bindgen;
 const MODULES: [(&str, &[&str]); 2] = [("www/pkg", &["--no-default-features"]), ("www/pkg-train", &[])];
 
 /// What wasm-opt may use: the features that rustc's wasm has and every browser with SIMD knows.
-const WASM_OPT: [&str; 9] = [
-    "-O3",
+const FEATURES: [&str; 7] = [
     "--enable-simd",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
@@ -22,7 +22,6 @@ const WASM_OPT: [&str; 9] = [
     "--enable-mutable-globals",
     "--enable-reference-types",
     "--enable-multivalue",
-    "--output",
 ];
 
 /// Libraries of the page, copied from npm packages because the page has no bundler: (from, to).
@@ -75,8 +74,9 @@ fn wasm(folder: &str, cargo: &[&str]) -> Result<()> {
     let bound = out.join(format!("{name}_bg.wasm"));
     // Beside its target first: an interrupted build must not leave half a module.
     let optimized = out.join(format!("{name}_bg.opt.wasm"));
-    let paths: [OsString; 2] = [optimized.clone().into(), bound.clone().into()];
-    sh::run(cmd("wasm-opt", WASM_OPT).args(paths))?;
+    let paths: [OsString; 4] = ["-O3".into(), bound.clone().into(), "--output".into(), optimized.clone().into()];
+    sh::run(cmd("wasm-opt", FEATURES).args(paths))?;
+    names::shorten(&optimized, &out.join(format!("{name}.js")), &FEATURES)?;
     fs::rename(&optimized, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
     let file = fs::File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;
     // Sources saved while the build ran may have missed it.

@@ -2,8 +2,10 @@
 
 mod bench;
 mod build;
+mod bundle;
 mod dist;
 mod http;
+mod names;
 mod own;
 mod prove;
 mod serve;

@@ -1,8 +1,8 @@
 //! `test`: every check there is, in an order that finds cheap mistakes first.
 
-use crate::build;
 use crate::setup::{self, Browser};
 use crate::sh::{self, cmd};
+use crate::{build, dist};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,7 @@ const STEPS: &[Step] = &[
     Step { name: "biome", what: "format and lints of the JavaScript", run: |_| biome() },
     Step { name: "native", what: "cargo test on the CPU and on Vulkan", run: |_| native() },
     Step { name: "build", what: "the page's wasm", run: |_| build_page() },
+    Step { name: "dist", what: "the site as it ships, and its size", run: |_| shipped()?.check() },
     Step { name: "types", what: "tsc over the page's JavaScript", run: |_| types() },
     Step { name: "views", what: "unit tests of the views in Node.js", run: |_| views() },
     Step { name: "web", what: "the engine in headless Chromium", run: |_| web() },
@@ -115,6 +116,12 @@ fn build_page() -> Result<()> {
     build::page()
 }
 
+/// The site as it ships, which the page tests open too.
+fn shipped() -> Result<dist::Sizes> {
+    build_page()?;
+    dist::make(&sh::root().join("dist"))
+}
+
 fn types() -> Result<()> {
     setup::ensure_npm()?;
     // The page has a configuration of its own: Node's globals, which the tests use, do not exist there.
@@ -153,7 +160,7 @@ fn webdriver_config(browser: &Browser) -> Result<PathBuf> {
 }
 
 fn page(args: &Args) -> Result<()> {
-    build_page()?;
+    shipped()?;
     let browser = setup::ensure_browser()?;
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     for file in find_tests("tests/page", &args.page_filter)? {

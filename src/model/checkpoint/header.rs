@@ -198,7 +198,7 @@ impl Header {
         for (name, info) in raw.tensors {
             entries.push(info.check(name, data_start)?);
         }
-        entries.sort_by_key(|e| (e.range.start, e.range.end));
+        entries.sort_unstable_by_key(|e| (e.range.start, e.range.end));
 
         let mut end = data_start;
         for entry in &entries {

@@ -1,6 +1,6 @@
 //! Loads weights from a stream: from the network, from a dropped file read in slices, or from shards one after another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
@@ -266,12 +266,12 @@ impl ShardIndex {
             )));
         }
         let plain = |name: String| name.strip_prefix("transformer.").map(str::to_string).unwrap_or(name);
-        Ok(ShardIndex { weight_map: raw.weight_map.into_iter().map(|(name, file)| (plain(name), file)).collect() })
+        Ok(ShardIndex { weight_map: super::map_of(raw.weight_map.into_iter().map(|(name, file)| (plain(name), file))) })
     }
 
     /// The files, sorted by name, each once.
     pub fn files(&self) -> Vec<String> {
-        self.weight_map.values().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+        super::map_of(self.weight_map.values().map(|file| (file.clone(), ()))).into_keys().collect()
     }
 
     /// The file that holds parameter `name` (without `transformer.`).

@@ -21,7 +21,7 @@ pub(super) struct Matcher {
 impl Matcher {
     pub(super) fn new(specs: Vec<ParamSpec>, config: &GptConfig) -> Matcher {
         Matcher {
-            wanted: specs.into_iter().map(|s| (s.name, s.shape)).collect(),
+            wanted: super::map_of(specs.into_iter().map(|s| (s.name, s.shape))),
             found: HashSet::new(),
             ignored: Vec::new(),
             tied_head: config.tie_word_embeddings.then(|| vec![config.vocab_size, config.n_embd]),

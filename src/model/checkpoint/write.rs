@@ -1,6 +1,6 @@
 //! Writes safetensors files, whole ([`write_safetensors`]) or piece by piece ([`write_header`], then [`Pieces`]).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use half::{bf16, f16};
 use serde_json::{Map, json};
@@ -56,7 +56,7 @@ pub fn write_safetensors(tensors: &[TensorOut<'_>], metadata: &[(&str, &str)]) -
 pub fn write_header(tensors: &[(&str, &[usize], &Dtype)], metadata: &[(&str, &str)]) -> Result<Vec<u8>> {
     let mut map = Map::new();
     if !metadata.is_empty() {
-        map.insert("__metadata__".into(), json!(metadata.iter().copied().collect::<BTreeMap<_, _>>()));
+        map.insert("__metadata__".into(), json!(super::map_of(metadata.iter().copied())));
     }
     let mut names = HashSet::new();
     let mut begin = 0u64;

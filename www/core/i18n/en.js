@@ -128,6 +128,7 @@ export const en = {
     "The text is longer than the model's context of {total} tokens, so the model no longer saw its beginning.",
   "message.backendIgnored": "“{value}” is not a backend. Use auto, cpu or webgpu.",
   "message.notRead": "Your earlier texts could not be read. They are still saved. Reload the page to try again.",
+  "message.noLanguage": "Chinese could not be loaded. The page goes on in English.",
   "message.reload": "Reload",
   "message.notKept":
     "Your texts could not be saved in this browser. Copy what you need elsewhere before you close this tab.",

@@ -1,19 +1,39 @@
+import { part } from "../errors.js";
 import { en } from "./en.js";
 import { engineText, loadEngineText } from "./engine.js";
-import { zh } from "./zh.js";
 
 /** @typedef {import("../../engine/types.js").Lang} Lang */
 
 export const LANGUAGES = /** @type {const} */ (["en", "zh"]);
 /** @type {Record<Lang, Record<string, string>>} */
-const tables = { en: { ...en }, zh: { ...zh } };
+const tables = { en: { ...en }, zh: {} };
 
 /** @type {Lang} */
 let current = "en";
 /** Made once, for that takes longer than writing a number. @type {Partial<Record<Lang, Intl.NumberFormat>>} */
 const numbers = {};
 
-/** @param {Lang} lang */
+/** The tables of the page itself, besides the English one, which stands in for what others lack. */
+const LATER = { zh: async () => (await part(import("./zh.js"))).zh };
+/** Those that are there, or on their way. @type {Map<Lang, Promise<unknown>>} */
+const loading = new Map();
+
+/**
+ * Loads what the page says in a language, once.
+ * @param {Lang} lang
+ */
+export function loadLanguage(lang) {
+  if (lang === "en") return Promise.resolve();
+  const known = loading.get(lang);
+  if (known) return known;
+  const table = LATER[lang]().then((strings) => Object.assign(tables[lang], strings));
+  // It can be tried again.
+  table.catch(() => loading.delete(lang));
+  loading.set(lang, table);
+  return table;
+}
+
+/** Speaks a language that is loaded. @param {Lang} lang */
 export function setLanguage(lang) {
   current = lang;
   void loadEngineText(lang);

@@ -114,6 +114,7 @@ export const zh = {
   "message.contextSlid": "文本超出了模型 {total} 个 token 的上下文，模型已看不到开头部分。",
   "message.backendIgnored": "没有名为“{value}”的后端。可用 auto、cpu 或 webgpu。",
   "message.notRead": "无法读取你之前的文本。它们仍然保存着。请重新加载页面再试。",
+  "message.noLanguage": "无法载入中文。页面将继续使用英文。",
   "message.reload": "重新加载",
   "message.notKept": "无法在此浏览器中保存你的文本。关闭标签页前，请把需要的内容复制到别处。",
   "error.textStore": "浏览器的数据库在这里无法使用，可能被无痕窗口或浏览器设置禁止。",
