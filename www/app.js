@@ -32,7 +32,7 @@ const FIRST_PROMPT = "Once upon a time";
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 
 export class App {
-  /** @param {Kept} kept what this tab kept @param {State} state its language is loaded */
+  /** @param {Kept} kept what this tab kept @param {import("./engine/types.js").State} state its language is loaded */
   constructor(kept, state) {
     this.kept = kept;
     this.store = new Store(state);
@@ -380,7 +380,6 @@ export class App {
 export async function startApp() {
   const kept = new Kept();
   const { text, view } = decodeFragment(location.hash);
-  // What a link shows, it shows in a text of its own.
   const state = initialState();
   /** @type {unknown} */
   let failure = null;
@@ -388,6 +387,7 @@ export async function startApp() {
     failure = error;
     state.lang = "en";
   });
+  // What a link shows, it shows in a text of its own.
   await Promise.all([kept.open(text === undefined && view.token === undefined), language]);
   const app = new App(kept, state);
   if (failure) showError(app.page.notice, [["message.noLanguage"]], failure);
