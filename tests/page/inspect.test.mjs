@@ -32,9 +32,12 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
     .locator(".paper-layer span")
     .evaluateAll((spans) => new Set(spans.map((span) => span.className)).size);
   assert.ok(classes > 4, "some tokens are more surprising than others");
+  const line = (await page.locator(".card-line").boundingBox())?.height ?? 0;
+  assert.ok(line > 20 && line <= 36, "the token's facts are one line");
+  assert.ok(((await page.locator(".card").boundingBox())?.height ?? 0) < line + 16, "and nothing else is below it");
+  await button(page, "Details of the token").click();
   assert.match(await page.locator(".card").innerText(), /ly[\s\S]*token 28 of 28[\s\S]*bytes 6C 79/);
   assert.match(await figure(page, "Probability"), /^8\d\.\d %$/);
-  assert.equal(await page.locator(".card .card-bars li").count(), 10);
 
   await paper(page).press("Alt+ArrowLeft");
   await page.waitForFunction(() => document.querySelector(".selected")?.textContent === " ear");
@@ -52,7 +55,7 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   await tip.waitFor();
   // The tip says of the token under the pointer what the card says of the selected one, which is the same here.
   const id = /id \d+/.exec(await page.locator(".card-facts").innerText())?.[0];
-  const [probability, rank] = [await figure(page, "Probability"), (await figure(page, "Rank")).replace(/ of .*/, "")];
+  const [probability, rank] = [await figure(page, "Probability"), await figure(page, "Rank")];
   const lines = (await tip.innerText()).split("\n");
   assert.deepEqual(lines.slice(0, 4), [
     "␣wolf",
@@ -112,13 +115,48 @@ test("an alternative is continued from, and an edit in the middle is scored anew
   await close();
 });
 
+test("the line between paper and inspector is moved by keys and pointer, and stays where it was put", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, see: "attention" }));
+  await ready(page);
+  await coloured(page);
+  const divider = page.getByRole("separator", { name: "Width of the inspector" });
+  const width = async () => (await page.locator("#inspector").boundingBox())?.width ?? 0;
+  const share = async () => Number(await divider.getAttribute("aria-valuenow"));
+  const [before, now] = [await width(), await share()];
+  await divider.focus();
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(await share(), now + 2);
+  assert.ok((await width()) > before);
+  const box = await divider.boundingBox();
+  assert.ok(box);
+  await page.mouse.move(box.x + 8, box.y + 300);
+  await page.mouse.down();
+  await page.mouse.move(560, box.y + 300);
+  await page.mouse.up();
+  const dragged = await width();
+  assert.ok(Math.abs(dragged - 720) < 14, `${dragged}`);
+  // There is room for the grid of heads and the chosen head side by side.
+  const [grid, one] = await Promise.all(
+    [".attention-scroll", ".attention-one"].map((name) => page.locator(name).boundingBox()),
+  );
+  assert.ok(grid && one && one.x >= grid.x + grid.width && Math.abs(one.y - grid.y) < 60);
+  assert.deepEqual(await violations(page, "#inspector"), []);
+  await page.reload();
+  await coloured(page);
+  assert.equal(await width(), dragged, "after a reload too");
+  await divider.dblclick();
+  assert.equal(await width(), before);
+  await close();
+});
+
 test("all tokens as a table: what the card says, a selection by key and click, and the whole text as files", async () => {
   const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
   await ready(page);
   await coloured(page);
   const rows = page.locator(".tokens-table tbody tr");
   assert.equal(await rows.count(), 0, "closed it costs nothing");
-  await page.getByText("All tokens").click();
+  await button(page, "Details of the token").click();
+  await page.locator(".card-tokens > summary").click();
   const current = page.locator(".tokens-table tr[aria-current=true]");
   await current.waitFor();
   assert.equal(await rows.count(), 28);
@@ -127,7 +165,6 @@ test("all tokens as a table: what the card says, a selection by key and click, a
   const same = async (position, token) => {
     await page.locator(".card-facts", { hasText: `token ${position} of 28` }).waitFor();
     const figures = await page.locator(".card-figures dd").allInnerTexts();
-    figures[1] = figures[1].replace(/ of .*/, "");
     const id = /id (\d+)/.exec(await page.locator(".card-facts").innerText())?.[1];
     assert.deepEqual(await cells(), [String(position), token, id, ...figures]);
     const seen = await current.evaluate((row) => {
@@ -176,7 +213,7 @@ test("all tokens as a table: what the card says, a selection by key and click, a
     ).toString("utf8"),
     QUESTION,
   );
-  const [id, probability, rank] = (await cells()).slice(2);
+  const [id, , rank, probability] = (await cells()).slice(2);
   const wolf = tokens[2];
   assert.deepEqual(
     [String(wolf.id), wolf.position_from_1, wolf.rank_from_1, wolf.alternatives.length],
@@ -270,7 +307,7 @@ test("what is switched off is said, changes the figures, and is switched on agai
   const without = await figure(page, "Probability");
   await notice.getByRole("button", { name: "Switch on again" }).click();
   await page.waitForFunction((old) => {
-    const now = document.querySelector(".card-figures dd")?.textContent;
+    const now = document.querySelector(".card-probability dd")?.textContent;
     return now && now !== old && now !== "–";
   }, without);
   // The head that remembers the question: 6.7 % without it, 67 % with it.
@@ -360,6 +397,7 @@ test("a tab begins at its top, and on a phone nothing of the card is cut off", a
   await page.locator(".next-list").waitFor();
   const [at, room] = await top();
   assert.ok(at >= -1 && at < room / 2, `${at} of ${room}`);
+  await button(page, "Details of the token").click();
   const facts = page.locator(".card-facts");
   assert.ok(await facts.evaluate((element) => element.scrollWidth <= element.clientWidth), "it wraps");
   assert.ok(await page.locator(".inspect-tabs.more-after").isVisible(), "it is seen that there are more tabs");

@@ -12,6 +12,7 @@ import { loadLanguage, registerStrings, setLanguage, t } from "../../www/core/i1
 import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/core/state.js";
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
+import { shareAfter } from "../../www/inspect/divider.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import {
   bits,
@@ -222,6 +223,15 @@ test("a small card stays in the window", () => {
   });
 });
 
+test("the divider's keys move it, and neither side vanishes", () => {
+  assert.deepEqual(
+    ["ArrowLeft", "ArrowRight", "Home", "End"].map((key) => shareAfter(key, 50)),
+    [52, 48, 75, 25],
+  );
+  assert.deepEqual([shareAfter("ArrowLeft", 75), shareAfter("ArrowRight", 25)], [75, 25]);
+  assert.ok(Number.isNaN(shareAfter("ArrowUp", 50)));
+});
+
 test("the card's figures, known and unknown", () => {
   registerStrings(inspectEn, inspectZh);
   setLanguage("en");
@@ -237,12 +247,11 @@ test("the card's figures, known and unknown", () => {
     logprob: Math.log(0.25),
     rank: 2,
     entropy: 1.5,
-    alternatives: [],
     written: null,
   };
   assert.deepEqual(
     figures(data),
-    { probability: "25.0 %", rank: "3 of 2,048", surprise: "2.0 bits", entropy: "2.2 bits" },
+    { probability: "25.0 %", rank: "3", surprise: "2.0 bits", entropy: "2.2 bits" },
     "one unit",
   );
   assert.deepEqual(figures({ ...data, logprob: NaN, entropy: NaN }), {
@@ -268,7 +277,6 @@ test("the card says what the model does not see", () => {
     logprob: -1,
     rank: 2,
     entropy: 1,
-    alternatives: [],
     written: null,
   };
   assert.equal(sightOf(data), "");

@@ -322,7 +322,6 @@ test("of a text longer than the context the model sees the end; the rest is scor
     ["b", -5, 4, 6],
     "but the card says what it is",
   );
-  assert.deepEqual(unseen.alternatives, [], "and nothing is written on from there");
   assert.equal(keeper.marks(true, null, 2)?.selected, 1, "and it is outlined");
   assert.equal(keeper.card(0, 2).first, false, "the first that it sees has text before it");
   /** @type {string[]} */

@@ -115,9 +115,9 @@ test("the table is made when it is opened, follows the selection, and is let go 
   fake(table.root).fire("toggle");
   assert.deepEqual(lines(table), [
     ["1", "<|endoftext|>", "0", "–", "–", "–", "–"],
-    ["2", "The", "412", "22.3 %", "2", "2.2 bits", "5.8 bits"],
-    ["3", "␣king", "558", "77.9 %", "1", "0.4 bits", "3.6 bits"],
-    ["4", ".", "16", "0.03 %", "241", "11.5 bits", "4.3 bits"],
+    ["2", "The", "412", "2.2 bits", "2", "22.3 %", "5.8 bits"],
+    ["3", "␣king", "558", "0.4 bits", "1", "77.9 %", "3.6 bits"],
+    ["4", ".", "16", "11.5 bits", "241", "0.03 %", "4.3 bits"],
     ["5", "⏎", "201", "–", "–", "–", "1.4 bits"],
   ]);
   const rows = fake(table.body).children;

@@ -55,8 +55,6 @@ export function cardOf(trail, at, { offset, vocabSize, runs }) {
     logprob,
     rank,
     entropy: row < 0 ? NaN : trail.entropy[row],
-    // Nothing is written on from where the model sees nothing before it.
-    alternatives: at > offset ? trail.alternatives(row) : [],
     written: otherwise ? { logprob: record.logprob, rank: record.rank } : null,
   };
 }

@@ -6,6 +6,7 @@ import { asset } from "../core/site.js";
 import { PANELS } from "../core/state.js";
 import { userText } from "../core/text.js";
 import { Context } from "./context.js";
+import { Divider } from "./divider.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
 import { Examples } from "./examples_view.js";
 import { SurpriseLegend } from "./legend.js";
@@ -36,6 +37,8 @@ const CARD_EVERY_MS = 100;
 /** A text that is read sooner needs no sign that it is being read. */
 const LONG_MS = 400;
 const PANEL_ID = "inspect-panel";
+/** Under this name it is remembered whether the details of the token are folded out. */
+const DETAILS = "tokenDetails";
 
 /** A later one wins. */
 const STYLES = ["inspect/shell.css", "inspect/surprise.css", ...MANIFEST.map(({ style }) => style)];
@@ -89,12 +92,12 @@ export class Inspector {
       onOpen: (index) => void this.openExample(index),
     });
     this.card = new TokenCard(this.scroll, {
-      onAlternative: (position, id, text) => context.continueWith(position, id, text),
       onStep: (by) => this.ties.step(by),
-      onToggle: (open) => storage.set(this.foldKey, open ? "1" : "0"),
+      open: storage.get(DETAILS) === "1",
+      onToggle: (unfolded) => storage.set(DETAILS, unfolded ? "1" : "0"),
     });
     this.tokens = new TokenTable({ onSelect: (at) => this.ties.choose(at) });
-    this.card.help.before(this.tokens.root);
+    this.card.details.append(this.tokens.root);
     this.model = new ModelWatch(app);
     this.notes = new Notes(this.scroll, () => ({
       text: app.writer.text,
@@ -111,7 +114,8 @@ export class Inspector {
     this.keys = h("span", { class: "inspect-keys" });
     this.foot = h("div", { class: "inspect-foot" }, this.keys);
     this.share = new ShareRow(this.foot, app, (key, params, more) => this.notes.say(key, params, undefined, more));
-    this.root.append(this.sheet.grip, this.tabs.root, this.scroll, this.foot);
+    this.divider = new Divider(byId("tab-write"), this.root);
+    this.root.append(this.divider.root, this.sheet.grip, this.tabs.root, this.scroll, this.foot);
 
     const { paper, writeMessage } = app.page;
     this.legend = new SurpriseLegend(paper.foot, {
@@ -141,21 +145,6 @@ export class Inspector {
     this.update();
   }
 
-  /** Where it is remembered whether the card's alternatives are shown. */
-  get foldKey() {
-    return this.app.state.view.panel === "next" ? "alternativesOpen.next" : "alternativesOpen";
-  }
-
-  /**
-   * Folds the card's alternatives where the panel needs the room: where it shows bars of its own, and in a small
-   * window.
-   */
-  fold() {
-    const { foldKey } = this;
-    const open = foldKey === "alternativesOpen" && matchMedia("(min-width: 720px) and (min-height: 900px)").matches;
-    this.card.unfold((storage.get(foldKey) ?? (open ? "1" : "0")) === "1");
-  }
-
   /** Somebody has written something, or opened an example: the examples make room. */
   introduced() {
     this.introducing = false;
@@ -163,10 +152,8 @@ export class Inspector {
     if (!this.blank) this.examples.close();
   }
 
-  /** In a sheet there is little room: what is folded stands below the panel. @param {boolean} sheet */
+  /** @param {boolean} sheet */
   arrange(sheet) {
-    if (sheet) this.place.after(this.card.folds);
-    else this.card.root.append(this.card.folds);
     // The examples stand first for who has not tried anything yet, where there is room; below the panel's words on an
     // empty paper.
     if (this.introducing && !sheet && !this.blank) this.scroll.prepend(this.examples.root);
@@ -256,7 +243,7 @@ export class Inspector {
     const { subject } = context;
     this.root.setAttribute("aria-label", t("inspect.label"));
     this.sheet.grip.setAttribute("aria-label", t("inspect.close"));
-    this.card.root.hidden = this.card.folds.hidden = subject === null;
+    this.card.root.hidden = subject === null;
     this.examples.update({ shown: app.engine.source?.id === EXAMPLES_MODEL && !app.state.info?.trained });
     this.tabs.update({ label: t("inspect.tabs"), selected: view.panel, text: (name) => t(`inspect.tab.${name}`) });
     // The button that opened a sheet is behind it.
@@ -265,6 +252,7 @@ export class Inspector {
     setText(this.keys, t(/Mac|iPhone|iPad/.test(navigator.platform) ? "inspect.keys.mac" : "inspect.keys"));
     this.legend.update({ on: view.surprise });
     this.share.update();
+    this.divider.update();
     if (this.introducing && app.writer.canUndo) this.introduced();
     this.followBlank();
     if (subject) this.updateCard(subject);
@@ -328,7 +316,6 @@ export class Inspector {
     if (this.panelName !== null && !this.blank) this.examples.close();
     this.closePanel();
     this.panelName = name;
-    this.fold();
     try {
       const Panel = await /** @type {PanelEntry} */ (MANIFEST.find((entry) => entry.name === name)).load();
       if (this.panelName !== name) return;

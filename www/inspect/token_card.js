@@ -1,7 +1,6 @@
 import { h, setText } from "../core/dom.js";
 import { n, t } from "../core/i18n/index.js";
 import { bits, finePercent, hex, percent, shorten, showToken } from "./label.js";
-import { TokenBars } from "./token_bars.js";
 
 /**
  * @typedef {object} TokenCardData
@@ -17,24 +16,23 @@ import { TokenBars } from "./token_bars.js";
  * @property {number} logprob natural; NaN where it is not known
  * @property {number} rank 0 is the likeliest
  * @property {number} entropy in nats, of what was expected there; NaN where it is not known
- * @property {{ id: number, text: string, logprob: number }[]} alternatives best first
  * @property {{ logprob: number, rank: number } | null} written what the model had given it when it wrote it, where that
  *   was otherwise
  */
 
-/** Figures of the card, in their order. */
-const FIGURES = /** @type {const} */ (["probability", "rank", "surprise", "entropy"]);
+/** Figures of a token, in their order; the line has all but the last. */
+const FIGURES = /** @type {const} */ (["surprise", "rank", "probability", "entropy"]);
 
 /**
  * The figures as they are written.
- * @param {Pick<TokenCardData, "logprob" | "rank" | "entropy" | "vocabSize">} data
+ * @param {Pick<TokenCardData, "logprob" | "rank" | "entropy">} data
  * @returns {Record<(typeof FIGURES)[number], string>}
  */
-export function figures({ logprob, rank, entropy, vocabSize }) {
+export function figures({ logprob, rank, entropy }) {
   const known = !Number.isNaN(logprob);
   return {
     probability: known ? finePercent(Math.exp(logprob)) : "–",
-    rank: known ? t("inspect.card.rankOf", { rank: n(rank + 1), size: n(vocabSize) }) : "–",
+    rank: known ? n(rank + 1) : "–",
     surprise: known ? bits(-logprob) : "–",
     entropy: bits(entropy),
   };
@@ -59,24 +57,20 @@ export function sightOf({ position, count, hidden, written }) {
   return lines.join(t("inspect.join"));
 }
 
-/** The selected token: what it is, how likely it was, and what else could have stood there. */
+/** The selected token in one line: what it is and how surprising; what else is known of it folds out below. */
 export class TokenCard {
   /**
    * @param {Element} root
-   * @param {{ onAlternative: (position: number, id: number, text: string) => void, onStep: (by: number) => void,
-   *   onToggle: (open: boolean) => void
-   *   }} options `onToggle`: the user shows or folds the alternatives
+   * @param {{ onStep: (by: number) => void, open: boolean, onToggle: (open: boolean) => void }} options `open`: the
+   *   details are folded out; `onToggle`: the user folds them out or in
    */
-  constructor(root, { onAlternative, onStep, onToggle }) {
-    /** Of the token that is shown, which while the model writes is not always the newest. */
-    this.position = -1;
+  constructor(root, { onStep, open, onToggle }) {
     this.token = h("span", { class: "card-token" });
-    this.facts = h("span", { class: "card-facts" });
     this.back = h("button", { type: "button", class: "quiet card-step", onclick: () => onStep(-1) }, "‹");
-    this.on = h("button", { type: "button", class: "quiet card-step", onclick: () => onStep(1) }, "›");
-    const list = FIGURES.map((name) => ({ name, term: h("dt"), value: h("dd") }));
-    this.figures = list;
-    this.numbers = h("dl", { class: "card-figures" }, ...list.map(({ term, value }) => h("div", {}, term, value)));
+    this.on = h("button", { type: "button", class: "quiet card-step card-on", onclick: () => onStep(1) }, "›");
+    this.figures = FIGURES.map((name) => ({ name, term: h("dt"), value: h("dd") }));
+    const pairs = this.figures.map(({ name, term, value }) => h("div", { class: `card-${name}` }, term, value));
+    this.numbers = h("dl", { class: "card-figures" }, ...pairs.slice(0, -1));
     this.readingText = h("span");
     this.readingShare = h("span", { "aria-hidden": "true" });
     this.readingBar = h("progress", { max: 1 });
@@ -87,42 +81,40 @@ export class TokenCard {
       this.readingShare,
       this.readingBar,
     );
+    this.more = h("button", {
+      type: "button",
+      class: "quiet card-more",
+      "aria-controls": "card-details",
+      onclick: () => {
+        this.unfold(this.details.hidden);
+        onToggle(!this.details.hidden);
+      },
+    });
+    this.facts = h("p", { class: "card-facts" });
     this.first = h("p", { class: "hint card-first" });
     this.sight = h("p", { class: "hint card-sight" });
-    this.title = h("summary", { id: "card-alternatives" });
-    this.bars = new TokenBars({
-      labelledBy: "card-alternatives",
-      onChoose: (id, text) => onAlternative(this.position, id, text),
-    });
-    /** As the alternatives were folded last. */
-    this.unfolded = false;
-    const ontoggle = () => {
-      if (this.alternatives.open === this.unfolded) return;
-      this.unfolded = this.alternatives.open;
-      onToggle(this.unfolded);
-    };
-    this.alternatives = h("details", { class: "card-more", ontoggle }, this.title, this.bars.root);
-    this.termsTitle = h("summary");
-    this.terms = h("dl");
-    this.help = h("details", { class: "card-terms", ontoggle: () => this.drawTerms() }, this.termsTitle, this.terms);
-    this.root = h(
-      "section",
-      { class: "card" },
-      h(
-        "div",
-        { class: "card-head" },
-        h("h2", { class: "card-name" }, this.token),
-        this.facts,
-        h("span", { class: "card-steps" }, this.back, this.on),
-      ),
-      h("div", { class: "card-state" }, this.numbers, this.reading),
-      this.first,
-      this.sight,
+    /** For each figure: its name, its value where the line has none, what it means. */
+    this.terms = h("dl", { class: "card-terms" });
+    this.uncertainty = pairs.slice(-1)[0];
+    this.details = h(
+      "div",
+      { class: "card-details", id: "card-details" },
+      h("div", { class: "card-known" }, this.facts, h("dl", { class: "card-figures" }, this.uncertainty)),
+      this.terms,
     );
-    /** What can be folded away; stands at the end of the card, or where the shell puts it. */
-    this.folds = h("div", { class: "card-folds" }, this.alternatives, this.help);
-    this.root.append(this.folds);
+    this.line = h(
+      "div",
+      { class: "card-line" },
+      // Before the token, whose width changes: they stay under the pointer.
+      this.back,
+      this.on,
+      h("h2", { class: "card-name" }, this.token),
+      h("div", { class: "card-state" }, this.numbers, this.reading),
+      this.more,
+    );
+    this.root = h("section", { class: "card" }, this.line, this.first, this.sight, this.details);
     root.append(this.root);
+    this.unfold(open);
   }
 
   /**
@@ -140,16 +132,15 @@ export class TokenCard {
     else this.readingBar.value = share;
   }
 
-  /** Shows or folds the alternatives. @param {boolean} open */
+  /** Folds the details out or in. @param {boolean} open */
   unfold(open) {
-    this.unfolded = open;
-    if (this.alternatives.open !== open) this.alternatives.open = open;
+    this.details.hidden = !open;
+    this.more.setAttribute("aria-expanded", String(open));
   }
 
   /** @param {TokenCardData} data */
   update(data) {
-    const { text, id, bytes, first, bos, position, count, hidden, alternatives } = data;
-    this.position = position;
+    const { text, id, bytes, first, bos, position, count, hidden, vocabSize } = data;
     this.root.setAttribute("aria-label", t("inspect.card.label"));
     const shown = showToken(text);
     setText(this.token, shorten(shown, 24));
@@ -164,6 +155,7 @@ export class TokenCard {
     for (const [button, key] of /** @type {const} */ ([
       [this.back, "inspect.card.back"],
       [this.on, "inspect.card.on"],
+      [this.more, "inspect.card.details"],
     ])) {
       button.setAttribute("aria-label", t(key));
       button.title = t(key);
@@ -174,27 +166,19 @@ export class TokenCard {
     for (const { name, term, value } of this.figures) {
       setText(term, t(`inspect.card.${name}`));
       setText(value, written[name]);
+      /** @type {HTMLElement} */ (term.parentElement).title = t(`inspect.card.${name}`);
     }
-    this.numbers.hidden = first;
+    this.numbers.hidden = this.uncertainty.hidden = first;
     this.first.hidden = !first;
     setText(this.first, t(bos ? "inspect.card.bos" : "inspect.card.first"));
     const sight = sightOf(data);
     this.sight.hidden = sight === "";
     setText(this.sight, sight);
-    this.alternatives.hidden = first || alternatives.length === 0;
-    setText(this.title, t("inspect.card.alternatives"));
-    this.bars.update(id, alternatives);
-    setText(this.termsTitle, t("inspect.card.terms"));
-    this.drawTerms();
-  }
-
-  drawTerms() {
-    if (this.help.open)
-      this.terms.replaceChildren(
-        ...[...FIGURES, "token"].flatMap((name) => [
-          h("dt", {}, t(`inspect.card.${name}`)),
-          h("dd", {}, t(`inspect.card.${name}.hint`)),
-        ]),
-      );
+    const lines = [...FIGURES, "token"].flatMap((name) => [
+      t(`inspect.card.${name}`),
+      t(`inspect.card.${name}.hint`, { size: n(vocabSize) }),
+    ]);
+    if (this.terms.childElementCount) lines.forEach((line, at) => setText(this.terms.children[at], line));
+    else this.terms.append(...lines.map((line, at) => h(at % 2 ? "dd" : "dt", {}, line)));
   }
 }

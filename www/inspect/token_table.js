@@ -25,9 +25,9 @@ const COLUMNS = [
   "inspect.tokens.number",
   "inspect.card.token",
   "inspect.tokens.id",
-  "inspect.card.probability",
-  "inspect.card.rank",
   "inspect.card.surprise",
+  "inspect.card.rank",
+  "inspect.card.probability",
   "inspect.card.entropy",
 ];
 
@@ -117,14 +117,14 @@ export class TokenTable {
     const key = [t("inspect.tokens.id"), id, text, logprob, rank, entropy].join("\n");
     if (row.key === key) return;
     row.key = key;
-    const written = figures({ logprob, rank, entropy, vocabSize });
+    const written = figures({ logprob, rank, entropy });
     setText(row.button, shorten(showToken(text), 24));
     [
       n(at + 1),
       String(id),
-      written.probability,
-      Number.isNaN(logprob) ? written.rank : n(rank + 1),
       written.surprise,
+      written.rank,
+      written.probability,
       written.entropy,
     ].forEach((figure, i) => setText(row.cells[i], figure));
   }

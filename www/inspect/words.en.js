@@ -18,11 +18,13 @@ export const inspectEn = {
   "inspect.card.position": "token {position} of {count}",
   "inspect.card.id": "id {id}",
   "inspect.card.bytes": "bytes {bytes}",
+  "inspect.card.details": "Details of the token",
+  "inspect.divider": "Width of the inspector",
+  "inspect.divider.hint": "Drag to change the width, or use ← →. Double-click to reset.",
   "inspect.card.back": "Previous token",
   "inspect.card.on": "Next token",
   "inspect.card.probability": "Probability",
   "inspect.card.rank": "Rank",
-  "inspect.card.rankOf": "{rank} of {size}",
   "inspect.card.surprise": "Surprise",
   "inspect.card.entropy": "Entropy",
   "inspect.card.token": "Token",
@@ -36,23 +38,16 @@ export const inspectEn = {
     "window of the text; the tabs speak of the last token.",
   "inspect.card.written":
     "When this token was written, with another window of the text, it had {probability} and rank {rank}.",
-  "inspect.card.alternatives": "What the model expected here",
-  "inspect.card.continue": "Continue from here with {token}",
-  "inspect.card.own": "{token} is what stands here",
-  "inspect.card.terms": "What do these mean?",
   "inspect.card.probability.hint":
-    "What the model gave this token, after all the tokens before it and before your settings.",
+    "How likely the model found this token, given all tokens before it. Your sampling settings do not change it.",
   "inspect.card.rank.hint":
-    "Its place among all tokens of the vocabulary; 1 is the likeliest. Because of the repetition penalty " +
-    "the model may write another one even at temperature 0.",
+    "1 is the most likely of the vocabulary's {size} tokens. The repetition penalty can make the model write another one, even at temperature 0.",
   "inspect.card.surprise.hint":
-    "The probability as information: 1 bit for one half, 2 for a quarter, 10 for about a thousandth.",
+    "How little the model expected the token, in bits: 1 bit for a probability of 1/2, 2 for 1/4, 10 for about 1/1000.",
   "inspect.card.entropy.hint":
-    "How uncertain the model was before it saw the token, whichever came: 0 bits is certain, the binary " +
-    "logarithm of the vocabulary's size a blind guess. Where the tabs give it in nats: 1 bit is 0.69 " +
-    "nats.",
+    "How uncertain the model was before it saw the token. 0 bits means certain; 11 bits means a blind guess among 2,048 tokens.",
   "inspect.card.token.hint":
-    "What the model reads and writes: a word, a piece of one, a sign, or a byte of one. ␣ stands for a space, ⏎ for a line break.",
+    "The unit that the model reads and writes: a word, a piece of a word, a sign or a byte. ␣ is a space, ⏎ a line break.",
   "inspect.tokens": "All tokens",
   "inspect.tokens.hint":
     "The {count} tokens of the text, as far as they stand around the selected one; the files hold all of them.",

@@ -61,13 +61,17 @@ export class AttentionPanel {
     this.root = h("div", { class: "attention" }, this.empty, this.body);
 
     const select = (/** @type {number} */ position) => ctx.select(position);
-    this.grid = new AttentionGrid(this.body, { onChoose: (layer, one, pointed) => this.choose(layer, one, pointed) });
+    // Where there is room, the grid and the head that is chosen in it stand side by side.
+    const pair = h("div", { class: "attention-pair" });
+    this.body.append(pair);
+    this.grid = new AttentionGrid(pair, { onChoose: (layer, one, pointed) => this.choose(layer, one, pointed) });
     this.grid.side.prepend(this.about);
-    this.body.append(head, this.note, this.error, views);
+    const one = h("div", { class: "attention-one" }, head, this.note, this.error, views);
+    pair.append(one);
     this.views = views;
     this.map = new AttentionMap(views, { onSelect: select });
     this.lines = new AttentionLines(views, { onSelect: select });
-    this.controls = new AttentionControls(head, this.body, {
+    this.controls = new AttentionControls(head, one, {
       onMode: (mode) => ctx.setView({ mode }),
       onLook: (look) => {
         this.look = look;
