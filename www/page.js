@@ -59,7 +59,7 @@ export class Page {
     const open = storage.get("settingsOpen");
     this.controls = new Controls(tray, {
       ...controls,
-      open: open === null ? matchMedia("(min-width: 720px) and (min-height: 640px)").matches : open === "1",
+      open: open === null ? matchMedia("(min-width: 720px) and (min-height: 780px)").matches : open === "1",
       onToggle: (isOpen) => storage.set("settingsOpen", isOpen ? "1" : "0"),
     });
     this.models = new Models(byId("tab-models"), models);

@@ -98,10 +98,11 @@ test("an alternative is continued from, and an edit in the middle is scored anew
   await coloured(page);
   await paper(page).press("Alt+ArrowLeft");
   await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣ear");
-  // Where the panel shows bars of its own, the card's are folded.
-  await page.getByText("What the model expected here").click();
-  const other = page.locator(".card-bars li:not(.own) button").first();
-  const name = await other.locator(".card-bar-name").innerText();
+  // What could stand instead of the chosen token is what one sees first.
+  assert.ok(await page.getByRole("radio", { name: "Instead of this" }).isChecked());
+  await page.locator(".next-follows", { hasText: "␣ear" }).waitFor();
+  const other = page.locator(".next-row:not(.next-follows)").first();
+  const name = await other.locator(".next-token").innerText();
   await other.focus();
   await page.keyboard.press("Enter");
   await page.locator(".primary:not(.busy)").waitFor();

@@ -75,7 +75,7 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
     Math.abs(Math.exp(figures.mine) - figures.minePerplexity) < 0.1 &&
       Math.abs(Math.exp(figures.other) / figures.otherPerplexity - 1) < 0.01,
   );
-  assert.match(await page.locator(".compare-verdict").innerText(), /this model is better by [\d.]+ nats/);
+  assert.match(await page.locator(".compare-verdict").innerText(), /this model is better by [\d.]+ bits/);
   assert.match(await page.locator(".compare-head").innerText(), /Storyteller is open beside this model and takes/);
 
   // With a part of it off, the model is not compared as a whole: that is said, and undone in one press.
@@ -89,7 +89,7 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   await page.locator(".compare-off").waitFor({ state: "hidden" });
   await page.waitForFunction(
     (loss) => document.querySelector(".compare-totals tbody td")?.textContent === loss,
-    figures.mine.toFixed(3),
+    (figures.mine / Math.LN2).toFixed(3),
   );
   await page.locator(".compare-body:not(.stale)").waitFor();
   await page.locator(".compare-head progress").waitFor({ state: "hidden" });
@@ -124,7 +124,7 @@ test("a tuned model beside its base: totals, tokens, both tens, keyboard, files;
   );
   assert.match(
     await page.locator(".compare-readout").innerText(),
-    /^Token 3, ␣light: this model [\d.]+ %, Storyteller [\d.]+ %; gain \+[\d.]+ nats, KL [\d.]+ nats\.$/,
+    /^Token 3, ␣light: this model [\d.]+ %, Storyteller [\d.]+ %; gain \+[\d.]+ bits, KL [\d.]+ bits\.$/,
   );
   await page.keyboard.press("ArrowDown");
   assert.ok(Number(await strips.getAttribute("aria-valuenow")) > 5, "a line down");

@@ -23,7 +23,7 @@ const rankButton = (page) => page.locator(".heads-choose button");
 /** The loss as the panel says it: with everything on, and as it is. @param {Page} page */
 const losses = async (page) => {
   const words = await page.locator(".heads-loss dd").innerText();
-  return [...words.split(" nats")[0].matchAll(/[\d.]+/g)].map(([number]) => Number(number));
+  return [...words.split(" bits")[0].matchAll(/[\d.]+/g)].map(([number]) => Number(number));
 };
 /** @param {Page} page @param {RegExp} words */
 const loss = (page, words) => page.locator(".heads-loss dd", { hasText: words }).waitFor();
@@ -32,7 +32,7 @@ const predictions = (page, table) => page.locator(".heads-predictions").nth(tabl
 /** The panel knows the text. @param {Page} page */
 const shown = async (page) => {
   await ready(page);
-  await loss(page, /^[\d.]+ nats per token$/);
+  await loss(page, /^[\d.]+ bits per token$/);
 };
 /** @param {Page} page */
 const ranked = async (page) => {
@@ -61,11 +61,11 @@ for (const backend of ["cpu", "webgpu"]) {
     );
     const without = await predictions(page, 1);
     assert.match(without[0], /^␣to\s+17\.3 %/, "as another library computes it");
-    assert.match(without.find((row) => row.startsWith('?"')) ?? "", /6\.7\d %\s+−2\.30/);
+    assert.match(without.find((row) => row.startsWith('?"')) ?? "", /6\.7\d %\s+−3\.32/);
     await page.waitForURL(/off=3\.4/);
 
     await cell(page, "3.4").click();
-    await loss(page, /^[\d.]+ nats per token$/);
+    await loss(page, /^[\d.]+ bits per token$/);
     assert.deepEqual(await losses(page), [whole]);
     assert.deepEqual(await predictions(page, 1), top);
     await close();
@@ -166,7 +166,7 @@ test("the ranking gives every unit, in order, and agrees with switching them off
   await cell(page, "3.4").hover();
   assert.match(
     await page.locator(".heads-readout").innerText(),
-    /^Layer 3, head 4 · on · if switched off: −2\.30 nats for/,
+    /^Layer 3, head 4 · on · if switched off: −3\.32 bits for/,
   );
 
   // An entry switches its unit; the list stays, and says what it was measured on.

@@ -127,7 +127,7 @@ test("keyboard: focus moves through the grid, the window follows and fetches, En
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? "");
   assert.match(await focused(), /^Layer 3, after “/);
   assert.equal((await page.locator(".lens-readout").innerText()).trim(), await focused(), "what is focused is told");
-  assert.match(await focused(), /target .+: [\d.·⁻⁰¹²³⁴-⁹]+\s%, rank [\d,]+ · entropy [\d.]+ nats/);
+  assert.match(await focused(), /target .+: [\d.·⁻⁰¹²³⁴-⁹]+\s%, rank [\d,]+ · entropy [\d.]+ bits/);
   await page.keyboard.press("PageUp");
   await page.locator('.lens-grid[aria-busy="false"]').waitFor();
   await page.keyboard.press("Home");

@@ -43,6 +43,9 @@ async function slide(page, key, value) {
   }, value);
 }
 
+/** Asks what comes after the selected token. @param {Page} page */
+const after = (page) => page.locator("label", { hasText: "After this" }).click();
+
 /** Waits until the chart reads differently. @param {Page} page @param {string} before */
 const changed = (page, before) =>
   page.waitForFunction((old) => {
@@ -60,11 +63,12 @@ test("of a text longer than the context, the end is what the model goes on from,
   const text = `${story.repeat(3)}The old`;
   const { page, close } = await openNext(`t=0&rp=1&n=1&end=0&${new URLSearchParams({ text })}`);
   const note = page.locator(".next-window");
-  await note.getByText("writing goes on from its last 128 tokens").waitFor();
+  await note.getByText("The model continues from the last 128 tokens").waitFor();
   await page.locator(".next-facts:not(.stale)").waitFor();
   const [{ token, drawn }] = await rows(page);
   assert.equal(drawn, "100 %", "at temperature 0 the likeliest is drawn");
   await paper(page).press("Alt+ArrowLeft");
+  await after(page);
   await page.locator(".next-selected", { hasText: "␣The" }).waitFor();
   assert.ok(await note.isHidden(), "in the middle it is about all that the model sees");
   await paper(page).press("Alt+ArrowRight");
@@ -109,6 +113,7 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
   );
   assert.ok(parseFloat(sharp[0].drawn) > parseFloat(own[0].drawn), "the likeliest is drawn more often");
   assert.equal(await page.locator("#setting-temperature").inputValue(), "0.5", "it is the page's own setting");
+  assert.equal(await page.getByRole("slider", { name: "Temperature" }).count(), 1, "one slider is on the screen");
   assert.match(page.url(), /t=0\.5/);
 
   await slide(page, "topK", 5);
@@ -131,10 +136,37 @@ test("settings re-shape what comes next at once, and the model's own probabiliti
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   });
   await page.locator(".next-cut-line").waitFor({ state: "detached" });
-  await page.locator(".next-settings summary").click();
   await button(page, "Model's own odds").click();
   await page.waitForFunction((old) => document.querySelector(".next-facts")?.textContent === old, first);
   assert.deepEqual(await rows(page), own, "exactly as at first");
+  await close();
+});
+
+test("one switch: instead of the chosen token, or after it; what stands there is marked", async () => {
+  const text = "Once upon a time there was a king who";
+  const { page, close } = await openNext(new URLSearchParams({ text, t: "1", token: "8" }).toString());
+  const marked = page.locator(".next-follows .next-token");
+  const instead = page.getByRole("radio", { name: "Instead of this" });
+  assert.ok(await instead.isChecked(), "of a chosen token, what could have stood instead comes first");
+  await marked.filter({ hasText: "␣king" }).waitFor();
+  assert.equal(await page.locator(".next-selected").innerText(), "␣king");
+  const own = page.locator(".next-follows .next-p").first();
+  assert.equal(await own.innerText(), await page.locator(".card-probability dd").innerText(), "as the card says");
+  await instead.focus();
+  await page.keyboard.press("ArrowRight");
+  await marked.filter({ hasText: "␣who" }).waitFor();
+  assert.equal(await page.locator(".next-gap").innerText(), "?");
+  await page.keyboard.press("ArrowLeft");
+  await marked.filter({ hasText: "␣king" }).waitFor();
+  const other = page.locator(".next-row:not(.next-follows)").first();
+  const token = (await other.locator(".next-token").innerText()).replace("␣", " ");
+  await other.click();
+  await page.waitForFunction(
+    (start) => document.querySelector("textarea")?.value.startsWith(start),
+    `Once upon a time there was a${token}`,
+  );
+  await ready(page);
+  assert.deepEqual(await violations(page, ".inspect-panel"), []);
   await close();
 });
 
@@ -268,6 +300,7 @@ test("another token is another branch; walking the tree gives the first text bac
 
   // The caret behind the prompt: what comes next there, and what was taken.
   await paper(page).press("Control+Home");
+  await after(page);
   for (let i = 0; i < "Once upon a time there was a".length; i += 1) await paper(page).press("ArrowRight");
   await page.locator(".next-selected", { hasText: "␣a" }).waitFor();
   await page.waitForFunction(() => document.querySelectorAll(".next-follows").length === 1);
@@ -412,13 +445,17 @@ test("a branch that was deleted stays deleted over a reload, though its text sti
 });
 
 test("what stands before every text is explained; a rare token has a number; a search that finds nothing says why", async () => {
-  const { page, close } = await openNext(new URLSearchParams({ text: "The wolf", token: "0" }).toString());
+  const fragment = new URLSearchParams({ lang: "en", see: "next", text: "The wolf", token: "0" });
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#${fragment}`);
+  await ready(page);
   assert.match(
     await page.locator(".card-first").innerText(),
     /^This token is not in your text: it is put in front of every text/,
   );
   assert.doesNotMatch(await page.locator(".card-facts").innerText(), /bytes/);
   assert.equal(await page.locator(".paper-layer .selected").count(), 0);
+  await page.getByText("Nothing stands before this token").waitFor();
+  await after(page);
   const search = page.getByPlaceholder("any text, or #id");
   const said = page.locator("p.hint[role=status]", { hasText: /\S/ }).first();
   for (const [query, words] of /** @type {const} */ ([

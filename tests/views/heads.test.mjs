@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { registerStrings, setLanguage } from "../../www/core/i18n/index.js";
+import { signedBits } from "../../www/inspect/label.js";
 import {
   ablationCsv,
   cellSize,
@@ -24,7 +25,6 @@ import {
   scaleOf,
   shade,
   sideBySide,
-  signed,
   toggled,
   topAfter,
 } from "../../www/inspect/panels/heads/data.js";
@@ -269,10 +269,10 @@ test("CSV names heads and MLPs", () => {
 });
 
 test("numbers carry their sign, zero has none", () => {
-  assert.equal(signed(0.314), "+0.31");
-  assert.equal(signed(-0.314), "−0.31");
-  assert.equal(signed(-0.001), "0.00");
-  assert.equal(signed(-0.001, 3), "−0.001");
+  assert.equal(signedBits(0.314), "+0.45");
+  assert.equal(signedBits(-0.314), "−0.45");
+  assert.equal(signedBits(-0.001), "0.00");
+  assert.equal(signedBits(-0.001, 3), "−0.001");
 });
 
 test("scores are trusted only once they belong to what is off", () => {

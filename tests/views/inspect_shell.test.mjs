@@ -14,17 +14,7 @@ import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/core/sta
 import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/inspect/color.js";
 import { shareAfter } from "../../www/inspect/divider.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
-import {
-  bits,
-  finePercent,
-  hex,
-  isWhole,
-  nameBytes,
-  nats,
-  percent,
-  shorten,
-  showToken,
-} from "../../www/inspect/label.js";
+import { bits, finePercent, hex, isWhole, nameBytes, percent, shorten, showToken } from "../../www/inspect/label.js";
 import { groundsOf } from "../../www/inspect/notes.js";
 import { offText } from "../../www/inspect/off_notice.js";
 import { toCsv } from "../../www/inspect/save.js";
@@ -171,10 +161,9 @@ test("figures have as many digits as mean something", () => {
     "0 %",
     "–",
   ]);
-  assert.deepEqual([2.345, -0.001, NaN].map(nats), ["2.35 nats", "0.00 nats", "–"]);
   assert.deepEqual([Math.LN2, -0, 1e-9].map(bits), ["1.0 bits", "0.0 bits", "0.0 bits"]);
   setLanguage("zh");
-  assert.deepEqual([nats(1), bits(Math.LN2), nats(NaN)], ["1.00 奈特", "1.0 比特", "–"]);
+  assert.deepEqual([bits(Math.LN2), bits(NaN)], ["1.0 比特", "–"]);
   setLanguage("en");
   assert.equal(hex([0xe5, 0xa4, 10]), "E5 A4 0A");
 });

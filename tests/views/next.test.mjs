@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import {
+  askedAbout,
   axisEnd,
   contextOf,
   csvRows,
@@ -14,6 +15,7 @@ import {
   followingId,
   keyOf,
   NEUTRAL,
+  questionOf,
   requestOf,
   rowsOf,
   SHAPING,
@@ -99,6 +101,23 @@ test("of a text longer than the context, the last token's question is about what
     writesFrom({ ...late, info: { ...late.info, nCtx: 1 }, tokens: { ...late.tokens, ids: [104] }, selected: 0 }),
     1,
   );
+});
+
+test("of a chosen token the question is what could stand instead, at the end of the text what comes next", () => {
+  const subject = subjectOf(["<>", "Once", " upon"]);
+  assert.deepEqual(
+    [
+      questionOf(null, subject, null),
+      questionOf(null, subject, 2),
+      questionOf(null, { ...subject, selected: 1 }, null),
+      questionOf("after", subject, 2),
+    ],
+    ["after", "instead", "instead", "after"],
+  );
+  assert.equal(askedAbout(subject, "after"), subject);
+  assert.equal(askedAbout(subject, "instead")?.selected, 1);
+  assert.equal(followingId(/** @type {any} */ (askedAbout(subject, "instead"))), 102, "the token itself is marked");
+  assert.equal(askedAbout({ ...subject, selected: 0 }, "instead"), null);
 });
 
 test("the question is another one exactly when its answer would be", () => {
@@ -236,6 +255,7 @@ function makePanel(subject) {
   const done = [];
   const ctx = /** @type {any} */ ({
     subject,
+    view: { token: null },
     settings: SETTINGS,
     ask: (/** @type {string} */ _slot, /** @type {any} */ request) =>
       new Promise((resolve, reject) => asked.push({ request, resolve, reject })),
@@ -302,6 +322,7 @@ test("while the model writes nothing is asked, and a token chosen from what is o
   panel.update();
   panel.choose(row);
   assert.equal(asked.length, 1);
+  panel.chosen = "after";
   ctx.subject = { ...subject, version: 3, selected: 0 };
   panel.update();
   panel.choose(row);
@@ -345,7 +366,7 @@ test("while the model writes, its record of the newest token is shown, until the
     [" cat", 1, true, false],
   ]);
   assert.match(String(panel.view.context.textContent), /A␣cat$/);
-  assert.match(String(panel.view.entropy.textContent), /^0\.70 nats/);
+  assert.match(String(panel.view.entropy.textContent), /^1\.0 bits$/);
   assert.match(String(panel.view.drawn.textContent), /␣cat · 36\.8 %/);
   assert.equal(panel.view.facts.classList.contains("stale"), false);
   const [first] = panel.view.bars.rows;

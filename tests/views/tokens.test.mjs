@@ -108,7 +108,7 @@ test("the table is made when it is opened, follows the selection, and is let go 
   fakeDocument();
   const chosen = /** @type {number[]} */ ([]);
   const table = new TokenTable({ onSelect: (at) => chosen.push(at) });
-  const data = { trail: trail(), selected: 2, hidden: 1, vocabSize: 2048, off: [] };
+  const data = { trail: trail(), selected: 2, hidden: 1, off: [] };
   table.update(data);
   assert.deepEqual(lines(table), [], "nobody pays for what is closed");
   table.root.open = true;
@@ -159,7 +159,7 @@ test("a window that moves keeps its rows in order", () => {
   );
   table.root.open = true;
   for (const selected of [200, 210, 195, 399, 0]) {
-    table.update({ trail: long, selected, hidden: 0, vocabSize: 2048, off: [] });
+    table.update({ trail: long, selected, hidden: 0, off: [] });
     const [from, to] = around(long, selected);
     assert.deepEqual(
       lines(table).map(([number]) => Number(number)),

@@ -215,8 +215,8 @@ test("two branches are compared: the one on the paper and another at first, then
   panel.render();
   assert.deepEqual([side(0).rest.textContent, side(1).rest.textContent], ["time ago", "hill"]);
   assert.match(String(panel.compare.common.textContent), /Once upon a/);
-  assert.match(String(side(0).own.textContent), /2 tokens · 3\.00 nats/);
-  assert.match(String(side(0).all.textContent), /3 tokens · 2\.33 nats/);
+  assert.match(String(side(0).own.textContent), /2 tokens · 4\.33 bits/);
+  assert.match(String(side(0).all.textContent), /3 tokens · 3\.37 bits/);
 });
 
 test("the paper's own text tells which branch stands on it, not what was recorded last", () => {

@@ -305,7 +305,6 @@ export class Inspector {
       trail,
       selected: keeper.selected(state.view.token, writer.caret),
       hidden,
-      vocabSize: subject.info.vocabSize,
       off: state.view.off,
     });
   }

@@ -84,14 +84,21 @@ export function finePercent(p) {
   return `${digits}·10⁻${Array.from(exponent, (digit) => SUPERSCRIPTS[Number(digit)]).join("")} %`;
 }
 
-/** Information in nats: "2.35 nats". @param {number} x */
-export function nats(x) {
-  return Number.isFinite(x) ? t("label.nats", { x: plainZero(x.toFixed(2)) }) : "–";
+/** The page speaks of information in bits; the engine and the files have nats. @param {number} nats */
+export function inBits(nats) {
+  return nats / Math.LN2;
 }
 
-/** Information given in nats, in bits: "3.4 bits". @param {number} x in nats */
-export function bits(x) {
-  return Number.isFinite(x) ? t("label.bits", { x: plainZero((x / Math.LN2).toFixed(1)) }) : "–";
+/** Information as it is read: "3.4 bits". @param {number} nats */
+export function bits(nats) {
+  return Number.isFinite(nats) ? t("label.bits", { x: plainZero(inBits(nats).toFixed(1)) }) : "–";
+}
+
+/** A difference in bits with its sign, the minus as wide as the plus. @param {number} nats @param {number} [digits] */
+export function signedBits(nats, digits = 2) {
+  if (!Number.isFinite(nats)) return "–";
+  const text = Math.abs(inBits(nats)).toFixed(digits);
+  return Number(text) === 0 ? text : `${nats < 0 ? "−" : "+"}${text}`;
 }
 
 /** For a file: as many digits as a 32-bit number has. @param {number} x */

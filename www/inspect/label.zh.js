@@ -1,5 +1,4 @@
 /** @type {Record<string, string>} */
 export const labelZh = {
-  "label.nats": "{x} 奈特",
   "label.bits": "{x} 比特",
 };

@@ -86,8 +86,9 @@ export class TokenCard {
       class: "quiet card-more",
       "aria-controls": "card-details",
       onclick: () => {
-        this.unfold(this.details.hidden);
-        onToggle(!this.details.hidden);
+        const unfolded = this.more.getAttribute("aria-expanded") !== "true";
+        this.unfold(unfolded);
+        onToggle(unfolded);
       },
     });
     this.facts = h("p", { class: "card-facts" });

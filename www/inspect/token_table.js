@@ -12,7 +12,7 @@ import { MOST_BITS } from "./trail.js";
 /** @typedef {import("./trail.js").Trail} Trail */
 /**
  * `selected`: its position among all tokens of the text; `hidden`: tokens that the model no longer sees.
- * @typedef {{ trail: Trail, selected: number, hidden: number, vocabSize: number, off: readonly
+ * @typedef {{ trail: Trail, selected: number, hidden: number, off: readonly
  *   import("./types.js").Unit[] }} TokensData
  */
 /**
@@ -79,7 +79,7 @@ export class TokenTable {
       this.revealed = -1;
       return;
     }
-    const { trail, selected, hidden, vocabSize } = data;
+    const { trail, selected, hidden } = data;
     setText(
       this.words,
       t(hidden ? "inspect.tokens.hint.hidden" : "inspect.tokens.hint", {
@@ -98,7 +98,7 @@ export class TokenTable {
     }
     for (let at = to - 1; at >= from; at -= 1) {
       const row = this.rows.get(at) ?? this.addRow(at);
-      this.write(row, figuresOf(trail, at), vocabSize);
+      this.write(row, figuresOf(trail, at));
       row.root.classList.toggle("unseen", at < hidden);
       row.root.setAttribute("aria-current", String(at === selected));
       // One row can be reached by Tab; arrow keys lead on from it.
@@ -110,8 +110,8 @@ export class TokenTable {
     this.reveal(/** @type {Row} */ (this.rows.get(selected)).root);
   }
 
-  /** @param {Row} row @param {import("./tokens_data.js").TokenFigures} token @param {number} vocabSize */
-  write(row, token, vocabSize) {
+  /** @param {Row} row @param {import("./tokens_data.js").TokenFigures} token */
+  write(row, token) {
     const { at, id, text, logprob, rank, entropy } = token;
     // While the model writes, nearly all rows stay as they are.
     const key = [t("inspect.tokens.id"), id, text, logprob, rank, entropy].join("\n");
@@ -119,14 +119,9 @@ export class TokenTable {
     row.key = key;
     const written = figures({ logprob, rank, entropy });
     setText(row.button, shorten(showToken(text), 24));
-    [
-      n(at + 1),
-      String(id),
-      written.surprise,
-      written.rank,
-      written.probability,
-      written.entropy,
-    ].forEach((figure, i) => setText(row.cells[i], figure));
+    [n(at + 1), String(id), written.surprise, written.rank, written.probability, written.entropy].forEach((figure, i) =>
+      setText(row.cells[i], figure),
+    );
   }
 
   /** Scrolls the table, and nothing else. @param {HTMLElement} row */

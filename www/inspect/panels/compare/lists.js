@@ -3,18 +3,11 @@
  */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
-import { percent, showToken } from "../../label.js";
+import { inBits, percent, showToken, signedBits } from "../../label.js";
 
 /** @typedef {import("./data.js").Totals} Totals */
 /** @typedef {import("./data.js").Candidate} Candidate */
 /** @typedef {{ position: number, text: string, gain: number }} Move */
-
-/** A difference with its sign. @param {number} value @param {number} [digits] */
-export function signed(value, digits = 2) {
-  if (!Number.isFinite(value)) return "–";
-  const text = Math.abs(value).toFixed(digits);
-  return Number(text) === 0 ? text : `${value < 0 ? "−" : "+"}${text}`;
-}
 
 /** Says that the comparison is not one of whole models. */
 export class CompareOff {
@@ -54,16 +47,16 @@ export class CompareTotals {
       ? t("compare.equal")
       : t(difference >= 0 ? "compare.verdict.better" : "compare.verdict.worse", {
           name,
-          difference: Math.abs(difference).toFixed(2),
+          difference: Math.abs(inBits(difference)).toFixed(2),
         });
     setText(this.verdict, totals.count ? words : "");
-    const kl = Number.isNaN(totals.kl) ? "…" : totals.kl.toFixed(3);
+    const kl = Number.isNaN(totals.kl) ? "…" : inBits(totals.kl).toFixed(3);
     setText(
       this.more,
       `${t("compare.better", { count: n(totals.better), total: n(totals.count), name })} ${t("compare.meanKl.hint")}`,
     );
     const rows = [
-      [t("compare.loss"), totals.mine.toFixed(3), totals.other.toFixed(3)],
+      [t("compare.loss"), inBits(totals.mine).toFixed(3), inBits(totals.other).toFixed(3)],
       [t("compare.perplexity"), totals.minePerplexity.toFixed(1), totals.otherPerplexity.toFixed(1)],
     ];
     const drawn = JSON.stringify([rows, kl, name, t("compare.this")]);
@@ -132,7 +125,7 @@ export class CompareMoves {
               },
               h("span", { class: "compare-token", dir: "auto" }, showToken(text)),
               h("span", { class: "compare-quiet" }, n(position + 1)),
-              h("span", {}, signed(gain)),
+              h("span", {}, signedBits(gain)),
             ),
           ),
         );

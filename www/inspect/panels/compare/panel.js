@@ -6,7 +6,7 @@
 import { h, setText } from "../../../core/dom.js";
 import { formatBytes } from "../../../core/format.js";
 import { n, registerStrings, t } from "../../../core/i18n/index.js";
-import { finePercent, showToken } from "../../label.js";
+import { finePercent, inBits, showToken, signedBits } from "../../label.js";
 import { SaveRow, toCsv } from "../../save.js";
 import { MOST_BITS } from "../../trail.js";
 import { unitsOff } from "../../units.js";
@@ -24,7 +24,7 @@ import {
   totalsOf,
   usual,
 } from "./data.js";
-import { CompareBeside, CompareMoves, CompareOff, CompareTable, CompareTotals, signed } from "./lists.js";
+import { CompareBeside, CompareMoves, CompareOff, CompareTable, CompareTotals } from "./lists.js";
 import { CompareRun } from "./run.js";
 import { CompareStrips } from "./strips.js";
 import { compareEn } from "./words.en.js";
@@ -198,15 +198,15 @@ export class ComparePanel {
 
   /** @param {Result} result @param {Pair[]} pairs @param {number} selected @param {string} name */
   drawStrips({ kl, labels, breaks }, pairs, selected, name) {
-    const [klScale, gainScale] = [niceScale(usual(kl)), niceScale(usual(pairs.map(({ gain }) => gain)))];
+    const [klScale, gainScale] = [kl, pairs.map(({ gain }) => gain)].map((nats) => niceScale(inBits(usual(nats))));
     this.strips.update({
       labels,
       breaks,
       pairs,
       selected,
       name,
-      klScale,
-      gainScale,
+      klScale: klScale * Math.LN2,
+      gainScale: gainScale * Math.LN2,
       mostNats: MOST_BITS * Math.LN2,
       lanes: [t("compare.short"), t("compare.otherShort"), t("compare.lane.kl"), t("compare.lane.gain")],
       readout: (position) => this.readout(position),
@@ -248,14 +248,14 @@ export class ComparePanel {
     if (!pair || !result) return "";
     const token = result.labels[position];
     if (position === 0) return t("compare.readout.first", { number: n(position + 1), token });
-    const kl = Number.isNaN(pair.kl) ? "…" : pair.kl.toFixed(3);
+    const kl = Number.isNaN(pair.kl) ? "…" : inBits(pair.kl).toFixed(3);
     return t("compare.readout", {
       number: n(position + 1),
       token,
       mine: finePercent(Math.exp(pair.mine)),
       name: this.name(),
       other: finePercent(Math.exp(pair.other)),
-      gain: signed(pair.gain, 3),
+      gain: signedBits(pair.gain, 3),
       kl,
     });
   }
@@ -284,8 +284,8 @@ export class ComparePanel {
         labels[from + i],
         finePercent(Math.exp(pair.mine)),
         finePercent(Math.exp(pair.other)),
-        signed(pair.gain, 3),
-        Number.isNaN(pair.kl) ? "–" : pair.kl.toFixed(3),
+        signedBits(pair.gain, 3),
+        Number.isNaN(pair.kl) ? "–" : inBits(pair.kl).toFixed(3),
       ]);
   }
 

@@ -234,12 +234,6 @@ export class Recent {
   }
 }
 
-/** A number with its sign, the minus as wide as the plus. @param {number} x @param {number} [digits] */
-export function signed(x, digits = 2) {
-  const text = Math.abs(x).toFixed(digits);
-  return Number(text) === 0 ? text : `${x < 0 ? "−" : "+"}${text}`;
-}
-
 /**
  * Tells which scores belong to what is switched off, and when the model itself has changed. The choice may change
  * before the

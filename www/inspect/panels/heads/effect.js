@@ -1,8 +1,7 @@
 /** What the model does with everything on, and with some of it off: loss, predictions, text. */
 import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
-import { percent, shorten, showToken } from "../../label.js";
-import { signed } from "./data.js";
+import { inBits, percent, shorten, showToken, signedBits } from "../../label.js";
 import { unitShort } from "./grid.js";
 
 /** @typedef {import("../../types.js").Unit} Unit */
@@ -107,11 +106,11 @@ export class HeadsEffect {
     if (!after) return t("heads.waiting");
     if (after.loss === null) return t("heads.loss.short");
     const unit = t("heads.loss.unit");
-    if (!off || !before || before.loss === null) return `${after.loss.toFixed(3)} ${unit}`;
+    if (!off || !before || before.loss === null) return `${inBits(after.loss).toFixed(3)} ${unit}`;
     const numbers = {
-      before: before.loss.toFixed(3),
-      after: after.loss.toFixed(3),
-      change: signed(after.loss - before.loss, 3),
+      before: inBits(before.loss).toFixed(3),
+      after: inBits(after.loss).toFixed(3),
+      change: signedBits(after.loss - before.loss, 3),
     };
     return t("heads.loss.change", { ...numbers, unit });
   }
@@ -143,7 +142,7 @@ export class HeadsEffect {
             "td",
             {},
             percent(p),
-            ...(changes && change !== null ? [" ", h("span", { class: "heads-change" }, signed(change))] : []),
+            ...(changes && change !== null ? [" ", h("span", { class: "heads-change" }, signedBits(change))] : []),
           ),
         );
         row.style.setProperty("--share", `${(100 * p).toFixed(2)}%`);

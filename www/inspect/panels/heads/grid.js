@@ -3,8 +3,8 @@ import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
 import { isDark } from "../../canvas.js";
 import { diverging, divergingCss, inkOn } from "../../color.js";
-import { percent, showToken } from "../../label.js";
-import { cellSize, isOff, LAYER, layerUnits, MLP, moveUnit, scaleOf, shade, signed, unitKey } from "./data.js";
+import { percent, showToken, signedBits } from "../../label.js";
+import { cellSize, isOff, LAYER, layerUnits, MLP, moveUnit, scaleOf, shade, unitKey } from "./data.js";
 
 /** @typedef {import("../../types.js").Unit} Unit */
 /** @typedef {import("./data.js").Effect} Effect */
@@ -129,7 +129,7 @@ export class HeadsGrid {
       this.paint({ layer, head: LAYER }, all, null);
       for (const unit of layerUnits(layer, heads)) {
         const effect = this.effects.get(unitKey(unit));
-        const number = effect && cell >= NUMBER_PX && !isOff(off, unit) ? signed(effect.delta) : "";
+        const number = effect && cell >= NUMBER_PX && !isOff(off, unit) ? signedBits(effect.delta) : "";
         this.paint(unit, isOff(off, unit), effect ? shade(effect.delta, scale) : null, number);
       }
     }
@@ -137,7 +137,7 @@ export class HeadsGrid {
     setText(/** @type {HTMLElement} */ (this.head.rows[0].lastElementChild), t("heads.mlp"));
     this.legend.hidden = !effects.length;
     [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) =>
-      setText(this.ends[i], signed(value, scale < 0.1 ? 3 : 2)),
+      setText(this.ends[i], signedBits(value, scale < 0.1 ? 3 : 2)),
     );
     setText(this.legendWords[0], t("heads.legend.less"));
     setText(this.legendWords[1], t("heads.legend.more"));
@@ -219,11 +219,11 @@ export class HeadsGrid {
     if (!effect) return words;
     const { delta, before, after, lossDelta } = effect;
     const told = t(off ? "heads.readout.effect.off" : "heads.readout.effect", {
-      delta: signed(delta),
+      delta: signedBits(delta),
       target: showToken(this.data?.target ?? ""),
       before: percent(before),
       after: percent(after),
-      loss: signed(lossDelta, 3),
+      loss: signedBits(lossDelta, 3),
     });
     // A number and its sign of per cent stay on one line.
     return `${words} · ${told.replaceAll(" %", "\u00a0%")}`;

@@ -1,8 +1,9 @@
 /** The ranking of heads as a picture to save. */
 
 import { diverging, divergingCss, inkOn } from "../../color.js";
+import { signedBits } from "../../label.js";
 import { sheet } from "../../picture.js";
-import { MLP, scaleOf, shade, signed, unitKey } from "./data.js";
+import { MLP, scaleOf, shade, unitKey } from "./data.js";
 
 /** @typedef {import("../../types.js").Unit} Unit */
 /** @typedef {import("./data.js").Effect} Effect */
@@ -76,7 +77,7 @@ export function headsPicture({
       pen.fillStyle = `rgb(${colour.join(", ")})`;
       pen.fillRect(x + 1, y + 1, CELL - 2, CELL - 2);
       pen.fillStyle = inkOn(colour);
-      pen.fillText(signed(effect.delta), x + CELL / 2, y + CELL / 2 + 4);
+      pen.fillText(signedBits(effect.delta), x + CELL / 2, y + CELL / 2 + 4);
     }
   }
   const y = MARGIN.top + layers * CELL + 20;
@@ -87,7 +88,7 @@ export function headsPicture({
   }
   pen.fillStyle = ink;
   [-scale, -scale / 4, 0, scale / 4, scale].forEach((value, i) =>
-    pen.fillText(signed(value), MARGIN.left + (room * i) / 4, y + 24),
+    pen.fillText(signedBits(value), MARGIN.left + (room * i) / 4, y + 24),
   );
   pen.textAlign = "left";
   pen.fillText(unit, MARGIN.left, y + 42);

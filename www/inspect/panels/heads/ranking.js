@@ -3,8 +3,8 @@ import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
 import { isDark } from "../../canvas.js";
 import { divergingCss } from "../../color.js";
-import { finePercent, percent, shorten, showToken } from "../../label.js";
-import { isOff, scaleOf, shade, signed } from "./data.js";
+import { finePercent, percent, shorten, showToken, signedBits } from "../../label.js";
+import { isOff, scaleOf, shade } from "./data.js";
 import { unitList } from "./effect.js";
 import { unitName } from "./grid.js";
 
@@ -187,7 +187,7 @@ export class HeadsRanking {
         h("span", { class: "heads-name" }, unitName(effect)),
         silent(t(isOut ? "heads.off" : "heads.on")),
         h("span", { class: "heads-bar-track" }, bar),
-        h("span", { class: "heads-delta" }, signed(delta), silent(t("heads.nats"))),
+        h("span", { class: "heads-delta" }, signedBits(delta), silent(t("heads.bits"))),
         h("span", { class: "heads-p" }, `${percent(before)} → ${percent(after)}`),
       ),
     );
@@ -210,10 +210,10 @@ export class HeadsRanking {
     );
     const rows = effects.map((effect) => {
       const cells = [
-        signed(effect.delta, 3),
+        signedBits(effect.delta, 3),
         finePercent(effect.before),
         finePercent(effect.after),
-        signed(effect.lossDelta, 3),
+        signedBits(effect.lossDelta, 3),
       ];
       return h("tr", {}, h("th", { scope: "row" }, unitName(effect)), ...cells.map((text) => h("td", {}, text)));
     });

@@ -2,7 +2,7 @@
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
 import { inkOn, viridis, viridisCss } from "../../color.js";
-import { finePercent, percent, showToken } from "../../label.js";
+import { finePercent, inBits, percent, showToken } from "../../label.js";
 import { cellShare, moveCursor } from "./data.js";
 
 /** @typedef {import("./data.js").LensColumn} LensColumn */
@@ -56,7 +56,7 @@ export function describeCell({ texts, from, columns, levels }, { level, position
         })
       : t("lens.cell.nothing"),
   );
-  words.push(t("lens.cell.entropy", { entropy: at.entropy.toFixed(2) }));
+  words.push(t("lens.cell.entropy", { entropy: inBits(at.entropy).toFixed(2) }));
   // A number and its sign of per cent stay on one line.
   return words.join(" · ").replaceAll(" %", "\u00a0%");
 }

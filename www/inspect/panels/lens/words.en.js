@@ -30,7 +30,7 @@ export const lensEn = {
   "lens.level.last": "Layer {layer}, the model's answer",
   "lens.cell": "{level}, after “{token}”: {top}, {p}",
   "lens.cell.target": "target {target}: {p}, rank {rank}",
-  "lens.cell.entropy": "entropy {entropy} nats",
+  "lens.cell.entropy": "entropy {entropy} bits",
   "lens.cell.nothing": "nothing follows yet",
   "lens.waiting": "Reading the layers…",
   "lens.column": "After “{token}”, layer by layer",

@@ -26,7 +26,7 @@ export const lensZh = {
   "lens.level.last": "第 {layer} 层，模型的答案",
   "lens.cell": "{level}，“{token}”之后：{top}，{p}",
   "lens.cell.target": "目标 {target}：{p}，排第 {rank}",
-  "lens.cell.entropy": "熵 {entropy} 奈特",
+  "lens.cell.entropy": "熵 {entropy} 比特",
   "lens.cell.nothing": "后面还没有 token",
   "lens.waiting": "正在读取各层……",
   "lens.column": "“{token}”之后，逐层来看",

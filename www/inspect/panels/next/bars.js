@@ -1,7 +1,7 @@
 /** Probabilities as bars: the model's own in grey, under the settings in the accent colour. */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
-import { bits, finePercent, nats, percent, showToken } from "../../label.js";
+import { bits, finePercent, percent, showToken } from "../../label.js";
 import { factor } from "./data.js";
 
 /** @typedef {import("./data.js").Row} Row */
@@ -137,7 +137,7 @@ export class NextBars {
     const parts = [`#${entry.id}`, t("next.detail.rank", { rank: n(entry.rank + 1) })];
     parts.push(Number.isNaN(entry.adjusted) ? finePercent(p) : `${finePercent(p)} → ${finePercent(entry.adjusted)}`);
     if (times !== null) parts.push(`×${times < 10 ? times.toFixed(2) : n(Math.round(times))}`);
-    parts.push(t("next.detail.surprise", { nats: nats(-entry.logprob), bits: bits(-entry.logprob) }));
+    parts.push(t("next.detail.surprise", { bits: bits(-entry.logprob) }));
     this.onExplain(parts.join(" · "));
   }
 

@@ -29,6 +29,30 @@ export function sameSampling(one, other) {
   return SHAPING.every((key) => one[key] === other[key]);
 }
 
+/** What the panel answers: what could stand in the selected token's place, or what comes after it. */
+export const QUESTIONS = /** @type {const} */ (["instead", "after"]);
+/** @typedef {(typeof QUESTIONS)[number]} Question */
+
+/**
+ * The question that is shown: the user's own choice; else, for a token of the text, what could have stood instead, and
+ * at the end of the text, where nothing was chosen, what comes next.
+ * @param {Question | null} chosen @param {Subject} subject @param {number | null} token that was chosen
+ * @returns {Question}
+ */
+export function questionOf(chosen, { selected, tokens }, token) {
+  return chosen ?? (token === null && selected === tokens.ids.length - 1 ? "after" : "instead");
+}
+
+/**
+ * The subject whose selected token is the one that the question's answer comes after.
+ * @param {Subject} subject @param {Question} question
+ * @returns {Subject | null} null where nothing stands before the token that is asked about
+ */
+export function askedAbout(subject, question) {
+  if (question === "after") return subject;
+  return subject.selected > 0 ? { ...subject, selected: subject.selected - 1 } : null;
+}
+
 /** The token that stands in the text after the selected one, or null at its end. @param {Subject} subject */
 export function followingId({ tokens, selected }) {
   return selected + 1 < tokens.ids.length ? tokens.ids[selected + 1] : null;

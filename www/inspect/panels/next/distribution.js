@@ -1,7 +1,7 @@
-/** What comes after a token: its context, the settings, what they leave, and the bars. */
+/** What could stand at a place of the text: its context, the settings, what they leave, and the bars. */
 import { h, setText } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
-import { bits, finePercent, nats, percent, shorten, showToken } from "../../label.js";
+import { bits, finePercent, percent, shorten, showToken } from "../../label.js";
 import { SaveRow, toCsv } from "../../save.js";
 import { NextBars } from "./bars.js";
 import {
@@ -16,6 +16,7 @@ import {
   followingId,
   foundKey,
   NEUTRAL,
+  QUESTIONS,
   rowsOf,
   SHAPING,
   writesFrom,
@@ -39,7 +40,8 @@ const MOST_FOUND = 20;
 /**
  * What the view shows. `answer` is about `shown` under `applied`; `settings` may already be further.
  * @typedef {object} Shown
- * @property {Subject} shown
+ * @property {Subject} shown its selected token is the one that the answer comes after
+ * @property {import("./data.js").Question} question
  * @property {NextAnswer} answer
  * @property {Sampling} applied
  * @property {string} query "" where nothing is looked for
@@ -53,18 +55,38 @@ export class Distribution {
   /**
    * @param {HTMLElement} root
    * @param {{ settingsOpen: boolean, onSettingsOpen: (open: boolean) => void, onSettings: (patch: Partial<Sampling>) =>
-   *   void,
+   *   void, onQuestion: (question: import("./data.js").Question) => void,
    *   onSearch: (query: string) => void, onChoose: (row: Row) => void, onMany: (many: boolean) => void }} options
    */
-  constructor(root, { settingsOpen, onSettingsOpen, onSettings, onSearch, onChoose, onMany }) {
+  constructor(root, { settingsOpen, onSettingsOpen, onSettings, onQuestion, onSearch, onChoose, onMany }) {
     /** @type {Shown | null} */
     this.data = null;
     this.empty = h("p", { class: "next-empty" });
+    this.legend = h("legend", { class: "visually-hidden" });
+    this.questions = QUESTIONS.map((name) => {
+      const input = h("input", {
+        type: "radio",
+        name: "next-question",
+        id: `next-${name}`,
+        onchange: () => onQuestion(name),
+      });
+      return { name, input, label: h("label", { for: input.id }) };
+    });
+    this.switch = h(
+      "fieldset",
+      { class: "modes next-questions" },
+      this.legend,
+      ...this.questions.flatMap(({ input, label }) => [input, label]),
+    );
+    /** Said where nothing stands before the token. */
+    this.nothing = h("p", { class: "next-empty" });
     this.before = h("span");
     this.token = h("mark", { class: "next-selected" });
     this.gap = h("span", { class: "next-gap" });
     this.context = h("p", { class: "next-context" }, this.before, this.token, this.gap);
     this.window = h("p", { class: "hint next-window" });
+    /** The settings that shape it. Their sliders are beside the paper; in a sheet, which covers those, below here. */
+    this.settingsLine = h("span", { class: "next-settings-line" });
     this.settingsTitle = h("summary");
     this.settingsPlace = h("details", { class: "next-settings", open: settingsOpen }, this.settingsTitle);
     let wasOpen = settingsOpen;
@@ -133,6 +155,7 @@ export class Distribution {
       this.window,
       this.facts,
       this.settingsPlace,
+      h("p", { class: "next-presets" }, this.settingsLine, this.sliders.neutral, this.sliders.defaults),
       h("p", { class: "next-search" }, this.searchLabel, this.search),
       this.found,
       // The line of explanation stays in sight while the bars scroll past.
@@ -141,7 +164,7 @@ export class Distribution {
       this.tableBox,
       this.feet,
     );
-    root.append(this.empty, this.body);
+    root.append(this.empty, this.switch, this.nothing, this.body);
   }
 
   /** @returns {Row[]} */
@@ -152,22 +175,31 @@ export class Distribution {
 
   /** @param {string | null} words null for what there is to do */
   explain(words) {
-    setText(this.hint, words ?? t(this.data?.live ? "next.live" : "next.choose"));
+    setText(this.hint, words ?? t(this.data?.live ? "next.live" : `next.choose.${this.data?.question ?? "after"}`));
   }
 
-  /** @param {{ settings: Sampling, empty: boolean, data: Shown | null }} state */
-  update({ settings, empty, data }) {
+  /**
+   * @param {{ settings: Sampling, empty: boolean, question: import("./data.js").Question, nothing: boolean, data: Shown |
+   *   null }} state `nothing`: nothing stands before the token that is asked about
+   */
+  update({ settings, empty, question, nothing, data }) {
     this.data = data;
     this.empty.hidden = !empty;
-    this.body.hidden = empty;
+    this.switch.hidden = empty;
+    this.nothing.hidden = !nothing;
+    this.body.hidden = empty || nothing;
     if (empty) return setText(this.empty, t("next.empty"));
+    setText(this.legend, t("next.question"));
+    for (const { name, input, label } of this.questions) {
+      input.checked = name === (data?.live ? "instead" : question);
+      setText(label, t(`next.question.${name}`));
+    }
+    if (nothing) return setText(this.nothing, t("next.nothing"));
     this.sliders.update(settings, data?.answer.vocabSize);
     const most = data?.answer.vocabSize ?? Infinity;
     const shownSettings = { ...settings, topK: Math.min(settings.topK, most) };
-    setText(
-      this.settingsTitle,
-      this.settingsPlace.open ? t("settings.title") : `${t("settings.title")}: ${this.settingsText(shownSettings)}`,
-    );
+    setText(this.settingsLine, this.settingsText(shownSettings));
+    setText(this.settingsTitle, t("settings.title"));
     // Before the first answer there is nothing to show more of, nor to save.
     this.tableBox.hidden = this.feet.hidden = !data;
     setText(this.searchLabel, t("next.search"));
@@ -187,11 +219,11 @@ export class Distribution {
     for (const part of [this.context, this.facts, this.bars.root])
       part.classList.toggle("stale", stale || (writing && !live));
     this.body.classList.toggle("next-live", live);
-    const { before, token } = this.heading(shown);
+    const { before, token, gap } = this.heading(data);
     // One line, however the text is broken.
     setText(this.before, before.replaceAll("\n", "⏎"));
     setText(this.token, token);
-    setText(this.gap, live ? showToken(answer.found[0].text) : "?");
+    setText(this.gap, gap);
     const from = live ? null : writesFrom(shown);
     this.window.hidden = from === null;
     setText(this.window, from === null ? "" : t("next.window", { count: n(from) }));
@@ -199,7 +231,7 @@ export class Distribution {
     const rows = this.rows();
     setText(this.drawn, live ? this.writtenText(rows) : this.drawnText(answer));
     const searching = query !== "";
-    const label = t(searching ? "next.chart.found" : "next.chart", { query });
+    const label = t(searching ? "next.chart.found" : `next.chart.${data.question}`, { query });
     // An axis that changes with every token could not be read.
     this.bars.update({
       rows,
@@ -222,10 +254,18 @@ export class Distribution {
     this.fillTable();
   }
 
-  /** @param {Subject} shown */
-  heading(shown) {
+  /**
+   * The text around the place that is asked about: the selected token is marked, and the place shows what stands there
+   * or "?".
+   * @param {Shown} data
+   */
+  heading({ shown, answer, question, live }) {
     const { before, token, first } = contextOf(shown, CONTEXT);
-    return { before, token: first ? t("next.beginning") : showToken(token) };
+    const text = first ? t("next.beginning") : showToken(token);
+    if (live) return { before, token: text, gap: showToken(answer.found[0].text) };
+    if (question === "after") return { before, token: text, gap: "?" };
+    const stands = contextOf({ ...shown, selected: shown.selected + 1 }, CONTEXT);
+    return { before: stands.before || text, token: showToken(stands.token), gap: "" };
   }
 
   /** The settings in a line. @param {Sampling} settings */
@@ -244,10 +284,9 @@ export class Distribution {
 
   /** @param {NextAnswer} answer */
   entropyText({ entropy, adjustedEntropy }) {
-    if (Number.isNaN(adjustedEntropy)) return `${nats(entropy)} (${bits(entropy)})`;
-    const from = (/** @type {(x: number) => string} */ unit) =>
-      `${unit(entropy).replace(/ .*/, "")} → ${unit(adjustedEntropy)}`;
-    return `${from(nats)} (${from(bits)})`;
+    return Number.isNaN(adjustedEntropy)
+      ? bits(entropy)
+      : `${bits(entropy).replace(/ .*/, "")} → ${bits(adjustedEntropy)}`;
   }
 
   /** @param {NextAnswer} answer */
@@ -268,15 +307,15 @@ export class Distribution {
   picture() {
     const { data } = this;
     if (!data) return document.createElement("canvas");
-    const { answer, shown } = data;
+    const { answer } = data;
     const rows = this.rows();
-    const { before, token } = this.heading(shown);
+    const { before, token, gap } = this.heading(data);
     return nextPicture({
       rows,
       end: axisEnd(answer),
       cutAt: cutLineAt(rows),
       cutText: this.cutText(data),
-      title: `${before}${token} ?`,
+      title: `${before}${token} ${gap}`,
       facts: `${t("next.entropy")} ${this.entropyText(answer)} · ${t("next.drawn")} ${this.drawnText(answer)}`,
       names: [t("next.head.raw"), t("next.head.adjusted")],
       cut: t("next.cut"),
@@ -289,7 +328,7 @@ export class Distribution {
     if (!this.tableBox.open) return this.table.replaceChildren();
     const cells = (/** @type {"th" | "td"} */ tag, /** @type {(string | number)[]} */ texts) =>
       h("tr", {}, ...texts.map((text) => h(tag, tag === "th" ? { scope: "col" } : {}, String(text))));
-    const names = ["rank", "id", "token", "p", "adjusted", "logprob"].map((name) => t(`next.column.${name}`));
+    const names = ["rank", "id", "token", "p", "adjusted", "surprise"].map((name) => t(`next.column.${name}`));
     this.table.replaceChildren(
       h("thead", {}, cells("th", names)),
       h(
@@ -302,7 +341,7 @@ export class Distribution {
             showToken(entry.text),
             finePercent(p),
             entry.kept ? finePercent(entry.adjusted) : t("next.cut"),
-            entry.logprob.toFixed(3),
+            (-entry.logprob / Math.LN2).toFixed(2),
           ]),
         ),
       ),

@@ -1,10 +1,10 @@
-/** "Next": what the model expects after the selected token, and what the settings make of it. */
+/** "Next": what could stand instead of the selected token, or after it, and what the settings make of that. */
 
 import { reasonOf } from "../../../core/cause.js";
 import { h, storage } from "../../../core/dom.js";
 import { isAbort } from "../../../core/errors.js";
 import { registerStrings } from "../../../core/i18n/index.js";
-import { keyOf, newestOf, requestOf, samplingOf } from "./data.js";
+import { askedAbout, keyOf, newestOf, QUESTIONS, questionOf, requestOf, samplingOf } from "./data.js";
 import { Distribution, FEW, MANY } from "./distribution.js";
 import { nextEn } from "./words.en.js";
 import { nextZh } from "./words.zh.js";
@@ -14,16 +14,18 @@ import { nextZh } from "./words.zh.js";
 /** @typedef {import("../../types.js").Panel} Panel */
 /** @typedef {import("../../types.js").Subject} Subject */
 /** @typedef {import("./data.js").NextRequest} NextRequest */
+/** @typedef {import("./data.js").Question} Question */
 /** @typedef {import("./data.js").Row} Row */
 /**
  * A question to the engine and what it is about.
- * @typedef {{ key: string, request: NextRequest, subject: Subject, query: string, many: boolean }} Asked
+ * @typedef {{ key: string, request: NextRequest, subject: Subject, question: Question, query: string, many: boolean
+ *   }} Asked
  */
 
 registerStrings(nextEn, nextZh);
 
-/** Where the settings and the bars both have room. */
-const ROOMY = "(min-width: 1000px) and (min-height: 860px)";
+/** Under this name the user's choice of the question is remembered. */
+const QUESTION = "nextQuestion";
 
 /** @implements {Panel} */
 export class NextPanel {
@@ -50,12 +52,18 @@ export class NextPanel {
      * @type {ReturnType<typeof newestOf>}
      */
     this.newest = null;
-    const open = storage.get("nextSettingsOpen") ?? (globalThis.matchMedia?.(ROOMY).matches ? "1" : "0");
+    /** What the user wants to know; null as long as the page chooses. @type {Question | null} */
+    this.chosen = QUESTIONS.find((question) => question === storage.get(QUESTION)) ?? null;
     this.view = new Distribution(this.root, {
-      settingsOpen: open === "1",
+      settingsOpen: storage.get("nextSettingsOpen") === "1",
       onSettingsOpen: (now) => {
         storage.set("nextSettingsOpen", now ? "1" : "0");
         this.render();
+      },
+      onQuestion: (question) => {
+        this.chosen = question;
+        storage.set(QUESTION, question);
+        this.update();
       },
       onSettings: (patch) => ctx.setSettings(patch),
       onSearch: (query) => {
@@ -73,12 +81,13 @@ export class NextPanel {
   update() {
     const { subject, settings } = this.ctx;
     if (subject?.writing) this.newest = newestOf(subject) ?? this.newest;
-    if (subject && !subject.writing) {
-      const request = requestOf(subject, settings, this.many ? MANY : FEW, this.query);
-      const key = keyOf(subject, request);
+    const { question, about } = this;
+    if (about && !about.writing) {
+      const request = requestOf(about, settings, this.many ? MANY : FEW, this.query);
+      const key = `${question} ${keyOf(about, request)}`;
       if (key !== this.key) {
         this.key = key;
-        this.wanted = { key, request, subject, query: this.query, many: this.many };
+        this.wanted = { key, request, subject: about, question, query: this.query, many: this.many };
         if (!this.asking) void this.answer();
       }
     }
@@ -102,11 +111,23 @@ export class NextPanel {
     this.asking = false;
   }
 
+  /** @returns {Question} */
+  get question() {
+    const { subject, view } = this.ctx;
+    return subject ? questionOf(this.chosen, subject, view.token) : "after";
+  }
+
+  /** The text up to the token that the question's answer comes after; null where there is none. */
+  get about() {
+    const { subject } = this.ctx;
+    return subject && askedAbout(subject, this.question);
+  }
+
   /** What is shown is about the text and the token as they are. */
   get fresh() {
-    const { subject } = this.ctx;
-    const about = this.shown?.subject;
-    return Boolean(subject && about && about.version === subject.version && about.selected === subject.selected);
+    const { about } = this;
+    const shown = this.shown?.subject;
+    return Boolean(about && shown && shown.version === about.version && shown.selected === about.selected);
   }
 
   render() {
@@ -116,9 +137,21 @@ export class NextPanel {
     this.view.update({
       settings,
       empty: !subject,
+      question: this.question,
+      nothing: subject !== null && this.about === null && !newest,
       data: newest
-        ? { ...newest, applied: samplingOf(settings), query: "", many: this.many, stale: !writing, writing, live: true }
+        ? {
+            ...newest,
+            question: "instead",
+            applied: samplingOf(settings),
+            query: "",
+            many: this.many,
+            stale: !writing,
+            writing,
+            live: true,
+          }
         : shown && {
+            question: shown.question,
             shown: shown.subject,
             answer: shown.answer,
             applied: shown.request.settings,
@@ -133,10 +166,10 @@ export class NextPanel {
 
   /** @param {Row} row */
   choose({ entry }) {
-    const { subject } = this.ctx;
+    const { about } = this;
     // The text is on its way to be another: the token would stand at the wrong place.
-    if (!subject || subject.writing || !this.fresh) return;
-    this.ctx.continueWith(subject.selected + 1, entry.id, entry.text);
+    if (!about || about.writing || !this.fresh) return;
+    this.ctx.continueWith(about.selected + 1, entry.id, entry.text);
   }
 
   close() {

@@ -40,14 +40,10 @@ export class SamplingSliders {
       const control = { key, spec, label, number, slider, row, value: NaN };
       return control;
     });
+    /** The two ways back: placed by whoever owns this. */
     this.neutral = h("button", { type: "button", class: "quiet", onclick: () => onChange(NEUTRAL) });
     this.defaults = h("button", { type: "button", class: "quiet", onclick: () => onChange(DEFAULTS) });
-    this.root = h(
-      "div",
-      { class: "next-controls" },
-      ...this.controls.map(({ row }) => row),
-      h("div", { class: "next-presets" }, this.neutral, this.defaults),
-    );
+    this.root = h("div", { class: "next-controls" }, ...this.controls.map(({ row }) => row));
     root.append(this.root);
   }
 

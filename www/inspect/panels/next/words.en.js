@@ -1,21 +1,22 @@
 /** @type {Record<string, string>} */
 export const nextEn = {
-  "next.empty":
-    "How likely every token is to come next: as the model sees it, and as your settings let it be drawn. " +
-    "Write a word on the paper to see it.",
+  "next.empty": "How likely each token is at a place of your text. Write a word on the paper to see it.",
+  "next.question": "Which question the bars answer",
+  "next.question.instead": "Instead of this",
+  "next.question.after": "After this",
+  "next.nothing": "Nothing stands before this token, so the model expected nothing here.",
   "next.beginning": "beginning of the text",
   "next.window":
-    "The text is longer than the model's context: writing goes on from its last {count} tokens, and this is what is drawn from.",
+    "The text is longer than the model's context. The model continues from the last {count} tokens, and this shows what it draws from.",
   "next.penalty": "Repetition",
   "next.neutral": "Model's own odds",
   "next.neutral.hint":
     "Sets temperature to 1 and switches everything else off: each token is drawn as often as the model says.",
   "next.defaults": "Defaults",
-  "next.defaults.hint": "Sets these five back to what the page begins with.",
+  "next.defaults.hint": "Resets these five settings to the page's defaults.",
   "next.entropy": "Entropy",
   "next.entropy.hint":
-    "How open the choice is: 0 nats means that one token is certain; the more tokens share the " +
-    "probability evenly, the higher. Before and after your settings.",
+    "How open the choice is, before and after your settings: 0 bits if one token is certain, more the more tokens share the probability.",
   "next.drawn": "Can be drawn",
   "next.drawn.hint": "Tokens that your settings leave to choose from, of the whole vocabulary.",
   "next.drawn.value": "{kept} of {all} tokens",
@@ -32,17 +33,19 @@ export const nextEn = {
   "next.found.noId": "There is no token {query}: the vocabulary has {count}, with ids from 0 to {last}.",
   "next.found.bytes":
     "No token is “{query}” as a whole: this character is made of several tokens, each of one or more of its bytes.",
-  "next.choose": "Choose a token to go on with it. The old continuation stays in the tree.",
-  "next.live": "The model's own odds for the token it has just written, before your settings.",
-  "next.chart": "Likeliest next tokens",
+  "next.choose.instead": "Choose a token to put it here and write on from it. The old text stays in the tree.",
+  "next.choose.after": "Choose a token to write on with it. The old text stays in the tree.",
+  "next.live": "What the model expected where it has just written this token, before your settings.",
+  "next.chart.instead": "Likeliest tokens here",
+  "next.chart.after": "Likeliest next tokens",
   "next.chart.found": "Tokens with “{query}”",
   "next.head.raw": "model",
   "next.head.adjusted": "drawn",
   "next.cut": "cut off",
   "next.said.rank": "rank",
-  "next.said.follows": "stands next in the text",
+  "next.said.follows": "stands in the text",
   "next.detail.rank": "rank {rank}",
-  "next.detail.surprise": "surprise {nats} ({bits})",
+  "next.detail.surprise": "surprise {bits}",
   "next.more": "Show {count}",
   "next.fewer": "Show {count}",
   "next.table": "As a table",
@@ -51,6 +54,6 @@ export const nextEn = {
   "next.column.token": "Token",
   "next.column.p": "Model",
   "next.column.adjusted": "Drawn",
-  "next.column.logprob": "Log-probability (nats)",
-  "next.failed": "What comes next could not be computed: {reason}",
+  "next.column.surprise": "Surprise (bits)",
+  "next.failed": "The probabilities could not be computed: {reason}",
 };

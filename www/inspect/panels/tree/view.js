@@ -1,7 +1,9 @@
 /** All continuations as a tree that is walked with the arrow keys. */
+
 import { h } from "../../../core/dom.js";
 import { n, t } from "../../../core/i18n/index.js";
 import { viridisCss } from "../../color.js";
+import { inBits } from "../../label.js";
 import { headAndTail, oneLine, shortenWords, treeRows, walkTree } from "./data.js";
 
 /** @typedef {import("../../branch_tree.js").Branch} Branch */
@@ -11,8 +13,8 @@ import { headAndTail, oneLine, shortenWords, treeRows, walkTree } from "./data.j
 /** Characters shown of a branch's beginning; of a shared stretch from its beginning and from its end. */
 const WORDS = 110;
 const HEAD = 28;
-/** A mean surprise that fills its bar, in nats per token. */
-const MOST_NATS = 4;
+/** A mean surprise that fills its bar, in bits per token. */
+const MOST_BITS = 6;
 const TAIL = 34;
 
 /**
@@ -26,7 +28,10 @@ const TAIL = 34;
 /** @param {import("../../branch_tree.js").Figures} figures */
 export function figuresText({ tokens, meanLogprob }) {
   if (meanLogprob === null) return "";
-  return t(tokens === 1 ? "tree.figures.one" : "tree.figures", { tokens: n(tokens), mean: (-meanLogprob).toFixed(2) });
+  return t(tokens === 1 ? "tree.figures.one" : "tree.figures", {
+    tokens: n(tokens),
+    mean: inBits(-meanLogprob).toFixed(2),
+  });
 }
 
 export class TreeView {
@@ -128,7 +133,7 @@ export class TreeView {
   facts({ figures, children, branches }, open, here) {
     const facts = h("span", { class: "tree-facts" });
     if (figures.meanLogprob !== null) {
-      const share = Math.min(1, -figures.meanLogprob / MOST_NATS);
+      const share = Math.min(1, inBits(-figures.meanLogprob) / MOST_BITS);
       const bar = h("span", { class: "tree-bar", "aria-hidden": "true" });
       bar.style.setProperty("--share", `${Math.round(100 * share)}%`);
       bar.style.setProperty("--tint", viridisCss(share));

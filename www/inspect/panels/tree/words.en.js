@@ -4,8 +4,8 @@ export const treeEn = {
     "Every way that the text could have gone on stands here as a tree. Choose another token under " +
     "“Next”, or generate once more: the text takes that branch, and the one before stays here.",
   "tree.label": "Branches of the text",
-  "tree.figures": "{tokens} tokens · {mean} nats/token",
-  "tree.figures.one": "{tokens} token · {mean} nats/token",
+  "tree.figures": "{tokens} tokens · {mean} bits/token",
+  "tree.figures.one": "{tokens} token · {mean} bits/token",
   "tree.figures.none": "no tokens by the model",
   "tree.inside": "{count} branches inside",
   "tree.here": "on the paper",
@@ -18,7 +18,7 @@ export const treeEn = {
   "tree.removed": "“{name}” was deleted.",
   "tree.keys":
     "Arrow keys walk the tree, Enter puts a branch on the paper, F2 names it, Delete deletes it. The bar " +
-    "is the mean surprise: how unlikely the model found each token that it wrote there, in nats per " +
+    "is the mean surprise: how unlikely the model found each token that it wrote there, in bits per " +
     "token.",
   "tree.compare": "Compare two branches",
   "tree.compare.first": "First branch",
