@@ -22,6 +22,7 @@ import { ShareRow } from "../../www/inspect/share.js";
 import { tabAfter } from "../../www/inspect/tabs.js";
 import { tipPlace } from "../../www/inspect/tip.js";
 import { figures, sightOf } from "../../www/inspect/token_card.js";
+import { MOST_LEVEL } from "../../www/inspect/trail.js";
 import { inspectEn } from "../../www/inspect/words.en.js";
 import { inspectZh } from "../../www/inspect/words.zh.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
@@ -40,6 +41,22 @@ function contrast(one, other) {
   );
   return (light + 0.05) / (dark + 0.05);
 }
+/** A colour in Oklab (Ottosson 2020), in which equal distances look equal. @param {readonly number[]} rgb */
+function oklab(rgb) {
+  const [r, g, b] = rgb.map((value) => (value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  const [l, m, s] = [
+    0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b,
+    0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b,
+    0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b,
+  ].map(Math.cbrt);
+  return [
+    0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+    1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+    0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+  ];
+}
+/** @param {readonly number[]} one @param {readonly number[]} other */
+const distance = (one, other) => Math.hypot(...oklab(one).map((value, at) => value - oklab(other)[at]));
 /** @param {string} text */
 const rgb = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
 
@@ -88,19 +105,22 @@ test("both inks can be read on every tint of surprise, in light and dark, and mo
       rgb(/** @type {RegExpExecArray} */ (new RegExp(`--${variable}: (#\\w{6});`).exec(theme))[1]);
     const sheet = colour("sheet");
     let last = 1;
-    for (let level = 0; level <= 12; level += 1) {
+    let before = sheet;
+    for (let level = 0; level <= MOST_LEVEL; level += 1) {
       const found = /** @type {RegExpExecArray} */ (
-        new RegExp(`--s${level}: rgb\\((\\d+) (\\d+) (\\d+) / (\\d+)%\\)`).exec(tints)
+        new RegExp(`--s${level}: rgb\\((\\d+) (\\d+) (\\d+)\\)`).exec(tints)
       );
-      const [red, green, blue, alpha] = found.slice(1).map(Number);
-      const mixed = [red, green, blue].map(
-        (value, channel) => value * (alpha / 100) + sheet[channel] * (1 - alpha / 100),
-      );
-      for (const ink of ["ink", "accent"]) assert.ok(contrast(mixed, colour(ink)) >= 4.5, `${name} s${level} ${ink}`);
-      const step = contrast(mixed, sheet);
+      const tint = found.slice(1).map(Number);
+      for (const ink of ["ink", "accent"]) assert.ok(contrast(tint, colour(ink)) >= 4.5, `${name} s${level} ${ink}`);
+      const step = contrast(tint, sheet);
       assert.ok(step > last, `${name}: s${level} differs more from the sheet than the one before`);
-      last = step;
+      // An eye tells colours apart from about 0.02 on.
+      assert.ok(distance(tint, before) > 0.025, `${name}: s${level} can be told from the one before`);
+      const [hue, [, a, b]] = [Math.atan2(oklab(tint)[2], oklab(tint)[1]), oklab(tint)];
+      assert.ok(hue > 0.7 && hue < 1.5 && Math.hypot(a, b) > 0.01, `${name}: s${level} is of the one hue`);
+      [last, before] = [step, tint];
     }
+    assert.doesNotMatch(tints, new RegExp(`--s${MOST_LEVEL + 1}:`));
   }
   const [explicit, automatic] = [
     /^:root\[data-theme="dark"\] \{([^}]*)\}/m,

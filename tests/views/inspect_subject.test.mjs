@@ -135,7 +135,7 @@ test("a text is read at once, then after each pause in typing; the latest wins",
   assert.equal(half?.scores, null, "scores have not come");
   assert.deepEqual(
     [...keeper.trail.levels.subarray(0, 4)],
-    [255, 1, 2, 255],
+    [255, 1, 1, 255],
     "and what is known of the beginning is kept",
   );
   await answer();
@@ -159,7 +159,7 @@ test("while the model writes nothing is asked, and after it the text is read onc
   assert.equal(live?.newest?.text, "d", "its own record of the newest token");
   assert.equal(keeper.subject(null, 4), live);
   assert.equal(live?.selected, 3);
-  assert.deepEqual([...keeper.trail.levels.subarray(0, 4)], [255, 1, 3, 3], "the tokens bring their own figures");
+  assert.deepEqual([...keeper.trail.levels.subarray(0, 4)], [255, 1, 2, 2], "the tokens bring their own figures");
   assert.equal(keeper.card(null, 4).rank, 2);
   assert.deepEqual(shown?.tokens.ids.length, 2, "what was handed out stays as it was");
   assert.notEqual(live?.version, shown?.version);
@@ -197,7 +197,7 @@ test("writing on from a text that was never read asks for its tokens only, and t
   runs = appendTokens(runs, [token("e")]);
   follow({ runs });
   assert.equal(keeper.trail.text, "xyzcde");
-  assert.deepEqual([...keeper.trail.levels.subarray(0, 6)], [255, 255, 255, 3, 3, 3]);
+  assert.deepEqual([...keeper.trail.levels.subarray(0, 6)], [255, 255, 255, 2, 2, 2]);
   assert.equal(asked.length, 0);
 });
 
@@ -269,10 +269,10 @@ test("with other heads on the tokens stay, and the old figures until the new one
   });
   await settle();
   assert.equal(keeper.subject(null, 6)?.scores?.rows, 4);
-  assert.deepEqual(levels(), [255, 255, 7, 7, 7], "none of the old ones is left");
+  assert.deepEqual(levels(), [255, 255, 4, 4, 4], "none of the old ones is left");
   assert.equal(asked[0].kind, "score", "and what stands before the context is scored anew");
   await answer();
-  assert.deepEqual(levels().slice(2), [7, 7, 7], "which changes nothing of what the model sees");
+  assert.deepEqual(levels().slice(2), [4, 4, 4], "which changes nothing of what the model sees");
   assert.notEqual(levels()[0], 255);
 
   // Somebody types, or pastes, before the answer is there.

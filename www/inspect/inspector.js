@@ -21,7 +21,6 @@ import { Sheet } from "./sheet.js";
 import { Tabs } from "./tabs.js";
 import { TokenCard } from "./token_card.js";
 import { TokenTable } from "./token_table.js";
-import { MOST_BITS } from "./trail.js";
 import { inspectEn } from "./words.en.js";
 import { inspectZh } from "./words.zh.js";
 
@@ -119,7 +118,6 @@ export class Inspector {
 
     const { paper, writeMessage } = app.page;
     this.legend = new SurpriseLegend(paper.foot, {
-      levels: MOST_BITS,
       onToggle: (surprise) => context.setView({ surprise }),
     });
     this.notice = new OffNotice({ onRestore: () => context.setView({ off: [] }) });

@@ -1,17 +1,18 @@
 import { h, setText } from "../core/dom.js";
 import { t } from "../core/i18n/index.js";
+import { MOST_BITS, MOST_LEVEL } from "./trail.js";
 
 /** The scale of surprise under the paper, and its switch. */
 export class SurpriseLegend {
   /**
    * @param {Element} root
-   * @param {{ levels: number, onToggle: (on: boolean) => void }} options `levels`: how many colours follow the first
+   * @param {{ onToggle: (on: boolean) => void }} options
    */
-  constructor(root, { levels, onToggle }) {
+  constructor(root, { onToggle }) {
     this.box = h("input", { type: "checkbox", id: "surprise" });
     this.box.addEventListener("change", () => onToggle(this.box.checked));
     this.label = h("label", { for: "surprise" });
-    const cells = Array.from({ length: levels + 1 }, (_, level) => h("span", { class: `tint s${level}` }));
+    const cells = Array.from({ length: MOST_LEVEL + 1 }, (_, level) => h("span", { class: `tint s${level}` }));
     this.from = h("span");
     this.to = h("span");
     this.scale = h(
@@ -21,7 +22,6 @@ export class SurpriseLegend {
       h("span", { class: "scale-cells", "aria-hidden": "true" }, ...cells),
       this.to,
     );
-    this.levels = levels;
     this.root = h("div", { class: "surprise" }, this.box, this.label, this.scale);
     root.append(this.root);
   }
@@ -32,7 +32,7 @@ export class SurpriseLegend {
     setText(this.label, t("inspect.surprise"));
     this.label.title = t("inspect.surprise.hint");
     setText(this.from, "0");
-    setText(this.to, t("inspect.surprise.to", { bits: this.levels }));
+    setText(this.to, t("inspect.surprise.to", { bits: MOST_BITS }));
     this.scale.hidden = !on;
   }
 }

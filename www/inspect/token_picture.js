@@ -17,11 +17,10 @@ const TALLEST = 16_000;
 
 /**
  * @param {Trail} trail
- * @param {{ title: string, legend: string, mostBits: number, inks: Inks }} options `mostBits`: surprise with the full
- *   colour
+ * @param {{ title: string, legend: string, inks: Inks }} options
  * @returns {HTMLCanvasElement}
  */
-export function tokenPicture(trail, { title, legend, mostBits, inks }) {
+export function tokenPicture(trail, { title, legend, inks }) {
   const labels = trail.texts.map(showToken);
   const breaks = trail.texts.map((text) => text.includes("\n"));
   let room = ROOM;
@@ -36,7 +35,7 @@ export function tokenPicture(trail, { title, legend, mostBits, inks }) {
   pen.font = FONT;
   pen.textBaseline = "middle";
   places.forEach(({ line, x, width }, at) => {
-    drawToken(pen, labels[at], x, line * LINE, width, at ? trail.logprob[at - 1] : NaN, mostBits * Math.LN2, inks);
+    drawToken(pen, labels[at], x, line * LINE, width, at ? trail.logprob[at - 1] : NaN, inks);
   });
   drawLegend(pen, [{ kind: "surprise", text: legend }], lines.length * LINE + FOOT / 2 - 6, ROOM, inks);
   return canvas;

@@ -1,7 +1,11 @@
 /** Tokens in lines on a picture, each on the colour of its surprise, and the legend of such pictures. */
-import { diverging, inkOn, viridis } from "./color.js";
+import { diverging } from "./color.js";
+import { levelOf, MOST_LEVEL } from "./trail.js";
 
-/** @typedef {{ ink: string, quiet: string, line: string, accent: string, ground: string }} Inks */
+/**
+ * Colours of the page; `surprise` are those of the tokens on the paper, by level.
+ * @typedef {{ ink: string, quiet: string, line: string, accent: string, ground: string, surprise: string[] }} Inks
+ */
 /** @typedef {{ line: number, x: number, width: number }} Place */
 
 /** Height of a token in CSS pixels. */
@@ -23,6 +27,7 @@ export function inksOf(element) {
     line: ink("--line"),
     accent: ink("--accent"),
     ground: ink("--sheet"),
+    surprise: Array.from({ length: MOST_LEVEL + 1 }, (_, level) => ink(`--s${level}`)),
   };
 }
 
@@ -100,33 +105,27 @@ export function pageOf(line, all, size) {
   return [from, Math.min(all, from + size)];
 }
 
-/** @param {number} logprob @param {number} mostNats */
-function surpriseRgb(logprob, mostNats) {
-  return viridis(-logprob / mostNats);
-}
-
 /**
  * One token, its upper left corner at `x` and `y`, with the pen set to `FONT`.
  * @param {CanvasRenderingContext2D} g @param {string} label @param {number} x @param {number} y @param {number} width
- * @param {number} logprob NaN where the token was not predicted @param {number} mostNats @param {Inks} inks
+ * @param {number} logprob NaN where the token was not predicted @param {Inks} inks
  */
-export function drawToken(g, label, x, y, width, logprob, mostNats, inks) {
+export function drawToken(g, label, x, y, width, logprob, inks) {
   if (Number.isNaN(logprob)) {
     g.strokeStyle = inks.line;
     g.lineWidth = 1;
     g.strokeRect(x + 0.5, y + 0.5, width - 2, STRIP - 1);
     g.fillStyle = inks.quiet;
   } else {
-    const rgb = surpriseRgb(logprob, mostNats);
-    g.fillStyle = `rgb(${rgb.join(" ")})`;
+    g.fillStyle = inks.surprise[levelOf(-logprob)];
     g.fillRect(x, y, width - 1, STRIP);
-    g.fillStyle = inkOn(rgb);
+    g.fillStyle = inks.ink;
   }
   g.fillText(label, x + PADDING - 0.5, y + STRIP / 2 + 0.5, width - 2 * PADDING + 2);
 }
 
 /** A sample of a colour in the legend, and the gaps behind it and between two entries. */
-const SAMPLE = { width: 24, height: 10, gap: 6, between: 20 };
+const SAMPLE = { width: 42, height: 10, gap: 6, between: 20 };
 
 /**
  * What the colours mean, in one line around `y`.
@@ -149,10 +148,11 @@ export function drawLegend(g, legend, y, room, inks) {
   legend.forEach(({ kind, text }, i) => {
     const top = y - height / 2;
     if (kind === "surprise") {
-      for (let at = 0; at < width; at += 1) {
-        g.fillStyle = `rgb(${viridis(at / (width - 1)).join(" ")})`;
-        g.fillRect(x + at, top, 1, height);
-      }
+      const each = width / inks.surprise.length;
+      inks.surprise.forEach((colour, level) => {
+        g.fillStyle = colour;
+        g.fillRect(x + level * each, top, each, height);
+      });
     } else {
       g.fillStyle = kind === "kl" ? inks.quiet : kind === "more" ? MORE : LESS;
       g.fillRect(x, top, width, height);

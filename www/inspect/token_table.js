@@ -168,7 +168,6 @@ export class TokenTable {
     return tokenPicture(trail, {
       title: t("inspect.tokens.title"),
       legend,
-      mostBits: MOST_BITS,
       inks: inksOf(this.root),
     });
   }

@@ -7,19 +7,24 @@ import { NO_LEVEL } from "../core/pieces.js";
 /** @typedef {import("./types.js").ScoreAnswer} ScoreAnswer */
 /** @typedef {import("../engine/types.js").Token} Token */
 
-/** Surprise is coloured up to this many bits. */
+/** Surprise is coloured up to this many bits, in steps of so many: as many as an eye tells apart. */
 export const MOST_BITS = 12;
+export const STEP_BITS = 2;
+/** The strongest colour's number; the palest is 0. */
+export const MOST_LEVEL = MOST_BITS / STEP_BITS;
 /** Alternatives that are kept of each row. */
 const TOP = 10;
 /** Stands where a row has fewer alternatives. */
 const NOTHING = 0xffffffff;
 
 /**
- * The colour of a token: its surprise in whole bits, at most `MOST_BITS`.
+ * The colour of a token: its surprise in steps of `STEP_BITS`, at most `MOST_LEVEL`.
  * @param {number} surprisal in nats; NaN where it is not known
  */
 export function levelOf(surprisal) {
-  return Number.isNaN(surprisal) ? NO_LEVEL : Math.min(MOST_BITS, Math.max(0, Math.round(surprisal / Math.LN2)));
+  return Number.isNaN(surprisal)
+    ? NO_LEVEL
+    : Math.min(MOST_LEVEL, Math.max(0, Math.round(surprisal / Math.LN2 / STEP_BITS)));
 }
 
 export class Trail {

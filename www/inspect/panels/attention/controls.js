@@ -3,6 +3,7 @@ import { h, setText } from "../../../core/dom.js";
 import { t } from "../../../core/i18n/index.js";
 import { SCALES } from "./data.js";
 import { legendGradient, legendMarks } from "./draw.js";
+import { blend } from "./lines_data.js";
 
 /** @typedef {import("./data.js").Look} Look */
 
@@ -41,7 +42,6 @@ export class AttentionControls {
     this.ignore = h("input", { type: "checkbox", id: "attention-ignore", onchange: () => onLook(this.chosen()) });
     this.ignoreLabel = h("label", { for: "attention-ignore" });
     this.bar = h("div", { class: "attention-bar" });
-    this.bar.style.backgroundImage = legendGradient();
     this.ticks = h("div", { class: "attention-ticks" });
     this.colours = h("div", { class: "attention-legend", role: "img" }, this.bar, this.ticks);
     lookRoot.append(
@@ -72,6 +72,10 @@ export class AttentionControls {
     this.scale.value = look.scale;
     setText(this.ignoreLabel, t("attention.ignore"));
     this.ignore.checked = look.ignoreFirst;
+    const sheet = getComputedStyle(this.bar).getPropertyValue("--sheet");
+    // Over words the colours are mixed with the sheet below them.
+    this.bar.style.backgroundImage =
+      mode === "lines" ? legendGradient((share) => `rgb(${blend(share, sheet).join(" ")})`) : legendGradient();
     this.colours.setAttribute("aria-label", t(`attention.legend.${look.scale}`));
     this.ticks.replaceChildren(
       ...legendMarks(look.scale).map(({ at, text }) => {

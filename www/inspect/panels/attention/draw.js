@@ -154,9 +154,9 @@ export function legendMarks(scale) {
   }));
 }
 
-/** The colour scale as a CSS gradient. */
-export function legendGradient() {
-  return `linear-gradient(to right, ${Array.from({ length: 11 }, (_, at) => viridisCss(at / 10)).join(", ")})`;
+/** The colour scale as a CSS gradient. @param {(share: number) => string} [colour] of a share of the scale */
+export function legendGradient(colour = viridisCss) {
+  return `linear-gradient(to right, ${Array.from({ length: 21 }, (_, at) => colour(at / 20)).join(", ")})`;
 }
 
 /**

@@ -11,7 +11,6 @@ import { drawToken, FONT, LESS, MORE, STRIP } from "../../token_strip.js";
  * @property {Place[]} places
  * @property {[number, number][]} lines
  * @property {[string, string, string, string]} lanes names of the four lanes, short
- * @property {number} mostNats surprise with the full colour
  * @property {number} klScale nats of a full bar
  * @property {number} gainScale
  */
@@ -36,7 +35,7 @@ const BAR = 10;
  * @param {number} selected
  */
 export function drawLine(g, data, line, y, inks, selected) {
-  const { labels, pairs, places, lanes, mostNats, klScale, gainScale } = data;
+  const { labels, pairs, places, lanes, klScale, gainScale } = data;
   const [from, to] = data.lines[line];
   const end = gutter + places[to - 1].x + places[to - 1].width;
   g.font = "11px system-ui, sans-serif";
@@ -57,8 +56,8 @@ export function drawLine(g, data, line, y, inks, selected) {
     const { mine, other, kl, gain } = pairs[i];
     const thick = Math.min(width - 1, BAR);
     const bar = Math.round(x + (width - 1 - thick) / 2);
-    drawToken(g, labels[i], x, y, width, mine, mostNats, inks);
-    drawToken(g, labels[i], x, y + strip + gap, width, other, mostNats, inks);
+    drawToken(g, labels[i], x, y, width, mine, inks);
+    drawToken(g, labels[i], x, y + strip + gap, width, other, inks);
     if (kl > 0) {
       const height = Math.max(1, Math.min(1, kl / klScale) * klHeight);
       g.fillStyle = inks.quiet;

@@ -207,7 +207,6 @@ export class ComparePanel {
       name,
       klScale: klScale * Math.LN2,
       gainScale: gainScale * Math.LN2,
-      mostNats: MOST_BITS * Math.LN2,
       lanes: [t("compare.short"), t("compare.otherShort"), t("compare.lane.kl"), t("compare.lane.gain")],
       readout: (position) => this.readout(position),
     });
