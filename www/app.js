@@ -13,6 +13,7 @@ import { Engine } from "./engine/client.js";
 import { Gates } from "./engine/gates.js";
 import { listenForDrops } from "./frame/drop_zone.js";
 import { askedBackend, BACKENDS, initialState } from "./frame/initial.js";
+import { PANELS } from "./inspect/manifest.js";
 import { followLink, sharedOf } from "./links.js";
 import { filesFromDrop } from "./models/drop.js";
 import { Opener, showError } from "./models/opener.js";
@@ -283,7 +284,7 @@ export class App {
   /** The address was edited or a link followed within the page. */
   applyFragment() {
     this.address.forget();
-    const shared = decodeFragment(location.hash);
+    const shared = decodeFragment(location.hash, PANELS);
     if (shared.text !== undefined) this.writer.replace(userText(shared.text));
     this.inspector?.ties.settle();
     if (shared.lang && shared.lang !== this.state.lang) void this.setLang(shared.lang);
@@ -293,7 +294,7 @@ export class App {
   /** Puts on the paper what this tab kept, or a closed one, or a link brought. */
   openText() {
     const { kept } = this;
-    const { damaged, back } = this.keeping.open(decodeFragment(location.hash).text);
+    const { damaged, back } = this.keeping.open(decodeFragment(location.hash, PANELS).text);
     if (damaged || this.training.plan.damaged) this.tellDamaged();
     if (!back || !kept.taken) return;
     const when = new Date(kept.taken.savedAt).toLocaleString(document.documentElement.lang);
@@ -379,7 +380,7 @@ export class App {
 
 export async function startApp() {
   const kept = new Kept();
-  const { text, view } = decodeFragment(location.hash);
+  const { text, view } = decodeFragment(location.hash, PANELS);
   const state = initialState();
   /** @type {unknown} */
   let failure = null;

@@ -9,7 +9,7 @@ import { browser, site } from "./stage.mjs";
 
 const model = new URL("../../www/models/storyteller/", import.meta.url);
 
-const TABS = ["Next", "Tree", "Attention", "Layers", "Heads", "Flow", "Compare"];
+const TABS = ["Next", "Surprise", "Tree", "Attention", "Layers", "Heads", "Flow", "Compare"];
 const QUESTION =
   'The wolf met the little girl in the wood. "Good morning," said the wolf. "Where are you going so early';
 /** @param {Record<string, string>} params */
@@ -151,12 +151,11 @@ test("the line between paper and inspector is moved by keys and pointer, and sta
 });
 
 test("all tokens as a table: what the card says, a selection by key and click, and the whole text as files", async () => {
-  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION }));
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, see: "surprise" }));
   await ready(page);
   await coloured(page);
   const rows = page.locator(".tokens-table tbody tr");
   assert.equal(await rows.count(), 0, "closed it costs nothing");
-  await button(page, "Details of the token").click();
   await page.locator(".card-tokens > summary").click();
   const current = page.locator(".tokens-table tr[aria-current=true]");
   await current.waitFor();
@@ -164,8 +163,8 @@ test("all tokens as a table: what the card says, a selection by key and click, a
   const cells = () => current.locator("th, td").allInnerTexts();
   /** The selected row says what the card says. @param {number} position @param {string} token */
   const same = async (position, token) => {
-    await page.locator(".card-facts", { hasText: `token ${position} of 28` }).waitFor();
-    const figures = await page.locator(".card-figures dd").allInnerTexts();
+    await page.locator(".card-facts", { hasText: `token ${position} of 28` }).waitFor({ state: "attached" });
+    const figures = await page.locator(".card-figures dd").allTextContents();
     const id = /id (\d+)/.exec(await page.locator(".card-facts").innerText())?.[1];
     assert.deepEqual(await cells(), [String(position), token, id, ...figures]);
     const seen = await current.evaluate((row) => {
@@ -183,7 +182,7 @@ test("all tokens as a table: what the card says, a selection by key and click, a
   assert.equal(await page.evaluate(() => document.activeElement?.textContent), "␣ear");
   assert.equal(await selected(page), " ear");
   await page.keyboard.press("Home");
-  await page.locator(".card-facts", { hasText: "token 1 of 28" }).waitFor();
+  await page.locator(".card-facts", { hasText: "token 1 of 28" }).waitFor({ state: "attached" });
   await rows.nth(2).click();
   await same(3, "␣wolf");
 
@@ -245,6 +244,21 @@ test("all tokens as a table: what the card says, a selection by key and click, a
       wolf.surprise_bits,
     ].join(","),
   );
+  // Sorted by surprise, the most surprising token stands first; the word that it is in, too.
+  await page.locator(".tokens-table thead button", { hasText: "Surprise" }).click();
+  await page.locator(".tokens-table th[aria-sort=descending]").waitFor();
+  const most = tokens.reduce((/** @type {any} */ one, /** @type {any} */ other) =>
+    (other.surprise_bits ?? 0) > (one.surprise_bits ?? 0) ? other : one,
+  );
+  assert.equal(await rows.first().locator("td").first().innerText(), String(most.position_from_1));
+  assert.equal(await page.locator(".surprise-row").count(), 10);
+  const known = tokens.slice(1).map((/** @type {any} */ token) => token.surprise_bits);
+  const mean = known.reduce((/** @type {number} */ sum, /** @type {number} */ one) => sum + one, 0) / known.length;
+  const summary = await page.locator(".surprise-summary dd").allInnerTexts();
+  assert.deepEqual(summary, [`${mean.toFixed(2)} bits per token`, (2 ** mean).toFixed(1)]);
+  const word = page.locator(".surprise-row", { hasText: "early" });
+  await word.click();
+  await page.waitForFunction(() => document.querySelector(".paper-layer .selected")?.textContent === " ear");
   const png = await saved("PNG");
   assert.deepEqual([png.readUInt32BE(16), png.subarray(1, 4).toString()], [2 * 948, "PNG"]);
   const colours = await page.evaluate(
@@ -372,7 +386,7 @@ test("of a text longer than the context, what the model does not see is said to 
   assert.match(await page.locator(".card-token").innerText(), /queen/);
   assert.match((await selected(page)) ?? "", /queen/);
   await page.getByRole("button", { name: "Next token" }).click();
-  await page.locator(".card-facts", { hasText: "token 1 of 256" }).waitFor();
+  await page.locator(".card-facts", { hasText: "token 1 of 256" }).waitFor({ state: "attached" });
   assert.ok(await page.locator(".card-first").isHidden(), "something stands before it");
   assert.equal(await page.getByText("beginning of the text").count(), 0);
   await close();

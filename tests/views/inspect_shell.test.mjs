@@ -15,6 +15,7 @@ import { diverging, inkOn, luminance, viridis, viridisCss } from "../../www/insp
 import { shareAfter } from "../../www/inspect/divider.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "../../www/inspect/examples.js";
 import { bits, finePercent, hex, isWhole, nameBytes, percent, shorten, showToken } from "../../www/inspect/label.js";
+import { PANELS } from "../../www/inspect/manifest.js";
 import { groundsOf } from "../../www/inspect/notes.js";
 import { offText } from "../../www/inspect/off_notice.js";
 import { toCsv } from "../../www/inspect/save.js";
@@ -424,7 +425,7 @@ test("a view goes into a link and comes back", () => {
   ) => {
     const view = { ...DEFAULT_VIEW, ...patch };
     const fragment = encodeFragment({ model: "", tab: "write", settings: DEFAULT_SETTINGS, view, openChosen, text });
-    const back = decodeFragment(fragment);
+    const back = decodeFragment(fragment, PANELS);
     assert.deepEqual({ ...DEFAULT_VIEW, ...back.view, open: back.view.open ?? view.open }, view, fragment);
     assert.equal(back.text ?? "", text);
     return fragment;
@@ -505,7 +506,7 @@ test("a copied link names adapters from disk, and says when it leaves out what h
 });
 
 test("a link from anywhere does no harm", () => {
-  const decode = (/** @type {string} */ fragment) => decodeFragment(fragment).view;
+  const decode = (/** @type {string} */ fragment) => decodeFragment(fragment, PANELS).view;
   assert.deepEqual(decode("see=nonsense&token=-1&layer=1e9&head=x&mode=<b>&off=zzz"), {});
   assert.deepEqual(decode("off=1.2_1.2_x_3.mlp_99999.1"), {
     off: [

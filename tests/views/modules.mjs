@@ -67,7 +67,9 @@ export function loads() {
   /** @type {Map<string, Set<string>>} */
   const by = new Map();
   for (const entry of entries) {
-    for (const one of new Set([...loadedWith(entry)].flatMap(laterOf))) {
+    // The page reads the manifest for the panels' names; the inspector alone loads what it names.
+    const loading = [...loadedWith(entry)].filter((one) => entry !== START || one !== "inspect/manifest.js");
+    for (const one of new Set(loading.flatMap(laterOf))) {
       entries.add(one);
       by.set(one, (by.get(one) ?? new Set()).add(entry));
     }

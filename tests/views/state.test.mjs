@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { formatBytes, formatCount, formatRate } from "../../www/core/format.js";
 import { clampSeed, clampSetting, DEFAULT_SETTINGS, SETTING_SPECS } from "../../www/core/settings.js";
 import { decodeFragment, encodeFragment, Store } from "../../www/core/state.js";
+import { PANELS } from "../../www/inspect/manifest.js";
 import { missingFiles, roleOf } from "../../www/models/file_names.js";
 import { readShardIndex, urlSource } from "../../www/models/network.js";
 import { fitRemark } from "../../www/models/view.js";
@@ -21,7 +22,7 @@ test("a fragment brings back what it was made of, and says nothing about default
   };
   const adapter = "sha256:0123456789abcdef";
   const fragment = encodeFragment({ model: "openai-community/gpt2", adapter, tab: "models", lang: "zh", settings });
-  const shared = decodeFragment(`#${fragment}`);
+  const shared = decodeFragment(`#${fragment}`, PANELS);
   assert.deepEqual({ ...DEFAULT_SETTINGS, ...shared.settings }, settings);
   assert.deepEqual(
     [shared.model, shared.adapter, shared.tab, shared.lang],
@@ -32,6 +33,7 @@ test("a fragment brings back what it was made of, and says nothing about default
 test("a hostile fragment is harmless", () => {
   const shared = decodeFragment(
     "#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1&adapter=sha256:0123456789abcde/",
+    PANELS,
   );
   assert.deepEqual(shared, {
     settings: { temperature: 2, topK: 0, topP: 0.95, minP: 0, maxNewTokens: 3, seed: 4294967295 },

@@ -2,8 +2,8 @@
 // All tokens of a text as a table and as files.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TokenTable } from "../../www/inspect/panels/surprise/table.js";
 import { toCsv } from "../../www/inspect/save.js";
-import { TokenTable } from "../../www/inspect/token_table.js";
 import { around, TOKENS_CSV, tokenRows, tokensJson } from "../../www/inspect/tokens_data.js";
 import { Trail } from "../../www/inspect/trail.js";
 import { fake, fakeDocument } from "./fake_dom.mjs";
@@ -108,7 +108,7 @@ test("the table is made when it is opened, follows the selection, and is let go 
   fakeDocument();
   const chosen = /** @type {number[]} */ ([]);
   const table = new TokenTable({ onSelect: (at) => chosen.push(at) });
-  const data = { trail: trail(), selected: 2, hidden: 1, off: [] };
+  const data = { trail: trail(), selected: 2, off: [] };
   table.update(data);
   assert.deepEqual(lines(table), [], "nobody pays for what is closed");
   table.root.open = true;
@@ -124,10 +124,6 @@ test("the table is made when it is opened, follows the selection, and is let go 
   assert.deepEqual(
     rows.map((row) => row.getAttribute("aria-current")),
     ["false", "false", "true", "false", "false"],
-  );
-  assert.deepEqual(
-    rows.map((row) => row.classList.contains("unseen")),
-    [true, false, false, false, false],
   );
   fake(table.rows.get(3)?.button).click();
   fake(table.rows.get(2)?.button).focus();
@@ -159,7 +155,7 @@ test("a window that moves keeps its rows in order", () => {
   );
   table.root.open = true;
   for (const selected of [200, 210, 195, 399, 0]) {
-    table.update({ trail: long, selected, hidden: 0, off: [] });
+    table.update({ trail: long, selected, off: [] });
     const [from, to] = around(long, selected);
     assert.deepEqual(
       lines(table).map(([number]) => Number(number)),

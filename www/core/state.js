@@ -11,9 +11,6 @@ import { clampSeed, clampSetting, DEFAULT_SETTINGS, SETTING_SPECS } from "./sett
  *   Partial<InspectView>, text?: string }} SharedState
  */
 
-/** The inspector's tabs, in their order. */
-export const PANELS = /** @type {PanelName[]} */ (["next", "tree", "attention", "lens", "heads", "flow", "compare"]);
-
 /** What the inspector shows first. @type {Readonly<InspectView>} */
 export const DEFAULT_VIEW = Object.freeze({
   open: false,
@@ -88,12 +85,13 @@ export function encodeFragment(state) {
 /**
  * Reads a fragment. Unknown keys are ignored and numbers brought into range: a link comes from anywhere.
  * @param {string} fragment with or without "#"
+ * @param {readonly PanelName[]} panels the inspector's panels that there are
  * @returns {SharedState}
  */
-export function decodeFragment(fragment) {
+export function decodeFragment(fragment, panels) {
   const params = new URLSearchParams(fragment.replace(/^#/, ""));
   /** @type {SharedState} */
-  const shared = { settings: {}, view: decodeView(params) };
+  const shared = { settings: {}, view: decodeView(params, panels) };
   const text = params.get("text");
   if (text) shared.text = text;
   const tab = params.get("tab");
@@ -131,12 +129,15 @@ function count(text) {
   return text !== null && /^\d{1,7}$/.test(text) ? Number(text) : null;
 }
 
-/** @param {URLSearchParams} params @returns {Partial<InspectView>} */
-function decodeView(params) {
+/**
+ * @param {URLSearchParams} params @param {readonly PanelName[]} panels
+ * @returns {Partial<InspectView>}
+ */
+function decodeView(params, panels) {
   /** @type {Partial<InspectView>} */
   const view = {};
   const see = params.get("see");
-  const panel = PANELS.find((name) => name === see);
+  const panel = panels.find((name) => name === see);
   if (panel) Object.assign(view, { open: true, panel });
   else if (see === "0") view.open = false;
   const token = count(params.get("token"));

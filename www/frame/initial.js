@@ -1,4 +1,5 @@
 /** What the page shows first: what the link says, else what was remembered, else the defaults. */
+import { PANELS } from "../inspect/manifest.js";
 import { storage } from "../core/dom.js";
 import { preferredLanguage } from "../core/i18n/index.js";
 import { DEFAULT_SETTINGS } from "../core/settings.js";
@@ -15,7 +16,7 @@ export const askedBackend = () => new URLSearchParams(location.search).get("back
 
 /** @returns {import("../engine/types.js").State} */
 export function initialState() {
-  const shared = decodeFragment(location.hash);
+  const shared = decodeFragment(location.hash, PANELS);
   const savedLang = storage.get("lang");
   const lang = shared.lang ?? (savedLang === "en" || savedLang === "zh" ? savedLang : null);
   const savedTheme = storage.get("theme");
@@ -27,7 +28,7 @@ export function initialState() {
     Object.keys(shared.settings).length > 0 ||
     Object.keys(shared.view).length > 0;
   // Settings are remembered in the same form as in a link.
-  const remembered = linked ? {} : decodeFragment(storage.get("settings") ?? "").settings;
+  const remembered = linked ? {} : decodeFragment(storage.get("settings") ?? "", PANELS).settings;
   return {
     tab: shared.tab ?? "write",
     lang: lang ?? preferredLanguage(),

@@ -58,6 +58,8 @@ export class Context {
       wait: (callback, ms) => window.setTimeout(callback, ms),
       cancel: (timer) => clearTimeout(timer),
     });
+    /** Selects a token of the whole text and shows it; given by who knows the paper. @type {(at: number) => void} */
+    this.choose = () => {};
     this.branches = new Branches();
     this.restoreBranches();
     this.branches.onChange(() => {
@@ -80,6 +82,10 @@ export class Context {
       if (this.reading === reading) this.reading = null;
       this.onReading();
     }
+  }
+
+  get trail() {
+    return this.keeper.trail;
   }
 
   get view() {

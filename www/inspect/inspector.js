@@ -3,14 +3,13 @@ import { byId, h, setText, storage } from "../core/dom.js";
 import { isAbort, PageError } from "../core/errors.js";
 import { registerStrings, t } from "../core/i18n/index.js";
 import { asset } from "../core/site.js";
-import { PANELS } from "../core/state.js";
 import { userText } from "../core/text.js";
 import { Context } from "./context.js";
 import { Divider } from "./divider.js";
 import { EXAMPLES, EXAMPLES_MODEL } from "./examples.js";
 import { Examples } from "./examples_view.js";
 import { SurpriseLegend } from "./legend.js";
-import { MANIFEST } from "./manifest.js";
+import { MANIFEST, PANELS } from "./manifest.js";
 import { ModelWatch } from "./model_watch.js";
 import { Notes } from "./notes.js";
 import { OffNotice } from "./off_notice.js";
@@ -20,7 +19,6 @@ import { ShareRow } from "./share.js";
 import { Sheet } from "./sheet.js";
 import { Tabs } from "./tabs.js";
 import { TokenCard } from "./token_card.js";
-import { TokenTable } from "./token_table.js";
 import { inspectEn } from "./words.en.js";
 import { inspectZh } from "./words.zh.js";
 
@@ -95,8 +93,6 @@ export class Inspector {
       open: storage.get(DETAILS) === "1",
       onToggle: (unfolded) => storage.set(DETAILS, unfolded ? "1" : "0"),
     });
-    this.tokens = new TokenTable({ onSelect: (at) => this.ties.choose(at) });
-    this.card.details.append(this.tokens.root);
     this.model = new ModelWatch(app);
     this.notes = new Notes(this.scroll, () => ({
       text: app.writer.text,
@@ -123,6 +119,7 @@ export class Inspector {
     this.notice = new OffNotice({ onRestore: () => context.setView({ off: [] }) });
     writeMessage.root.before(this.notice.root);
     this.ties = new PaperTies(app, context);
+    context.choose = (at) => this.ties.choose(at);
 
     /** @type {Panel | null} */
     this.panel = null;
@@ -297,14 +294,7 @@ export class Inspector {
     }
     this.cardAt = performance.now();
     this.carded = key;
-    const { trail, offset: hidden } = keeper;
     this.card.update(context.card());
-    this.tokens.update({
-      trail,
-      selected: keeper.selected(state.view.token, writer.caret),
-      hidden,
-      off: state.view.off,
-    });
   }
 
   /** @param {PanelName} name */

@@ -1,6 +1,6 @@
 /**
- * The inspector's panels, in the order of their tabs. A new one is a folder below `panels/`, a line here and its name
- * in types.d.ts.
+ * The inspector's panels, in the order of their tabs: the only list of them. A new one is a folder below `panels/`, an
+ * entry here and its name in types.d.ts.
  */
 import { part } from "../core/errors.js";
 
@@ -17,6 +17,11 @@ export const MANIFEST = [
     name: "next",
     load: async () => (await part(import("./panels/next/panel.js"))).NextPanel,
     style: "inspect/panels/next/style.css",
+  },
+  {
+    name: "surprise",
+    load: async () => (await part(import("./panels/surprise/panel.js"))).SurprisePanel,
+    style: "inspect/panels/surprise/style.css",
   },
   {
     name: "tree",
@@ -49,3 +54,6 @@ export const MANIFEST = [
     style: "inspect/panels/compare/style.css",
   },
 ];
+
+/** Their names, which an address may hold. */
+export const PANELS = MANIFEST.map(({ name }) => name);

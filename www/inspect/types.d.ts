@@ -197,7 +197,7 @@ export interface Answers {
   compare: CompareAnswer;
 }
 
-export type PanelName = "next" | "tree" | "attention" | "lens" | "heads" | "flow" | "compare";
+export type PanelName = "next" | "surprise" | "tree" | "attention" | "lens" | "heads" | "flow" | "compare";
 
 /** What of the inspector a link reproduces. */
 export interface InspectView {
@@ -240,6 +240,10 @@ export interface Subject {
 
 /** What a panel can use. */
 export interface InspectContext {
+  /** All tokens of the text with what is known of them, which may come window by window. */
+  readonly trail: import("./trail.js").Trail;
+  /** Selects a token by its position among all tokens of the text, and brings it into view. */
+  choose(at: number): void;
   /** null while no model is open or the text is empty of tokens. */
   readonly subject: Subject | null;
   readonly view: InspectView;

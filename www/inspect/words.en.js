@@ -3,6 +3,7 @@ export const inspectEn = {
   "inspect.label": "Inside the model",
   "inspect.tabs": "Ways to look inside",
   "inspect.tab.next": "Next",
+  "inspect.tab.surprise": "Surprise",
   "inspect.tab.tree": "Tree",
   "inspect.tab.attention": "Attention",
   "inspect.tab.lens": "Layers",
@@ -48,16 +49,6 @@ export const inspectEn = {
     "How uncertain the model was before it saw the token. 0 bits means certain; 11 bits means a blind guess among 2,048 tokens.",
   "inspect.card.token.hint":
     "The unit that the model reads and writes: a word, a piece of a word, a sign or a byte. ␣ is a space, ⏎ a line break.",
-  "inspect.tokens": "All tokens",
-  "inspect.tokens.hint":
-    "The {count} tokens of the text, as far as they stand around the selected one; the files hold all of them.",
-  "inspect.tokens.hint.hidden":
-    "Counted from the beginning of the text: the model sees the last {seen} of its {count} tokens, and " +
-    "the figures of the grey ones are from earlier windows. The files hold all of them.",
-  "inspect.tokens.number": "No.",
-  "inspect.tokens.id": "Id",
-  "inspect.tokens.title": "Surprise, token by token",
-  "inspect.tokens.legend": "surprise, from 0 to {bits} bits and more; framed: nothing was expected, or it is not known",
   "inspect.live": "{token}, probability {probability}",
   "inspect.tip.rank": "rank {rank}",
   "inspect.tip.entropy": "entropy {entropy}",

@@ -3,6 +3,7 @@ export const inspectZh = {
   "inspect.label": "模型内部",
   "inspect.tabs": "观察的方式",
   "inspect.tab.next": "下一个",
+  "inspect.tab.surprise": "意外",
   "inspect.tab.tree": "分支",
   "inspect.tab.attention": "注意力",
   "inspect.tab.lens": "逐层",
@@ -41,14 +42,6 @@ export const inspectZh = {
   "inspect.card.entropy.hint":
     "模型在看到这个 token 之前有多拿不准：0 比特是完全确定；在 2,048 个 token 中瞎猜是 11 比特。",
   "inspect.card.token.hint": "模型读写的单位：一个词、词的一部分、一个符号，或符号的一个字节。␣ 表示空格，⏎ 表示换行。",
-  "inspect.tokens": "所有 token",
-  "inspect.tokens.hint": "全文共 {count} 个 token，这里列出选中的那个前后的部分；文件中包含全部。",
-  "inspect.tokens.hint.hidden":
-    "从文本开头数起：全文 {count} 个 token，模型只看最后 {seen} 个，灰色的数字来自更靠前的窗口。文件中包含全部。",
-  "inspect.tokens.number": "序号",
-  "inspect.tokens.id": "编号",
-  "inspect.tokens.title": "逐个 token 的意外程度",
-  "inspect.tokens.legend": "意外程度，从 0 到 {bits} 比特及以上；只有边框的：无从预料，或尚不知道",
   "inspect.live": "{token}，概率 {probability}",
   "inspect.tip.rank": "第 {rank} 名",
   "inspect.tip.entropy": "熵 {entropy}",

@@ -1,10 +1,10 @@
 /** The whole text as a picture to save, every token on the colour of its surprise. */
-import { showToken } from "./label.js";
-import { sheet } from "./picture.js";
-import { drawLegend, drawToken, FONT, layTokens, STRIP } from "./token_strip.js";
+import { showToken } from "../../label.js";
+import { sheet } from "../../picture.js";
+import { drawLegend, drawToken, FONT, layTokens, STRIP } from "../../token_strip.js";
 
-/** @typedef {import("./token_strip.js").Inks} Inks */
-/** @typedef {import("./trail.js").Trail} Trail */
+/** @typedef {import("../../token_strip.js").Inks} Inks */
+/** @typedef {import("../../trail.js").Trail} Trail */
 
 const MARGIN = 24;
 /** Above the first line, for the title; and below the last, for the legend. */
