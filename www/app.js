@@ -346,6 +346,7 @@ export class App {
     this.gates.apply(this.state.view.off, this.state.info);
     this.page.render(this.state, this.writer, this.engine.source, inspector ? inspector.marks() : null);
     inspector?.update();
+    this.layOut();
     this.inspect();
     const { tab, settings } = this.state;
     if (tab === "train" && !this.page.trainOpening) void this.openTrain();
@@ -357,6 +358,13 @@ export class App {
   shared() {
     const { state, inspector } = this;
     return sharedOf(state, inspector ? inspector.linkedToken() : state.view.token);
+  }
+
+  /** Keeps the inspector's place free from the beginning, so that nothing moves when it comes. */
+  layOut() {
+    const { tab, view } = this.state;
+    const beside = tab === "write" && view.open && matchMedia(WIDE).matches;
+    document.body.classList.toggle("inside", beside || Boolean(this.inspector?.shown));
   }
 
   /** Loads the inspector when it is first needed: when it is open, and where heads are switched off. */

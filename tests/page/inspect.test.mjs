@@ -150,6 +150,70 @@ test("the line between paper and inspector is moved by keys and pointer, and sta
   await close();
 });
 
+test("nothing jumps when the inspector comes, nor when a link is copied", async () => {
+  const context = await browser.newContext({ permissions: ["clipboard-read", "clipboard-write"] });
+  await context.addInitScript(() => {
+    Object.assign(globalThis, { shifts: 0 });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) /** @type {any} */ (globalThis).shifts += /** @type {any} */ (entry).value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  const page = await context.newPage();
+  await page.goto(site.url + hash({ text: QUESTION }));
+  await ready(page);
+  await coloured(page);
+  const shifts = await page.evaluate(() => /** @type {any} */ (globalThis).shifts);
+  assert.ok(shifts < 0.1, `the layout shifted by ${shifts}`);
+  const withText = page.getByRole("button", { name: "Copy link with text" });
+  const before = await withText.boundingBox();
+  await page.getByRole("button", { name: "Copy link", exact: true }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  assert.deepEqual(await withText.boundingBox(), before, "the other button stays where it is");
+  await context.close();
+});
+
+test("the first line of a long text is not left under the fade", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: "The king had three sons.\n".repeat(60) }));
+  await ready(page);
+  const scroll = page.locator(".paper-scroll");
+  await paper(page).press("Control+Home");
+  for (let line = 0; line < 40; line += 1) await page.keyboard.press("ArrowDown");
+  await page.waitForFunction(() => /** @type {any} */ (document.querySelector(".paper-scroll")).scrollTop > 400);
+  await page.keyboard.press("Control+Home");
+  await page.waitForFunction(() => /** @type {any} */ (document.querySelector(".paper-scroll")).scrollTop < 60);
+  const [top, first] = await Promise.all([
+    scroll.evaluate((element) => element.getBoundingClientRect().top),
+    page
+      .locator(".paper-layer span")
+      .first()
+      .evaluate((span) => span.getClientRects()[0].top),
+  ]);
+  const fades = await scroll.evaluate((element) => element.classList.contains("more-above"));
+  assert.ok(!fades || first - top >= 32, `${first - top} px below the top`);
+  await close();
+});
+
+test("on a phone a tap on a word selects it, and neither pulls up the keyboard nor moves the word", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, see: "next" }), {
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await ready(page);
+  await coloured(page);
+  const word = page.locator(".paper-layer span", { hasText: /^ girl$/ }).first();
+  const box = await word.boundingBox();
+  assert.ok(box);
+  const tap = () => page.touchscreen.tap(box.x + box.width * 0.6, box.y + box.height / 2);
+  await tap();
+  await page.locator(".paper-layer .selected", { hasText: "girl" }).waitFor();
+  assert.notEqual(await page.evaluate(() => document.activeElement?.tagName), "TEXTAREA");
+  assert.deepEqual(await word.boundingBox(), box, "the word stays where it is");
+  await tap();
+  await page.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA");
+  await close();
+});
+
 test("all tokens as a table: what the card says, a selection by key and click, and the whole text as files", async () => {
   const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, see: "surprise" }));
   await ready(page);
@@ -318,7 +382,7 @@ test("what is switched off is said, changes the figures, and is switched on agai
   await ready(page);
   await coloured(page);
   const notice = page.locator(".off-notice");
-  assert.match(await notice.innerText(), /1 head is switched off/);
+  assert.match(await notice.innerText(), /1 head is off\. It stays off while the model writes/);
   const without = await figure(page, "Probability");
   await notice.getByRole("button", { name: "Switch on again" }).click();
   await page.waitForFunction((old) => {
@@ -362,7 +426,7 @@ test("a message goes when what it is about has gone", async () => {
     };
   });
   await paper(page).fill("The king ☠");
-  await message.getByText("The text could not be looked into.").waitFor();
+  await message.getByText("The model can't read this text.").waitFor();
   await paper(page).press("End");
   await paper(page).press("Backspace");
   await message.waitFor({ state: "hidden" });

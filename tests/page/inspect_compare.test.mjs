@@ -258,7 +258,7 @@ test("another vocabulary is told, not compared", async () => {
   await page.locator(".compare-controls .secondary").click();
   await page.locator(".compare-problem", { hasText: "cuts text into other tokens" }).waitFor();
   assert.ok(await page.locator(".compare-body").isHidden());
-  await button(page, "Close it").click();
+  await button(page, "Stop comparing").click();
   await page.locator(".compare-problem").waitFor({ state: "hidden" });
   await close();
 });

@@ -82,7 +82,9 @@ test("the same seed writes another text without a head, and the same one again w
       const now = document.querySelector("textarea")?.value ?? "";
       return now !== text && now.length > 110 && document.querySelector(".primary.busy") === null;
     }, before);
-    await page.locator(".heads-actions .secondary:not([disabled])", { hasText: "Write again with this" }).waitFor();
+    await page
+      .locator(".heads-actions .secondary:not([disabled])", { hasText: "Continue again with these parts off" })
+      .waitFor();
     return paper(page).inputValue();
   };
   const whole = await write();

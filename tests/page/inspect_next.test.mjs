@@ -342,7 +342,7 @@ test("another token is another branch; walking the tree gives the first text bac
   await paper(page).fill(second.slice(0, -6));
   await page.waitForFunction(() => document.querySelectorAll(".tree-here").length === 0);
   await page.locator(".tree-line", { hasText: "the other king" }).click();
-  await button(page, "Put on the paper").click();
+  await button(page, "Show this branch").click();
   await page.waitForFunction((text) => document.querySelector("textarea")?.value === text, second);
   await page.waitForFunction(() => document.querySelectorAll(".tree-here").length === 1);
   assert.equal(await items.count(), 3);

@@ -315,7 +315,7 @@ test("what is switched off is counted rightly", () => {
   assert.deepEqual(
     said,
     ["1 head is", "3 heads are", "1 MLP is", "2 MLPs are", "1 head and 1 MLP are", "2 heads and 1 MLP are"].map(
-      (words) => `${words} switched off, also when the model writes.`,
+      (words) => `${words} off. ${words.endsWith(" is") ? "It stays" : "They stay"} off while the model writes.`,
     ),
   );
 });

@@ -222,7 +222,6 @@ export class Inspector {
     this.wasWriting = writing;
     const leaves = !shown && this.root.contains(document.activeElement);
     this.root.hidden = !shown;
-    document.body.classList.toggle("inside", shown);
     this.notice.update({ off: view.off, info: app.state.info });
     this.legend.root.hidden = !shown;
     this.ties.update(shown);

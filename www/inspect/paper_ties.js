@@ -22,6 +22,10 @@ export class PaperTies {
     this.frame = 0;
     const { area, scroller } = app.page.paper;
     area.addEventListener("click", (event) => this.click(event));
+    /** A finger touched the text last, no mouse. */
+    this.touched = false;
+    area.addEventListener("pointerdown", (event) => (this.touched = event.pointerType === "touch"), { passive: true });
+    area.addEventListener("mousedown", (event) => this.press(event));
     area.addEventListener("keydown", (event) => this.key(event));
     // A finger does not hover.
     const over = (/** @type {PointerEvent} */ event) =>
@@ -73,6 +77,18 @@ export class PaperTies {
   tokenAt(x, y) {
     const place = this.fits ? this.app.page.paper.offsetAt(x, y) : -1;
     return place < 0 ? -1 : this.keeper.trail.after(place);
+  }
+
+  /**
+   * A tap on a word selects its token: the text field, whose focus would pull up the keyboard, is for a second tap on the
+   * same word, or beside the words.
+   * @param {MouseEvent} event
+   */
+  press(event) {
+    if (!this.touched || document.activeElement === this.app.page.paper.area) return;
+    const token = this.tokenAt(event.clientX, event.clientY);
+    const { view } = this.app.state;
+    if (token >= 0 && token !== this.keeper.selected(view.token, this.app.writer.caret)) event.preventDefault();
   }
 
   /** @param {MouseEvent} event */

@@ -78,6 +78,8 @@ export class ShareRow {
     const link = this.link(withText);
     const { leavesOut } = this;
     if (!(await copyText(link))) return this.say("inspect.link.here", { link }, leavesOut);
+    // Under the shorter word it stays as wide, so that the other button does not move.
+    button.style.minWidth = `${button.offsetWidth}px`;
     this.copied = button;
     this.update();
     this.app.page.status.say(t("inspect.link.copied"));

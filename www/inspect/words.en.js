@@ -64,8 +64,8 @@ export const inspectEn = {
   "inspect.off.mlp": "1 MLP",
   "inspect.off.mlps": "{count} MLPs",
   "inspect.off.both": "{heads} and {mlps}",
-  "inspect.off.one": "{off} is switched off, also when the model writes.",
-  "inspect.off.more": "{off} are switched off, also when the model writes.",
+  "inspect.off.one": "{off} is off. It stays off while the model writes.",
+  "inspect.off.more": "{off} are off. They stay off while the model writes.",
   "inspect.off.restore": "Switch on again",
 
   "inspect.badBranches": "{name} is not a file of branches from this page, or it is damaged. Nothing was changed.",
@@ -92,6 +92,6 @@ export const inspectEn = {
   "inspect.example.people.text": "At the end it looks back at the queen, the daughter, the princess and “he”.",
 
   "inspect.notWhole": "This token is a piece of a character and cannot stand on the paper by itself.",
-  "inspect.error.read": "The text could not be looked into.",
+  "inspect.error.read": "The model can't read this text.",
   "inspect.error.panel": "This part could not be shown.",
 };

@@ -57,8 +57,8 @@ export const inspectZh = {
   "inspect.off.mlp": "1 个 MLP ",
   "inspect.off.mlps": "{count} 个 MLP ",
   "inspect.off.both": "{heads}和 {mlps}",
-  "inspect.off.one": "有 {off}已关闭，模型续写时也不用它。",
-  "inspect.off.more": "有 {off}已关闭，模型续写时也不用它们。",
+  "inspect.off.one": "{off}已关闭，模型续写时也保持关闭。",
+  "inspect.off.more": "{off}已关闭，模型续写时也保持关闭。",
   "inspect.off.restore": "重新打开",
 
   "inspect.badBranches": "{name} 不是本页面导出的分支文件，或已损坏。没有作任何改动。",
@@ -81,6 +81,6 @@ export const inspectZh = {
   "inspect.example.people.text": "写到最后，它回头看王后、女儿、公主和“他”。",
 
   "inspect.notWhole": "这个 token 只是一个字符的一部分，不能单独写在纸上。",
-  "inspect.error.read": "无法观察这段文本。",
+  "inspect.error.read": "模型读不了这段文本。",
   "inspect.error.panel": "这一部分无法显示。",
 };

@@ -2,8 +2,8 @@
 export const attentionEn = {
   "attention.empty": "Where each head looks, for every token of your text. Write or paste a text to see it.",
   "attention.about":
-    "A head gathers information from the tokens up to its own. Its attention says how much it takes from " +
-    "each: what one token gives out adds up to 100 %.",
+    "A head gathers information from earlier tokens and its own. Its attention says how much it takes from each. " +
+    "For each token, these shares add up to 100 %.",
   "attention.about.mean": "The mean over all heads of layer {layer}.",
   "attention.about.rollout":
     "Attention rollout (Abnar and Zuidema 2020) estimates how much of each token has reached the output " +

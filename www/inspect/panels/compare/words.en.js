@@ -8,7 +8,7 @@ export const compareEn = {
   "compare.choose": "Compare with",
   "compare.go": "Compare",
   "compare.cancel": "Cancel",
-  "compare.end": "Close it",
+  "compare.end": "Stop comparing",
   "compare.opening": "Opening {name}…",
   "compare.scoring": "{name} reads the text…",
   "compare.kl": "Comparing distributions: {done} of {total} tokens",
@@ -39,8 +39,8 @@ export const compareEn = {
   "compare.perplexity": "Perplexity",
   "compare.meanKl": "Mean KL(this ‖ other), bits per token",
   "compare.meanKl.hint":
-    "KL says how far the two distributions lie apart: 0 where they are the same. It is what it costs, in " +
-    "bits per token, to take the other model's word for this one's.",
+    "KL says how far apart the two distributions are: the cost, in bits per token, when the other model's predictions " +
+    "replace this one's. It is 0 where they are the same.",
   "compare.better": "This model expected {count} of {total} tokens more than {name} did.",
   "compare.verdict.better": "On this text this model is better by {difference} bits per token.",
   "compare.verdict.worse": "On this text {name} is better by {difference} bits per token.",

@@ -6,7 +6,7 @@ export const compareZh = {
   "compare.choose": "对比的模型",
   "compare.go": "对比",
   "compare.cancel": "取消",
-  "compare.end": "关闭它",
+  "compare.end": "停止对比",
   "compare.opening": "正在打开 {name}……",
   "compare.scoring": "{name} 正在读文本……",
   "compare.kl": "正在比较分布：第 {done} 个 token，共 {total} 个",

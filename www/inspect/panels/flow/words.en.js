@@ -40,7 +40,7 @@ export const flowEn = {
   "flow.name.loraA": "Adapter, down (A)",
   "flow.name.loraB": "Adapter, up (B)",
   "flow.name.lora": "Base plus adapter",
-  "flow.name.logits": "Head: logits",
+  "flow.name.logits": "Output layer: logits",
   "flow.name.other": "Step",
   "flow.lane.attention": "Attention: takes from earlier tokens",
   "flow.lane.mlp": "MLP: works on this token alone",
@@ -49,7 +49,7 @@ export const flowEn = {
   "flow.params.shared": "shares {name}",
   "flow.block.closed": "attention and MLP · {count} parameters",
   "flow.input.facts": "id {id} · position {position}",
-  "flow.norm.short": "length {norm}",
+  "flow.norm.short": "norm {norm}",
 
   "flow.explain.input":
     "The text was cut into tokens. This one, {token}, has the id {id} and stands at position {position}, " +
@@ -106,7 +106,7 @@ export const flowEn = {
   "flow.explain.sampling":
     "The repetition penalty lowers the logits of tokens that are in the text already; softmax(logits / " +
     "{temperature}) makes probabilities of them; top-k, top-p and min-p cut off the tail; one of what is " +
-    "left is drawn and appended, and the whole way begins again.",
+    "left is drawn and appended, and the loop repeats.",
   "flow.explain.other": "A step of this model that has no name here.",
 
   "flow.values": "All {count} values",

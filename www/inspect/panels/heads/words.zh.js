@@ -35,7 +35,7 @@ export const headsZh = {
   "heads.measuring": "正在全部打开测量……",
   "heads.noBaseline": "这段文本还没有在全部打开时测过。",
   "heads.waiting": "正在阅读文本……",
-  "heads.write": "这样往下写",
+  "heads.write": "关闭这些部件续写",
   "heads.write.again": "这样重写",
   "heads.write.from": "从“{token}”写起",
   "heads.write.hint": "从文本末尾往下写；每一种续写都保存在树中。",

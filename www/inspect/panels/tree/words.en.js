@@ -8,16 +8,16 @@ export const treeEn = {
   "tree.figures.one": "{tokens} token · {mean} bits/token",
   "tree.figures.none": "no tokens by the model",
   "tree.inside": "{count} branches inside",
-  "tree.here": "on the paper",
+  "tree.here": "shown",
   "tree.older": "Older texts",
   "tree.actions": "What to do with the branch",
-  "tree.open": "Put on the paper",
+  "tree.open": "Show this branch",
   "tree.rename": "Name…",
   "tree.name": "Name of the branch",
   "tree.remove": "Delete",
   "tree.removed": "“{name}” was deleted.",
   "tree.keys":
-    "Arrow keys walk the tree, Enter puts a branch on the paper, F2 names it, Delete deletes it. The bar " +
+    "Arrow keys walk the tree, Enter shows a branch, F2 names it, Delete deletes it. The bar " +
     "is the mean surprise: how unlikely the model found each token that it wrote there, in bits per " +
     "token.",
   "tree.compare": "Compare two branches",
