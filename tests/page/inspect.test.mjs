@@ -434,7 +434,7 @@ test("a message goes when what it is about has gone", async () => {
   await close();
 });
 
-test("of a text longer than the context, what the model does not see is said to be out of its sight", async () => {
+test("of a text longer than the context, the model's window follows the selection, and is said", async () => {
   const { page, close } = await openPage(
     browser,
     site.url + hash({ text: `A queen. ${"The king had three sons. ".repeat(60)}` }),
@@ -442,17 +442,25 @@ test("of a text longer than the context, what the model does not see is said to 
   await ready(page);
   await coloured(page);
   const sight = page.locator(".card-sight");
-  await sight.getByText("Only the last 256 of the text's").waitFor();
+  const all = Number(/of (\d+)/.exec((await page.locator(".card-facts").textContent()) ?? "")?.[1]);
+  await sight.getByText(`These figures are from tokens ${all - 255} to ${all} of ${all}`).waitFor();
   const box = await page.locator(".paper-layer span", { hasText: /queen/ }).first().boundingBox();
   assert.ok(box);
   await page.mouse.click(box.x + box.width * 0.8, box.y + box.height / 2);
-  await sight.getByText("Out of the model's sight: it sees only the last 256 tokens.").waitFor();
+  await sight.getByText(`These figures are from tokens 1 to 256 of ${all}`).waitFor();
   assert.match(await page.locator(".card-token").innerText(), /queen/);
   assert.match((await selected(page)) ?? "", /queen/);
+  assert.match(await figure(page, "Probability"), /%/);
+  // The tabs speak of the same token.
+  await page.locator(".next-facts:not(.stale)").waitFor();
+  await page.locator(".next-selected", { hasText: "queen" }).waitFor();
+  assert.equal(
+    await page.locator(".next-follows .next-p").first().innerText(),
+    await figure(page, "Probability"),
+    "the same figures",
+  );
   await page.getByRole("button", { name: "Next token" }).click();
-  await page.locator(".card-facts", { hasText: "token 1 of 256" }).waitFor({ state: "attached" });
-  assert.ok(await page.locator(".card-first").isHidden(), "something stands before it");
-  assert.equal(await page.getByText("beginning of the text").count(), 0);
+  await page.locator(".card-facts", { hasText: `token 4 of ${all}` }).waitFor({ state: "attached" });
   await close();
 });
 

@@ -248,7 +248,7 @@ test("the card's figures, known and unknown", () => {
   const data = {
     position: 3,
     count: 4,
-    hidden: 0,
+    window: { from: 0, to: 4 },
     id: 1,
     text: "a",
     bytes: [],
@@ -278,7 +278,7 @@ test("the card says what the model does not see", () => {
   const data = {
     position: 3,
     count: 4,
-    hidden: 0,
+    window: { from: 0, to: 4 },
     id: 1,
     text: "a",
     bytes: [],
@@ -290,15 +290,9 @@ test("the card says what the model does not see", () => {
     written: null,
   };
   assert.equal(sightOf(data), "");
-  assert.match(sightOf({ ...data, hidden: 6 }), /^Only the last 4 of the text's 10 tokens/);
-  assert.match(
-    sightOf({ ...data, hidden: 6, position: -1 }),
-    /^Out of the model's sight: it sees only the last 4 tokens\./,
-  );
-  assert.match(
-    sightOf({ ...data, hidden: 6, written: { logprob: Math.log(0.5), rank: 0 } }),
-    /it had 50\.0 % and rank 1\.$/,
-  );
+  const part = { ...data, count: 10, window: { from: 6, to: 10 } };
+  assert.match(sightOf(part), /These figures are from tokens 7 to 10 of 10/);
+  assert.match(sightOf({ ...part, written: { logprob: Math.log(0.5), rank: 0 } }), /it had 50\.0 % and rank 1\.$/);
 });
 
 test("what is switched off is counted rightly", () => {

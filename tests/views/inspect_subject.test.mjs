@@ -315,13 +315,7 @@ test("of a text longer than the context the model sees the end; the rest is scor
   );
   assert.equal(subject?.hidden, 6);
   assert.equal(keeper.subject(1, 10)?.selected, 1);
-  assert.equal(keeper.subject(null, 2)?.selected, 3, "of what it does not see panels say nothing");
-  const unseen = keeper.card(null, 2);
-  assert.deepEqual(
-    [unseen.text, unseen.position, unseen.count, unseen.hidden],
-    ["b", -5, 4, 6],
-    "but the card says what it is",
-  );
+  assert.equal(keeper.subject(null, 2)?.selected, 3, "its window is not read yet");
   assert.equal(keeper.marks(true, null, 2)?.selected, 1, "and it is outlined");
   assert.equal(keeper.card(0, 2).first, false, "the first that it sees has text before it");
   /** @type {string[]} */
@@ -335,6 +329,40 @@ test("of a text longer than the context the model sees the end; the rest is scor
   }
   assert.deepEqual(scored, ["ghij", "abcd", "bcde", "cdef", "defg"]);
   for (let at = 1; at < 10; at += 1) assert.notEqual(keeper.trail.levels[at], 255, `token ${at} has a colour`);
+});
+
+test("the model's window follows the selection to an earlier token, and back", async () => {
+  const { keeper, asked, follow, answer, versions } = makeKeeper({ nCtx: 4 });
+  follow({ runs: userText("abcdefghij") });
+  for (let round = 0; round < 2; round += 1) {
+    asked.splice(0)[0].resolve();
+    await settle();
+  }
+  assert.equal(keeper.coloured, 3 / 9, "only the end so far, which is said");
+  await answer();
+  assert.equal(keeper.coloured, 1);
+  const last = keeper.subject(null, 10);
+  const before = versions();
+  keeper.look(null, 5);
+  assert.equal(asked[0].about, "cdef", "half a context stands before it, and the next one is there");
+  assert.ok(versions() > before, "what was asked about the window before is stale");
+  keeper.look(null, 5);
+  assert.equal(asked.length, 1, "it is asked for once");
+  await answer();
+  const early = keeper.subject(null, 5);
+  assert.deepEqual(
+    [early?.tokens.texts.join(""), early?.hidden, early?.selected, early?.scores?.rows],
+    ["cdef", 2, 2, 4],
+  );
+  const { position, count, window } = keeper.card(null, 5);
+  assert.deepEqual([position, count, window], [4, 10, { from: 2, to: 6 }]);
+  assert.ok(Math.abs(keeper.trail.logprob[3] + 2 * Math.LN2) < 1e-6, "as the window says it");
+  keeper.look(null, 1);
+  assert.equal(asked.at(-1)?.about, "abcd");
+  await answer();
+  keeper.look(null, 10);
+  assert.deepEqual(keeper.subject(null, 10)?.tokens, last?.tokens);
+  assert.notEqual(keeper.subject(null, 10)?.scores, null, "what was known of the end is known again");
 });
 
 test("what was written with another window of the text keeps its own figures beside the new ones", async () => {

@@ -28,24 +28,24 @@ export function recordOf(trail, at, runs) {
  * What is known of one token.
  * @param {Trail} trail
  * @param {number} at
- * @param {{ offset: number, vocabSize: number, runs: readonly Run[] | null }} options `offset`: tokens that the model
- *   no longer sees;
+ * @param {{ window: { from: number, to: number }, vocabSize: number, runs: readonly Run[] | null }} options `window`:
+ *   the tokens that the model sees together with it;
  *   `runs` where they make the trail's text and the model does not write
  * @returns {import("./token_card.js").TokenCardData}
  */
-export function cardOf(trail, at, { offset, vocabSize, runs }) {
+export function cardOf(trail, at, { window, vocabSize, runs }) {
   const row = at - 1;
   const logprob = row < 0 ? NaN : trail.logprob[row];
   const rank = row < 0 ? 0 : trail.rank[row];
-  // A text longer than the context is read with its last tokens only; what was written was written with others.
-  const record = offset && runs ? recordOf(trail, at, runs) : null;
+  // Of a text longer than the context only a window is read; what was written was written with another.
+  const record = window.to - window.from < trail.length && runs ? recordOf(trail, at, runs) : null;
   // It stands for the text's beginning: its bytes would be the spelling of its name, which stands nowhere.
   const bos = trail.bos && at === 0;
   const otherwise = record && (record.rank !== rank || Math.abs(record.logprob - logprob) > SAME_NATS);
   return {
-    position: at - offset,
-    count: trail.length - offset,
-    hidden: offset,
+    position: at,
+    count: trail.length,
+    window,
     id: trail.ids[at],
     text: trail.texts[at],
     bytes: bos ? [] : trail.bytes[at],

@@ -130,7 +130,10 @@ export class Context {
   /** @param {number} position */
   select(position) {
     const { subject } = this;
-    if (subject) this.app.setView({ token: Math.min(subject.tokens.ids.length - 1, Math.max(0, position)) });
+    if (!subject) return;
+    const token = Math.min(subject.tokens.ids.length - 1, Math.max(0, position));
+    if (subject.hidden === this.keeper.offset) this.app.setView({ token });
+    else this.choose(subject.hidden + token);
   }
 
   /** @param {Partial<Settings>} patch */
@@ -145,7 +148,7 @@ export class Context {
     // Bytes that are no whole character cannot stand on the paper.
     if (!isWhole(text)) return this.say("inspect.notWhole");
     const at = position <= subject.tokens.ids.length ? subject.tokens.ends[position - 1] : subject.text.length;
-    const token = this.keeper.alternative(position - 1, id, text);
+    const token = this.keeper.alternative(subject.hidden + position - 1, id, text);
     this.record();
     this.go(this.app.generate({ at, run: token ? { text, source: "model", token } : { text, source: "model" } }));
   }

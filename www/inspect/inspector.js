@@ -203,6 +203,7 @@ export class Inspector {
       info: state.info,
       stamp: this.model.stamp(),
     });
+    context.keeper.look(state.view.token, writer.caret);
     return context.keeper.marks(state.view.surprise, state.view.token, writer.caret);
   }
 
@@ -210,6 +211,8 @@ export class Inspector {
   linkedToken() {
     const { token } = this.app.state.view;
     const subject = token === null && this.shown ? this.context.subject : null;
+    // An earlier window has no place in an address.
+    if (subject && subject.hidden !== this.context.keeper.offset) return null;
     return subject && !subject.writing && subject.selected < subject.tokens.ids.length - 1 ? subject.selected : token;
   }
 
@@ -244,7 +247,7 @@ export class Inspector {
     if (opened && this.sheet.on && document.activeElement === app.page.paper.see) this.tabs.focus();
     this.place.setAttribute("aria-labelledby", `${PANEL_ID}-tab-${view.panel}`);
     setText(this.keys, t(/Mac|iPhone|iPad/.test(navigator.platform) ? "inspect.keys.mac" : "inspect.keys"));
-    this.legend.update({ on: view.surprise });
+    this.legend.update({ on: view.surprise, coloured: context.keeper.coloured });
     this.share.update();
     this.divider.update();
     if (this.introducing && app.writer.canUndo) this.introduced();

@@ -15,19 +15,23 @@ export class SurpriseLegend {
     const cells = Array.from({ length: MOST_LEVEL + 1 }, (_, level) => h("span", { class: `tint s${level}` }));
     this.from = h("span");
     this.to = h("span");
+    this.part = h("span", { class: "surprise-part" });
     this.scale = h(
       "span",
       { class: "scale" },
       this.from,
       h("span", { class: "scale-cells", "aria-hidden": "true" }, ...cells),
       this.to,
+      this.part,
     );
     this.root = h("div", { class: "surprise" }, this.box, this.label, this.scale);
     root.append(this.root);
   }
 
-  /** @param {{ on: boolean }} data */
-  update({ on }) {
+  /** @param {{ on: boolean, coloured: number }} data `coloured`: the share of the text that has colours */
+  update({ on, coloured }) {
+    const part = coloured < 1 ? t("inspect.surprise.part", { share: Math.floor(100 * coloured) }) : "";
+    setText(this.part, part);
     this.box.checked = on;
     setText(this.label, t("inspect.surprise"));
     this.label.title = t("inspect.surprise.hint");

@@ -95,8 +95,8 @@ export class PaperTies {
   click(event) {
     const { selectionStart, selectionEnd } = this.app.page.paper.area;
     const token = selectionStart === selectionEnd ? this.tokenAt(event.clientX, event.clientY) : -1;
-    // What the model no longer sees is selected by the caret alone.
-    if (token < this.keeper.offset) return;
+    if (token < 0) return;
+    if (token < this.keeper.offset) return this.choose(token);
     // The caret has moved already, or will in a moment; either way it is at the token.
     this.caret = selectionEnd;
     this.context.setView({ token: token - this.keeper.offset });
@@ -116,8 +116,8 @@ export class PaperTies {
   choose(at) {
     const { trail, offset } = this.keeper;
     this.reveal = true;
-    if (at >= offset) return this.context.select(at - offset);
-    // What the model no longer sees is selected by the caret alone.
+    if (at >= offset) return this.context.setView({ token: at - offset });
+    // What stands before the last window is selected by the caret.
     this.context.setView({ token: null });
     this.app.writer.moveCaret(trail.ends[at]);
   }
@@ -126,11 +126,8 @@ export class PaperTies {
   step(by) {
     const { subject } = this.context;
     if (!subject) return;
-    this.reveal = true;
-    const { position } = this.context.card();
-    // From a token that the model does not see there is only one way: to the first that it sees.
-    if (position >= 0) this.context.select(position + by);
-    else if (by > 0) this.context.select(0);
+    const { position, count } = this.context.card();
+    this.choose(Math.min(count - 1, Math.max(0, position + by)));
     if (!this.context.subject) return;
     const { text, logprob } = this.context.card();
     this.app.page.status.say(t("inspect.live", { token: showToken(text), probability: percent(Math.exp(logprob)) }));

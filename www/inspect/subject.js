@@ -3,6 +3,7 @@
  * after.
  */
 import { isAbort } from "../core/errors.js";
+import { NO_LEVEL } from "../core/pieces.js";
 import { alternativeOf, cardOf } from "./card_data.js";
 import { scoreEarlier } from "./earlier.js";
 import { marksOf, runAt, sharedEnds } from "./marks.js";
@@ -50,6 +51,11 @@ export class SubjectKeeper {
     this.now = { runs: [], text: "", writing: false, info: null, stamp: "" };
     /** The answer for the text as it stands. @type {ScoreAnswer | null} */
     this.scores = null;
+    /**
+     * The answer for an earlier window of a text longer than the context: the one that the selected token stands in.
+     * @type {{ from: number, scores: ScoreAnswer | null } | null}
+     */
+    this.early = null;
     /** Whether the trail's tokens are those of the text as it stands. */
     this.settled = false;
     /** The trail's figures are those of the model as it was before; they are shown until the new ones have come. */
@@ -107,7 +113,7 @@ export class SubjectKeeper {
       this.readSoon(0);
     } else if (now.text !== before.text) {
       this.settled = false;
-      this.scores = null;
+      this.scores = this.early = null;
       this.readSoon(Math.abs(now.text.length - before.text.length) > MOST_TYPED ? 0 : TYPING_PAUSE_MS);
     }
   }
@@ -118,7 +124,7 @@ export class SubjectKeeper {
     this.reading += 1;
     this.hooks.cancel(this.timer);
     this.settled = false;
-    this.scores = null;
+    this.scores = this.early = null;
     this.askedFor = "";
     this.newest = null;
     this.hooks.onVersion();
@@ -155,19 +161,68 @@ export class SubjectKeeper {
       this.outdated = false;
       this.scores = scores;
       this.changed();
-      if (!offset) return;
-      await scoreEarlier(
-        trail,
-        offset,
-        info.nCtx,
-        async (ids) => {
-          const earlier = await this.hooks.score(ids);
-          return reading === this.reading ? earlier : null;
-        },
-        () => this.changed(),
-      );
+      await this.readRest(reading);
     } catch (error) {
       // What is withdrawn is so for another reading, or for another model, which is read when it is heard of.
+      if (reading === this.reading && !isAbort(error)) this.hooks.onError(error);
+    }
+  }
+
+  /** Colours what stands before the context. @param {number} reading */
+  async readRest(reading) {
+    const { trail, offset, now } = this;
+    if (!offset || !now.info) return;
+    const score = async (/** @type {number[]} */ ids) => {
+      const earlier = await this.hooks.score(ids);
+      return reading === this.reading ? earlier : null;
+    };
+    await scoreEarlier(trail, offset, now.info.nCtx, score, () => this.changed());
+  }
+
+  /**
+   * The tokens that the model sees together with one of the text: the last that fit its context; for an earlier token a
+   * window in which at least half a context stands before it, and the one that follows is in it.
+   * @param {number} at
+   * @returns {{ from: number, to: number }}
+   */
+  windowOf(at) {
+    const { offset, trail } = this;
+    if (at >= offset) return { from: offset, to: trail.length };
+    const nCtx = this.now.info?.nCtx ?? trail.length;
+    const half = Math.max(1, nCtx >> 1);
+    const from = Math.max(0, (Math.floor((at + 1) / half) - 1) * half);
+    return { from, to: Math.min(trail.length, from + nCtx) };
+  }
+
+  /**
+   * Hears what is selected: the model's window follows it.
+   * @param {number | null} token @param {number} caret
+   */
+  look(token, caret) {
+    if (!this.settled || !this.scores || this.now.writing) return;
+    const { from, to } = this.windowOf(this.selected(token, caret));
+    if (from === (this.early?.from ?? this.offset)) return;
+    this.early = from === this.offset ? null : { from, scores: null };
+    this.version += 1;
+    this.hooks.onVersion();
+    void this.readEarly(from, to);
+  }
+
+  /** @param {number} from @param {number} to the window */
+  async readEarly(from, to) {
+    const reading = ++this.reading;
+    const { trail, offset } = this;
+    try {
+      if (this.early) {
+        const scores = await this.hooks.score(trail.ids.slice(from, to));
+        if (reading !== this.reading) return;
+        this.early = { from, scores };
+        const first = from && from + ((to - from) >> 1) - 1;
+        trail.score(scores, from, first, Math.min(to - 1, offset));
+        this.changed();
+      }
+      await this.readRest(reading);
+    } catch (error) {
       if (reading === this.reading && !isAbort(error)) this.hooks.onError(error);
     }
   }
@@ -187,7 +242,7 @@ export class SubjectKeeper {
     this.trail = trail;
     this.taken = { run: this.now.runs.at(-1) ?? null, count: this.now.runs.length };
     this.settled = true;
-    this.scores = null;
+    this.scores = this.early = null;
     this.newest = null;
     this.changed();
     return trail;
@@ -196,6 +251,15 @@ export class SubjectKeeper {
   /** Tokens of the text that the model no longer sees. */
   get offset() {
     return Math.max(0, this.trail.length - (this.now.info?.nCtx ?? Infinity));
+  }
+
+  /** How much of a text longer than the context has its colours: a share of its tokens; 1 where all have. */
+  get coloured() {
+    const { trail } = this;
+    if (!this.offset || !this.scores) return 1;
+    let known = 0;
+    for (let at = 1; at < trail.length; at += 1) if (trail.levels[at] !== NO_LEVEL) known += 1;
+    return known / Math.max(1, trail.length - 1);
   }
 
   /** Takes what the model has written since, from its own records: no question to the engine. */
@@ -267,13 +331,13 @@ export class SubjectKeeper {
   }
 
   /**
-   * A token that the model proposed after a row of the subject, as one that it wrote; null where nothing is known of
+   * A token that the model proposed after a row of the whole text, as one that it wrote; null where nothing is known of
    * it.
    * @param {number} row @param {number} id @param {string} text
    * @returns {import("../engine/types.js").Token | null}
    */
   alternative(row, id, text) {
-    return this.outdated ? null : alternativeOf(this.trail, row + this.offset, id, text);
+    return this.outdated ? null : alternativeOf(this.trail, row, id, text);
   }
 
   /**
@@ -282,13 +346,14 @@ export class SubjectKeeper {
    * @returns {Subject | null}
    */
   subject(token, caret) {
-    const { trail, now, last, version, offset } = this;
+    const { trail, now, last, version } = this;
     if (!now.info || trail.length === 0 || trail.text === "") return (this.last = null);
     const chosen = this.selected(token, caret);
-    // Of what the model does not see nothing can be shown: panels then speak of where it would write on.
-    const selected = (chosen < offset ? trail.length - 1 : chosen) - offset;
     const writing = now.writing || (!this.settled && last?.writing === true);
-    const scores = writing ? null : this.scores;
+    // Until the window of an earlier token is known, panels speak of where the model would write on.
+    const { from, to } = this.windowOf(this.early && !writing ? chosen : trail.length - 1);
+    const selected = (chosen < from || chosen >= to ? to - 1 : chosen) - from;
+    const scores = writing ? null : this.early ? this.early.scores : this.scores;
     const newest = writing ? this.newest : null;
     if (
       last &&
@@ -301,13 +366,13 @@ export class SubjectKeeper {
       last.info === now.info
     )
       return last;
-    const tokens = trail.tokens(offset);
+    const tokens = trail.tokens(from, to);
     return (this.last = {
       version,
       text: trail.text,
       info: now.info,
       tokens,
-      hidden: offset,
+      hidden: from,
       scores,
       selected,
       writing,
@@ -320,9 +385,10 @@ export class SubjectKeeper {
    * @param {number | null} token @param {number} caret
    */
   card(token, caret) {
-    const { trail, offset, now } = this;
+    const { trail, now } = this;
     const runs = !now.writing && trail.text === now.text ? now.runs : null;
-    return cardOf(trail, this.selected(token, caret), { offset, vocabSize: now.info?.vocabSize ?? 0, runs });
+    const at = this.selected(token, caret);
+    return cardOf(trail, at, { window: this.windowOf(at), vocabSize: now.info?.vocabSize ?? 0, runs });
   }
 
   /**

@@ -4,9 +4,9 @@ import { bits, finePercent, hex, percent, shorten, showToken } from "./label.js"
 
 /**
  * @typedef {object} TokenCardData
- * @property {number} position among the tokens that the model sees; below 0 where it does not see it
+ * @property {number} position among all tokens of the text
  * @property {number} count of those tokens
- * @property {number} hidden tokens before those, which it does not see
+ * @property {{ from: number, to: number }} window the tokens that the model sees together with it
  * @property {number} id
  * @property {string} text
  * @property {number[]} bytes empty where they are not known
@@ -42,14 +42,9 @@ export function figures({ logprob, rank, entropy }) {
  * What must be known to read the figures rightly, where the model does not see the whole text; "" where it does.
  * @param {TokenCardData} data
  */
-export function sightOf({ position, count, hidden, written }) {
-  if (!hidden) return "";
-  const seen = n(count);
-  const lines = [
-    position < 0
-      ? t("inspect.card.unseen", { count: seen })
-      : t("inspect.card.window", { count: seen, all: n(count + hidden) }),
-  ];
+export function sightOf({ count, window, written }) {
+  if (window.to - window.from === count) return "";
+  const lines = [t("inspect.card.window", { from: n(window.from + 1), to: n(window.to), all: n(count) })];
   if (written)
     lines.push(
       t("inspect.card.written", { probability: percent(Math.exp(written.logprob)), rank: n(written.rank + 1) }),
@@ -141,15 +136,12 @@ export class TokenCard {
 
   /** @param {TokenCardData} data */
   update(data) {
-    const { text, id, bytes, first, bos, position, count, hidden, vocabSize } = data;
+    const { text, id, bytes, first, bos, position, count, vocabSize } = data;
     this.root.setAttribute("aria-label", t("inspect.card.label"));
     const shown = showToken(text);
     setText(this.token, shorten(shown, 24));
     this.token.title = shown;
-    const place =
-      position < 0
-        ? { position: n(hidden + position + 1), count: n(hidden + count) }
-        : { position: n(position + 1), count: n(count) };
+    const place = { position: n(position + 1), count: n(count) };
     const facts = [t("inspect.card.position", place), t("inspect.card.id", { id })];
     if (bytes.length) facts.push(t("inspect.card.bytes", { bytes: shorten(hex(bytes), 95) }));
     setText(this.facts, facts.join(" · "));

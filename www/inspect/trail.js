@@ -235,19 +235,19 @@ export class Trail {
   }
 
   /**
-   * The tokens from `offset` on; with all of them, the lists grow with the trail.
-   * @param {number} offset
+   * The tokens from `offset` to `to`; with all of them, the lists grow with the trail.
+   * @param {number} offset @param {number} [to]
    * @returns {TokensAnswer}
    */
-  tokens(offset) {
+  tokens(offset, to = this.length) {
     const { ids, texts, bytes, ends, bos } = this;
-    if (!offset) return { ids, texts, bytes, ends, bos };
+    if (!offset && to === this.length) return { ids, texts, bytes, ends, bos };
     return {
-      ids: ids.slice(offset),
-      texts: texts.slice(offset),
-      bytes: bytes.slice(offset),
-      ends: ends.slice(offset),
-      bos: false,
+      ids: ids.slice(offset, to),
+      texts: texts.slice(offset, to),
+      bytes: bytes.slice(offset, to),
+      ends: ends.slice(offset, to),
+      bos: bos && offset === 0,
     };
   }
 

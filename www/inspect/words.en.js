@@ -33,10 +33,8 @@ export const inspectEn = {
   "inspect.card.bos":
     "This token is not in your text: it is put in front of every text and stands for its beginning. " +
     "Nothing stands before it, so nothing was expected.",
-  "inspect.card.window": "Only the last {count} of the text's {all} tokens are looked at: the model sees no more.",
-  "inspect.card.unseen":
-    "Out of the model's sight: it sees only the last {count} tokens. These figures are from an earlier " +
-    "window of the text; the tabs speak of the last token.",
+  "inspect.card.window":
+    "The text is longer than the model's context. These figures are from tokens {from} to {to} of {all}, which it sees together.",
   "inspect.card.written":
     "When this token was written, with another window of the text, it had {probability} and rank {rank}.",
   "inspect.card.probability.hint":
@@ -55,6 +53,7 @@ export const inspectEn = {
 
   "inspect.surprise": "Surprise",
   "inspect.surprise.hint": "Colours every token by how little the model expected it.",
+  "inspect.surprise.part": "· {share} % of the text is coloured",
   "inspect.surprise.to": "{bits}+ bits",
   "inspect.keys": "Alt ← → goes token by token",
   "inspect.keys.mac": "⌥ ← → goes token by token",

@@ -31,9 +31,8 @@ export const inspectZh = {
   "inspect.card.token": "token",
   "inspect.card.first": "这是第一个 token：前面什么都没有，也就无从预料。",
   "inspect.card.bos": "这个 token 不在你的文字里：它放在每段文字之前，代表开头。它前面什么都没有，也就无从预料。",
-  "inspect.card.window": "这里只看全文 {all} 个 token 中的最后 {count} 个：模型看不到更多。",
-  "inspect.card.unseen":
-    "模型已看不到这里：它只看最后 {count} 个 token。这些数字来自文本更靠前的一个窗口；各标签页讲的是最后一个 token。",
+  "inspect.card.window":
+    "文本比模型的上下文更长。这些数字来自全文 {all} 个 token 中的第 {from} 到 {to} 个，模型一次看到这些。",
   "inspect.card.written": "写下这个 token 时，模型看到的是文本的另一个窗口，当时的概率是 {probability}，第 {rank} 名。",
   "inspect.card.probability.hint": "模型看过前面所有 token 之后给这个 token 的概率，尚未应用你的设置。",
   "inspect.card.rank.hint":
@@ -48,6 +47,7 @@ export const inspectZh = {
 
   "inspect.surprise": "意外程度",
   "inspect.surprise.hint": "按模型有多没料到，给每个 token 着色。",
+  "inspect.surprise.part": "· 已着色 {share} %",
   "inspect.surprise.to": "{bits}+ 比特",
   "inspect.keys": "Alt ← → 逐个 token 移动",
   "inspect.keys.mac": "⌥ ← → 逐个 token 移动",
