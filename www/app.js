@@ -345,8 +345,8 @@ export class App {
     // Before anything is written with it.
     this.gates.apply(this.state.view.off, this.state.info);
     this.page.render(this.state, this.writer, this.engine.source, inspector ? inspector.marks() : null);
-    inspector?.update();
     this.layOut();
+    inspector?.update();
     this.inspect();
     const { tab, settings } = this.state;
     if (tab === "train" && !this.page.trainOpening) void this.openTrain();

@@ -448,6 +448,7 @@ test("what stands before every text is explained; a rare token has a number; a s
   const fragment = new URLSearchParams({ lang: "en", see: "next", text: "The wolf", token: "0" });
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#${fragment}`);
   await ready(page);
+  await page.locator(".card-first", { hasText: /\S/ }).waitFor();
   assert.match(
     await page.locator(".card-first").innerText(),
     /^This token is not in your text: it is put in front of every text/,
