@@ -12,7 +12,7 @@ import { takeDrop } from "./drops.js";
 import { Engine } from "./engine/client.js";
 import { Gates } from "./engine/gates.js";
 import { listenForDrops } from "./frame/drop_zone.js";
-import { askedBackend, BACKENDS, initialState } from "./frame/initial.js";
+import { askedBackend, BACKENDS, initialState, WIDE } from "./frame/initial.js";
 import { PANELS } from "./inspect/manifest.js";
 import { followLink, sharedOf } from "./links.js";
 import { filesFromDrop } from "./models/drop.js";

@@ -1,15 +1,16 @@
 /** What the page shows first: what the link says, else what was remembered, else the defaults. */
-import { PANELS } from "../inspect/manifest.js";
+
 import { storage } from "../core/dom.js";
 import { preferredLanguage } from "../core/i18n/index.js";
 import { DEFAULT_SETTINGS } from "../core/settings.js";
 import { DEFAULT_VIEW, decodeFragment } from "../core/state.js";
+import { PANELS } from "../inspect/manifest.js";
 
 /** @typedef {import("../engine/types.js").Backend} Backend */
 
 export const BACKENDS = /** @type {Backend[]} */ (["auto", "cpu", "webgpu"]);
 /** From this width on the inspector stands beside the paper, and is open by itself. */
-const WIDE = "(min-width: 1000px)";
+export const WIDE = "(min-width: 1000px)";
 
 /** The backend that the address asks for, "" for none; it may be one that there is not. */
 export const askedBackend = () => new URLSearchParams(location.search).get("backend") ?? "";
