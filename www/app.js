@@ -29,6 +29,8 @@ import { nextFrame, Writing } from "./write/writing.js";
 /** @typedef {import("./engine/types.js").Settings} Settings */
 /** @typedef {import("./engine/types.js").Theme} Theme */
 
+/** The name of a place: see `place`. */
+const SHEET = "sheet";
 const FIRST_PROMPT = "Once upon a time";
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 
@@ -90,7 +92,10 @@ export class App {
       openRun: (id, free) => this.training.saves.openNamed(id, free),
       onCrash: () => this.training.crashed(),
     });
-    this.address = new Address();
+    this.address = new Address({
+      onPlace: (place) => this.goTo(place),
+      onLink: () => this.applyFragment(),
+    });
     /** @type {import("./inspect/inspector.js").Inspector | null} */
     this.inspector = null;
     this.inspectorAsked = false;
@@ -189,7 +194,6 @@ export class App {
       const { page, opener } = this;
       void filesFromDrop(data).then((dropped) => takeDrop(dropped, page, opener, () => this.state.tab));
     });
-    addEventListener("hashchange", () => this.applyFragment());
     addEventListener("pagehide", () => this.kept.leave());
     addEventListener("beforeunload", (event) => {
       if (!unsaved(this.training.state)) return;
@@ -257,7 +261,7 @@ export class App {
     const url = new URL(location.href);
     if (backend === "auto") url.searchParams.delete("backend");
     else url.searchParams.set("backend", backend);
-    history.replaceState(null, "", url);
+    history.replaceState(history.state, "", url);
     this.opener.reopen();
   }
 
@@ -281,9 +285,22 @@ export class App {
     this.store.set({ theme });
   }
 
+  /** Where the page is: a tab, or the sheet over it that the inspector is in a narrow window. */
+  get place() {
+    const { tab, view } = this.state;
+    return tab === "write" && view.open && !matchMedia(WIDE).matches ? SHEET : tab;
+  }
+
+  /** The user went back or forth. @param {string} place */
+  goTo(place) {
+    const tab = TABS.find((name) => name === place) ?? "write";
+    const narrow = !matchMedia(WIDE).matches;
+    if (tab === "write" && narrow) this.setView({ open: place === SHEET });
+    this.store.set({ tab });
+  }
+
   /** The address was edited or a link followed within the page. */
   applyFragment() {
-    this.address.forget();
     const shared = decodeFragment(location.hash, PANELS);
     if (shared.text !== undefined) this.writer.replace(userText(shared.text));
     this.inspector?.ties.settle();
@@ -350,7 +367,7 @@ export class App {
     this.inspect();
     const { tab, settings } = this.state;
     if (tab === "train" && !this.page.trainOpening) void this.openTrain();
-    if (!this.address.write(encodeFragment({ ...this.shared(), tab }))) return;
+    if (!this.address.write(encodeFragment({ ...this.shared(), tab }), this.place)) return;
     storage.set("settings", encodeFragment({ tab: "write", settings, model: "" }));
   }
 
