@@ -150,3 +150,15 @@ test("a thousand tokens arrive without holding up the page", async () => {
   assert.ok(used < 4, `1,000 tokens took ${used.toFixed(2)} s of the main thread`);
   await close();
 });
+
+test("without WebGPU the last line says so in three words; the device's own words come with a click", async () => {
+  const { page, close } = await openFake({}, "#lang=en");
+  await ready(page);
+  const [backend, details] = [page.locator(".status-backend"), page.locator(".status-details")];
+  assert.equal(await backend.innerText(), "CPU (SIMD): no WebGPU here");
+  await backend.click();
+  assert.match(await details.innerText(), /no WebGPU adapter was found/);
+  await backend.click();
+  assert.ok(await details.isHidden());
+  await close();
+});

@@ -13,15 +13,15 @@ const REASONS = [
 ];
 
 /**
- * Why this backend runs, in a few words of the page's language; a reason that has none here is the engine's own, ""
- * where that is
- * in another language.
+ * Why this backend runs, in a few words of the page's language.
  * @param {import("../engine/types.js").Info} info
  */
 export function backendReason({ backend, backendReason: reason }) {
   const known = REASONS.find(([pattern]) => pattern.test(reason));
   if (!known && backend === "cpu" && globalThis.isSecureContext === false) return t("error.insecureGpu");
-  return known ? t(known[1]) : (engineWords(reason) ?? "");
+  if (known) return t(known[1]);
+  // The engine says at length which adapters it has asked for in vain.
+  return backend === "cpu" ? t("status.why.noGpu") : "";
 }
 
 /** The line at the bottom: figures for the eye, and a quieter live region for the ear. */
@@ -35,7 +35,14 @@ export class Status {
     this.context = h("span");
     this.meter = h("span", { class: "meter", "aria-hidden": "true" });
     this.memory = h("span");
-    this.backend = h("span", { class: "status-backend" });
+    this.details = h("p", { class: "status-details", id: "status-details", hidden: true });
+    this.backend = h("button", {
+      type: "button",
+      class: "status-backend",
+      "aria-controls": this.details.id,
+      "aria-expanded": "false",
+      onclick: () => this.unfold(Boolean(this.details.hidden)),
+    });
     this.live = h("p", { class: "visually-hidden", role: "status", "aria-live": "polite" });
     root.append(
       h(
@@ -48,10 +55,17 @@ export class Status {
         this.memory,
         this.backend,
       ),
+      this.details,
       this.live,
     );
     this.spoken = -Infinity;
     this.timer = 0;
+  }
+
+  /** Shows what the device says of itself. @param {boolean} open */
+  unfold(open) {
+    this.details.hidden = !open;
+    this.backend.setAttribute("aria-expanded", String(open));
   }
 
   /**
@@ -93,6 +107,7 @@ export class Status {
     if (!info) {
       setText(this.memory, "");
       setText(this.backend, "");
+      this.unfold(false);
       return;
     }
     const share = Math.min(1, contextUsed / info.nCtx);
@@ -109,8 +124,10 @@ export class Status {
     const backend = t(`status.backend.${info.backend}`);
     const reason = backendReason(info);
     setText(this.backend, reason ? t("status.backend.why", { backend, reason }) : backend);
-    this.backend.title = [engineWords(info.backendReason) ?? info.backendReason, info.adapter]
-      .filter(Boolean)
-      .join(" · ");
+    this.backend.title = t("status.backend.hint");
+    setText(
+      this.details,
+      [engineWords(info.backendReason) ?? info.backendReason, info.adapter].filter(Boolean).join(" · "),
+    );
   }
 }

@@ -81,6 +81,8 @@ export const en = {
   "status.backend.why": "{backend}: {reason}",
   "status.why.chosen": "chosen above",
   "status.why.gpu": "your graphics processor",
+  "status.backend.hint": "Why, in the device's own words",
+  "status.why.noGpu": "no WebGPU here",
   "status.why.software": "the browser offers no hardware GPU",
   "live.ready": "{name} is ready.",
   "live.writing": "Writing.",

@@ -75,6 +75,8 @@ export const zh = {
   "status.backend.why": "{backend}：{reason}",
   "status.why.chosen": "由你在上方选定",
   "status.why.gpu": "使用你的显卡",
+  "status.backend.hint": "原因（设备自己的说明）",
+  "status.why.noGpu": "此处没有 WebGPU",
   "status.why.software": "浏览器没有提供硬件 GPU",
   "live.ready": "{name} 已就绪。",
   "live.writing": "正在书写。",
