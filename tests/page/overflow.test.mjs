@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { MANIFEST } from "../../www/inspect/manifest.js";
 import { openPage, ready } from "./browser.mjs";
 import { browser, site } from "./stage.mjs";
 
@@ -84,8 +85,8 @@ for (const [lang, said, advice] of [
     const inspector = page.locator("#inspector");
     const tabs = inspector.getByRole("tab");
     await inspector.getByText(said).first().waitFor();
-    assert.equal(await tabs.count(), 7);
-    for (let panel = 0; panel < 7; panel += 1) {
+    assert.equal(await tabs.count(), MANIFEST.length);
+    for (let panel = 0; panel < MANIFEST.length; panel += 1) {
       await tabs.nth(panel).click();
       await page.locator(".inspect-panel > *").first().waitFor();
       await inspector.getByText(said).first().waitFor();
