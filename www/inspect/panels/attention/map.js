@@ -16,6 +16,10 @@ import { cellAt, clampZoom, fit, isFit, isLargest, mapSide, pan, reveal, zoomAt 
 const ZOOM_STEP = 1.5;
 /** Above this a map would be taller than most windows. */
 const TALLEST = 560;
+/** What stands above and below the map: title, labels, readout, scale. */
+const AROUND = 240;
+/** A low window has to be scrolled rather. */
+const LEAST = 220;
 /** Saved pictures have squares of about this many pixels. */
 const SAVED_SIDE = 1600;
 const SAVED_LARGEST_CELL = 28;
@@ -143,7 +147,9 @@ export class AttentionMap {
     const { data } = this;
     const room = this.root.clientWidth;
     if (!data || !room || this.picture.width !== data.matrix.size) return;
-    const side = mapSide(Math.min(room - LEFT - 4, TALLEST), data.matrix.size);
+    // The whole picture, with its title and scale, is to be seen at once.
+    const tall = (this.root.closest(".inspect-scroll")?.clientHeight ?? Number.POSITIVE_INFINITY) - AROUND;
+    const side = mapSide(Math.min(room - LEFT - 4, TALLEST, Math.max(LEAST, tall)), data.matrix.size);
     this.frame = { size: data.matrix.size, side };
     const zoom = this.zoomNow();
     const [width, height] = [LEFT + side + 4, TOP + side + 4];
