@@ -40,7 +40,8 @@ export const inspectEn = {
   "inspect.card.probability.hint":
     "How likely the model found this token, given all tokens before it. Your sampling settings do not change it.",
   "inspect.card.rank.hint":
-    "1 is the most likely of the vocabulary's {size} tokens. The repetition penalty can make the model write another one, even at temperature 0.",
+    "1 is the most likely of the vocabulary's {size} tokens. The repetition penalty can make the model " +
+    "write another one, even at temperature 0.",
   "inspect.card.surprise.hint":
     "How little the model expected the token, in bits: 1 bit for a probability of 1/2, 2 for 1/4, 10 for about 1/1000.",
   "inspect.card.entropy.hint":
