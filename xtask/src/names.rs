@@ -3,7 +3,7 @@
 use crate::sh;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -37,9 +37,7 @@ pub fn shorten(wasm: &Path, glue: &Path, features: &[&str]) -> Result<()> {
 fn renamed(glue: &str, names: &Names) -> Result<String> {
     // Imports are functions of one object, exports are taken from `wasm`.
     let mut new: BTreeMap<String, &str> = BTreeMap::new();
-    let mut modules: BTreeMap<&str, ()> = BTreeMap::new();
-    for (module, old, short) in &names.imports {
-        modules.insert(module, ());
+    for (_, old, short) in &names.imports {
         new.insert(old.clone(), short);
     }
     for (old, short) in &names.exports {
@@ -47,7 +45,7 @@ fn renamed(glue: &str, names: &Names) -> Result<String> {
     }
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
     let mut text = String::with_capacity(glue.len());
-    let mut found = BTreeMap::new();
+    let mut found = BTreeSet::new();
     let mut rest = glue;
     while let Some(start) = rest.find(is_name) {
         text += &rest[..start];
@@ -63,15 +61,16 @@ fn renamed(glue: &str, names: &Names) -> Result<String> {
             None => text += word,
         }
         if new.contains_key(word) {
-            found.insert(word, ());
+            found.insert(word);
         }
         rest = &rest[end..];
     }
     text += rest;
     // Exports that the bindings do not use are none of their business.
-    let missing = names.imports.iter().find(|(_, old, _)| !found.contains_key(old.as_str()));
+    let missing = names.imports.iter().find(|(_, old, _)| !found.contains(old.as_str()));
     ensure!(missing.is_none(), "the bindings have no function {}", missing.map_or("", |(_, old, _)| old));
-    for module in modules.keys() {
+    let modules: BTreeSet<&str> = names.imports.iter().map(|(module, ..)| module.as_str()).collect();
+    for module in modules {
         let (old, short) = (format!("\"{module}\": import0"), "a: import0");
         ensure!(text.contains(&old), "the bindings do not offer the module {module}");
         text = text.replace(&old, short);
