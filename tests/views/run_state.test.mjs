@@ -69,6 +69,19 @@ test("a pause that cannot be asked for leaves the run going on, and says so", as
   assert.deepEqual(failures(world), ["train.error.pause"]);
 });
 
+test("what a pause came to is not taken for what came of the one after it", async () => {
+  const world = await after(...RUNS, "pause", "pauseFails", "pause");
+  const { state } = world;
+  await go(world, "late 2");
+  assert.equal(world.late[2].type, "notPaused");
+  assert.equal(world.state, state);
+});
+
+test("a stop that fails is none: the next pause pauses", async () => {
+  const world = await after(...RUNS, "stop", "pauseFails", "pause", "ends");
+  assert.equal(world.state.phase, "paused");
+});
+
 test("stop ends a run for good, and a paused one at once", async () => {
   assert.equal((await after(...RUNS, "stop", "ends")).state.phase, "stopped");
   const world = await after(...RUNS, "pause", "ends", "stop");

@@ -131,7 +131,7 @@ export class World {
     const error = new DOMException("closed", "AbortError");
     for (const effect of this.asked) {
       if (effect.type === "train") this.late.push({ type: "failed", number: effect.number, error });
-      if (effect.type === "pause") this.late.push({ type: "notPaused", number: effect.number, error });
+      if (effect.type === "pause") this.late.push({ type: "notPaused", pause: effect.pause, error });
       if (effect.type === "save") this.late.push({ type: "saveEnded", save: effect.save });
       if (effect.type === "sample") this.late.push({ type: "sampled", key: effect.key });
       if (effect.type === "askBest") this.late.push({ type: "best", key: effect.key, best: null });
@@ -220,7 +220,7 @@ export class World {
     },
     pauseFails: () => {
       const pause = this.take("pause");
-      if (pause) this.answer({ type: "notPaused", number: pause.number, error: new Error("no") });
+      if (pause) this.answer({ type: "notPaused", pause: pause.pause, error: new Error("no") });
     },
     autosaves: () => this.first("train") && this.saves(this.state.key),
     saved: () => {
@@ -316,10 +316,11 @@ export class World {
   };
 
   /** Whether an answer belongs to what there is. @param {RunState} state @param {any} event */
-  isMeant(state, { key, number, attempt, save }) {
+  isMeant(state, { key, number, attempt, pause, save }) {
     if (key !== undefined) return key === state.key;
     if (number !== undefined) return number === state.training && facts.goesOn(state);
     if (attempt !== undefined) return attempt === state.attempt?.number;
+    if (pause !== undefined) return pause === state.pause && state.phase === "pausing";
     return save === state.saving?.number;
   }
 

@@ -36,11 +36,11 @@ function hear(dispatch, key, event) {
 }
 
 /** @param {Asking} asking @param {Of<"pause">} effect */
-export async function pause({ engine, dispatch }, { number }) {
+export async function pause({ engine, dispatch }, { pause: number }) {
   try {
     await engine.client?.request("pause");
   } catch (error) {
-    dispatch({ type: "notPaused", number, error });
+    dispatch({ type: "notPaused", pause: number, error });
   }
 }
 

@@ -10,7 +10,7 @@ export interface Offered {
   does: { type: "resume" } | { type: "openRun"; run: string; goOn: boolean };
 }
 
-/** `key`: an opening of a run; `number`: a training; `attempt`: one to begin a run; `save`: one that was asked for. */
+/** `key`: an opening of a run; `number`: a training; `attempt`: one to begin a run; `pause`, `save`: one that was asked for. */
 export type RunStateEvent =
   // By the user.
   | { type: "start"; ready: boolean; text: string; afresh: boolean }
@@ -32,7 +32,7 @@ export type RunStateEvent =
   | { type: "progress"; number: number; events: TrainEvent[]; elapsedMs: number; backend: Backend | "" }
   | { type: "ended"; number: number; finished: boolean; best: BestWeights | null }
   | { type: "failed"; number: number; error: unknown }
-  | { type: "notPaused"; number: number; error: unknown }
+  | { type: "notPaused"; pause: number; error: unknown }
   | { type: "sample"; key: number; sample: NonNullable<RunMeta["sample"]> }
   | { type: "sampled"; key: number }
   | { type: "best"; key: number; best: BestWeights | null }
@@ -54,7 +54,7 @@ export type Effect =
   // Of the engine, whose answers are events.
   | { type: "begin"; attempt: number; afresh: boolean }
   | { type: "train"; key: number; number: number }
-  | { type: "pause"; number: number }
+  | { type: "pause"; pause: number }
   | { type: "save"; key: number; save: number; quiet: boolean }
   | { type: "sample"; key: number }
   | { type: "askBest"; key: number }

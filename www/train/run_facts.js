@@ -54,12 +54,14 @@ export const NO_RUN = {
 
 /** What outlasts a run. */
 const LASTING = {
-  /** Openings of a run, trainings, saves and attempts are counted: none has the number of another. */
+  /** Openings of a run, trainings, pauses, saves and attempts are counted: none has the number of another. */
   count: 0,
   /** The opening of the run. */
   key: 0,
   /** The training that goes on or did last. */
   training: 0,
+  /** The pause that was asked for last. */
+  pause: 0,
   /** Whether the browser lets runs be saved. */
   keeps: true,
   left: /** @type {Left | null} */ (null),

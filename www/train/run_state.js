@@ -2,7 +2,7 @@
  * What every event makes of the state of training. Pure: `step(state, event)` changes nothing and gives the next state
  * with the effects that `training.js` carries out; what comes of those are events again.
  *
- * Every answer of the engine names the opening of the run (`key`), the training (`number`), the save or the attempt
+ * Every answer of the engine names the opening of the run (`key`), the training (`number`), the pause, the save or the attempt
  * that it belongs to: one that comes too late finds that it is no longer meant.
  */
 import { isAbort, isFatal } from "../core/errors.js";
@@ -216,14 +216,15 @@ const ON = {
   renamed: (state, { run: id, name }) =>
     state.run?.id === id ? next(state, { run: { ...state.run, name } }) : still(state),
 
-  pause: (state) =>
-    state.phase === "running"
-      ? next(state, { phase: "pausing" }, { type: "pause", number: state.training })
-      : still(state),
+  pause: (state) => {
+    if (state.phase !== "running") return still(state);
+    const pause = state.count + 1;
+    return next(state, { phase: "pausing", count: pause, pause }, { type: "pause", pause });
+  },
   /** Else it would be pausing for ever. */
-  notPaused: (state, { number, error }) =>
-    state.phase === "pausing" && number === state.training
-      ? next(state, { phase: "running" }, { type: "failed", key: "train.error.pause", error })
+  notPaused: (state, { pause, error }) =>
+    state.phase === "pausing" && pause === state.pause
+      ? next(state, { phase: "running", stopAsked: false }, { type: "failed", key: "train.error.pause", error })
       : still(state),
   stop: (state) => {
     const { phase, sample, key } = state;
