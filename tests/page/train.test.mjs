@@ -212,7 +212,7 @@ describe("on the CPU", () => {
 test("what is wrong is told beside its field and beside Train, which keeps its place and its focus", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
   await ready(page);
-  await prepare(page, { steps: 400, batch_size: 1, context: 32, eval_every: 5 });
+  await prepare(page, { steps: 90_000, batch_size: 1, context: 32, eval_every: 5 });
   await setOptions(page, { batch_size: 0 });
   await page.locator(".train-memory.bad", { hasText: "Batch size is 0; choose a number from 1 to 4096" }).waitFor();
   const field = page.locator("#train-batch_size");
@@ -223,7 +223,7 @@ test("what is wrong is told beside its field and beside Train, which keeps its p
 
   // At once: what the engine answers is within sight, and the field is marked after.
   await setOptions(page, { batch_size: 1 });
-  await page.locator(".train-memory:not(.bad)", { hasText: "400 steps of 1 × 32" }).waitFor();
+  await page.locator(".train-memory:not(.bad)", { hasText: "90,000 steps of 1 × 32" }).waitFor();
   await setOptions(page, { lr: -3 });
   await go(page);
   const alert = page.locator(".train-said [role=alert]", { hasText: "Learning rate is -3" });
@@ -234,7 +234,7 @@ test("what is wrong is told beside its field and beside Train, which keeps its p
   });
   await page.locator("#train-lr[aria-invalid]").waitFor();
   await setOptions(page, { lr: 0.001 });
-  await page.locator(".train-memory:not(.bad)", { hasText: "400 steps" }).waitFor();
+  await page.locator(".train-memory:not(.bad)", { hasText: "90,000 steps" }).waitFor();
 
   const place = () =>
     page.evaluate(() => /** @type {HTMLElement} */ (document.querySelector(".train-actions")).offsetTop);
@@ -250,7 +250,7 @@ test("what is wrong is told beside its field and beside Train, which keeps its p
   await button(page, "Resume").waitFor();
   assert.equal(await focused(), "Resume");
   const chart = page.locator(".chart");
-  assert.match((await chart.getAttribute("aria-label")) ?? "", /at step [\d,]+ of 400: training \d/);
+  assert.match((await chart.getAttribute("aria-label")) ?? "", /at step [\d,]+ of 90,000: training \d/);
   await chart.focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");

@@ -93,7 +93,7 @@ test("a run that is paused, and its page reloaded, loses step by step as one tha
 
 test("a run that is resumed while the open model is made ready for training is not replaced by it", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
-  await start(page, TEXT, { steps: 900, batch_size: 1, context: 32, eval_every: 0 });
+  await start(page, TEXT, { steps: 90_000, batch_size: 1, context: 32, eval_every: 0 });
   await page.locator(".train-actions .secondary").click();
   await button(page, "Resume").waitFor();
   const paused = await step(page);
@@ -125,7 +125,7 @@ test("a run that is resumed while the open model is made ready for training is n
 
 test("a run that is resumed while it is already being opened, and still held by the page before, goes on", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
-  await start(page, TEXT, { steps: 900, batch_size: 1, context: 32, eval_every: 0 });
+  await start(page, TEXT, { steps: 90_000, batch_size: 1, context: 32, eval_every: 0 });
   await page.locator(".train-actions .secondary").click();
   await button(page, "Resume").waitFor();
   await page.waitForFunction(() => location.hash.includes("model=run"));
@@ -165,10 +165,10 @@ test("it goes on in a hidden tab", async () => {
         field.dispatchEvent(new Event(kind));
       };
       put("#train-text", ${JSON.stringify(TEXT)}, "input");
-      const numbers = { steps: 2000, batch_size: 1, context: 32, eval_every: 0 };
+      const numbers = { steps: 90000, batch_size: 1, context: 32, eval_every: 0 };
       for (const [name, value] of Object.entries(numbers)) put("#train-" + name, value, "change");
     }`);
-    await until(`/2,000 steps of 1 × 32/.test(document.querySelector(".train-memory")?.textContent)`);
+    await until(`/90,000 steps of 1 × 32/.test(document.querySelector(".train-memory")?.textContent)`);
     await page.evaluate(`document.querySelector(".train-go").click()`);
     const stepOf = `parseInt(document.querySelector(".train-figures dd").textContent)`;
     await until(`${stepOf} > 2`);

@@ -67,9 +67,9 @@ test("a run whose place another could not take is saved again", async () => {
 });
 
 test("a pause waits for the text that is being written, and says so", async () => {
-  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&n=1000&end=0`, NARROW);
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&n=100000&end=0`, NARROW);
   await ready(page);
-  await start(page, "Full", { steps: 900, batch_size: 1, context: 32, eval_every: 0 });
+  await start(page, "Full", { steps: 90_000, batch_size: 1, context: 32, eval_every: 0 });
   await reaches(page, 1);
   await button(page, "Write").first().click();
   await page.keyboard.press("Control+Enter");

@@ -193,12 +193,25 @@ export class Session {
     return Number(/^[\d,]+/.exec(figures[0] ?? "")?.[0].replaceAll(",", "") ?? -1);
   }
 
-  /** The step that the page says is saved; -1 for none. */
+  /** The step that the page says is saved; -1 for none. Notes every one that it said, however short it stood there. */
   async savedStep() {
-    const figures = await this.page.locator(".train-figures dd").allInnerTexts();
-    const step = Number(figures.map((one) => /^step ([\d,]+)$/.exec(one)?.[1].replaceAll(",", "")).find(Boolean) ?? -1);
-    if (step > (this.saved.at(-1) ?? -1)) this.saved.push(step);
-    return step;
+    const said = await this.page.evaluate(() => {
+      const figures = () =>
+        [...document.querySelectorAll(".train-figures dd")]
+          .map((one) => Number(/^step ([\d,]+)$/.exec(one.textContent ?? "")?.[1].replaceAll(",", "") ?? -1))
+          .find((step) => step >= 0) ?? -1;
+      const page = /** @type {Window & { said?: number[] }} */ (window);
+      if (!page.said) {
+        /** @type {number[]} */
+        const all = [];
+        page.said = all;
+        const note = () => figures() !== all.at(-1) && all.push(figures());
+        new MutationObserver(note).observe(document.body, { subtree: true, childList: true, characterData: true });
+      }
+      return [...page.said, figures()];
+    });
+    for (const step of said) if (step > (this.saved.at(-1) ?? -1)) this.saved.push(step);
+    return said.at(-1) ?? -1;
   }
 
   /** Lets the model go on, and keeps in mind what stands there then. @param {string} name */
@@ -223,6 +236,7 @@ export class Session {
   async train(name, start) {
     const { page } = this;
     const from = Math.max(0, await this.trainedStep());
+    await this.savedStep();
     const goesOn = await this.step(name, start, async () => (await this.trainedStep()) >= from + 2);
     if (!goesOn) return false;
     return this.step(
