@@ -24,6 +24,7 @@ mod keys;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use keys::{Keys, activation, check_supported, quote};
 
 /// The nonlinearity between the two linear layers of a block's MLP.
@@ -134,14 +135,19 @@ impl GptConfig {
     /// [`validate`]: GptConfig::validate
     pub fn from_json(bytes: &[u8]) -> Result<GptConfig> {
         let value: Value = serde_json::from_slice(bytes).map_err(|e| {
-            config_error(format!(
-                "config.json is not valid JSON ({e}). Download it again, or use the config.json that came with the weights."
+            config_error(message!(
+                "config.not_json",
+                "config.json is not valid JSON ({cause}). Download it again, or use the config.json that \
+                 came with the weights.",
+                cause = e
             ))
         })?;
         let Value::Object(map) = value else {
-            return Err(config_error(
-                "config.json must hold one JSON object, such as {\"model_type\": \"gpt2\", ...}.",
-            ));
+            return Err(config_error(message!(
+                "config.not_an_object",
+                "config.json must hold one JSON object, such as {example}.",
+                example = "{\"model_type\": \"gpt2\", ...}"
+            )));
         };
         let keys = Keys(&map);
         check_supported(&keys)?;
@@ -163,9 +169,10 @@ impl GptConfig {
                 "pre" => NormPosition::Pre,
                 "post" => NormPosition::Post,
                 other => {
-                    return Err(config_error(format!(
-                        "config.json: norm_position is {}; use \"pre\" (GPT-2) or \"post\".",
-                        quote(other)
+                    return Err(config_error(message!(
+                        "config.norm_position",
+                        "config.json: norm_position is {value}; use \"pre\" (GPT-2) or \"post\".",
+                        value = quote(other)
                     )));
                 }
             },
@@ -249,55 +256,75 @@ impl GptConfig {
     /// [`Error::Config`] naming the key.
     pub fn validate(&self) -> Result<()> {
         for (name, value, limit) in [
-            ("vocab_size", self.vocab_size, MAX_VOCAB),
-            ("n_positions (context length)", self.n_ctx, MAX_CTX),
-            ("n_embd", self.n_embd, MAX_EMBD),
-            ("n_head", self.n_head, MAX_EMBD),
-            ("n_layer", self.n_layer, MAX_LAYER),
-            ("n_inner", self.n_inner, MAX_INNER),
+            (Message::uncoded("vocab_size"), self.vocab_size, MAX_VOCAB),
+            (message!("config.n_positions", "n_positions (context length)"), self.n_ctx, MAX_CTX),
+            (Message::uncoded("n_embd"), self.n_embd, MAX_EMBD),
+            (Message::uncoded("n_head"), self.n_head, MAX_EMBD),
+            (Message::uncoded("n_layer"), self.n_layer, MAX_LAYER),
+            (Message::uncoded("n_inner"), self.n_inner, MAX_INNER),
         ] {
             if value == 0 || value > limit {
-                return Err(config_error(format!(
-                    "The model's {name} is {value}; it must be between 1 and {limit}. Check config.json."
+                return Err(config_error(message!(
+                    "config.size",
+                    "The model's {key} is {value}; it must be between 1 and {most}. Check config.json.",
+                    key = name,
+                    value,
+                    most = limit
                 )));
             }
         }
         if !self.n_embd.is_multiple_of(self.n_head) {
-            return Err(config_error(format!(
-                "The model's n_embd ({}) is not divisible by its n_head ({}). Check config.json.",
-                self.n_embd, self.n_head
+            return Err(config_error(message!(
+                "config.heads",
+                "The model's n_embd ({n_embd}) is not divisible by its n_head ({n_head}). Check \
+                 config.json.",
+                n_embd = self.n_embd,
+                n_head = self.n_head
             )));
         }
         if !(self.layer_norm_epsilon > 0.0 && self.layer_norm_epsilon < 1.0) {
-            return Err(config_error(format!(
-                "The model's layer_norm_epsilon is {}; it must be above 0 and below 1 (GPT-2 uses 1e-5).",
-                self.layer_norm_epsilon
+            return Err(config_error(message!(
+                "config.epsilon",
+                "The model's layer_norm_epsilon is {value}; it must be above 0 and below 1 (GPT-2 uses \
+                 1e-5).",
+                value = self.layer_norm_epsilon
             )));
         }
         for (name, id) in [("bos_token_id", self.bos_token_id), ("eos_token_id", self.eos_token_id)] {
             if let Some(id) = id.filter(|&id| id as usize >= self.vocab_size) {
-                return Err(config_error(format!(
-                    "The model's {name} is {id}, outside its vocabulary of {}. Check config.json.",
-                    self.vocab_size
+                return Err(config_error(message!(
+                    "config.token_id",
+                    "The model's {key} is {id}, outside its vocabulary of {vocabulary}. Check config.json.",
+                    key = name,
+                    id,
+                    vocabulary = self.vocab_size
                 )));
             }
         }
         for (name, rows, columns) in [
-            ("attention weight (c_attn)", self.n_embd, 3 * self.n_embd),
-            ("MLP weight (c_fc)", self.n_embd, self.n_inner),
-            ("cache of keys and values", 2 * self.n_ctx, self.n_embd),
+            (message!("config.c_attn", "attention weight (c_attn)"), self.n_embd, 3 * self.n_embd),
+            (message!("config.c_fc", "MLP weight (c_fc)"), self.n_embd, self.n_inner),
+            (message!("config.kv_cache", "cache of keys and values"), 2 * self.n_ctx, self.n_embd),
         ] {
             if rows as u64 * columns as u64 > MAX_MATRIX {
-                return Err(config_error(format!(
-                    "The model's {name} would have {rows} x {columns} numbers, more than the {MAX_MATRIX} that one matrix may \
-                     have. Choose a narrower model or a shorter context."
+                return Err(config_error(message!(
+                    "config.matrix",
+                    "The model's {what} would have {rows} x {columns} numbers, more than the {most} that one \
+                     matrix may have. Choose a narrower model or a shorter context.",
+                    what = name,
+                    rows,
+                    columns,
+                    most = MAX_MATRIX
                 )));
             }
         }
         if self.count_params() > MAX_PARAMS {
-            return Err(config_error(format!(
-                "The model has {} parameters; at most {MAX_PARAMS} are supported. Choose a smaller model.",
-                self.count_params()
+            return Err(config_error(message!(
+                "config.too_many_parameters",
+                "The model has {parameters} parameters; at most {most} are supported. Choose a smaller \
+                 model.",
+                parameters = self.count_params(),
+                most = MAX_PARAMS
             )));
         }
         Ok(())
@@ -324,6 +351,6 @@ impl GptConfig {
     }
 }
 
-fn config_error(text: impl Into<String>) -> Error {
-    Error::Config(text.into())
+fn config_error(message: Message) -> Error {
+    Error::Config(message)
 }

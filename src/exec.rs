@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{Counters, GpuContext, GpuExecutor, Held};
 pub use crate::graph::{Advance, RunId};
 use crate::graph::{Layout, Limits, Loc, Plan, Target};
+use crate::message::{Message, message, shown};
 use std::sync::Arc;
 use web_time::Duration;
 
@@ -28,7 +29,11 @@ impl std::str::FromStr for Backend {
             "auto" => Ok(Self::Auto),
             "cpu" => Ok(Self::Cpu),
             "gpu" | "webgpu" => Ok(Self::Gpu),
-            other => Err(Error::Input(format!("there is no backend {other:?}; choose auto, cpu or gpu"))),
+            other => Err(Error::Input(message!(
+                "device.unknown",
+                "there is no backend {name}; choose auto, cpu or gpu",
+                name = shown(&other)
+            ))),
         }
     }
 }
@@ -46,7 +51,7 @@ pub struct Chosen {
     /// The executor.
     pub executor: Executor,
     /// One sentence for the user.
-    pub reason: String,
+    pub reason: Message,
 }
 
 impl Executor {
@@ -55,21 +60,25 @@ impl Executor {
     /// # Errors
     /// [`Error::Device`] when a GPU was asked for and there is none.
     pub async fn open(backend: Backend) -> Result<Chosen> {
-        let cpu = |reason: String| Chosen { executor: Self::Cpu(Box::default()), reason };
+        let cpu = |reason: Message| Chosen { executor: Self::Cpu(Box::default()), reason };
         match backend {
-            Backend::Cpu => Ok(cpu("the CPU backend was asked for".into())),
+            Backend::Cpu => Ok(cpu(message!("device.asked_cpu", "the CPU backend was asked for"))),
             Backend::Gpu => {
                 let cx = GpuContext::open().await?;
-                let reason = "the GPU backend was asked for".into();
+                let reason = message!("device.asked_gpu", "the GPU backend was asked for");
                 Ok(Chosen { executor: Self::Gpu(Box::new(GpuExecutor::new(cx))), reason })
             }
             Backend::Auto => Ok(match GpuContext::open().await {
                 Ok(cx) if cx.kind == Target::Hardware => {
-                    let reason = format!("a GPU was found: {}", cx.name);
+                    let reason = message!("device.found", "a GPU was found: {adapter}", adapter = cx.name);
                     Chosen { executor: Self::Gpu(Box::new(GpuExecutor::new(cx))), reason }
                 }
-                Ok(cx) => cpu(format!("the only GPU adapter is software ({}), which is slower", cx.name)),
-                Err(e) => cpu(e.to_string()),
+                Ok(cx) => cpu(message!(
+                    "device.software",
+                    "the only GPU adapter is software ({adapter}), which is slower",
+                    adapter = cx.name
+                )),
+                Err(e) => cpu(e.message()),
             }),
         }
     }

@@ -3,7 +3,8 @@
 //! # Map
 //! | module | job | may use |
 //! |---|---|---|
-//! | [`error`], [`config`] | the error type; the shape of a model | – |
+//! | [`message`] | words for a person, with a code by which they are translated | – |
+//! | [`error`], [`config`] | the error type; the shape of a model | `message` |
 //! | [`cpu`]`::{simd, vecops, gemm}` | fast f32 kernels on slices (the crate `gpt-kernels`) | – |
 //! | [`graph`] | named tensors, plans, the plan verifier | `error`, `config`, CPU kernels' scratch |
 //! | [`ops`] | one file an op: shape rule, shader, CPU twin | `graph`, CPU kernels |
@@ -26,6 +27,7 @@ pub mod exec;
 pub mod gpu;
 pub mod graph;
 pub mod inspect;
+pub mod message;
 pub mod model;
 pub mod ops;
 pub mod sample;

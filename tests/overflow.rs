@@ -12,6 +12,7 @@ use gpt_playground::exec::{Backend, Chosen, Executor};
 use gpt_playground::gpu::{GpuContext, GpuExecutor};
 use gpt_playground::graph::Target;
 use gpt_playground::inspect::{Distribution, kl_divergence};
+use gpt_playground::message::Message;
 use gpt_playground::model::Model;
 use gpt_playground::model::checkpoint::Dtype;
 use gpt_playground::model::params::param_specs;
@@ -26,7 +27,7 @@ const BACKENDS: [Backend; 2] = [Backend::Cpu, Backend::Gpu];
 fn on_gpu(name: &str, target: Target) -> Model {
     let cx = block_on(GpuContext::open()).unwrap_or_else(|e| panic!("this test needs a GPU adapter: {e}"));
     let executor = Executor::Gpu(Box::new(GpuExecutor::new(cx.with_target(target))));
-    open_on(name, Chosen { executor, reason: "a test asked for it".into() })
+    open_on(name, Chosen { executor, reason: Message::uncoded("a test asked for it") })
 }
 
 #[test]

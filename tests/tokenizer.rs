@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use gpt_playground::error::Error;
+use gpt_playground::message::Message;
 use gpt_playground::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, StreamDecoder, Tokenizer, from_files, pieces};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -289,7 +290,8 @@ fn unsupported_components_are_named() {
     for (change, expected) in cases {
         match Bpe::from_tokenizer_json(&changed(change)) {
             Err(Error::Tokenizer(message)) => {
-                assert!(message.contains(expected) && message.contains("not supported"), "{expected}: {message}");
+                let text = message.english();
+                assert!(text.contains(expected) && text.contains("not supported"), "{expected}: {text}");
             }
             other => panic!("{expected}: {:?}", other.map(|_| "loaded")),
         }
@@ -392,7 +394,10 @@ fn from_files_chooses_and_explains() {
     let error = |have| with(have).err().unwrap().to_string();
     assert!(error(&[]).contains("add tokenizer.json"));
     // A file that is there and cannot be read is not one that is missing.
-    let unread = from_files(&|name| Err(Error::Io(format!("{name} cannot be read")))).err().unwrap().to_string();
+    let unread = from_files(&|name| Err(Error::Io(Message::uncoded(format!("{name} cannot be read")))))
+        .err()
+        .unwrap()
+        .to_string();
     assert!(unread.contains("tokenizer_config.json cannot be read"), "{unread}");
     assert!(error(Box::leak(Box::new([vocab]))).contains("merges.txt is missing"));
     assert!(error(Box::leak(Box::new([merges]))).contains("vocab.json is missing"));

@@ -8,6 +8,7 @@ use common::models::open;
 use common::training::{BACKENDS, fixture, fresh, losses, run, weights};
 use gpt_playground::config::GptConfig;
 use gpt_playground::exec::Backend;
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::{Dtype, Header, TensorEntry, TensorOut, write_safetensors};
 use gpt_playground::model::lora::LoraOptions;
 use gpt_playground::model::{Model, ModelOptions};
@@ -315,7 +316,7 @@ fn a_large_run_is_saved_and_read_a_piece_at_a_time() {
     assert!(pieces.len() > 4 && most <= Some(room), "{} pieces, the largest of {most:?} bytes", pieces.len());
     assert!(pieces.concat() == whole);
     // Where a piece finds no room, the run goes on.
-    let full = async |_| Err(gpt_playground::error::Error::Io("full".into()));
+    let full = async |_| Err(gpt_playground::error::Error::Io(Message::uncoded("full")));
     let error = block_on(save_pieces(&mut model, &mut trainer, full)).expect_err("full").to_string();
     assert!(error.contains("full"), "{error}");
     assert!(block_on(save(&mut model, &mut trainer)).expect("a file") == whole);
@@ -332,7 +333,7 @@ fn a_large_run_is_saved_and_read_a_piece_at_a_time() {
     assert_eq!(state.best_weights.map(|best| best.len()), Some(other.trained_specs().len()));
     assert!(weights(&mut other) == kept);
     // What cannot be read is told, as is a file that is cut.
-    let gone = async |_| Err(gpt_playground::error::Error::Io("gone".into()));
+    let gone = async |_| Err(gpt_playground::error::Error::Io(Message::uncoded("gone")));
     assert!(
         block_on(restore_from(&mut other, whole.len() as u64, gone)).expect_err("gone").to_string().contains("gone")
     );

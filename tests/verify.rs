@@ -6,6 +6,7 @@ use gpt_playground::graph::{
     Buf, CpuArgs, Elem, Kernel, Layout, Limits, Loc, Meta, Op, Plan, PlanTensor, Shapes, SlabSet, Step, Storage,
     Target, TensorId, verify,
 };
+use gpt_playground::message::Message;
 use gpt_playground::model::params::param_specs;
 use gpt_playground::model::{GptPlan, Model, Parts, build};
 use std::sync::Arc;
@@ -22,8 +23,8 @@ impl Op for Fake {
         "fake"
     }
 
-    fn infer(&self, _inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
-        Err("plans made by hand infer nothing".into())
+    fn infer(&self, _inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
+        Err(Message::uncoded("plans made by hand infer nothing"))
     }
 
     fn updates(&self) -> &[(usize, usize)] {

@@ -21,7 +21,7 @@ use gpt_playground::train::peft::{Adapter, peft_name, transpose};
 use gpt_playground::train::{Event, Replay, Source, TrainOptions, Trainer, gradients};
 use gpt_playground::web::Session;
 use std::collections::HashSet;
-use wasm_bindgen::{JsCast, JsError, JsValue};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_time::{Duration, Instant};
 
@@ -141,7 +141,7 @@ async fn both_backends_write_the_same_text() {
 async fn auto_avoids_a_software_adapter_and_says_why() {
     let model = model(Backend::Auto).await;
     // The tests run on SwiftShader; on a machine with a real GPU, auto takes that.
-    let reason = model.backend_reason().to_string();
+    let reason = model.backend_reason().english();
     assert_eq!(model.backend() == "cpu", reason.contains("software"), "{reason}");
 }
 
@@ -296,6 +296,15 @@ async fn weights_are_compared_before_a_model_takes_its_memory() {
     assert!(grown < 64 << 20, "{grown} bytes were taken");
 }
 
+/// What JavaScript is told of an error.
+fn message(error: impl Into<JsValue>) -> String {
+    error.into().dyn_into::<js_sys::Error>().expect("an error").message().into()
+}
+
+fn parsed(json: &str) -> JsValue {
+    js_sys::JSON::parse(json).expect("JSON")
+}
+
 #[wasm_bindgen_test]
 async fn a_session_that_lacks_weights_is_not_loaded() {
     let file = |bytes: &[u8]| JsValue::from(js_sys::Uint8Array::from(bytes));
@@ -303,14 +312,20 @@ async fn a_session_that_lacks_weights_is_not_loaded() {
     let heads = js_sys::Array::of1(&file(&head(STORYTELLER)));
     let options = object(&[("backend", "cpu".into())]);
     let session = Session::open(options.into(), files, heads, Vec::new()).await.expect("a session");
-    let message = |e: JsError| JsValue::from(e).dyn_into::<js_sys::Error>().expect("an error").message();
     for _ in 0..2 {
-        let error: String = message(session.finish_loading().await.expect_err("no weights")).into();
-        assert!(error.contains("lack"), "{error}");
+        let error = JsValue::from(session.finish_loading().await.expect_err("no weights"));
+        assert!(message(error.clone()).contains("lack"), "{error:?}");
+        // By code and parameters it is worded in other languages; a parameter may be a message of its own.
+        assert_eq!(field(&error, &["said", "code"]), "weights.lacks");
+        assert_eq!(field(&error, &["said", "params", "tensor"]), "'wte.weight'");
+        assert_eq!(field(&error, &["said", "params", "advice", "code"]), "advice.no_gpt2");
+        assert_eq!(field(&error, &["said", "text"]), message(error.clone()).as_str());
         let start = object(&[("prompt", "Once".into())]);
-        let error: String = message(session.start(start.into()).await.expect_err("no weights")).into();
+        let error = message(session.start(start.into()).await.expect_err("no weights"));
         assert!(error.contains("not loaded yet"), "{error}");
     }
+    let error = session.start(object(&[("prompt", 5.0.into())]).into()).await.expect_err("no text");
+    assert_eq!(field(&error.into(), &["said", "code"]), "request.not_read");
     // Bytes are numbers, not BigInts.
     let info = session.info().expect("info");
     for key in ["weights", "training", "kv", "temporaries"] {
@@ -318,7 +333,8 @@ async fn a_session_that_lacks_weights_is_not_loaded() {
     }
     let options =
         [("backend", "cpu"), ("preset", "tiny"), ("tokenizer", "byte"), ("text", "Some words to learn from.")];
-    let plan = Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), "").expect("a plan");
+    let plan =
+        Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), parsed("{}")).expect("a plan");
     for key in ["weights", "training", "state", "temporaries", "total", "limit"] {
         assert!(field(&plan, &["bytes", key]).as_f64().is_some_and(|bytes| bytes > 0.0), "{key}");
     }
@@ -334,7 +350,8 @@ fn a_small_device_has_a_lower_limit() {
         let descriptor = object(&[("value", gib), ("configurable", true.into())]);
         let navigator = navigator.unchecked_ref::<js_sys::Object>();
         js_sys::Object::define_property(navigator, &"deviceMemory".into(), &descriptor);
-        let plan = Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), "").expect("a plan");
+        let plan =
+            Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), parsed("{}")).expect("a plan");
         field(&plan, &["bytes", "limit"]).as_f64().expect("bytes")
     };
     assert_eq!(limit(0.5.into()), 0.375 * f64::from(1 << 30));
@@ -352,14 +369,15 @@ fn best_weights_are_counted() {
     let text = "Some words to learn from, again and again. ".repeat(40);
     let best = |backend: &str, given: &str| {
         let options = [("backend", backend), ("preset", "tiny"), ("tokenizer", "byte"), ("text", &text)];
-        let plan = Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), given).expect("a plan");
+        let plan =
+            Session::scratch_plan(object(&options.map(|(k, v)| (k, v.into()))).into(), parsed(given)).expect("a plan");
         let bytes = |key| field(&plan, &["bytes", key]).as_f64().expect("bytes");
         let parts = ["weights", "training", "state", "temporaries", "best"].map(bytes);
         assert_eq!(bytes("total"), parts.iter().sum::<f64>());
         bytes("best") / bytes("weights")
     };
-    assert_eq!(best("cpu", ""), 1.0);
-    assert_eq!(best("webgpu", ""), 0.0);
+    assert_eq!(best("cpu", "{}"), 1.0);
+    assert_eq!(best("webgpu", "{}"), 0.0);
     assert_eq!(best("cpu", r#"{"eval_every": 0}"#), 0.0);
     assert_eq!(best("cpu", r#"{"validation": 0}"#), 0.0);
 }
@@ -370,7 +388,7 @@ async fn a_run_is_saved_in_pieces_and_comes_back() {
     let scratch = [("backend", "cpu"), ("preset", "nanogpt-cpu"), ("tokenizer", "byte"), ("text", &text)];
     let scratch = || JsValue::from(object(&scratch.map(|(k, v)| (k, v.into()))));
     let given = r#"{"steps": 4, "batch_size": 1, "context": 16, "eval_every": 2}"#;
-    let request = object(&[("text", text.as_str().into()), ("options", given.into())]);
+    let request = object(&[("text", text.as_str().into()), ("options", parsed(given))]);
     let session = Session::open_scratch(scratch()).await.expect("a session");
     session.train_start(request.into()).await.expect("a start");
     let losses = async |session: &Session, count: usize| {
@@ -397,7 +415,6 @@ async fn a_run_is_saved_in_pieces_and_comes_back() {
     let file = web_sys::Blob::new_with_u8_array_sequence(&pieces).expect("a file");
 
     // Where one finds no room, that is said in the words of who could not take it, and the run goes on.
-    let message = |e: JsError| String::from(JsValue::from(e).dyn_into::<js_sys::Error>().expect("an error").message());
     for body in ["throw new Error('the disk is full')", "return Promise.reject(new Error('the disk is full'))"] {
         let error = message(session.save_state(js_sys::Function::new_no_args(body)).await.expect_err("no room"));
         assert!(error.contains("the disk is full"), "{error}");
@@ -419,20 +436,20 @@ async fn other_adapters_are_known_before_and_a_refused_start_keeps_the_run() {
     let session = Session::open_scratch(object(&scratch.map(|(k, v)| (k, v.into()))).into()).await.expect("a session");
     assert_eq!(field(&session.info().expect("info"), &["native"]), JsValue::from("tokenizer"));
     let request = |lora: bool, options: &str| -> JsValue {
-        object(&[("text", text.as_str().into()), ("lora", lora.into()), ("options", options.into())]).into()
+        object(&[("text", text.as_str().into()), ("lora", lora.into()), ("options", parsed(options))]).into()
     };
     let few = r#"{"steps": 9, "batch_size": 1, "context": 16, "lora": {"rank": 2, "alpha": 5}}"#;
     let replaces = |planned: JsValue| field(&planned, &["replaces"]).as_bool().expect("a boolean");
     assert!(!replaces(session.train_plan(request(true, few)).expect("a plan")));
     assert!(!replaces(session.train_start(request(true, few)).await.expect("a start")));
     // By default the same adapters are trained further.
-    let further = session.train_plan(request(true, "")).expect("a plan");
-    let options = field(&further, &["options"]).as_string().expect("JSON");
-    assert!(options.contains(r#""lora":{"rank":2,"alpha":5.0"#), "{options}");
+    let further = session.train_plan(request(true, "{}")).expect("a plan");
+    assert_eq!(field(&further, &["options", "lora", "rank"]), 2.0);
+    assert_eq!(field(&further, &["options", "lora", "alpha"]), 5.0);
     assert!(!replaces(further));
     let others = r#"{"lora": {"rank": 3}}"#;
     assert!(replaces(session.train_plan(request(true, others)).expect("a plan")));
-    for (lora, options) in [(true, others), (false, ""), (true, r#"{"batch_size": 0}"#)] {
+    for (lora, options) in [(true, others), (false, "{}"), (true, r#"{"batch_size": 0}"#)] {
         assert!(session.train_start(request(lora, options)).await.is_err(), "{options}");
         // The run that was begun is still there.
         let events = session.train_next(1.0).await.expect("a piece of a step");

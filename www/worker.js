@@ -128,7 +128,7 @@ async function answerWhileTraining() {
 
 /** The run, for commands that need one. */
 function theRun() {
-  if (!run) throw new Error("There is no training run. Press Train first.");
+  if (!run) throw new PageError("error.noRun");
   return run;
 }
 
@@ -147,7 +147,7 @@ async function answer(request) {
 }
 
 function loaded() {
-  if (!session) throw new Error("No model is open. Open one on the Models tab.");
+  if (!session) throw new PageError("error.noModel");
   return session;
 }
 

@@ -4,6 +4,7 @@ use crate::series::Series;
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::Loader;
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
@@ -18,7 +19,7 @@ const EACH: usize = 500;
 pub fn open(dir: &Path, backend: Backend) -> Result<Model> {
     let read = |name: &str| {
         let path = dir.join(name);
-        std::fs::read(&path).map_err(|e| Error::Io(format!("{} cannot be read: {e}", path.display())))
+        std::fs::read(&path).map_err(|e| Error::Io(Message::uncoded(format!("{} cannot be read: {e}", path.display()))))
     };
     let config = GptConfig::from_json(&read("config.json")?)?;
     let mut loader = Loader::new(&config)?;

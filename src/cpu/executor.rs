@@ -3,6 +3,7 @@
 use crate::cpu::gemm::Scratch;
 use crate::error::{Error, Result};
 use crate::graph::{Advance, Buf, CpuArgs, Layout, Loc, Meta, Plan, RawSlice, RunId, Shapes, pool_slots};
+use crate::message::message;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use web_time::{Duration, Instant};
@@ -64,7 +65,11 @@ fn has_room(bytes: u64) -> bool {
 
 fn no_room(bytes: u64) -> Error {
     let mib = bytes.div_ceil(1 << 20);
-    Error::Device(format!("there is no room for {mib} MiB more; close other tabs or use a smaller model"))
+    Error::Device(message!(
+        "memory.cpu",
+        "there is no room for {needed} MiB more; close other tabs or use a smaller model",
+        needed = mib
+    ))
 }
 
 struct Prepared {

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use crate::error::{Error, Result};
 use crate::graph::{Limits, Target};
+use crate::message::{Message, message};
 use std::sync::Arc;
 
 /// What a device holds at the moment, as it counts by itself: all that was made and not yet freed, whoever made it. Zeros
@@ -59,13 +60,21 @@ impl GpuContext {
                 ..Default::default()
             })
             .await
-            .map_err(|e| Error::Device(format!("the GPU refused a device ({e}); use the CPU backend")))?;
+            .map_err(|e| {
+                Error::Device(message!(
+                    "gpu.refused_device",
+                    "the GPU refused a device ({cause}); use the CPU backend",
+                    cause = e
+                ))
+            })?;
         let fault = Fault::default();
         let at_error = fault.clone();
-        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| at_error.record(e.to_string())));
+        device.on_uncaptured_error(Arc::new(move |e: wgpu::Error| at_error.record(Message::uncoded(e.to_string()))));
         // For whatever reason: one that was destroyed is of no use either. Who drops an executor asks it nothing more.
         let at_loss = fault.clone();
-        device.set_device_lost_callback(move |_, text| at_loss.record(format!("the GPU device was lost: {text}")));
+        device.set_device_lost_callback(move |_, text| {
+            at_loss.record(message!("gpu.lost", "the GPU device was lost: {cause}", cause = text))
+        });
         let known_software = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
         let name = [info.name.as_str(), info.driver.as_str(), info.driver_info.as_str()].join(" ").trim().to_string();
         let lower = name.to_ascii_lowercase();
@@ -109,19 +118,24 @@ impl GpuContext {
     /// [`Error::Device`] with the first such fault.
     pub fn check(&self) -> Result<()> {
         match self.fault.get() {
-            Some(fault) => {
-                Err(Error::Device(format!("the GPU failed: {fault}. Reload the model, or use the CPU backend")))
-            }
+            Some(fault) => Err(Error::Device(message!(
+                "gpu.failed",
+                "the GPU failed: {cause}. Reload the model, or use the CPU backend",
+                cause = fault
+            ))),
             None => Ok(()),
         }
     }
 }
 
-fn no_adapter(reason: &str) -> String {
+fn no_adapter(reason: &str) -> Message {
     let advice = if cfg!(target_arch = "wasm32") {
-        "use a browser with WebGPU, or the CPU backend"
+        message!("gpu.use_a_browser", "use a browser with WebGPU, or the CPU backend")
     } else {
-        "install a Vulkan driver (on Debian and Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1), or use the CPU backend"
+        Message::uncoded(
+            "install a Vulkan driver (on Debian and Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1), or use the CPU \
+             backend",
+        )
     };
-    format!("no GPU adapter was found ({reason}); {advice}")
+    message!("gpu.none", "no GPU adapter was found ({cause}); {advice}", cause = reason, advice)
 }

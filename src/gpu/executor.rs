@@ -5,6 +5,7 @@ use super::pipeline::Pipelines;
 use super::{GpuContext, readback};
 use crate::error::{Error, Result};
 use crate::graph::{Advance, Buf, Layout, Loc, Plan, RunId, Target, pool_slots};
+use crate::message::{Message, message};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use web_time::{Duration, Instant};
@@ -139,7 +140,12 @@ impl GpuExecutor {
         if let Some(limit) = self.limit
             && held + more > limit
         {
-            return Err(no_room(&format!("{} bytes are more than the {limit} allowed", held + more)));
+            return Err(no_room(message!(
+                "gpu.too_many_bytes",
+                "{bytes} bytes are more than the {allowed} allowed",
+                bytes = held + more,
+                allowed = limit
+            )));
         }
         let scope = self.cx.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         // A buffer that is larger than any may be is not out of memory but invalid.
@@ -147,7 +153,7 @@ impl GpuExecutor {
         let made: Buffers = wanted.iter().map(|(buf, label, bytes)| (*buf, self.create(label, *bytes))).collect();
         let invalid = invalid.pop().await;
         let result = match scope.pop().await.or(invalid) {
-            Some(e) => Err(no_room(&e.to_string())),
+            Some(e) => Err(no_room(Message::uncoded(e.to_string()))),
             None => self.cx.check(),
         };
         if result.is_err() {
@@ -209,8 +215,13 @@ impl GpuExecutor {
         let refused = scope.pop().await;
         let last = prepared.last().map_or("", |(_, p)| p.plan.name.as_str());
         let result = match (refused, invalid) {
-            (Some(e), _) => Err(no_room(&e.to_string())),
-            (None, Some(e)) => Err(Error::Device(format!("the GPU refused {last}: {e}. Use the CPU backend"))),
+            (Some(e), _) => Err(no_room(Message::uncoded(e.to_string()))),
+            (None, Some(e)) => Err(Error::Device(message!(
+                "gpu.refused",
+                "the GPU refused {what}: {cause}. Use the CPU backend",
+                what = last,
+                cause = e
+            ))),
             (None, None) => self.cx.check(),
         };
         self.pipelines.settle(result.is_ok());
@@ -414,9 +425,12 @@ fn buffer_size(bytes: usize) -> u64 {
     (bytes as u64).max(16).next_multiple_of(16)
 }
 
-fn no_room(reason: &str) -> Error {
-    Error::Device(format!(
-        "the GPU has no room for this model ({reason}); close other tabs, or use a smaller model or the CPU backend"
+fn no_room(reason: Message) -> Error {
+    Error::Device(message!(
+        "memory.gpu",
+        "the GPU has no room for this model ({cause}); close other tabs, or use a smaller model \
+         or the CPU backend",
+        cause = reason
     ))
 }
 

@@ -1,5 +1,6 @@
 //! What went wrong with a device for good, and who waits for it meanwhile.
 
+use crate::message::Message;
 use futures_channel::oneshot::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -14,7 +15,7 @@ pub(super) struct Fault(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    first: Option<String>,
+    first: Option<Message>,
     waits: Vec<Weak<Slot>>,
 }
 
@@ -25,10 +26,10 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Fault {
     /// Notes a fault and ends all waits: a device that was lost may never answer. The first is the cause; later ones are its
     /// echoes.
-    pub fn record(&self, text: String) {
+    pub fn record(&self, cause: Message) {
         let waits = {
             let mut state = locked(&self.0);
-            state.first.get_or_insert(text);
+            state.first.get_or_insert(cause);
             std::mem::take(&mut state.waits)
         };
         for slot in waits.iter().filter_map(Weak::upgrade) {
@@ -37,7 +38,7 @@ impl Fault {
     }
 
     /// The first fault.
-    pub fn get(&self) -> Option<String> {
+    pub fn get(&self) -> Option<Message> {
         locked(&self.0).first.clone()
     }
 
@@ -66,7 +67,7 @@ impl Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::Fault;
+    use super::{Fault, Message};
 
     #[test]
     fn an_answer_reaches_who_waits() {
@@ -83,13 +84,13 @@ mod tests {
         let fault = Fault::default();
         let (answer, mut receiver) = fault.wait();
         let (_unanswered, mut other) = fault.wait();
-        fault.record("first".into());
-        fault.record("second".into());
+        fault.record(Message::uncoded("first"));
+        fault.record(Message::uncoded("second"));
         assert!(receiver.try_recv().is_err() && other.try_recv().is_err());
         // An answer that comes after all harms nothing.
         answer(Ok(()));
         let (_late, mut late) = fault.wait();
         assert!(late.try_recv().is_err(), "nobody waits for a device that has failed");
-        assert_eq!(fault.get().as_deref(), Some("first"));
+        assert_eq!(fault.get(), Some(Message::uncoded("first")));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::GpuContext;
 use crate::error::{Error, Result};
+use crate::message::message;
 
 /// Copies a range of a buffer to the host. Natively this waits; in the browser it suspends.
 pub(crate) async fn read(cx: &GpuContext, buffer: &wgpu::Buffer, offset: usize, bytes: usize) -> Result<Vec<u8>> {
@@ -21,7 +22,7 @@ pub(crate) async fn read(cx: &GpuContext, buffer: &wgpu::Buffer, offset: usize, 
     let view = mapped.and_then(|()| staging.get_mapped_range(..).map_err(|e| e.to_string()));
     // What cannot be read now cannot be read later: the device has failed. A fault before this one explains it better.
     if let Err(e) = &view {
-        cx.fault.record(format!("it could not be read: {e}"));
+        cx.fault.record(message!("gpu.not_read", "it could not be read: {cause}", cause = e));
     }
     cx.check()?;
     let Ok(view) = view else { return Err(gone()) };
@@ -43,15 +44,15 @@ pub(crate) async fn finish(cx: &GpuContext) -> Result<()> {
 }
 
 fn gone() -> Error {
-    Error::Device("the GPU does not answer; use the CPU backend".into())
+    Error::Device(message!("gpu.silent", "the GPU does not answer; use the CPU backend"))
 }
 
 /// Natively nothing moves unless the device is polled; a browser does it by itself.
 fn poll(cx: &GpuContext) -> Result<()> {
     #[cfg(not(target_arch = "wasm32"))]
-    cx.device
-        .poll(wgpu::PollType::wait_indefinitely())
-        .map_err(|e| Error::Device(format!("the GPU did not finish ({e}); use the CPU backend")))?;
+    cx.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| {
+        Error::Device(crate::message::Message::uncoded(format!("the GPU did not finish ({e}); use the CPU backend")))
+    })?;
     #[cfg(target_arch = "wasm32")]
     let _ = cx;
     Ok(())

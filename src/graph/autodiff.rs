@@ -6,6 +6,7 @@
 
 use super::{Graph, Node, Op, Storage, TensorId};
 use crate::error::{Error, Result};
+use crate::message::Message;
 use std::collections::HashMap;
 
 /// What gradient rules work with.
@@ -84,7 +85,7 @@ impl Backward<'_> {
     /// [`Error::Graph`] when there is none; [`differentiate`] calls rules only where there is.
     pub fn of_output(&self, node: &Node) -> Result<TensorId> {
         let found = node.outputs.iter().find_map(|&t| self.of(t));
-        found.ok_or_else(|| Error::Graph(format!("{} has no gradient to pass on", node.op.name())))
+        found.ok_or_else(|| Error::Graph(Message::uncoded(format!("{} has no gradient to pass on", node.op.name()))))
     }
 
     /// A name for a new tensor: `d_` and the name of what it is the gradient of, made unique.

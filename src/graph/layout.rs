@@ -2,6 +2,7 @@
 
 use super::{Meta, Storage, Tensor};
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
@@ -192,7 +193,9 @@ impl Layout {
             let bytes = meta.bytes();
             let offset = whole.offset + bytes / rows.len() * rows.start;
             if offset % ALIGN != 0 || offset + bytes > whole.offset + whole.bytes {
-                return Err(Error::Plan(format!("{name} does not start at a binding's alignment, or passes its end")));
+                return Err(Error::Plan(Message::uncoded(format!(
+                    "{name} does not start at a binding's alignment, or passes its end"
+                ))));
             }
             return Ok(Loc { buf: whole.buf, offset, bytes });
         }
@@ -200,12 +203,15 @@ impl Layout {
             if *storage == Storage::Param {
                 return Err(Error::Plan(match self.places.get(&format!("{name}#0")) {
                     // Only the embedding and the head are computed piece by piece.
-                    Some(_) => format!(
-                        "the weight {name} takes {} bytes, more than the {} that one matrix may; use a narrower model",
-                        meta.bytes(),
-                        self.slab_bytes
+                    Some(_) => message!(
+                        "plan.weight",
+                        "the weight {tensor} takes {bytes} bytes, more than the {allowed} that one matrix may; \
+                         use a narrower model",
+                        tensor = name,
+                        bytes = meta.bytes(),
+                        allowed = self.slab_bytes
                     ),
-                    None => format!("the parameter {name} has no place in the layout; add it first"),
+                    None => Message::uncoded(format!("the parameter {name} has no place in the layout; add it first")),
                 }));
             }
             let free = self.own.iter().position(Option::is_none).unwrap_or_else(|| {
@@ -219,7 +225,9 @@ impl Layout {
         };
         if loc.bytes != meta.bytes() {
             let (has, wants) = (loc.bytes, meta.bytes());
-            return Err(Error::Plan(format!("{name} takes {wants} bytes in this plan but {has} in another")));
+            return Err(Error::Plan(Message::uncoded(format!(
+                "{name} takes {wants} bytes in this plan but {has} in another"
+            ))));
         }
         Ok(loc)
     }

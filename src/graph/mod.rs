@@ -26,6 +26,7 @@ pub use run::{Advance, RunId};
 pub use verify::{Limits, verify};
 
 use crate::error::{Error, Result};
+use crate::message::{Message, message, shown};
 use std::sync::Arc;
 
 /// Element type of a tensor; both kinds are four bytes wide.
@@ -171,16 +172,28 @@ impl Graph {
         let metas: Vec<&Meta> = inputs.iter().map(|&t| &self.tensors[t.0].meta).collect();
         let outputs = op.infer(&metas).map_err(|reason| {
             let given: Vec<String> = inputs.iter().map(|&t| self.label(t)).collect();
-            Error::Graph(format!("{} for {:?} cannot take ({}): {reason}", op.name(), names, given.join(", ")))
+            Error::Graph(message!(
+                "graph.op",
+                "{op} for {names} cannot take ({given}): {cause}",
+                op = op.name(),
+                names = shown(&names),
+                given = given.join(", "),
+                cause = reason
+            ))
         })?;
         if outputs.len() != names.len() {
             let (op, want, got) = (op.name(), outputs.len(), names.len());
-            return Err(Error::Graph(format!("{op} has {want} outputs, but {got} names were given: {names:?}")));
+            return Err(Error::Graph(Message::uncoded(format!(
+                "{op} has {want} outputs, but {got} names were given: {names:?}"
+            ))));
         }
         let mut ids = Vec::with_capacity(outputs.len());
         for (o, meta) in outputs.into_iter().enumerate() {
             if self.find(names[o]).is_some() {
-                return Err(Error::Graph(format!("two tensors would be named {:?}; give one another name", names[o])));
+                return Err(Error::Graph(Message::uncoded(format!(
+                    "two tensors would be named {:?}; give one another name",
+                    names[o]
+                ))));
             }
             let target = op.updates().iter().find(|u| u.0 == o).map(|u| inputs[u.1]);
             let storage = target.map_or(Storage::Temp, |t| self.tensors[t.0].storage);
@@ -221,7 +234,10 @@ impl Graph {
         let id = self.find(name).ok_or_else(|| {
             let names: Vec<&str> =
                 self.tensors.iter().filter(|t| t.storage == Storage::Temp).map(|t| t.name.as_str()).collect();
-            Error::Graph(format!("there is no tensor named {name:?} to capture; there are: {}", names.join(", ")))
+            Error::Graph(Message::uncoded(format!(
+                "there is no tensor named {name:?} to capture; there are: {}",
+                names.join(", ")
+            )))
         })?;
         if !self.captures.contains(&id) {
             self.captures.push(id);

@@ -4,6 +4,7 @@ use super::autodiff::Backward;
 use super::{DType, Graph, Kernel, Meta, Node, Target, TensorId};
 use crate::cpu::gemm::Scratch;
 use crate::error::Error;
+use crate::message::Message;
 use std::fmt;
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ pub trait Op: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// A sentence that says which extent does not fit; the graph adds the names.
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String>;
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message>;
 
     /// Pairs (output, input) that share storage because the op changes the input in place (a KV cache). Such an op
     /// touches that storage only through the output.
@@ -72,7 +73,7 @@ pub trait Op: fmt::Debug + Send + Sync {
     /// [`Error::Graph`](crate::error::Error::Graph) where the op has none, or shapes do not fit.
     #[cfg(feature = "train")]
     fn backward(&self, _g: &mut Backward<'_>, node: &Node) -> Result<(), Error> {
-        Err(Error::Graph(format!("{} has no gradient rule (for {:?})", self.name(), node.outputs)))
+        Err(Error::Graph(Message::uncoded(format!("{} has no gradient rule (for {:?})", self.name(), node.outputs))))
     }
 
     /// Whether the op changes weights: once the first such op of a plan has begun, the rest of the run must not be

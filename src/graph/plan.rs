@@ -6,6 +6,7 @@ use super::{
     Arg, Buf, Graph, Kernel, Layout, Limits, Loc, Meta, Op, Shapes, Storage, Target, Tensor, TensorId, verify,
 };
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use std::sync::Arc;
 
 /// A tensor of a plan with its place.
@@ -123,7 +124,10 @@ impl Plan {
     /// [`Error::Plan`] when the plan has no such tensor, or fusion removed it.
     pub fn find(&self, name: &str) -> Result<&PlanTensor> {
         self.tensors.iter().find(|t| t.name == name && t.loc.is_some()).ok_or_else(|| {
-            Error::Plan(format!("{} keeps no tensor named {name:?}; capture it when the plan is built", self.name))
+            Error::Plan(Message::uncoded(format!(
+                "{} keeps no tensor named {name:?}; capture it when the plan is built",
+                self.name
+            )))
         })
     }
 
@@ -185,9 +189,12 @@ fn check_sizes(name: &str, graph: &Graph) -> Result<()> {
     let times = |n: u32, &extent: &usize| n.checked_mul(u32::try_from(extent).ok()?);
     let large = |t: &&Tensor| t.meta.shape.iter().try_fold(8, times).is_none();
     match graph.tensors.iter().find(large) {
-        Some(t) => Err(Error::Plan(format!(
-            "{name}: {} would take more than 2 GiB; use a smaller batch, a shorter context or a smaller model",
-            t.name
+        Some(t) => Err(Error::Plan(message!(
+            "plan.tensor",
+            "{plan}: {tensor} would take more than 2 GiB; use a smaller batch, a shorter context or \
+             a smaller model",
+            plan = name,
+            tensor = t.name
         ))),
         None => Ok(()),
     }

@@ -2,6 +2,7 @@
 
 use super::{Access, Arg, Buf, Elem, Kernel, Loc, Plan, Step, Storage, Target, TensorId};
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use std::collections::HashMap;
 
 /// Device limits that a plan must respect, by default those that every WebGPU device has.
@@ -33,7 +34,16 @@ pub fn verify(plan: &Plan, limits: &Limits) -> Result<()> {
     let mut tenants = HashMap::new();
     let mut versions = HashMap::new();
     for (i, step) in plan.steps.iter().enumerate() {
-        let fail = |reason: String| Error::Plan(format!("{}, step {i} ({}): {reason}", plan.name, step.op.name()));
+        let fail = |reason: Message| {
+            Error::Plan(message!(
+                "plan.step",
+                "{plan}, step {step} ({op}): {cause}",
+                plan = plan.name,
+                step = i,
+                op = step.op.name(),
+                cause = reason
+            ))
+        };
         check_lifetimes(plan, step, &mut tenants, &mut versions).map_err(fail)?;
         check_ranges(plan, step).map_err(fail)?;
         // Both targets, so that what is tested on a software adapter cannot fail on a real GPU alone.
@@ -48,17 +58,21 @@ pub fn verify(plan: &Plan, limits: &Limits) -> Result<()> {
             Some(loc) => !matches!(loc.buf, Buf::Temp(_)) || tenants.get(&loc.buf) == Some(&home(plan, t)),
         };
         if !kept {
-            return Err(Error::Plan(format!(
+            return Err(Error::Plan(Message::uncoded(format!(
                 "{}: {} is captured but overwritten before the end",
                 plan.name, tensor.name
-            )));
+            ))));
         }
     }
     if plan.temp_bytes() > limits.temp_bytes {
         let (needs, most) = (plan.temp_bytes() >> 20, limits.temp_bytes >> 20);
-        return Err(Error::Plan(format!(
-            "{} needs {needs} MiB for temporaries, more than the {most} MiB allowed; use a shorter chunk or batch",
-            plan.name
+        return Err(Error::Plan(message!(
+            "memory.temporaries",
+            "{plan} needs {needed} MiB for temporaries, more than the {allowed} MiB allowed; use a \
+             shorter chunk or batch",
+            plan = plan.name,
+            needed = needs,
+            allowed = most
         )));
     }
     Ok(())
@@ -83,67 +97,88 @@ fn check_lifetimes(
     step: &Step,
     tenants: &mut HashMap<Buf, TensorId>,
     versions: &mut HashMap<TensorId, TensorId>,
-) -> Result<(), String> {
+) -> Result<(), Message> {
     for &t in &step.inputs {
         let tensor = plan.tensor(t);
-        let loc = tensor.loc.ok_or_else(|| format!("{} has no place", tensor.name))?;
+        let loc = tensor.loc.ok_or_else(|| Message::uncoded(format!("{} has no place", tensor.name)))?;
         let first = home(plan, t);
         if matches!(loc.buf, Buf::Temp(_)) && tenants.get(&loc.buf) != Some(&first) {
             let other = tenants.get(&loc.buf).map_or("nothing", |&o| plan.tensor(o).name.as_str());
-            return Err(format!("reads {}, but its place holds {other}", tensor.name));
+            return Err(Message::uncoded(format!("reads {}, but its place holds {other}", tensor.name)));
         }
         if let Some(&newest) = versions.get(&first)
             && newest != t
         {
-            return Err(format!("reads {} after {} replaced it", tensor.name, plan.tensor(newest).name));
+            return Err(Message::uncoded(format!(
+                "reads {} after {} replaced it",
+                tensor.name,
+                plan.tensor(newest).name
+            )));
         }
     }
     for (o, &t) in step.outputs.iter().enumerate() {
         let tensor = plan.tensor(t);
-        let loc = tensor.loc.ok_or_else(|| format!("{} has no place", tensor.name))?;
+        let loc = tensor.loc.ok_or_else(|| Message::uncoded(format!("{} has no place", tensor.name)))?;
         if let Some(u) = step.op.updates().iter().find(|u| u.0 == o) {
             let old = step.inputs[u.1];
             if plan.tensor(old).loc != tensor.loc {
-                return Err(format!("{} updates {}, but lives elsewhere", tensor.name, plan.tensor(old).name));
+                return Err(Message::uncoded(format!(
+                    "{} updates {}, but lives elsewhere",
+                    tensor.name,
+                    plan.tensor(old).name
+                )));
             }
             versions.insert(home(plan, t), t);
         } else if matches!(loc.buf, Buf::Temp(_)) {
             tenants.insert(loc.buf, t);
         } else if tensor.storage != Storage::Temp {
-            return Err(format!("writes {} without saying that it updates it", tensor.name));
+            return Err(Message::uncoded(format!("writes {} without saying that it updates it", tensor.name)));
         }
         let ends = loc.offset + loc.bytes;
         if let Buf::Temp(slot) = loc.buf
             && ends > plan.slots[slot]
         {
-            return Err(format!("{} ends at byte {ends}, past its slot of {}", tensor.name, plan.slots[slot]));
+            return Err(Message::uncoded(format!(
+                "{} ends at byte {ends}, past its slot of {}",
+                tensor.name, plan.slots[slot]
+            )));
         }
     }
     Ok(())
 }
 
 /// What the CPU twin writes must not overlap what it reads, or anything else it writes.
-fn check_ranges(plan: &Plan, step: &Step) -> Result<(), String> {
+fn check_ranges(plan: &Plan, step: &Step) -> Result<(), Message> {
     let updated: Vec<usize> = step.op.updates().iter().map(|u| u.1).collect();
     for (o, &t) in step.outputs.iter().enumerate() {
         let loc = plan.loc(t);
         let inputs = step.inputs.iter().enumerate().filter(|(i, _)| !updated.contains(i)).map(|(_, t)| t);
         for &other in inputs.chain(&step.outputs[o + 1..]) {
             if loc.overlaps(&plan.loc(other)) {
-                return Err(format!("{} overlaps {}", plan.tensor(t).name, plan.tensor(other).name));
+                return Err(Message::uncoded(format!("{} overlaps {}", plan.tensor(t).name, plan.tensor(other).name)));
             }
         }
     }
     Ok(())
 }
 
-fn check_kernel(plan: &Plan, step: &Step, kernel: &Kernel, limits: &Limits) -> Result<(), String> {
+fn check_kernel(plan: &Plan, step: &Step, kernel: &Kernel, limits: &Limits) -> Result<(), Message> {
     let name = kernel.name;
     if kernel.bindings.len() > limits.bindings {
-        return Err(format!("{name} binds {} buffers, more than {}", kernel.bindings.len(), limits.bindings));
+        return Err(Message::uncoded(format!(
+            "{name} binds {} buffers, more than {}",
+            kernel.bindings.len(),
+            limits.bindings
+        )));
     }
     if let Some(n) = kernel.workgroups.iter().find(|&&n| n > limits.workgroups || n == 0) {
-        return Err(format!("{name} has {n} workgroups in one dimension, not within 1 to {}", limits.workgroups));
+        return Err(message!(
+            "plan.workgroups",
+            "{shader} has {groups} workgroups in one dimension, not within 1 to {allowed}",
+            shader = name,
+            groups = n,
+            allowed = limits.workgroups
+        ));
     }
     let mut bound: Vec<(Access, Loc, &str)> = Vec::new();
     for b in &kernel.bindings {
@@ -154,30 +189,43 @@ fn check_kernel(plan: &Plan, step: &Step, kernel: &Kernel, limits: &Limits) -> R
         let (loc, label) = (plan.loc(t), plan.tensor(t).name.as_str());
         if loc.bytes > limits.binding_bytes {
             let most = limits.binding_bytes;
-            return Err(format!(
-                "{label} takes {} bytes, more than the {most} of one binding; use a smaller batch, a shorter context or a \
-                 smaller model",
-                loc.bytes
+            return Err(message!(
+                "plan.binding",
+                "{tensor} takes {bytes} bytes, more than the {allowed} of one binding; use a smaller \
+                 batch, a shorter context or a smaller model",
+                tensor = label,
+                bytes = loc.bytes,
+                allowed = most
             ));
         }
         if loc.offset % limits.align != 0 {
-            return Err(format!("{label} starts at byte {}, not a multiple of {}", loc.offset, limits.align));
+            return Err(Message::uncoded(format!(
+                "{label} starts at byte {}, not a multiple of {}",
+                loc.offset, limits.align
+            )));
         }
         if loc.bytes == 0 {
-            return Err(format!("{label} is empty and cannot be bound"));
+            return Err(Message::uncoded(format!("{label} is empty and cannot be bound")));
         }
         if b.elem == Elem::Vec4 && loc.bytes % 16 != 0 {
-            return Err(format!("{label} takes {} bytes, which is no whole number of vec4f", loc.bytes));
+            return Err(Message::uncoded(format!(
+                "{label} takes {} bytes, which is no whole number of vec4f",
+                loc.bytes
+            )));
         }
         if matches!(b.arg, Arg::Input(i) if step.op.updates().iter().any(|u| u.1 == i)) {
-            return Err(format!("{name} binds {label}, which it updates, as an input; bind the output instead"));
+            return Err(Message::uncoded(format!(
+                "{name} binds {label}, which it updates, as an input; bind the output instead"
+            )));
         }
         for (access, other, other_label) in &bound {
             // WebGPU's usage scope is the whole buffer: reading one range while writing another is refused too.
             let mixed = *access != b.access && other.buf == loc.buf;
             let both = *access == Access::Write && b.access == Access::Write && other.overlaps(&loc);
             if mixed || both {
-                return Err(format!("{name} binds {other_label} and {label}, which share a buffer, and writes one"));
+                return Err(Message::uncoded(format!(
+                    "{name} binds {other_label} and {label}, which share a buffer, and writes one"
+                )));
             }
         }
         bound.push((b.access, loc, label));

@@ -1,6 +1,7 @@
 //! What each head and each MLP is worth: switched off one at a time.
 
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::{Model, Pace, Progress};
 
 /// What a text's end looks like with something switched off.
@@ -95,7 +96,8 @@ async fn run(
 /// The log-probability of the last token, and the loss on those before it.
 async fn measure(model: &mut Model, text: &[u32], pace: &mut impl Pace) -> Result<(f32, f32)> {
     let scores = model.score_paced(text, pace).await?;
-    let (last, rest) = scores.split_last().ok_or_else(|| Error::Input("the text has no tokens".into()))?;
+    let (last, rest) =
+        scores.split_last().ok_or_else(|| Error::Input(message!("text.no_tokens", "the text has no tokens")))?;
     let loss = -rest.iter().map(|s| s[0]).sum::<f32>() / rest.len().max(1) as f32;
     Ok((last[0], loss))
 }

@@ -1,6 +1,7 @@
 //! Where heads look: maps of one head or of a layer's mean, small maps of all heads, attention rollout.
 
 use crate::error::{Error, Result};
+use crate::message::{message, shown};
 use crate::model::{GptPlan, Model, Pace, Progress};
 use std::ops::Range;
 
@@ -27,8 +28,14 @@ pub async fn attention(
 fn check(model: &Model, layer: usize, head: Option<usize>) -> Result<()> {
     let (layers, heads) = (model.config().n_layer, model.config().n_head);
     if layer >= layers || head.is_some_and(|h| h >= heads) {
-        return Err(Error::Input(format!(
-            "there is no layer {layer} with head {head:?}; this model has {layers} layers of {heads} heads, counted from 0"
+        return Err(Error::Input(message!(
+            "inspect.head",
+            "there is no layer {layer} with head {head}; this model has {layers} layers of {heads} \
+             heads, counted from 0",
+            layer,
+            head = shown(&head),
+            layers,
+            heads
         )));
     }
     Ok(())
@@ -70,7 +77,7 @@ async fn attend(
     let values: Vec<f32> = model.read_capture(kind, "probs").await?;
     match kind {
         GptPlan::Attend { layer, .. } if values.iter().any(|x| !x.is_finite()) => {
-            Err(model.overflow(ids, &format!("block {layer}'s attention scores")).await)
+            Err(model.overflow(ids, message!("place.scores", "block {block}'s attention scores", block = layer)).await)
         }
         _ => Ok(values),
     }
@@ -83,7 +90,7 @@ async fn attend(
 /// As [`Model::look`]; [`Error::Input`] when `size` is 0.
 pub async fn head_maps(model: &mut Model, ids: &[u32], size: usize, pace: &mut impl Pace) -> Result<(usize, Vec<f32>)> {
     if size == 0 {
-        return Err(Error::Input("maps of 0 cells show nothing; ask for at least one".into()));
+        return Err(Error::Input(message!("inspect.no_cells", "maps of 0 cells show nothing; ask for at least one")));
     }
     model.look(ids, pace).await?;
     let (n, n_layer, n_head) = (ids.len(), model.config().n_layer, model.config().n_head);

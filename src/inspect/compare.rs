@@ -3,6 +3,7 @@
 use super::check_range;
 use super::distribution::log_softmax;
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::{Model, Pace, damaged};
 use crate::ops::usable;
 use std::ops::Range;
@@ -35,14 +36,17 @@ pub async fn logits(model: &mut Model, ids: &[u32], range: Range<usize>, pace: &
 /// [`Error::Input`] when the two have different shapes; [`Error::Overflow`] when a logit is not finite.
 pub fn kl_divergence(p: &[f32], q: &[f32], v: usize) -> Result<Vec<f32>> {
     if p.len() != q.len() || v == 0 || !p.len().is_multiple_of(v) {
-        return Err(Error::Input(format!(
-            "{} and {} logits in rows of {v} cannot be compared; both models need the same vocabulary",
-            p.len(),
-            q.len()
+        return Err(Error::Input(message!(
+            "inspect.compare",
+            "{these} and {those} logits in rows of {vocabulary} cannot be compared; both models need \
+             the same vocabulary",
+            these = p.len(),
+            those = q.len(),
+            vocabulary = v
         )));
     }
     if !usable(p) || !usable(q) {
-        return Err(damaged("the logits"));
+        return Err(damaged(message!("place.logits", "the logits")));
     }
     let kl = |p: &[f32], q: &[f32]| -> f32 {
         log_softmax(p).zip(log_softmax(q)).map(|(p, q)| p.exp() * (p - q)).sum::<f64>().max(0.0) as f32

@@ -1,6 +1,7 @@
 //! What comes next: the whole distribution, and what the sampling settings make of it.
 
 use crate::error::Result;
+use crate::message::message;
 use crate::model::damaged;
 use crate::ops::{odds, usable};
 use crate::sample::SamplingParams;
@@ -37,7 +38,7 @@ impl Distribution {
     pub fn new(logits: &[f32], params: &SamplingParams, seen: &[u32]) -> Result<Self> {
         params.validate()?;
         if !usable(logits) {
-            return Err(damaged("the logits"));
+            return Err(damaged(message!("place.logits", "the logits")));
         }
         Ok(Self {
             logprobs: log_softmax(logits).map(|x| x as f32).collect(),

@@ -1,6 +1,7 @@
 //! How well a model predicts a text.
 
 use crate::error::{Error, Result};
+use crate::message::Message;
 use crate::model::Model;
 
 /// A model's loss on a text.
@@ -33,11 +34,11 @@ pub async fn evaluate(
     let mut all: Vec<u32> = bos.into_iter().collect();
     all.extend_from_slice(ids);
     if all.len() < 2 {
-        return Err(Error::Input("the text is too short to score: give at least two tokens".into()));
+        return Err(Error::Input(Message::uncoded("the text is too short to score: give at least two tokens")));
     }
     let window = model.config().n_ctx;
     if window < 2 {
-        return Err(Error::Input("a model with a context of one token cannot score a text".into()));
+        return Err(Error::Input(Message::uncoded("a model with a context of one token cannot score a text")));
     }
     let stride = window / 2;
     let (mut nats, mut scored, mut start) = (0.0f64, 0, 0);

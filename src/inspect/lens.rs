@@ -2,6 +2,7 @@
 
 use super::check_range;
 use crate::error::Result;
+use crate::message::message;
 use crate::model::{GptPlan, Model, Pace, Progress, Row};
 use std::ops::Range;
 
@@ -57,7 +58,9 @@ pub async fn lens(
             model.write_input("view:step", &[(range.start + i * per) as u32, part.len() as u32])?;
             model.run_paced(index, pace).await?;
             let Some(figures) = model.read_figures(&kind, part.len()).await? else {
-                return Err(model.overflow(ids, &format!("the logits of level {level}")).await);
+                return Err(model
+                    .overflow(ids, message!("place.lens_logits", "the logits of level {level}", level))
+                    .await);
             };
             found.extend(figures);
         }

@@ -23,6 +23,7 @@ pub use lens::{Lens, LensTarget, lens};
 pub use values::{HeadRows, Values, values};
 
 use crate::error::{Error, Result};
+use crate::message::{message, shown};
 use std::ops::Range;
 
 /// Refuses positions that a text does not have, and none at all.
@@ -31,5 +32,10 @@ fn check_range(range: &Range<usize>, ids: &[u32]) -> Result<()> {
         return Ok(());
     }
     let n = ids.len();
-    Err(Error::Input(format!("positions {range:?} are not in a text of {n} tokens")))
+    Err(Error::Input(message!(
+        "inspect.positions",
+        "positions {range} are not in a text of {tokens} tokens",
+        range = shown(&range),
+        tokens = n
+    )))
 }

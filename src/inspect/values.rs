@@ -3,6 +3,7 @@
 use super::flow::flow;
 use crate::cpu::vecops;
 use crate::error::{Error, Result};
+use crate::message::{message, shown};
 use crate::model::{Model, Pace};
 
 /// What one token's query meets, for each head.
@@ -34,7 +35,12 @@ pub struct Values {
 pub async fn values(model: &mut Model, ids: &[u32], layer: Option<usize>, pace: &mut impl Pace) -> Result<Values> {
     if layer.is_some_and(|l| l >= model.config().n_layer) {
         let layers = model.config().n_layer;
-        return Err(Error::Input(format!("there is no block {layer:?}; this model has {layers}, counted from 0")));
+        return Err(Error::Input(message!(
+            "inspect.block",
+            "there is no block {block}; this model has {blocks}, counted from 0",
+            block = shown(&layer),
+            blocks = layers
+        )));
     }
     model.look(ids, pace).await?;
     let names: Vec<String> = flow(model)?.into_iter().filter(|n| n.layer == layer).map(|n| n.name).collect();
@@ -45,7 +51,9 @@ pub async fn values(model: &mut Model, ids: &[u32], layer: Option<usize>, pace: 
         Some(layer) => {
             let rows = head_rows(model, &tensors, layer, ids.len()).await?;
             if rows.scores.iter().any(|x| !x.is_finite()) {
-                return Err(model.overflow(ids, &format!("block {layer}'s attention scores")).await);
+                return Err(model
+                    .overflow(ids, message!("place.scores", "block {block}'s attention scores", block = layer))
+                    .await);
             }
             Some(rows)
         }
@@ -64,7 +72,9 @@ async fn head_rows(
     let (heads, ctx) = (model.config().n_head, model.config().n_ctx);
     let d = model.config().n_embd / heads;
     let qkv = tensors.iter().find(|t| t.0 == format!("h.{layer}.attn.qkv"));
-    let qkv = &qkv.ok_or_else(|| Error::Graph(format!("block {layer} has no attention")))?.2;
+    let qkv = &qkv
+        .ok_or_else(|| Error::Graph(message!("inspect.no_attention", "block {block} has no attention", block = layer)))?
+        .2;
     let place = model.place(&format!("view:h.{layer}.attn.cache"))?;
     let cache = model.executor().read_f32(place).await?;
     let scale = 1.0 / (d as f32).sqrt();

@@ -28,6 +28,7 @@ pub use write::{Pieces, TensorOut, encode_f32, write_header, write_safetensors};
 
 use crate::config::GptConfig;
 use crate::error::{Error, Result, short};
+use crate::message::{Message, message};
 use crate::model::params::param_specs;
 use matching::Matcher;
 
@@ -40,7 +41,7 @@ fn map_of<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
 }
 
 /// The advice for a file that is damaged rather than of the wrong kind.
-const DOWNLOAD_AGAIN: &str = "Download it again.";
+const DOWNLOAD_AGAIN: Message = message!("advice.download_again", "Download it again.");
 
 /// Checks the headers of a checkpoint's files against a configuration, one file after another: what a file claims costs
 /// nothing yet, while a model of that size costs its memory. So this comes before a model is opened.
@@ -137,16 +138,16 @@ impl<'a> Checkpoint<'a> {
     /// or if a value is NaN or infinite.
     pub fn copy_f32(&self, name: &str, rows: Range<usize>, out: &mut [f32]) -> Result<()> {
         let Some(tensor) = self.tensors.get(name) else {
-            return Err(checkpoint_error(format!("This model has no parameter '{name}'.")));
+            return Err(checkpoint_error(Message::uncoded(format!("This model has no parameter '{name}'."))));
         };
         let n_rows = tensor.shape.first().copied().unwrap_or(1);
         let row = tensor.shape.iter().skip(1).product::<usize>();
         if rows.start > rows.end || rows.end > n_rows || out.len() != (rows.end - rows.start) * row {
-            return Err(checkpoint_error(format!(
+            return Err(checkpoint_error(Message::uncoded(format!(
                 "Rows {rows:?} of '{name}' {:?} do not fit a destination of {} values.",
                 tensor.shape,
                 out.len()
-            )));
+            ))));
         }
         let size = tensor.dtype.size();
         let first = rows.start * row;
@@ -154,8 +155,8 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
-fn checkpoint_error(text: impl Into<String>) -> Error {
-    Error::Checkpoint(text.into())
+fn checkpoint_error(message: Message) -> Error {
+    Error::Checkpoint(message)
 }
 
 /// A name from the file, quoted, escaped and cut short.
@@ -181,7 +182,12 @@ fn decode(name: &str, dtype: &Dtype, bytes: &[u8], first: usize, out: &mut [f32]
             }
         }
         Dtype::Other(found) => {
-            return Err(checkpoint_error(format!("Tensor {} has dtype {}, not a float.", quote(name), quote(found))));
+            return Err(checkpoint_error(message!(
+                "weights.not_float",
+                "Tensor {tensor} has dtype {dtype}, not a float.",
+                tensor = quote(name),
+                dtype = quote(found)
+            )));
         }
     }
     // A fold without an early exit, which the compiler vectorises.
@@ -189,11 +195,14 @@ fn decode(name: &str, dtype: &Dtype, bytes: &[u8], first: usize, out: &mut [f32]
         return Ok(());
     }
     let i = out.iter().position(|x| !x.is_finite()).unwrap_or(0);
-    Err(checkpoint_error(format!(
-        "Tensor {} holds {} at element {}: the weights are damaged, or their training diverged. {DOWNLOAD_AGAIN}",
-        quote(name),
-        out[i],
-        first + i
+    Err(checkpoint_error(message!(
+        "weights.not_finite",
+        "Tensor {tensor} holds {value} at element {element}: the weights are damaged, or their \
+         training diverged. {advice}",
+        tensor = quote(name),
+        value = out[i],
+        element = first + i,
+        advice = DOWNLOAD_AGAIN
     )))
 }
 

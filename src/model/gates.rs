@@ -2,6 +2,7 @@
 
 use super::Model;
 use crate::error::{Error, Result};
+use crate::message::message;
 
 impl Model {
     /// How many gates there are: for each layer, one for each head and one for the MLP.
@@ -23,9 +24,12 @@ impl Model {
     pub fn set_gates(&mut self, gates: &[f32]) -> Result<()> {
         let want = self.gate_count();
         if gates.len() != want || gates.iter().any(|g| !g.is_finite()) {
-            return Err(Error::Input(format!(
-                "{} gates were given; this model takes {want} finite numbers, one for each head and MLP",
-                gates.len()
+            return Err(Error::Input(message!(
+                "gates.count",
+                "{given} gates were given; this model takes {wanted} finite numbers, one for each head \
+                 and MLP",
+                given = gates.len(),
+                wanted = want
             )));
         }
         let open = gates.iter().all(|&g| g == 1.0);

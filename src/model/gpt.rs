@@ -161,7 +161,12 @@ pub fn build(parts: Parts<'_>, plan: &GptPlan) -> Result<Graph> {
         #[cfg(feature = "train")]
         GptPlan::Train(shape) => return super::train_graph::build(b, shape),
         #[cfg(not(feature = "train"))]
-        GptPlan::Train(_) => return Err(crate::error::Error::Graph("this build of the engine cannot train".into())),
+        GptPlan::Train(_) => {
+            return Err(crate::error::Error::Graph(crate::message::message!(
+                "training.not_built",
+                "this build of the engine cannot train"
+            )));
+        }
         GptPlan::Prefill { rows } => {
             let step = b.step(*rows);
             b.blocks(step, *rows, &[])?;

@@ -9,6 +9,7 @@ use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::exec::{Backend, Chosen, Executor};
 use crate::graph::{Buf, COMPANIONS, Graph, Layout, Limits, Loc, Plan, SLAB_BYTES, Storage, pool_slots, total};
+use crate::message::{Message, message};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ pub struct Model {
     pub(super) layout: Layout,
     pub(super) limits: Limits,
     pub(super) executor: Executor,
-    reason: String,
+    reason: Message,
     /// By kind, and whether heads and MLPs pass through gates.
     pub(super) plans: HashMap<(GptPlan, bool), (usize, Arc<Plan>)>,
     /// Ids whose keys and values are in the cache, from position 0.
@@ -202,7 +203,9 @@ impl Model {
     fn spec(&self, name: &str) -> Result<ParamSpec> {
         let bare = COMPANIONS.iter().find_map(|(prefix, _)| name.strip_prefix(prefix)).unwrap_or(name);
         let spec = self.specs.get(bare).filter(|_| bare == name || self.trains);
-        spec.cloned().ok_or_else(|| Error::Checkpoint(format!("this model has no parameter {name}")))
+        spec.cloned().ok_or_else(|| {
+            Error::Checkpoint(message!("model.no_parameter", "this model has no parameter {name}", name))
+        })
     }
 
     /// The smallest prefill plan that takes `wanted` ids at once, or the largest there is.
@@ -220,8 +223,12 @@ impl Model {
         let range = first..first + values.len();
         if range.end > spec.numel() {
             let (end, has) = (range.end, spec.numel());
-            return Err(Error::Checkpoint(format!(
-                "{name} has {has} elements; writing up to {end} would pass its end"
+            return Err(Error::Checkpoint(message!(
+                "model.past_end",
+                "{name} has {elements} elements; writing up to {end} would pass its end",
+                name,
+                elements = has,
+                end
             )));
         }
         for (loc, part) in self.layout.param_ranges(name, &spec.shape, range) {
@@ -263,7 +270,9 @@ impl Model {
 
     /// The place of a state or input.
     pub(crate) fn place(&self, name: &str) -> Result<Loc> {
-        self.layout.find(name).ok_or_else(|| Error::Plan(format!("no plan has made the tensor {name} yet")))
+        self.layout.find(name).ok_or_else(|| {
+            Error::Plan(message!("plan.no_tensor", "no plan has made the tensor {tensor} yet", tensor = name))
+        })
     }
 
     pub(crate) fn executor(&mut self) -> &mut Executor {
@@ -273,11 +282,16 @@ impl Model {
     /// Refuses ids outside the vocabulary.
     pub(crate) fn check_ids(&self, ids: &[u32]) -> Result<()> {
         match ids.iter().find(|&&id| id as usize >= self.config.vocab_size) {
-            Some(id) => Err(Error::Input(format!(
-                "token {id} is outside this model's vocabulary of {}; use the tokenizer that came with the model",
-                self.config.vocab_size
+            Some(id) => Err(Error::Input(message!(
+                "tokens.outside_vocabulary",
+                "token {id} is outside this model's vocabulary of {vocabulary}; use the tokenizer that \
+                 came with the model",
+                id,
+                vocabulary = self.config.vocab_size
             ))),
-            None if ids.is_empty() => Err(Error::Input("there are no tokens; give the model some text".into())),
+            None if ids.is_empty() => {
+                Err(Error::Input(message!("tokens.none", "there are no tokens; give the model some text")))
+            }
             None => Ok(()),
         }
     }
@@ -287,7 +301,12 @@ impl Model {
             return Ok(());
         }
         let n_ctx = self.config.n_ctx;
-        Err(Error::Input(format!("{positions} tokens do not fit this model's context of {n_ctx}; use a shorter text")))
+        Err(Error::Input(message!(
+            "tokens.too_many",
+            "{tokens} tokens do not fit this model's context of {context}; use a shorter text",
+            tokens = positions,
+            context = n_ctx
+        )))
     }
 
     /// The configuration.
@@ -301,7 +320,7 @@ impl Model {
     }
 
     /// Why this backend, in a sentence.
-    pub fn backend_reason(&self) -> &str {
+    pub fn backend_reason(&self) -> &Message {
         &self.reason
     }
 

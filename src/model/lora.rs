@@ -3,6 +3,7 @@
 use super::params::{Init, ParamSpec};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use serde::{Deserialize, Serialize};
 
 /// Which of a block's four linear layers LoRA adapts.
@@ -63,10 +64,10 @@ impl LoraTarget {
     /// [`Error::Input`] that lists the names.
     pub fn parse(name: &str) -> Result<LoraTarget> {
         Self::ALL.into_iter().find(|t| t.name() == name || t.module() == name).ok_or_else(|| {
-            Error::Input(format!(
+            Error::Input(Message::uncoded(format!(
                 "LoRA cannot adapt '{name}'; choose among c_attn, attn.c_proj, c_fc and mlp.c_proj{}",
                 if name == "c_proj" { " (there are two c_proj: say which)" } else { "" }
-            ))
+            )))
         })
     }
 }
@@ -106,29 +107,46 @@ impl LoraOptions {
         let limit = config.n_embd;
         if !(1..=limit).contains(&self.rank) {
             let rank = self.rank;
-            return Err(Error::Input(format!(
-                "LoRA rank is {rank}; choose one from 1 to {limit}, the width of the model; 4 to 16 is usual"
+            return Err(Error::Input(message!(
+                "lora.rank",
+                "LoRA rank is {value}; choose one from 1 to {most}, the width of the model; 4 to 16 is \
+                 usual",
+                value = rank,
+                most = limit
             )));
         }
         if !(self.alpha > 0.0 && self.alpha <= 1e4) {
             let alpha = self.alpha;
-            return Err(Error::Input(format!(
-                "LoRA alpha is {alpha}; choose a number above 0 and at most 10000; twice the rank is usual"
+            return Err(Error::Input(message!(
+                "lora.alpha",
+                "LoRA alpha is {value}; choose a number above 0 and at most 10000; twice the rank is \
+                 usual",
+                value = alpha
             )));
         }
         if !(0.0..1.0).contains(&self.dropout) {
             let dropout = self.dropout;
-            return Err(Error::Input(format!("LoRA dropout is {dropout}; choose a number from 0 (off) to below 1")));
+            return Err(Error::Input(message!(
+                "lora.dropout",
+                "LoRA dropout is {value}; choose a number from 0 (off) to below 1",
+                value = dropout
+            )));
         }
         if self.targets.is_empty() {
-            return Err(Error::Input(
-                "LoRA has no layer to adapt; choose at least one of c_attn, attn.c_proj, c_fc and mlp.c_proj".into(),
-            ));
+            return Err(Error::Input(message!(
+                "lora.no_layers",
+                "LoRA has no layer to adapt; choose at least one of c_attn, attn.c_proj, c_fc and \
+                 mlp.c_proj"
+            )));
         }
         let mut targets = self.targets.clone();
         targets.sort_unstable();
         match targets.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(Error::Input(format!("LoRA lists {} twice; name each layer once", pair[0].name()))),
+            Some(pair) => Err(Error::Input(message!(
+                "lora.layer_twice",
+                "LoRA lists {layer} twice; name each layer once",
+                layer = pair[0].name()
+            ))),
             None => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use super::Model;
 use super::gpt::GptPlan;
 use crate::error::{Error, Result};
 use crate::graph::Storage;
+use crate::message::{Message, message};
 use crate::ops::usable;
 
 /// Tokens of a run that looks for an overflow.
@@ -22,62 +23,70 @@ pub(crate) struct Overflow {
     strength: Option<f32>,
 }
 
-impl std::fmt::Display for Overflow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (tensor, value, position) = (&self.tensor, self.value, self.position);
-        write!(f, "{} ({tensor} is {value} at position {position})", part_of(tensor))
-    }
-}
-
 /// The error for weights with which numbers overflow in `place`.
-pub(crate) fn damaged(place: &str) -> Error {
-    Error::Overflow(format!(
-        "the numbers overflow in {place}: the weights are damaged, or their training diverged; choose another file of the \
-         model"
+pub(crate) fn damaged(place: Message) -> Error {
+    Error::Overflow(message!(
+        "overflow.weights",
+        "the numbers overflow in {place}: the weights are damaged, or their training diverged; \
+         choose another file of the model",
+        place
     ))
 }
 
 impl Overflow {
+    fn place(&self) -> Message {
+        message!(
+            "overflow.at",
+            "{place} ({tensor} is {value} at position {position})",
+            place = part_of(&self.tensor),
+            tensor = self.tensor,
+            value = self.value,
+            position = self.position
+        )
+    }
+
     fn error(&self) -> Error {
         match self.strength {
-            None => damaged(&self.to_string()),
-            Some(x) => Error::Overflow(format!(
-                "the numbers overflow in {self}: the adapters act too strongly; lower their strength, now {x}, or choose \
-                 other adapters"
+            None => damaged(self.place()),
+            Some(x) => Error::Overflow(message!(
+                "overflow.adapters",
+                "the numbers overflow in {place}: the adapters act too strongly; lower their strength, \
+                 now {strength}, or choose other adapters",
+                place = self.place(),
+                strength = x
             )),
         }
     }
 }
 
 /// What a tensor of the forward pass is, in words.
-fn part_of(tensor: &str) -> String {
+fn part_of(tensor: &str) -> Message {
     let in_block = tensor.strip_prefix("h.").map(|rest| rest.split_once('.').unwrap_or((rest, "")));
     let Some((block, name)) = in_block else {
         let name = if tensor.starts_with("wte.") { "embed" } else { tensor };
         return match name {
-            "embed" => "the embedding",
-            "ln_f" => "the final LayerNorm",
-            _ => "the logits",
-        }
-        .into();
+            "embed" => message!("place.embedding", "the embedding"),
+            "ln_f" => message!("place.final_norm", "the final LayerNorm"),
+            _ => message!("place.logits", "the logits"),
+        };
     };
     // An adapter's tensors are named after the layer beside which it stands.
     let name = name.split('.').take(2).collect::<Vec<_>>().join(".");
     match name.as_str() {
-        "ln_1" | "ln_2" => format!("block {block}'s LayerNorm"),
-        "attn.qkv" => format!("block {block}'s queries, keys and values"),
-        "attn.out" | "attn.gated" => format!("block {block}'s attention scores"),
-        "attn.proj" => format!("block {block}'s attention output"),
-        "mlp.fc" | "mlp.act" => format!("block {block}'s inner MLP layer"),
-        "mlp.proj" | "mlp.gated" => format!("block {block}'s MLP output"),
-        _ => format!("block {block}'s residual stream"),
+        "ln_1" | "ln_2" => message!("place.layer_norm", "block {block}'s LayerNorm", block),
+        "attn.qkv" => message!("place.qkv", "block {block}'s queries, keys and values", block),
+        "attn.out" | "attn.gated" => message!("place.scores", "block {block}'s attention scores", block),
+        "attn.proj" => message!("place.attention", "block {block}'s attention output", block),
+        "mlp.fc" | "mlp.act" => message!("place.mlp_inner", "block {block}'s inner MLP layer", block),
+        "mlp.proj" | "mlp.gated" => message!("place.mlp", "block {block}'s MLP output", block),
+        _ => message!("place.residual", "block {block}'s residual stream", block),
     }
 }
 
 impl Model {
     /// The error for an answer to `ids` that is not finite: names where that first arose, which takes a few runs over the text.
     /// `what` is not finite, which must do where these do not show more. Keys and values are forgotten.
-    pub(crate) async fn overflow(&mut self, ids: &[u32], what: &str) -> Error {
+    pub(crate) async fn overflow(&mut self, ids: &[u32], what: Message) -> Error {
         match self.find_overflow(ids).await {
             Ok(Some(found)) => found.error(),
             // The runs round otherwise, or there is no room for them.
@@ -107,14 +116,14 @@ impl Model {
 
     /// Where the numbers overflow in the forward pass of training over `ids`, in words: with adapters at full strength, and
     /// nothing switched off. `None` where they do not, or there is no room to look.
-    pub(crate) async fn training_overflow(&mut self, ids: &[u32]) -> Option<String> {
+    pub(crate) async fn training_overflow(&mut self, ids: &[u32]) -> Option<Message> {
         let (scale, gates) = (self.lora_scale, std::mem::take(&mut self.gates));
         let full = self.lora.as_ref().map_or(scale, |lora| lora.scale());
         self.put_lora_scale(full);
         let found = self.search(ids).await;
         self.gates = gates;
         self.put_lora_scale(scale);
-        found.ok().flatten().map(|found| found.to_string())
+        found.ok().flatten().map(|found| found.place())
     }
 
     fn put_lora_scale(&mut self, scale: f32) {

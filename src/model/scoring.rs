@@ -7,6 +7,7 @@ use super::view::{Pace, Progress};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::graph::{SLAB_BYTES, Storage};
+use crate::message::{Message, message};
 
 impl Model {
     /// Runs the `Probe` plan over a chunk of ids at positions `pos0..` of the views' cache and returns the captured tensors
@@ -45,7 +46,7 @@ impl Model {
                 && first_lost(name, &values[..values.len() / rows * ids.len()]).is_some()
             {
                 let text = [&self.view.ids[..pos0], ids].concat();
-                return Err(self.overflow(&text, name).await);
+                return Err(self.overflow(&text, Message::uncoded(name)).await);
             }
         }
         Ok(found)
@@ -64,7 +65,12 @@ impl Model {
         self.check_room(pos0 + ids.len())?;
         if self.view.ids.len() < pos0 {
             let has = self.view.ids.len();
-            return Err(Error::Input(format!("{has} tokens were looked at, so that nothing can go on from {pos0}")));
+            return Err(Error::Input(message!(
+                "inspect.from",
+                "{tokens} tokens were looked at, so that nothing can go on from {from}",
+                tokens = has,
+                from = pos0
+            )));
         }
         let kind = GptPlan::Probe { rows, captures: captures.to_vec() };
         let (index, plan) = self.plan(&kind).await?;
@@ -120,7 +126,9 @@ impl Model {
             let values: Vec<f32> = self.read_capture(&kind, "scores").await?;
             let values = &values[..4 * chunk.len()];
             if values.iter().any(|x| !x.is_finite()) {
-                return Err(self.overflow(&ids[..i * rows + chunk.len()], "the logits").await);
+                return Err(self
+                    .overflow(&ids[..i * rows + chunk.len()], message!("place.logits", "the logits"))
+                    .await);
             }
             found.extend(values.chunks_exact(4).map(|v| [v[0], v[1], v[2], v[3]]));
             pace(Progress { done: found.len(), total: inputs.len() }).await?;

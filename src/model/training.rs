@@ -9,6 +9,7 @@ use crate::config::GptConfig;
 use crate::error::{Error, Result};
 use crate::exec::RunId;
 use crate::graph::{Buf, Layout, Limits, Plan, SlabSet, slab_name};
+use crate::message::message;
 use crate::ops::{STEP_IDS, hyper};
 
 /// Memory that a training run will take, in bytes, known before anything is allocated.
@@ -71,11 +72,12 @@ impl Preflight {
         if total <= limit {
             return Ok(());
         }
-        Err(Error::Input(format!(
-            "this run would need {} MB, more than the {} MB there is room for; choose a smaller batch, a shorter \
-             context, or LoRA",
-            total / 1_000_000,
-            limit / 1_000_000
+        Err(Error::Input(message!(
+            "memory.run",
+            "this run would need {needed} MB, more than the {available} MB there is room for; choose \
+             a smaller batch, a shorter context, or LoRA",
+            needed = total / 1_000_000,
+            available = limit / 1_000_000
         )))
     }
 }
@@ -94,8 +96,11 @@ impl Model {
             (None, Some(_)) if !self.trains => Ok(()),
             (None, None) => Ok(()),
             _ => {
-                let advice = "this model is set up for another kind of training; load it again to change that";
-                Err(Error::Input(advice.into()))
+                let advice = message!(
+                    "training.other_kind",
+                    "this model is set up for another kind of training; load it again to change that"
+                );
+                Err(Error::Input(advice))
             }
         }
     }
@@ -169,7 +174,10 @@ impl Model {
             return Err(other_adapters());
         }
         if self.trains {
-            return Err(Error::Input("this model is being trained as a whole; load it again to add adapters".into()));
+            return Err(Error::Input(message!(
+                "lora.trained_whole",
+                "this model is being trained as a whole; load it again to add adapters"
+            )));
         }
         lora.specs(&self.config).iter().for_each(|s| layout.add_adapter(&s.name, &s.shape));
         Ok(Some(lora.clone()))
@@ -208,10 +216,16 @@ impl Model {
     /// # Errors
     /// [`Error::Input`] when there are no adapters, or the number or what it makes of their scale is not finite.
     pub fn set_lora_strength(&mut self, strength: f32) -> Result<()> {
-        let Some(lora) = &self.lora else { return Err(Error::Input("this model has no adapters".into())) };
+        let Some(lora) = &self.lora else {
+            return Err(Error::Input(message!("lora.none", "this model has no adapters")));
+        };
         let scale = lora.scale() * strength;
         if !scale.is_finite() {
-            return Err(Error::Input(format!("the adapters' strength is {strength}; choose a number such as 1")));
+            return Err(Error::Input(message!(
+                "lora.strength",
+                "the adapters' strength is {value}; choose a number such as 1",
+                value = strength
+            )));
         }
         self.lora_scale = scale;
         self.write_lora_scale();
@@ -290,7 +304,13 @@ impl Model {
         let rows = shape.batch * shape.seq;
         if inputs.len() != rows || targets.len() != rows {
             let (i, t) = (inputs.len(), targets.len());
-            return Err(Error::Input(format!("a batch of {rows} tokens has {i} inputs and {t} targets")));
+            return Err(Error::Input(message!(
+                "training.batch",
+                "a batch of {rows} tokens has {inputs} inputs and {targets} targets",
+                rows,
+                inputs = i,
+                targets = t
+            )));
         }
         self.check_room(shape.seq)?;
         self.check_ids(inputs)?;
@@ -327,5 +347,5 @@ impl Model {
 }
 
 fn other_adapters() -> Error {
-    Error::Input("this model has other adapters already; load it again to change them".into())
+    Error::Input(message!("lora.other_adapters", "this model has other adapters already; load it again to change them"))
 }

@@ -4,6 +4,7 @@ use super::Model;
 use super::gpt::{GptPlan, TOP, targets_input};
 use crate::error::Result;
 use crate::exec::Advance;
+use crate::message::message;
 use web_time::Duration;
 
 /// Work done between two chances to stop.
@@ -91,7 +92,7 @@ impl Model {
         self.write_targets(rows, &following[..n.min(following.len())])?;
         self.run_paced(index, pace).await?;
         let Some(figures) = self.read_figures(&GptPlan::View { rows }, n).await? else {
-            return Err(self.overflow(&ids[..at + n], "the logits").await);
+            return Err(self.overflow(&ids[..at + n], message!("place.logits", "the logits")).await);
         };
         self.view.ids.extend_from_slice(&ids[at..at + n]);
         self.view.rows.extend(figures);

@@ -5,6 +5,7 @@ use crate::config::Activation;
 use crate::cpu::vecops;
 use crate::error::Result;
 use crate::graph::{Absorb, Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y = act(x)` (Hendrycks and Gimpel 2016 for GELU).
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ impl Op for ActivationOp {
         "activation"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[1])?;
         Ok(vec![Meta::f32(&inputs[0].shape)])
     }

@@ -6,6 +6,7 @@ use super::{want_inputs, want_shape, wgsl};
 use crate::config::Activation;
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `d_x = d_y act'(x)` (Hendrycks and Gimpel 2016, differentiated; ReLU has slope 0 at 0).
 ///
@@ -21,7 +22,7 @@ impl Op for ActivationBackward {
         "activation_backward"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         want_shape(inputs[1], &inputs[0].shape, "x")?;
         Ok(vec![Meta::f32(&inputs[0].shape)])

@@ -5,6 +5,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{want_inputs, want_shape, wgsl};
 use crate::cpu::vecops::{self, AdamWStep};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Floats that share a bit of the decay mask.
 const BLOCK: usize = 64;
@@ -29,14 +30,14 @@ impl Op for AdamW {
         "adamw"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[7])?;
         want_hyper(inputs[0])?;
         want_shape(inputs[1], &[1], "norm")?;
         let slab = inputs[3];
         want_shape(inputs[2], &[slab.len().div_ceil(BLOCK).div_ceil(32)], "the decay mask")?;
         if inputs[2].dtype != DType::U32 {
-            return Err("the decay mask must be u32".into());
+            return Err(Message::uncoded("the decay mask must be u32"));
         }
         for (meta, what) in inputs[4..].iter().zip(["the gradient", "m", "v"]) {
             want_shape(meta, &slab.shape, what)?;

@@ -5,6 +5,7 @@ use super::wgsl;
 use crate::cpu::vecops;
 use crate::error::Result;
 use crate::graph::{Absorb, Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y = a + b`, equal shapes.
 #[derive(Debug, Clone)]
@@ -15,7 +16,7 @@ impl Op for Add {
         "add"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         like_first(inputs, &["a", "b"])
     }
 

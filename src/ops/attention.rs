@@ -4,6 +4,7 @@ use super::kv_append::{attention_output, cache_dims};
 use super::wgsl;
 use crate::cpu::gemm::{AttentionBlock, attention_block};
 use crate::graph::{Absorb, CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `out[t, h] = softmax(q·k / sqrt(D)) · v` over keys `0..=pos0 + t` (Vaswani et al. 2017; online softmax by Milakov and
 /// Gimelshein 2018, tiled as in FlashAttention-2, Dao 2023).
@@ -21,11 +22,11 @@ impl Op for Attention {
         "attention"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         let output = attention_output(inputs)?;
         let (h, _, _) = cache_dims(inputs[1], inputs[0])?;
         if h != self.n_head {
-            return Err(format!("the cache has {h} heads, not {}", self.n_head));
+            return Err(Message::uncoded(format!("the cache has {h} heads, not {}", self.n_head)));
         }
         Ok(vec![output])
     }

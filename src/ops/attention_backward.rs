@@ -5,6 +5,7 @@ use super::causal_attention::BatchedHeads;
 use super::{want_inputs, want_shape, wgsl};
 use crate::cpu::gemm::{AttentionBackwardBlock, BACKWARD_QUERIES, attention_backward_block};
 use crate::graph::{Access, Arg, Binding, CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// The backward pass of [`CausalAttention`](super::CausalAttention), after FlashAttention-2 (Dao 2023): the probabilities
 /// are computed again from the scores and lse, and never stored as a matrix.
@@ -39,7 +40,7 @@ impl Op for AttentionBackward {
         "attention_backward"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[4 + usize::from(self.dropout > 0.0)])?;
         let dims = BatchedHeads::infer(self.n_head, self.seq, inputs[1])?;
         want_shape(inputs[0], &dims.out().shape, "d_out")?;
@@ -197,11 +198,11 @@ mod tests {
         let (wide, narrow, lse) = (Meta::f32(&[12, 24]), Meta::f32(&[12, 8]), Meta::f32(&[4, 6]));
         let op = AttentionBackward { n_head: 2, seq: 6, dropout: 0.0 };
         assert_eq!(op.infer(&[&narrow, &wide, &narrow, &lse]), Ok(vec![wide.clone(), lse.clone()]));
-        assert!(op.infer(&[&narrow, &wide, &narrow, &narrow]).unwrap_err().contains("lse must be [4, 6]"));
+        assert!(op.infer(&[&narrow, &wide, &narrow, &narrow]).unwrap_err().english().contains("lse must be [4, 6]"));
         let forward = |n_head, seq| CausalAttention { n_head, seq, dropout: 0.0 }.infer(&[&wide]);
         assert_eq!(forward(2, 6), Ok(vec![narrow, lse]));
-        assert!(forward(5, 6).unwrap_err().contains("24 columns"));
-        assert!(forward(2, 5).unwrap_err().contains("12 rows"));
+        assert!(forward(5, 6).unwrap_err().english().contains("24 columns"));
+        assert!(forward(2, 5).unwrap_err().english().contains("12 rows"));
         assert!(forward(0, 6).is_err() && forward(2, 0).is_err());
     }
 }

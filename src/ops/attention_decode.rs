@@ -5,6 +5,7 @@ use super::kv_append::{append, cache_dims};
 use super::{want_inputs, wgsl};
 use crate::cpu::gemm::attention_row;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// [`KvAppend`](super::KvAppend) and [`Attention`](super::Attention) of a single query, fused: one dispatch fewer a layer.
 ///
@@ -26,11 +27,14 @@ impl Op for AttentionDecode {
         "attention_decode"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[3])?;
         let (h, _, d) = cache_dims(inputs[0], inputs[1])?;
         if h != self.n_head || inputs[1].shape[0] != 1 {
-            return Err(format!("needs one query and {} heads, not {:?} and {h}", self.n_head, inputs[1].shape));
+            return Err(Message::uncoded(format!(
+                "needs one query and {} heads, not {:?} and {h}",
+                self.n_head, inputs[1].shape
+            )));
         }
         Ok(vec![inputs[0].clone(), Meta::f32(&[1, h * d])])
     }

@@ -5,6 +5,7 @@ use super::row::by_row;
 use super::{want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Causal attention probabilities, recomputed from kept queries and cached keys; keys may be taken together in groups,
 /// whose probabilities are added up.
@@ -35,20 +36,20 @@ impl Op for AttentionProbs {
         "attention_probs"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[4])?;
         let qkv = match inputs[0].shape[..] {
             [rows, c] => Meta::f32(&[rows, 3 * c]),
-            _ => return Err(format!("q must have two extents, not {:?}", inputs[0].shape)),
+            _ => return Err(Message::uncoded(format!("q must have two extents, not {:?}", inputs[0].shape))),
         };
         let (h, ctx, d) = cache_dims(inputs[1], &qkv)?;
         want_shape(inputs[0], &[ctx, h * d], "q")?;
         want_shape(inputs[3], &[2], "pick")?;
         if inputs[2].dtype != DType::U32 || inputs[3].dtype != DType::U32 {
-            return Err("step and pick must be u32".into());
+            return Err(Message::uncoded("step and pick must be u32"));
         }
         if self.rows == 0 || self.cells == 0 {
-            return Err("needs at least one row and one cell".into());
+            return Err(Message::uncoded("needs at least one row and one cell"));
         }
         Ok(vec![Meta::f32(&[self.heads(h) * self.rows, self.cells])])
     }

@@ -5,6 +5,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `grad_bias += Σ_rows d_y`, in place.
 ///
@@ -17,7 +18,7 @@ impl Op for BiasBackward {
         "bias_backward"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         let (_, n) = dims2(inputs[0], "d_y")?;
         want_shape(inputs[1], &[n], "grad_bias")?;

@@ -5,6 +5,7 @@ use super::{AttentionBackward, DropoutMask, dims2, want_inputs, want_shape, wgsl
 use crate::cpu::gemm::{AttentionBlock, DropMask, dropped_attention_block};
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, DType, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::{Message, message};
 use std::sync::Arc;
 
 /// `out[t, h] = softmax(q·k / sqrt(D)) · v` over the keys `0..=t` of the same sequence (Vaswani et al. 2017; online softmax
@@ -29,7 +30,7 @@ impl Op for CausalAttention {
         "causal_attention"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[1 + usize::from(self.dropout > 0.0)])?;
         let dims = BatchedHeads::infer(self.n_head, self.seq, inputs[0])?;
         dims.want_mask(self.dropout, &inputs[1..])?;
@@ -123,21 +124,28 @@ pub(super) struct BatchedHeads {
 
 impl BatchedHeads {
     /// The extents of a qkv that may not fit.
-    pub(super) fn infer(n_head: usize, seq: usize, qkv: &Meta) -> Result<Self, String> {
+    pub(super) fn infer(n_head: usize, seq: usize, qkv: &Meta) -> Result<Self, Message> {
         let (rows, width) = dims2(qkv, "qkv")?;
         if qkv.dtype != DType::F32 {
-            return Err("qkv must be f32".into());
+            return Err(Message::uncoded("qkv must be f32"));
         }
         if n_head == 0 || width % (3 * n_head) != 0 {
-            return Err(format!("qkv's {width} columns are not query, key and value of {n_head} heads"));
+            return Err(Message::uncoded(format!(
+                "qkv's {width} columns are not query, key and value of {n_head} heads"
+            )));
         }
         if seq == 0 || rows % seq != 0 {
-            return Err(format!("qkv's {rows} rows are not whole sequences of {seq} positions"));
+            return Err(Message::uncoded(format!("qkv's {rows} rows are not whole sequences of {seq} positions")));
         }
         let dims = Self::new(n_head, seq, qkv);
         if dims.heads() > 65_535 {
             let b = dims.b;
-            return Err(format!("{b} sequences of {n_head} heads are more than 65535 in all; use a smaller batch"));
+            return Err(message!(
+                "plan.heads",
+                "{sequences} sequences of {heads} heads are more than 65535 in all; use a smaller batch",
+                sequences = b,
+                heads = n_head
+            ));
         }
         Ok(dims)
     }
@@ -168,12 +176,12 @@ impl BatchedHeads {
     }
 
     /// Refuses what is not the mask that dropout needs.
-    pub(super) fn want_mask(&self, dropout: f32, masks: &[&Meta]) -> Result<(), String> {
+    pub(super) fn want_mask(&self, dropout: f32, masks: &[&Meta]) -> Result<(), Message> {
         DropoutMask::check(dropout)?;
         let Some(mask) = masks.first() else { return Ok(()) };
         let wanted = DropoutMask::meta(self.heads(), self.t);
         want_shape(mask, &wanted.shape, "the mask")?;
-        if mask.dtype == wanted.dtype { Ok(()) } else { Err("the mask must be u32".into()) }
+        if mask.dtype == wanted.dtype { Ok(()) } else { Err(Message::uncoded("the mask must be u32")) }
     }
 
     /// Adds what a kernel needs to drop probabilities by the mask at `input`, or not to.

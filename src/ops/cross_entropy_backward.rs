@@ -5,6 +5,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `d_logits = (softmax(logits) - onehot(target)) LOSS_SCALE`, zeros in rows without a target, in place of the logits
 /// (Bridle 1990).
@@ -22,7 +23,7 @@ impl Op for CrossEntropyBackward {
         "cross_entropy_backward"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[4])?;
         let (m, v) = dims2(inputs[0], "logits")?;
         want_targets(inputs[1], m)?;

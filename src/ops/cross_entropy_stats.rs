@@ -6,6 +6,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// No logit is smaller: the first piece's maximum is one of its logits.
 const LOWEST: f32 = f32::MIN;
@@ -29,7 +30,7 @@ impl Op for CrossEntropyStats {
         "cross_entropy_stats"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[if self.first { 2 } else { 3 }])?;
         let (m, _) = dims2(inputs[0], "logits")?;
         want_targets(inputs[1], m)?;

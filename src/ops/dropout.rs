@@ -6,6 +6,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{want_inputs, wgsl};
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y = x / (1 - p)` where an element is kept, else 0 (Srivastava et al. 2014). Applied to d_y with the same `salt` it is
 /// the gradient.
@@ -38,11 +39,11 @@ impl Op for Dropout {
         "dropout"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         want_hyper(inputs[1])?;
         if !(0.0..1.0).contains(&self.p) {
-            return Err(format!("the probability must be from 0 to below 1, not {}", self.p));
+            return Err(Message::uncoded(format!("the probability must be from 0 to below 1, not {}", self.p)));
         }
         Ok(vec![Meta::f32(&inputs[0].shape)])
     }

@@ -5,6 +5,7 @@ use super::sample::threefry_block;
 use super::tasks::{row_tasks, task_rows};
 use super::{want_inputs, wgsl};
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Probabilities whose bits share a word.
 const BITS: usize = 32;
@@ -40,11 +41,11 @@ impl DropoutMask {
     }
 
     /// Refuses what is no probability of dropping.
-    pub(super) fn check(p: f32) -> Result<(), String> {
+    pub(super) fn check(p: f32) -> Result<(), Message> {
         if (0.0..1.0).contains(&p) {
             return Ok(());
         }
-        Err(format!("the probability of dropping must be from 0 to below 1, not {p}"))
+        Err(Message::uncoded(format!("the probability of dropping must be from 0 to below 1, not {p}")))
     }
 
     /// Meta of a mask.
@@ -58,12 +59,12 @@ impl Op for DropoutMask {
         "dropout_mask"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[1])?;
         want_hyper(inputs[0])?;
         Self::check(self.p)?;
         if self.heads == 0 || self.seq == 0 {
-            return Err("a mask needs at least one head and one position".into());
+            return Err(Message::uncoded("a mask needs at least one head and one position"));
         }
         Ok(vec![Self::meta(self.heads, self.seq)])
     }

@@ -2,9 +2,10 @@
 
 use super::{want_inputs, want_shape};
 use crate::graph::{Kernel, Meta};
+use crate::message::Message;
 
 /// The output of an op on tensors of equal shapes, whose names are for messages.
-pub(super) fn like_first(inputs: &[&Meta], names: &[&str]) -> Result<Vec<Meta>, String> {
+pub(super) fn like_first(inputs: &[&Meta], names: &[&str]) -> Result<Vec<Meta>, Message> {
     want_inputs(inputs, &[names.len()])?;
     for (meta, name) in inputs.iter().zip(names).skip(1) {
         want_shape(meta, &inputs[0].shape, name)?;
@@ -13,7 +14,7 @@ pub(super) fn like_first(inputs: &[&Meta], names: &[&str]) -> Result<Vec<Meta>, 
 }
 
 /// As [`like_first`], with a factor s `(1)` behind the tensors.
-pub(super) fn like_first_scaled(inputs: &[&Meta], names: &[&str]) -> Result<Vec<Meta>, String> {
+pub(super) fn like_first_scaled(inputs: &[&Meta], names: &[&str]) -> Result<Vec<Meta>, Message> {
     want_inputs(inputs, &[names.len() + 1])?;
     let (tensors, factor) = inputs.split_at(names.len());
     want_shape(factor[0], &[1], "s")?;

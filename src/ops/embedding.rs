@@ -3,6 +3,7 @@
 use super::{EmbeddingBackward, STEP_IDS, dims2, want_inputs, wgsl};
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, DType, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Looks token ids up in a table, or in the rows `row0..` of a table that had to be cut.
 ///
@@ -22,11 +23,11 @@ impl Op for Embedding {
         "embedding"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         let (_, c) = dims2(inputs[1], "table")?;
         if inputs[0].dtype != DType::U32 || inputs[0].len() < STEP_IDS + self.rows {
-            return Err(format!("step must hold {} u32", STEP_IDS + self.rows));
+            return Err(Message::uncoded(format!("step must hold {} u32", STEP_IDS + self.rows)));
         }
         Ok(vec![Meta::f32(&[self.rows, c])])
     }

@@ -3,6 +3,7 @@
 use super::{STEP_IDS, dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `grad_table[ids[t] - row0] += d_y[t]` for every `t < n`, in the order of `t`, in place.
 ///
@@ -22,12 +23,12 @@ impl Op for EmbeddingBackward {
         "embedding_backward"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[3])?;
         let (rows, c) = dims2(inputs[2], "grad_table")?;
         want_shape(inputs[0], &[self.rows, c], "d_y")?;
         if inputs[1].dtype != DType::U32 || inputs[1].len() < STEP_IDS + self.rows {
-            return Err(format!("step must hold {} u32", STEP_IDS + self.rows));
+            return Err(Message::uncoded(format!("step must hold {} u32", STEP_IDS + self.rows)));
         }
         Ok(vec![Meta::f32(&[rows, c])])
     }

@@ -3,6 +3,7 @@
 use super::tasks::{row_tasks, task_rows};
 use super::{dims2, want_inputs, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y[t, c] = gates[first + c / (C / groups)] x[t, c]`: a factor for each of `groups` equal groups of columns, which the
 /// host writes (Michel et al. 2019: masked heads).
@@ -21,14 +22,14 @@ impl Op for Gate {
         "gate"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         let (_, c) = dims2(inputs[0], "x")?;
         if self.groups == 0 || !c.is_multiple_of(self.groups) {
-            return Err(format!("{c} columns are not {} equal groups", self.groups));
+            return Err(Message::uncoded(format!("{c} columns are not {} equal groups", self.groups)));
         }
         if inputs[1].dtype != DType::F32 || inputs[1].len() < self.first + self.groups {
-            return Err(format!("gates must hold {} floats", self.first + self.groups));
+            return Err(Message::uncoded(format!("gates must hold {} floats", self.first + self.groups)));
         }
         Ok(vec![inputs[0].clone()])
     }

@@ -5,6 +5,7 @@ use super::row::by_row;
 use super::{want_inputs, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `norm = sqrt(Σ partials)`, also written to the step's record in the ring of metrics (Pascanu et al. 2013).
 ///
@@ -19,10 +20,10 @@ impl Op for GradNorm {
         "grad_norm"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[3])?;
         if inputs[0].is_empty() {
-            return Err("partials must not be empty".into());
+            return Err(Message::uncoded("partials must not be empty"));
         }
         want_hyper(inputs[1])?;
         want_metrics(inputs[2])?;

@@ -5,6 +5,7 @@
 
 use super::want_shape;
 use crate::graph::{DType, Meta};
+use crate::message::Message;
 
 /// Learning rate (f32).
 pub const LR: usize = 0;
@@ -67,18 +68,18 @@ pub(super) fn slot(words: &[u32]) -> usize {
 }
 
 /// Refuses what are not `hyper` words.
-pub(super) fn want_hyper(meta: &Meta) -> Result<(), String> {
+pub(super) fn want_hyper(meta: &Meta) -> Result<(), Message> {
     want_shape(meta, &[WORDS], "hyper")?;
-    if meta.dtype == DType::U32 { Ok(()) } else { Err("hyper must be u32".into()) }
+    if meta.dtype == DType::U32 { Ok(()) } else { Err(Message::uncoded("hyper must be u32")) }
 }
 
 /// Refuses what is no ring of metrics.
-pub(super) fn want_metrics(meta: &Meta) -> Result<(), String> {
+pub(super) fn want_metrics(meta: &Meta) -> Result<(), Message> {
     want_shape(meta, &[metrics::LEN], "metrics")
 }
 
 /// Refuses what is not one u32 for each of `rows` rows.
-pub(super) fn want_targets(meta: &Meta, rows: usize) -> Result<(), String> {
+pub(super) fn want_targets(meta: &Meta, rows: usize) -> Result<(), Message> {
     want_shape(meta, &[rows], "targets")?;
-    if meta.dtype == DType::U32 { Ok(()) } else { Err("targets must be u32".into()) }
+    if meta.dtype == DType::U32 { Ok(()) } else { Err(Message::uncoded("targets must be u32")) }
 }

@@ -2,6 +2,7 @@
 
 use super::{AttentionDecode, dims2, want_inputs, wgsl};
 use crate::graph::{Absorb, CpuArgs, Elem, Fused, Graph, Kernel, Meta, Node, Op, Shapes, Target, TensorId};
+use crate::message::Message;
 use std::sync::Arc;
 
 /// Copies the keys and values of `n` new positions into the cache, in place.
@@ -16,7 +17,7 @@ impl Op for KvAppend {
         "kv_append"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[3])?;
         cache_dims(inputs[0], inputs[1])?;
         Ok(vec![inputs[0].clone()])
@@ -78,16 +79,16 @@ pub(super) fn append(cache: &mut [f32], qkv: &[f32], h: usize, ctx: usize, d: us
 }
 
 /// (H, n_ctx, D) of a cache that fits this qkv.
-pub(super) fn cache_dims(cache: &Meta, qkv: &Meta) -> Result<(usize, usize, usize), String> {
+pub(super) fn cache_dims(cache: &Meta, qkv: &Meta) -> Result<(usize, usize, usize), Message> {
     let (_, width) = dims2(qkv, "qkv")?;
     match cache.shape[..] {
         [2, h, ctx, d] if 3 * h * d == width && ctx > 0 => Ok((h, ctx, d)),
-        _ => Err(format!("a cache of {:?} does not fit qkv rows of {width}", cache.shape)),
+        _ => Err(Message::uncoded(format!("a cache of {:?} does not fit qkv rows of {width}", cache.shape))),
     }
 }
 
 /// The inputs and the output of attention over a cache: shared shape rule.
-pub(super) fn attention_output(inputs: &[&Meta]) -> Result<Meta, String> {
+pub(super) fn attention_output(inputs: &[&Meta]) -> Result<Meta, Message> {
     want_inputs(inputs, &[3])?;
     cache_dims(inputs[1], inputs[0])?;
     Ok(Meta::f32(&[inputs[0].shape[0], inputs[0].shape[1] / 3]))

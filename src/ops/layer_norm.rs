@@ -5,6 +5,7 @@ use super::{LayerNormBackward, LayerNormBackwardParams, dims2, want_inputs, want
 use crate::cpu::vecops;
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::Message;
 use std::sync::Arc;
 
 /// `y = (x - mean) / sqrt(var + eps) * weight + bias` over each row.
@@ -21,7 +22,7 @@ impl Op for LayerNorm {
         "layer_norm"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2, 3])?;
         let (rows, c) = dims2(inputs[0], "x")?;
         want_shape(inputs[1], &[c], "weight")?;

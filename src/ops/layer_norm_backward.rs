@@ -5,6 +5,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `d_x = rstd (g - mean(g) - x̂ mean(g x̂))` over each row, with `g = d_y weight`, `x̂ = (x - mean) rstd` and
 /// `rstd = 1 / sqrt(var + eps)` (Ba et al. 2016, differentiated).
@@ -22,7 +23,7 @@ impl Op for LayerNormBackward {
         "layer_norm_backward"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[3])?;
         let (rows, c) = dims2(inputs[1], "x")?;
         want_shape(inputs[0], &[rows, c], "d_y")?;

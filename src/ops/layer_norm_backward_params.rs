@@ -5,6 +5,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `grad_weight += Σ_rows d_y (x - mean) rstd` and `grad_bias += Σ_rows d_y`, in place (Ba et al. 2016, differentiated).
 ///
@@ -22,7 +23,7 @@ impl Op for LayerNormBackwardParams {
         "layer_norm_backward_params"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[4 + usize::from(self.bias)])?;
         let (rows, c) = dims2(inputs[1], "x")?;
         want_shape(inputs[0], &[rows, c], "d_y")?;

@@ -4,6 +4,7 @@ use super::hyper::{self, IGNORE, metrics, want_hyper, want_metrics, want_targets
 use super::row::by_row;
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Adds `LOSS_SCALE Σ (max + ln sum - target's logit)` over the rows with a target to the step's loss in the ring of
 /// metrics; the first micro-batch sets it.
@@ -18,7 +19,7 @@ impl Op for LossReport {
         "loss_report"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[4])?;
         let (m, _) = dims2(inputs[0], "stats")?;
         want_shape(inputs[0], &[m, 4], "stats")?;

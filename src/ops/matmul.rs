@@ -6,6 +6,7 @@ use crate::config::Activation;
 use crate::cpu::gemm::{self, Epilogue, Gemm};
 use crate::error::{Error, Result};
 use crate::graph::{Absorb, Backward, CpuArgs, Elem, Fused, Graph, Kernel, Meta, Node, Op, Shapes, Target, TensorId};
+use crate::message::Message;
 use std::sync::Arc;
 
 /// Which operand is stored transposed.
@@ -112,22 +113,22 @@ impl Op for MatMul {
         "matmul"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         let update = self.changes_input();
         let count = self.residual_index() + usize::from(self.residual) + usize::from(update);
         if inputs.len() != count {
-            return Err(format!("needs {count} inputs, not {}", inputs.len()));
+            return Err(Message::uncoded(format!("needs {count} inputs, not {}", inputs.len())));
         }
         dims2(inputs[0], "a")?;
         dims2(inputs[1], "b")?;
         let (m, n, k) = self.dims(inputs[0], inputs[1]);
         let other_k = if self.product == Product::NT { inputs[1].shape[1] } else { inputs[1].shape[0] };
         if other_k != k {
-            return Err(format!("the sums run over {k} elements of a, but {other_k} of b"));
+            return Err(Message::uncoded(format!("the sums run over {k} elements of a, but {other_k} of b")));
         }
         let (width, start) = self.place(n);
         if start + n > width {
-            return Err(format!("columns {start}..{} do not fit a width of {width}", start + n));
+            return Err(Message::uncoded(format!("columns {start}..{} do not fit a width of {width}", start + n)));
         }
         if self.bias {
             want_shape(inputs[2], &[width], "bias")?;
@@ -176,16 +177,18 @@ impl Op for MatMul {
     #[cfg(feature = "train")]
     fn backward(&self, g: &mut Backward<'_>, node: &Node) -> Result<()> {
         if self.act.is_some() || self.residual || self.columns.is_some() || self.accumulate {
-            return Err(Error::Graph(
-                "a matmul with an epilogue has no gradient rule: differentiate before fusion".into(),
-            ));
+            return Err(Error::Graph(Message::uncoded(
+                "a matmul with an epilogue has no gradient rule: differentiate before fusion",
+            )));
         }
         let (a, b, dy) = (node.inputs[0], node.inputs[1], g.of_output(node)?);
         // C = A B: dA = dC Bᵀ, dB = Aᵀ dC. C = A Bᵀ: dA = dC B, dB = dCᵀ A.
         let (for_a, for_b) = match self.product {
             Product::NN => ((Product::NT, dy, b), (Product::TN, a, dy)),
             Product::NT => ((Product::NN, dy, b), (Product::TN, dy, a)),
-            Product::TN => return Err(Error::Graph("the gradient of a weight has no gradient rule of its own".into())),
+            Product::TN => {
+                return Err(Error::Graph(Message::uncoded("the gradient of a weight has no gradient rule of its own")));
+            }
         };
         for (tensor, (product, left, right)) in [(a, for_a), (b, for_b)] {
             if g.wants(tensor) {

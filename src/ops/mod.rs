@@ -146,25 +146,34 @@ shaders![
 ];
 
 use crate::graph::Meta;
+use crate::message::Message;
 
 /// Number of positions in a `step` tensor before its token ids: `[pos0, n, id 0, id 1, …]`. `pos0` is the absolute
 /// position of the first id, `n` how many ids are valid. The decode control block begins the same way.
 pub const STEP_IDS: usize = 2;
 
 /// The extents of a two-dimensional input.
-fn dims2(meta: &Meta, what: &str) -> Result<(usize, usize), String> {
+fn dims2(meta: &Meta, what: &str) -> Result<(usize, usize), Message> {
     match meta.shape[..] {
         [a, b] if a > 0 && b > 0 => Ok((a, b)),
-        _ => Err(format!("{what} must have two non-zero extents, not {:?}", meta.shape)),
+        _ => Err(Message::uncoded(format!("{what} must have two non-zero extents, not {:?}", meta.shape))),
     }
 }
 
 /// Refuses a tensor whose extents are not these.
-fn want_shape(meta: &Meta, shape: &[usize], what: &str) -> Result<(), String> {
-    if meta.shape == shape { Ok(()) } else { Err(format!("{what} must be {shape:?}, not {:?}", meta.shape)) }
+fn want_shape(meta: &Meta, shape: &[usize], what: &str) -> Result<(), Message> {
+    if meta.shape == shape {
+        Ok(())
+    } else {
+        Err(Message::uncoded(format!("{what} must be {shape:?}, not {:?}", meta.shape)))
+    }
 }
 
 /// Refuses a wrong number of inputs.
-fn want_inputs(inputs: &[&Meta], counts: &[usize]) -> Result<(), String> {
-    if counts.contains(&inputs.len()) { Ok(()) } else { Err(format!("needs {counts:?} inputs, not {}", inputs.len())) }
+fn want_inputs(inputs: &[&Meta], counts: &[usize]) -> Result<(), Message> {
+    if counts.contains(&inputs.len()) {
+        Ok(())
+    } else {
+        Err(Message::uncoded(format!("needs {counts:?} inputs, not {}", inputs.len())))
+    }
 }

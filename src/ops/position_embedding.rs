@@ -3,6 +3,7 @@
 use super::{PositionEmbeddingBackward, dims2, want_inputs, wgsl};
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, DType, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y[t] = x[t] + table[pos0 + t % seq]`, rows `t >= n` copied unchanged. In a batch, sequences of `seq` rows follow one
 /// another; else `seq` is T.
@@ -19,18 +20,18 @@ impl Op for PositionEmbedding {
         "position_embedding"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[3])?;
         let (t, c) = dims2(inputs[1], "x")?;
         let (_, width) = dims2(inputs[2], "table")?;
         if inputs[0].dtype != DType::U32 || inputs[0].len() < 2 {
-            return Err("step must hold at least two u32".into());
+            return Err(Message::uncoded("step must hold at least two u32"));
         }
         if self.seq == 0 || t % self.seq != 0 {
-            return Err(format!("{t} rows are no whole number of sequences of {}", self.seq));
+            return Err(Message::uncoded(format!("{t} rows are no whole number of sequences of {}", self.seq)));
         }
         if width != c {
-            return Err(format!("x has {c} columns, but the table {width}"));
+            return Err(Message::uncoded(format!("x has {c} columns, but the table {width}")));
         }
         Ok(vec![Meta::f32(&[t, c])])
     }

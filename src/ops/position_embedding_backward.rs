@@ -3,6 +3,7 @@
 use super::{dims2, want_inputs, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `grad_table[p] += Σ_b d_y[b seq + p]` for `p < seq`, in place: sequences of equal length, each from position 0.
 ///
@@ -18,16 +19,18 @@ impl Op for PositionEmbeddingBackward {
         "position_embedding_backward"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         let (m, c) = dims2(inputs[0], "d_y")?;
         let (n_ctx, width) = dims2(inputs[1], "grad_table")?;
         if width != c {
-            return Err(format!("d_y has {c} columns, but grad_table {width}"));
+            return Err(Message::uncoded(format!("d_y has {c} columns, but grad_table {width}")));
         }
         if self.seq == 0 || m % self.seq != 0 || self.seq > n_ctx {
             let seq = self.seq;
-            return Err(format!("{m} rows are no whole number of sequences of {seq} positions, of {n_ctx} at most"));
+            return Err(Message::uncoded(format!(
+                "{m} rows are no whole number of sequences of {seq} positions, of {n_ctx} at most"
+            )));
         }
         Ok(vec![Meta::f32(&[n_ctx, c])])
     }

@@ -13,6 +13,7 @@ pub use words::{control, settings};
 use super::score::LOGIT_MAX;
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Probability 1 in the integers in which top-p counts.
 const FIXED_ONE: f32 = 2_147_483_648.0;
@@ -37,16 +38,16 @@ impl Op for Sample {
         "sample"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[4])?;
         let (rows, v) = dims2(inputs[0], "logits")?;
         if rows != 1 {
-            return Err(format!("logits must be one row, not {rows}"));
+            return Err(Message::uncoded(format!("logits must be one row, not {rows}")));
         }
         want_shape(inputs[1], &[settings::WORDS], "settings")?;
         want_shape(inputs[2], &[control::WORDS], "control")?;
         if inputs[3].is_empty() || inputs[1..].iter().any(|m| m.dtype != DType::U32) {
-            return Err("settings, control and history must be u32 and not empty".into());
+            return Err(Message::uncoded("settings, control and history must be u32 and not empty"));
         }
         Ok(vec![inputs[2].clone(), inputs[3].clone(), Meta::f32(&[1, v])])
     }

@@ -5,6 +5,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::wgsl;
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y = s x`.
 ///
@@ -17,7 +18,7 @@ impl Op for Scale {
         "scale"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         like_first_scaled(inputs, &["x"])
     }
 

@@ -6,6 +6,7 @@ use super::{Scale, wgsl};
 use crate::cpu::vecops;
 use crate::error::Result;
 use crate::graph::{Backward, CpuArgs, Elem, Kernel, Meta, Node, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y = a + s b`, and `a` where s is 0, whatever b is: what is switched off has no say.
 ///
@@ -18,7 +19,7 @@ impl Op for ScaledAdd {
         "scaled_add"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         like_first_scaled(inputs, &["a", "b"])
     }
 

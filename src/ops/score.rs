@@ -4,6 +4,7 @@ use super::row::by_row;
 use super::{dims2, want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Logits farther from zero than this are refused: sums, differences and what temperature and penalty make of the others stay
 /// finite.
@@ -25,12 +26,12 @@ impl Op for Score {
         "score"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         let (t, _) = dims2(inputs[0], "logits")?;
         want_shape(inputs[1], &[t], "targets")?;
         if inputs[1].dtype != DType::U32 {
-            return Err("targets must be u32".into());
+            return Err(Message::uncoded("targets must be u32"));
         }
         Ok(vec![Meta::f32(&[t, 4])])
     }

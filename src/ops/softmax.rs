@@ -4,6 +4,7 @@ use super::row::by_row;
 use super::{dims2, want_inputs, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// `y = exp(x - max) / sum(exp(x - max))` over each row of x `(T, C)`; NaN in a row with an element that is not finite.
 #[derive(Debug, Clone)]
@@ -14,7 +15,7 @@ impl Op for Softmax {
         "softmax"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[1])?;
         let (t, c) = dims2(inputs[0], "x")?;
         Ok(vec![Meta::f32(&[t, c])])

@@ -2,6 +2,7 @@
 
 use super::{dims2, want_inputs, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Copies columns `start..start + W` of `n` new rows to rows `pos0..` of a state, in place.
 ///
@@ -17,14 +18,14 @@ impl Op for StoreRows {
         "store_rows"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[3])?;
         let ((_, w), (_, x)) = (dims2(inputs[0], "kept")?, dims2(inputs[1], "x")?);
         if self.start + w > x {
-            return Err(format!("columns {}..{} are not in rows of {x}", self.start, self.start + w));
+            return Err(Message::uncoded(format!("columns {}..{} are not in rows of {x}", self.start, self.start + w)));
         }
         if inputs[2].dtype != DType::U32 || inputs[2].len() < 2 {
-            return Err("step must be u32 [pos0, n, …]".into());
+            return Err(Message::uncoded("step must be u32 [pos0, n, …]"));
         }
         Ok(vec![inputs[0].clone()])
     }

@@ -5,6 +5,7 @@ use super::tasks::{row_tasks, task_rows};
 use super::{want_inputs, want_shape, wgsl};
 use crate::cpu::vecops;
 use crate::graph::{CpuArgs, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Partial sums that one slab gives.
 pub(super) const PARTIALS: usize = 256;
@@ -26,13 +27,15 @@ impl Op for SumSquares {
         "sum_squares"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[if self.slot == 0 { 1 } else { 2 }])?;
         let shape = [self.slots * PARTIALS];
         inputs.get(1).map_or(Ok(()), |p| want_shape(p, &shape, "partials"))?;
         if self.slot >= self.slots || inputs[0].is_empty() {
             let (slot, slots, n) = (self.slot, self.slots, inputs[0].len());
-            return Err(format!("slot {slot} must be one of {slots}, and the slab of {n} floats must not be empty"));
+            return Err(Message::uncoded(format!(
+                "slot {slot} must be one of {slots}, and the slab of {n} floats must not be empty"
+            )));
         }
         Ok(vec![Meta::f32(&shape)])
     }

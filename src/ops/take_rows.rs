@@ -2,6 +2,7 @@
 
 use super::{dims2, want_inputs, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// Rows `pos0..pos0 + n` of what [`StoreRows`](super::StoreRows) kept.
 ///
@@ -17,11 +18,11 @@ impl Op for TakeRows {
         "take_rows"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[2])?;
         let (_, w) = dims2(inputs[0], "kept")?;
         if inputs[1].dtype != DType::U32 || inputs[1].len() < 2 {
-            return Err("step must be u32 [pos0, n, …]".into());
+            return Err(Message::uncoded("step must be u32 [pos0, n, …]"));
         }
         Ok(vec![Meta::f32(&[self.rows, w])])
     }

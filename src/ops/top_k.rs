@@ -4,6 +4,7 @@ use super::row::by_row;
 use super::score::{LOGIT_MAX, largest, rows_per_task, usable};
 use super::{dims2, want_inputs, wgsl};
 use crate::graph::{CpuArgs, DType, Elem, Kernel, Meta, Op, Shapes, Target};
+use crate::message::Message;
 
 /// The `k` largest logits of each row, largest first, the lower id first among equals. Where a logit of the row cannot be
 /// computed with (see [`Score`](super::Score)), all ids are 0 and all values NaN.
@@ -20,11 +21,11 @@ impl Op for TopK {
         "top_k"
     }
 
-    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, String> {
+    fn infer(&self, inputs: &[&Meta]) -> Result<Vec<Meta>, Message> {
         want_inputs(inputs, &[1])?;
         let (t, v) = dims2(inputs[0], "logits")?;
         if self.k == 0 || self.k > v || v > 1 << 24 {
-            return Err(format!("cannot take the {} largest of {v}", self.k));
+            return Err(Message::uncoded(format!("cannot take the {} largest of {v}", self.k)));
         }
         Ok(vec![Meta::u32(&[t, self.k]), Meta { dtype: DType::F32, shape: vec![t, self.k] }])
     }

@@ -3,6 +3,7 @@
 use super::params::{Record, SamplingParams};
 use crate::error::{Error, Result};
 use crate::exec::{Advance, RunId};
+use crate::message::message;
 use crate::model::{GptPlan, Model};
 use crate::ops::control;
 use web_time::{Duration, Instant};
@@ -82,7 +83,10 @@ impl Generation {
         params.validate()?;
         model.check_ids(prompt)?;
         if max_new == 0 {
-            return Err(Error::Input("the number of new tokens is 0; ask for at least one".into()));
+            return Err(Error::Input(message!(
+                "tokens.none_wanted",
+                "the number of new tokens is 0; ask for at least one"
+            )));
         }
         model.cancel();
         let mut generation = Self {
@@ -137,7 +141,7 @@ impl Generation {
             return Ok(Step::Tokens { records: Vec::new(), finished: Some(finished) });
         }
         if self.overflowed {
-            return Err(model.overflow(&self.window, "the logits").await);
+            return Err(model.overflow(&self.window, message!("place.logits", "the logits")).await);
         }
         let fed = self.window.len() - 1;
         if model.cached.len() < fed {
@@ -163,7 +167,7 @@ impl Generation {
             }
         }
         if self.overflowed && records.is_empty() {
-            return Err(model.overflow(&self.window, "the logits").await);
+            return Err(model.overflow(&self.window, message!("place.logits", "the logits")).await);
         }
         Ok(Step::Tokens { records, finished: self.finished })
     }
@@ -247,7 +251,12 @@ impl Generation {
         let sampled = words[control::STEP] as usize;
         let fresh = sampled.wrapping_sub(self.emitted);
         if fresh > control::RING || sampled > self.max_new {
-            return Err(Error::Device(format!("the device reports {sampled} tokens after {}", self.emitted)));
+            return Err(Error::Device(message!(
+                "gpu.token_count",
+                "the device reports {reported} tokens after {known}",
+                reported = sampled,
+                known = self.emitted
+            )));
         }
         let mut records = Vec::with_capacity(fresh);
         for i in self.emitted..sampled {

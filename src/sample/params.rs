@@ -1,6 +1,7 @@
 //! What the user can turn, and what comes back for each token.
 
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use crate::ops::{control, settings};
 
 /// How the next token is chosen. Applied in Hugging Face's order: repetition penalty, temperature, top-k, top-p, min-p.
@@ -35,18 +36,44 @@ impl SamplingParams {
     /// # Errors
     /// [`Error::Input`] that names the parameter and its range.
     pub fn validate(&self) -> Result<()> {
-        let check = |name: &str, value: f32, fits: bool, range: &str| {
+        let check = |name: Message, value: f32, fits: bool, range: Message| {
             if fits {
                 return Ok(());
             }
-            Err(Error::Input(format!("{name} is {value}; choose a number {range}")))
+            Err(Error::Input(message!(
+                "options.range",
+                "{name} is {value}; choose a number {range}",
+                name,
+                value,
+                range
+            )))
         };
         let Self { temperature: t, top_p, min_p, repetition_penalty: r, .. } = *self;
         let fits = t == 0.0 || (0.01..=100.0).contains(&t);
-        check("temperature", t, fits, "from 0.01 to 100, or 0 to always take the likeliest token")?;
-        check("top-p", top_p, top_p > 0.0 && top_p <= 1.0, "above 0 and at most 1 (off)")?;
-        check("min-p", min_p, (0.0..=1.0).contains(&min_p), "from 0 (off) to 1")?;
-        check("repetition penalty", r, (0.01..=100.0).contains(&r), "from 0.01 to 100; 1 is off")
+        check(
+            message!("option.temperature", "temperature"),
+            t,
+            fits,
+            message!("range.temperature", "from 0.01 to 100, or 0 to always take the likeliest token"),
+        )?;
+        check(
+            Message::uncoded("top-p"),
+            top_p,
+            top_p > 0.0 && top_p <= 1.0,
+            message!("range.top_p", "above 0 and at most 1 (off)"),
+        )?;
+        check(
+            Message::uncoded("min-p"),
+            min_p,
+            (0.0..=1.0).contains(&min_p),
+            message!("range.min_p", "from 0 (off) to 1"),
+        )?;
+        check(
+            message!("option.repetition_penalty", "repetition penalty"),
+            r,
+            (0.01..=100.0).contains(&r),
+            message!("range.repetition_penalty", "from 0.01 to 100; 1 is off"),
+        )
     }
 
     /// The input `settings` of the decode plan; `stop` is the token that ends a text.

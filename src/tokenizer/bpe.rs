@@ -5,6 +5,7 @@ use super::merge::{Merges, TextMap};
 use super::table::TokenTable;
 use super::{Tokenizer, alphabet, error, pieces};
 use crate::error::{Error, Result};
+use crate::message::{message, shown};
 
 /// Marks a byte that no token stands for.
 const NO_TOKEN: u32 = u32::MAX;
@@ -33,8 +34,13 @@ impl Bpe {
         let mut added_ids = TextMap::new();
         for AddedToken { content, id, .. } in &added {
             if let Some(other) = added_ids.insert(content.as_bytes(), *id).filter(|other| other != id) {
-                return Err(error(format!(
-                    "the token {content:?} stands twice in added_tokens, with the ids {other} and {id}: the tokenizer file is damaged"
+                return Err(error(message!(
+                    "tokenizer.id_twice",
+                    "the token {token} stands twice in added_tokens, with the ids {first} and {second}: the \
+                     tokenizer file is damaged",
+                    token = shown(&content),
+                    first = other,
+                    second = id
                 )));
             }
         }
@@ -54,9 +60,13 @@ impl Bpe {
             match ids.get(token.content.as_bytes()) {
                 Some(&id) if id == token.id => {}
                 Some(&id) => {
-                    return Err(error(format!(
-                        "the token {:?} has the id {} in added_tokens but {id} in the vocabulary: the tokenizer file is damaged",
-                        token.content, token.id
+                    return Err(error(message!(
+                        "tokenizer.id_differs",
+                        "the token {token} has the id {added} in added_tokens but {vocabulary} in the \
+                         vocabulary: the tokenizer file is damaged",
+                        token = shown(&token.content),
+                        added = token.id,
+                        vocabulary = id
                     )));
                 }
                 None => {
@@ -67,7 +77,10 @@ impl Bpe {
         }
         verbatim.sort_unstable();
         if tokens.is_empty() {
-            return Err(Error::Tokenizer("the vocabulary is empty: the tokenizer file is damaged".into()));
+            return Err(Error::Tokenizer(message!(
+                "tokenizer.empty",
+                "the vocabulary is empty: the tokenizer file is damaged"
+            )));
         }
         let table = TokenTable::new(tokens.iter().map(|(id, bytes)| (*id, bytes.as_slice())))?;
 
@@ -79,9 +92,14 @@ impl Bpe {
             joined.push_str(right);
             let id = |token: &str| {
                 ids.get(token.as_bytes()).copied().ok_or_else(|| {
-                    error(format!(
-                        "merge {rank} ({left:?} with {right:?}) needs the token {token:?}, which is not in the vocabulary: \
-                         vocabulary and merges do not belong together"
+                    error(message!(
+                        "tokenizer.merge_lacks",
+                        "merge {number} ({left} with {right}) needs the token {token}, which is not in the \
+                         vocabulary: vocabulary and merges do not belong together",
+                        number = rank,
+                        left = shown(&left),
+                        right = shown(&right),
+                        token = shown(&token)
                     ))
                 })
             };
@@ -146,9 +164,12 @@ impl Bpe {
 
 fn no_token(piece: &str, at: usize) -> Error {
     let c = piece.char_indices().take_while(|&(i, _)| i <= at).last().map_or(' ', |(_, c)| c);
-    error(format!(
-        "the vocabulary has no token for the byte 0x{:02X}, which the character {c:?} needs: leave the character out",
-        piece.as_bytes()[at]
+    error(message!(
+        "tokenizer.no_byte",
+        "the vocabulary has no token for the byte 0x{byte}, which the character {character} \
+         needs: leave the character out",
+        byte = format!("{:02X}", piece.as_bytes()[at]),
+        character = shown(&c)
     ))
 }
 

@@ -3,6 +3,7 @@
 use super::Tokenizer;
 use super::table::TokenTable;
 use crate::error::{Error, Result};
+use crate::message::{message, shown};
 
 /// One token for each distinct character of the training text, numbered in order of code point.
 #[derive(Debug, Clone)]
@@ -31,16 +32,19 @@ impl CharTokenizer {
     /// [`Error::Tokenizer`] if there are no characters, or one stands there twice.
     pub fn from_chars(chars: &[char]) -> Result<CharTokenizer> {
         if chars.is_empty() {
-            return Err(Error::Tokenizer(
-                "a character tokenizer needs at least one character: the text is empty".into(),
-            ));
+            return Err(Error::Tokenizer(message!(
+                "tokenizer.no_characters",
+                "a character tokenizer needs at least one character: the text is empty"
+            )));
         }
         let tokens: Vec<String> = chars.iter().map(char::to_string).collect();
         let table = TokenTable::new((0u32..).zip(tokens.iter().map(|t| t.as_bytes())))?;
         if let Some(twice) = (0u32..).zip(&tokens).find(|(id, t)| table.id_of(t.as_bytes()) != Some(*id)) {
-            return Err(Error::Tokenizer(format!(
-                "the character {:?} stands twice in \"chars\" of tokenizer.json: each must occur once",
-                twice.1
+            return Err(Error::Tokenizer(message!(
+                "tokenizer.character_twice",
+                "the character {character} stands twice in \"chars\" of tokenizer.json: each must occur \
+                 once",
+                character = shown(&twice.1)
             )));
         }
         Ok(CharTokenizer { table })
@@ -61,10 +65,12 @@ impl Tokenizer for CharTokenizer {
         text.chars()
             .map(|c| {
                 self.table.id_of(c.encode_utf8(&mut utf8).as_bytes()).ok_or_else(|| {
-                    Error::Tokenizer(format!(
-                        "the character {c:?} (U+{:04X}) did not occur in the text this character tokenizer was made from: \
-                         leave it out, or use a byte or BPE tokenizer",
-                        c as u32
+                    Error::Tokenizer(message!(
+                        "tokenizer.unknown_character",
+                        "the character {character} (U+{code}) did not occur in the text this character tokenizer \
+                         was made from: leave it out, or use a byte or BPE tokenizer",
+                        character = shown(&c),
+                        code = format!("{:04X}", c as u32)
                     ))
                 })
             })

@@ -6,6 +6,7 @@ use super::added::AddedToken;
 use super::bpe::{Bpe, END_OF_TEXT};
 use super::{ByteTokenizer, CharTokenizer, Tokenizer, error};
 use crate::error::{Error, Result};
+use crate::message::{Message, message, shown};
 
 /// Most bytes of all added tokens together: each takes some memory for the search in the text.
 const MAX_ADDED: usize = 4 << 20;
@@ -25,16 +26,24 @@ impl Bpe {
     /// [`Error::Tokenizer`] if a file is broken or the two do not belong together.
     pub fn from_vocab_and_merges(vocab: &[u8], merges: &[u8]) -> Result<Bpe> {
         let vocab = parse(vocab, "vocab.json")?;
-        let vocab = vocab_entries(&vocab, "vocab.json")?;
-        let text = std::str::from_utf8(merges)
-            .map_err(|e| error(format!("merges.txt is not UTF-8 text ({e}): download it again")))?;
+        let vocab = vocab_entries(&vocab, Message::uncoded("vocab.json"))?;
+        let text = std::str::from_utf8(merges).map_err(|e| {
+            error(message!(
+                "tokenizer.merges_not_text",
+                "merges.txt is not UTF-8 text ({cause}): download it again",
+                cause = e
+            ))
+        })?;
         let mut pairs = Vec::new();
         for (number, line) in text.lines().enumerate() {
             if !line.is_empty() && !line.starts_with("#version") {
                 pairs.push(pair(line).ok_or_else(|| {
-                    error(format!(
-                        "line {} of merges.txt is {line:?}, not two tokens with a space between: the file is damaged",
-                        number + 1
+                    error(message!(
+                        "tokenizer.merges_line",
+                        "line {number} of merges.txt is {line}, not two tokens with a space between: the file is \
+                         damaged",
+                        number = number + 1,
+                        line = shown(&line)
                     ))
                 })?);
             }
@@ -57,10 +66,17 @@ pub(super) fn tokenizer_json(bytes: &[u8], config: Option<&[u8]>) -> Result<Box<
         None => Ok(Box::new(with_config(from_value(&file)?, config)?)),
         Some("byte") => Ok(Box::new(ByteTokenizer::new())),
         Some("char") => {
-            let chars = file.get("chars").and_then(Value::as_str).ok_or_else(|| broken("\"chars\" is not a string"))?;
+            let chars = file
+                .get("chars")
+                .and_then(Value::as_str)
+                .ok_or_else(|| broken(message!("tokenizer.chars_kind", "\"chars\" is not a string")))?;
             Ok(Box::new(CharTokenizer::from_chars(&chars.chars().collect::<Vec<_>>())?))
         }
-        Some(other) => Err(broken(&format!("its type {other:?} is neither \"byte\" nor \"char\""))),
+        Some(other) => Err(broken(message!(
+            "tokenizer.type_kind",
+            "its type {name} is neither \"byte\" nor \"char\"",
+            name = shown(&other)
+        ))),
     }
 }
 
@@ -81,29 +97,41 @@ pub(super) fn with_config(mut bpe: Bpe, config: Option<&[u8]>) -> Result<Bpe> {
 }
 
 fn parse(bytes: &[u8], name: &str) -> Result<Value> {
-    serde_json::from_slice(bytes)
-        .map_err(|e| error(format!("{name} is not valid JSON ({e}): it may be cut off, download it again")))
+    serde_json::from_slice(bytes).map_err(|e| {
+        error(message!(
+            "tokenizer.not_json",
+            "{file} is not valid JSON ({cause}): it may be cut off, download it again",
+            file = name,
+            cause = e
+        ))
+    })
 }
 
-fn broken(what: &str) -> Error {
-    error(format!("tokenizer.json is damaged or not a tokenizer: {what}"))
+fn broken(what: Message) -> Error {
+    error(message!("tokenizer.damaged", "tokenizer.json is damaged or not a tokenizer: {what}", what))
 }
 
-fn unsupported(what: &str) -> Error {
-    error(format!(
-        "tokenizer.json uses {what}, which is not supported: choose a model with GPT-2's byte-level BPE tokenizer"
+fn unsupported(what: Message) -> Error {
+    error(message!(
+        "tokenizer.unsupported",
+        "tokenizer.json uses {what}, which is not supported: choose a model with GPT-2's \
+         byte-level BPE tokenizer",
+        what
     ))
 }
 
-/// The type of a component, with those inside it where it is a sequence.
-fn type_name(component: &Value) -> String {
-    let name = component.get("type").and_then(Value::as_str).unwrap_or("of unknown type");
+fn type_of(component: &Value) -> Option<&str> {
+    component.get("type").and_then(Value::as_str)
+}
+
+/// The type of a component in words, with those inside it where it is a sequence.
+fn kind(component: &Value) -> Message {
+    let kind = type_of(component).map_or(message!("tokenizer.no_type", "of unknown type"), Message::uncoded);
     let parts =
         ["normalizers", "pretokenizers", "processors", "decoders"].iter().find_map(|k| component.get(k)?.as_array());
-    match parts {
-        Some(parts) => format!("{name} of [{}]", parts.iter().map(type_name).collect::<Vec<_>>().join(", ")),
-        None => name.to_string(),
-    }
+    let Some(parts) = parts else { return kind };
+    let parts = parts.iter().map(|part| self::kind(part).english()).collect::<Vec<_>>().join(", ");
+    message!("tokenizer.kind_of", "{kind} of [{parts}]", kind, parts)
 }
 
 /// A component of the file; `None` where it is `null` or absent.
@@ -116,23 +144,29 @@ fn flag(object: &Value, key: &str, default: bool) -> bool {
 }
 
 fn from_value(file: &Value) -> Result<Bpe> {
-    let model = file.get("model").filter(|m| m.is_object()).ok_or_else(|| broken("it has no \"model\""))?;
+    let model = file
+        .get("model")
+        .filter(|m| m.is_object())
+        .ok_or_else(|| broken(message!("tokenizer.lacks_model", "it has no \"model\"")))?;
     check_model(model)?;
     if let Some(normalizer) = component(file, "normalizer") {
-        return Err(unsupported(&format!("the normalizer {}", type_name(normalizer))));
+        return Err(unsupported(message!("tokenizer.normalizer", "the normalizer {kind}", kind = kind(normalizer))));
     }
     check_pre_tokenizer(component(file, "pre_tokenizer"))?;
     if let Some(processor) = component(file, "post_processor") {
         check_post_processor(processor)?;
     }
-    if let Some(decoder) = component(file, "decoder").filter(|d| type_name(d) != "ByteLevel") {
-        return Err(unsupported(&format!("the decoder {}", type_name(decoder))));
+    if let Some(decoder) = component(file, "decoder").filter(|d| type_of(d) != Some("ByteLevel")) {
+        return Err(unsupported(message!("tokenizer.decoder", "the decoder {kind}", kind = kind(decoder))));
     }
 
-    let vocab = model.get("vocab").ok_or_else(|| broken("its model has no \"vocab\""))?;
-    let vocab = vocab_entries(vocab, "\"vocab\" of tokenizer.json")?;
-    let merges =
-        model.get("merges").and_then(Value::as_array).ok_or_else(|| broken("its model has no list of \"merges\""))?;
+    let vocab =
+        model.get("vocab").ok_or_else(|| broken(message!("tokenizer.lacks_vocab", "its model has no \"vocab\"")))?;
+    let vocab = vocab_entries(vocab, message!("tokenizer.vocab_place", "\"vocab\" of tokenizer.json"))?;
+    let merges = model
+        .get("merges")
+        .and_then(Value::as_array)
+        .ok_or_else(|| broken(message!("tokenizer.lacks_merges", "its model has no list of \"merges\"")))?;
     let merges = merges
         .iter()
         .enumerate()
@@ -146,7 +180,14 @@ fn from_value(file: &Value) -> Result<Bpe> {
                 },
                 _ => None,
             };
-            both.ok_or_else(|| broken(&format!("merge {i} is {merge}, not a pair of tokens")))
+            both.ok_or_else(|| {
+                broken(message!(
+                    "tokenizer.merge_kind",
+                    "merge {number} is {merge}, not a pair of tokens",
+                    number = i,
+                    merge
+                ))
+            })
         })
         .collect::<Result<Vec<_>>>()?;
     let added = match component(file, "added_tokens") {
@@ -155,7 +196,11 @@ fn from_value(file: &Value) -> Result<Bpe> {
     };
     let bpe = Bpe::build(&vocab, &merges, added)?;
     if let Some(unk) = component(model, "unk_token").filter(|_| !bpe.covers_all_bytes()) {
-        return Err(unsupported(&format!("the unk_token {unk} for bytes without a token")));
+        return Err(unsupported(message!(
+            "tokenizer.unk",
+            "the unk_token {token} for bytes without a token",
+            token = unk
+        )));
     }
     Ok(bpe)
 }
@@ -163,85 +208,119 @@ fn from_value(file: &Value) -> Result<Bpe> {
 fn check_model(model: &Value) -> Result<()> {
     // The oldest files leave the type out.
     if component(model, "type").is_some_and(|t| t != "BPE") {
-        return Err(unsupported(&format!("the model {}", type_name(model))));
+        return Err(unsupported(message!("tokenizer.model", "the model {kind}", kind = kind(model))));
     }
     if let Some(p) = component(model, "dropout").filter(|p| p.as_f64() != Some(0.0)) {
-        return Err(unsupported(&format!("the BPE model with dropout={p}")));
+        return Err(unsupported(message!("tokenizer.bpe_dropout", "the BPE model with dropout={value}", value = p)));
     }
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
         if let Some(value) = component(model, key).filter(|v| *v != "") {
-            return Err(unsupported(&format!("the BPE model with {key}={value}")));
+            return Err(unsupported(message!("tokenizer.bpe_key", "the BPE model with {key}={value}", key, value)));
         }
     }
     for key in ["byte_fallback", "ignore_merges"] {
         if flag(model, key, false) {
-            return Err(unsupported(&format!("the BPE model with {key}=true")));
+            return Err(unsupported(message!("tokenizer.bpe_flag", "the BPE model with {key}=true", key)));
         }
     }
     Ok(())
 }
 
 fn check_pre_tokenizer(pre_tokenizer: Option<&Value>) -> Result<()> {
-    let Some(pre) = pre_tokenizer else { return Err(unsupported("no pre_tokenizer")) };
-    if type_name(pre) != "ByteLevel" {
-        return Err(unsupported(&format!("the pre_tokenizer {}", type_name(pre))));
+    let Some(pre) = pre_tokenizer else {
+        return Err(unsupported(message!("tokenizer.no_pre_tokenizer", "no pre_tokenizer")));
+    };
+    if type_of(pre) != Some("ByteLevel") {
+        return Err(unsupported(message!("tokenizer.pre_tokenizer", "the pre_tokenizer {kind}", kind = kind(pre))));
     }
     if flag(pre, "add_prefix_space", true) {
-        return Err(unsupported("the pre_tokenizer ByteLevel with add_prefix_space=true"));
+        return Err(unsupported(message!(
+            "tokenizer.prefix_space",
+            "the pre_tokenizer ByteLevel with add_prefix_space=true"
+        )));
     }
     if !flag(pre, "use_regex", true) {
-        return Err(unsupported("the pre_tokenizer ByteLevel with use_regex=false"));
+        return Err(unsupported(message!("tokenizer.no_regex", "the pre_tokenizer ByteLevel with use_regex=false")));
     }
     Ok(())
 }
 
 /// Allows what leaves the ids of a single text alone.
 fn check_post_processor(processor: &Value) -> Result<()> {
-    let name = type_name(processor);
+    let name = kind(processor);
     match processor.get("type").and_then(Value::as_str) {
         Some("ByteLevel") => Ok(()),
         Some("Sequence") => {
             let all = processor.get("processors").and_then(Value::as_array);
-            all.ok_or_else(|| broken("its post_processor Sequence has no list of \"processors\""))?
-                .iter()
-                .try_for_each(check_post_processor)
+            all.ok_or_else(|| {
+                broken(message!(
+                    "tokenizer.lacks_processors",
+                    "its post_processor Sequence has no list of \"processors\""
+                ))
+            })?
+            .iter()
+            .try_for_each(check_post_processor)
         }
         Some("TemplateProcessing") => {
             let single = processor.get("single").and_then(Value::as_array);
-            let single =
-                single.ok_or_else(|| broken("its post_processor TemplateProcessing has no list \"single\""))?;
+            let single = single.ok_or_else(|| {
+                broken(message!(
+                    "tokenizer.lacks_single",
+                    "its post_processor TemplateProcessing has no list \"single\""
+                ))
+            })?;
             if let Some(token) = single.iter().find_map(|piece| piece.get("SpecialToken")) {
                 let id = token.get("id").unwrap_or(&Value::Null);
-                return Err(unsupported(&format!("the post_processor TemplateProcessing, which adds the token {id}")));
+                return Err(unsupported(message!(
+                    "tokenizer.template_token",
+                    "the post_processor TemplateProcessing, which adds the token {token}",
+                    token = id
+                )));
             }
             match single.as_slice() {
                 [piece] if piece.get("Sequence").is_some_and(|s| s.get("id").is_some_and(|id| id == "A")) => Ok(()),
-                _ => {
-                    Err(unsupported("the post_processor TemplateProcessing with a \"single\" other than the text once"))
-                }
+                _ => Err(unsupported(message!(
+                    "tokenizer.template_single",
+                    "the post_processor TemplateProcessing with a \"single\" other than the text once"
+                ))),
             }
         }
-        _ => Err(unsupported(&format!("the post_processor {name}"))),
+        _ => Err(unsupported(message!("tokenizer.post_processor", "the post_processor {kind}", kind = name))),
     }
 }
 
 fn added_tokens(list: &Value) -> Result<Vec<AddedToken>> {
-    let list = list.as_array().ok_or_else(|| broken("\"added_tokens\" is not a list"))?;
+    let list =
+        list.as_array().ok_or_else(|| broken(message!("tokenizer.added_kind", "\"added_tokens\" is not a list")))?;
     let content = |token: &Value| token.get("content").and_then(Value::as_str).map_or(0, str::len);
     let bytes: usize = list.iter().map(content).sum();
     if bytes > MAX_ADDED {
-        return Err(unsupported(&format!("added tokens of {bytes} bytes in all, more than {MAX_ADDED}")));
+        return Err(unsupported(message!(
+            "tokenizer.added_bytes",
+            "added tokens of {bytes} bytes in all, more than {most}",
+            bytes,
+            most = MAX_ADDED
+        )));
     }
     list.iter()
         .map(|token| {
             let content = token.get("content").and_then(Value::as_str);
             let id = token.get("id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
             let (Some(content), Some(id)) = (content, id) else {
-                return Err(broken(&format!("the added token {token} has no \"content\" or no usable \"id\"")));
+                return Err(broken(message!(
+                    "tokenizer.added_lacks",
+                    "the added token {token} has no \"content\" or no usable \"id\"",
+                    token
+                )));
             };
             for key in ["single_word", "lstrip", "rstrip"] {
                 if flag(token, key, false) {
-                    return Err(unsupported(&format!("the added token {content:?} with {key}=true")));
+                    return Err(unsupported(message!(
+                        "tokenizer.added_flag",
+                        "the added token {token} with {flag}=true",
+                        token = shown(&content),
+                        flag = key
+                    )));
                 }
             }
             let special = flag(token, "special", false);
@@ -251,16 +330,24 @@ fn added_tokens(list: &Value) -> Result<Vec<AddedToken>> {
         .collect()
 }
 
-fn vocab_entries<'a>(vocab: &'a Value, place: &str) -> Result<Vec<(&'a str, u32)>> {
-    let vocab = vocab
-        .as_object()
-        .ok_or_else(|| error(format!("{place} is not an object of tokens and their ids: the file is damaged")))?;
+fn vocab_entries(vocab: &Value, place: Message) -> Result<Vec<(&str, u32)>> {
+    let vocab = vocab.as_object().ok_or_else(|| {
+        error(message!(
+            "tokenizer.vocab_kind",
+            "{place} is not an object of tokens and their ids: the file is damaged",
+            place
+        ))
+    })?;
     vocab
         .iter()
         .map(|(entry, id)| match id.as_u64().and_then(|id| u32::try_from(id).ok()) {
             Some(number) => Ok((entry.as_str(), number)),
-            None => Err(error(format!(
-                "the id of {entry:?} in {place} is {id}, not a whole number that fits: the file is damaged"
+            None => Err(error(message!(
+                "tokenizer.id_kind",
+                "the id of {token} in {place} is {id}, not a whole number that fits: the file is damaged",
+                token = shown(&entry),
+                place,
+                id
             ))),
         })
         .collect()

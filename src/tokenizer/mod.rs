@@ -26,6 +26,7 @@ pub use pretokenize::{Pieces, pieces};
 pub use stream::StreamDecoder;
 
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 
 /// Turns text into token ids in `0..vocab_size` and back.
 pub trait Tokenizer: Send + Sync {
@@ -140,22 +141,20 @@ pub fn from_files(files: &dyn Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Box
             let bpe = Bpe::from_vocab_and_merges(&vocab, &merges)?;
             Ok(Box::new(json::with_config(bpe, config.as_deref())?))
         }
-        (Some(_), None) => Err(missing("merges.txt is missing beside vocab.json")),
-        (None, Some(_)) => Err(missing("vocab.json is missing beside merges.txt")),
-        (None, None) => Err(missing("the model has no tokenizer")),
+        (Some(_), None) => Err(missing(message!("tokenizer.no_merges", "merges.txt is missing beside vocab.json"))),
+        (None, Some(_)) => Err(missing(message!("tokenizer.no_vocab", "vocab.json is missing beside merges.txt"))),
+        (None, None) => Err(missing(message!("tokenizer.none", "the model has no tokenizer"))),
     }
 }
 
-/// An error whose text stays readable, however long a token or a value is that it quotes: the middle is left out.
-fn error(text: String) -> Error {
-    const KEPT: usize = 240;
-    let end = text.char_indices().rev().map(|(at, _)| at).nth(KEPT).unwrap_or(0);
-    match text.char_indices().map(|(at, _)| at).nth(KEPT) {
-        Some(start) if start < end => Error::Tokenizer(format!("{} … {}", &text[..start], &text[end..])),
-        _ => Error::Tokenizer(text),
-    }
+fn error(message: Message) -> Error {
+    Error::Tokenizer(message)
 }
 
-fn missing(what: &str) -> Error {
-    Error::Tokenizer(format!("{what}: add tokenizer.json, or vocab.json together with merges.txt"))
+fn missing(what: Message) -> Error {
+    Error::Tokenizer(message!(
+        "tokenizer.missing",
+        "{what}: add tokenizer.json, or vocab.json together with merges.txt",
+        what
+    ))
 }

@@ -2,6 +2,7 @@
 
 use super::error;
 use crate::error::{Error, Result};
+use crate::message::{message, shown};
 
 /// Ids above this are refused: no GPT has a vocabulary so large, and a hostile file must not make us allocate for it.
 pub(super) const MAX_ID: u32 = (1 << 20) - 1;
@@ -28,9 +29,13 @@ impl TokenTable {
         let mut bytes: Vec<u8> = Vec::with_capacity(tokens.clone().map(|(_, t)| t.len()).sum());
         for (id, token) in tokens {
             if id > MAX_ID {
-                return Err(error(format!(
-                    "token {:?} has the id {id}; the largest supported is {MAX_ID}: the tokenizer file is damaged",
-                    String::from_utf8_lossy(token)
+                return Err(error(message!(
+                    "tokenizer.id_range",
+                    "token {token} has the id {id}; the largest supported is {most}: the tokenizer file is \
+                     damaged",
+                    token = shown(&String::from_utf8_lossy(token)),
+                    id,
+                    most = MAX_ID
                 )));
             }
             if spans.len() <= id as usize {
@@ -38,16 +43,21 @@ impl TokenTable {
             }
             if spans[id as usize] != UNUSED {
                 let (start, end) = spans[id as usize];
-                return Err(error(format!(
-                    "the tokens {:?} and {:?} have the same id {id}: the tokenizer file is damaged",
-                    String::from_utf8_lossy(&bytes[start as usize..end as usize]),
-                    String::from_utf8_lossy(token)
+                return Err(error(message!(
+                    "tokenizer.same_id",
+                    "the tokens {first} and {second} have the same id {id}: the tokenizer file is damaged",
+                    first = shown(&String::from_utf8_lossy(&bytes[start as usize..end as usize])),
+                    second = shown(&String::from_utf8_lossy(token)),
+                    id
                 )));
             }
             let start = bytes.len();
             bytes.extend_from_slice(token);
             let end = u32::try_from(bytes.len()).map_err(|_| {
-                Error::Tokenizer("the vocabulary is larger than 4 GiB: the tokenizer file is damaged".into())
+                Error::Tokenizer(message!(
+                    "tokenizer.over_4_gib",
+                    "the vocabulary is larger than 4 GiB: the tokenizer file is damaged"
+                ))
             })?;
             spans[id as usize] = (start as u32, end);
         }

@@ -9,6 +9,7 @@ use super::merge::TextMap;
 use super::table::MAX_ID;
 use super::{Bpe, alphabet, pieces};
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 
 /// Pieces longer than this are cut for counting: each merge walks through every piece it occurs in, so one endless
 /// piece (a text without spaces) would make training quadratic.
@@ -90,20 +91,23 @@ impl Bpe {
     pub fn train(text: &str, vocab_size: usize, special_tokens: &[&str]) -> Result<Bpe> {
         let smallest = 256 + special_tokens.len();
         if vocab_size < smallest || vocab_size > MAX_ID as usize + 1 {
-            return Err(Error::Input(format!(
-                "a BPE vocabulary of {vocab_size} tokens cannot be made: choose from {smallest} (256 bytes and {} special \
-                 tokens) to {}",
-                special_tokens.len(),
-                MAX_ID + 1
+            return Err(Error::Input(message!(
+                "tokenizer.vocabulary_size",
+                "a BPE vocabulary of {asked} tokens cannot be made: choose from {least} (256 bytes and \
+                 {special} special tokens) to {most}",
+                asked = vocab_size,
+                least = smallest,
+                special = special_tokens.len(),
+                most = MAX_ID + 1
             )));
         }
         let mut distinct = TextMap::new();
         if let Some(bad) =
             special_tokens.iter().find(|t| alphabet_clash(t) || distinct.insert(t.as_bytes(), 0).is_some())
         {
-            return Err(Error::Input(format!(
+            return Err(Error::Input(Message::uncoded(format!(
                 "the special token {bad:?} is a single character or shorter, or given twice: use one like \"<|endoftext|>\""
-            )));
+            ))));
         }
         let added: Vec<_> = (0u32..).zip(special_tokens).map(|(id, content)| special(id, content)).collect();
 

@@ -7,6 +7,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_pcg::Pcg64Mcg;
 
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 
 /// The target of a position that does not count.
 pub const IGNORE: u32 = u32::MAX;
@@ -64,16 +65,25 @@ impl Dataset {
     /// [`Error::Input`] if there is no token from which to predict another, or `context` is 0.
     pub fn new(tokens: Vec<u32>, validation: f64, context: usize) -> Result<Dataset> {
         match tokens.len() {
-            0 => return Err(Error::Input("The text is empty; paste or choose some text to train on.".into())),
+            0 => {
+                return Err(Error::Input(message!(
+                    "text.empty",
+                    "The text is empty; paste or choose some text to train on."
+                )));
+            }
             1 => {
-                return Err(Error::Input(
-                    "The text is a single token, which leaves nothing to predict; use at least a sentence.".into(),
-                ));
+                return Err(Error::Input(message!(
+                    "text.one_token",
+                    "The text is a single token, which leaves nothing to predict; use at least a sentence."
+                )));
             }
             _ => {}
         }
         if context == 0 {
-            return Err(Error::Input("The training context is 0 tokens; choose at least 1.".into()));
+            return Err(Error::Input(message!(
+                "text.no_context",
+                "The training context is 0 tokens; choose at least 1."
+            )));
         }
         let held = (tokens.len() as f64 * validation.clamp(0.0, 0.5)).round() as usize;
         // A part to train on of one token would have nothing to predict.
@@ -110,19 +120,24 @@ impl Dataset {
     }
 
     /// What the person should know about this text before training, in whole sentences.
-    pub fn notes(&self) -> Vec<String> {
+    pub fn notes(&self) -> Vec<Message> {
         let mut notes = Vec::new();
         let n = self.tokens.len();
         if self.wanted && self.validation().is_empty() {
-            notes.push(format!(
-                "The text has only {n} tokens, too few to hold some back, so there is no validation loss: watch the \
-                 samples to see when the model recites the text instead of learning from it."
+            notes.push(message!(
+                "text.too_short_to_hold_back",
+                "The text has only {tokens} tokens, too few to hold some back, so there is no validation \
+                 loss: watch the samples to see when the model recites the text instead of learning from \
+                 it.",
+                tokens = n
             ));
         }
         if self.split <= self.context {
-            notes.push(format!(
-                "The text is shorter than the training context of {} tokens: every sequence is the whole text.",
-                self.context
+            notes.push(message!(
+                "text.shorter_than_context",
+                "The text is shorter than the training context of {context} tokens: every sequence is \
+                 the whole text.",
+                context = self.context
             ));
         }
         notes
@@ -253,7 +268,7 @@ mod tests {
         // 10% of 1279 tokens are 128; of 1270 they are 127.
         assert_eq!(counting(1279, 0.1, 1024).validation().len(), 128);
         assert!(counting(1270, 0.1, 1024).validation().is_empty());
-        assert!(counting(1270, 0.1, 1024).notes()[0].contains("1270 tokens"));
+        assert!(counting(1270, 0.1, 1024).notes()[0].english().contains("1270 tokens"));
     }
 
     #[test]

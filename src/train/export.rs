@@ -7,6 +7,7 @@ pub use super::files::{
     adapter, adapter_files, apply_adapter, hf_files, hf_name, hf_pieces, merge_adapters, native_only,
 };
 use crate::error::{Error, Result};
+use crate::message::{message, shown};
 
 /// A zip archive, byte for byte the one that Python's `zipfile` makes of the same files, dated 1980-01-01, in pieces, so that
 /// nobody need hold two copies of the weights: before each file's contents comes what [`StoredZip::entry`] returns, after
@@ -27,7 +28,11 @@ impl StoredZip {
     pub fn entry(&mut self, name: &str, len: u64, crc: u32) -> Result<Vec<u8>> {
         check_name(name)?;
         if self.names.iter().any(|n| n == name) {
-            return Err(Error::Input(format!("Two files cannot be called '{name}' in one archive.")));
+            return Err(Error::Input(message!(
+                "zip.name_twice",
+                "Two files cannot be called '{name}' in one archive.",
+                name
+            )));
         }
         let size = fits(len)?;
         let offset = fits(self.offset)?;
@@ -64,7 +69,13 @@ impl StoredZip {
     /// As [`StoredZip::entry`], and if there are more than 65,534 files.
     pub fn finish(self) -> Result<Vec<u8>> {
         let count = u16::try_from(self.names.len()).ok().filter(|&n| n < u16::MAX);
-        let count = count.ok_or_else(|| Error::Io(format!("{} files are too many for one zip.", self.names.len())))?;
+        let count = count.ok_or_else(|| {
+            Error::Io(message!(
+                "zip.too_many_files",
+                "{files} files are too many for one zip.",
+                files = self.names.len()
+            ))
+        })?;
         let (size, offset) = (fits(self.directory.len() as u64)?, fits(self.offset)?);
         let mut out = self.directory;
         out.extend(b"PK\x05\x06\0\0\0\0");
@@ -85,7 +96,11 @@ const DATE: u16 = 1 << 5 | 1;
 fn fits(n: u64) -> Result<u32> {
     // The largest value means "see the extension".
     u32::try_from(n).ok().filter(|&n| n < u32::MAX).ok_or_else(|| {
-        Error::Io("The model is too large for one zip of at most 4 GiB; save its files one by one, or as F16.".into())
+        Error::Io(message!(
+            "zip.too_large",
+            "The model is too large for one zip of at most 4 GiB; save its files one by one, or as \
+             F16."
+        ))
     })
 }
 
@@ -97,7 +112,11 @@ fn check_name(name: &str) -> Result<()> {
     if safe {
         Ok(())
     } else {
-        Err(Error::Input(format!("A file in an archive cannot be called {name:?}; choose a plain name.")))
+        Err(Error::Input(message!(
+            "zip.name",
+            "A file in an archive cannot be called {name}; choose a plain name.",
+            name = shown(&name)
+        )))
     }
 }
 

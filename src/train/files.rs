@@ -3,6 +3,7 @@
 use super::peft::{Adapter, AdapterTensor};
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::Model;
 use crate::model::checkpoint::{Dtype, Pieces, write_header};
 use crate::model::lora::{lora_a, lora_b};
@@ -122,9 +123,12 @@ async fn check_merge(model: &mut Model) -> Result<()> {
             continue;
         }
         if let Some(x) = merged(model, &spec).await?.iter().find(|x| !x.is_finite()) {
-            return Err(Error::Overflow(format!(
-                "the adapters cannot be merged: {} would hold {x}. Lower their strength, or choose other adapters",
-                spec.name
+            return Err(Error::Overflow(message!(
+                "adapter.merge_overflows",
+                "the adapters cannot be merged: {tensor} would hold {value}. Lower their strength, or \
+                 choose other adapters",
+                tensor = spec.name,
+                value = x
             )));
         }
     }
@@ -188,7 +192,7 @@ pub async fn apply_adapter(model: &mut Model, adapter: &Adapter) -> Result<()> {
 }
 
 fn no_adapters() -> Error {
-    Error::Input("this model has no adapters; train or load some first".into())
+    Error::Input(message!("lora.none_yet", "this model has no adapters; train or load some first"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::schedule::Schedule;
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 pub use crate::model::lora::{LoraOptions, LoraTarget};
 use crate::model::{Pass, TrainShape};
 
@@ -122,48 +123,81 @@ impl TrainOptions {
     /// [`Error::Input`] naming the option and its range.
     pub fn validate(&self, config: &GptConfig) -> Result<()> {
         let n_ctx = config.n_ctx;
-        check("Steps", f64::from(self.steps), (1..=MAX_STEPS).contains(&self.steps), || {
-            format!("from 1 to {MAX_STEPS}")
-        })?;
-        check("Batch size", self.batch_size as f64, (1..=4096).contains(&self.batch_size), || "from 1 to 4096".into())?;
-        check("Context", self.context as f64, (1..=n_ctx).contains(&self.context), || {
-            format!("from 1 to {n_ctx}, the longest text this model reads")
-        })?;
-        check("Learning rate", self.lr, self.lr > 0.0 && self.lr <= 1.0, || {
-            "above 0 and at most 1; 0.0001 to 0.001 is usual".into()
-        })?;
-        check("Final learning rate", self.min_lr(), (0.0..=self.lr).contains(&self.min_lr()), || {
-            format!("from 0 to the learning rate, {}", self.lr)
-        })?;
-        // A warm-up longer than the run is allowed: a run that is resumed may be given fewer steps than it had.
-        check("Weight decay", self.weight_decay, (0.0..=10.0).contains(&self.weight_decay), || {
-            "from 0 (off) to 10; 0.1 is usual".into()
-        })?;
-        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
-            check(name, beta, (0.0..1.0).contains(&beta), || "from 0 to below 1".into())?;
-        }
-        check("eps", self.eps, self.eps > 0.0 && self.eps <= 1e-2, || "above 0 and at most 0.01".into())?;
-        check("Gradient clipping", self.grad_clip, (0.0..=1e6).contains(&self.grad_clip), || {
-            "from 0 (off); 1 is usual".into()
+        check(message!("option.steps", "Steps"), f64::from(self.steps), (1..=MAX_STEPS).contains(&self.steps), || {
+            message!("range.from_1", "from 1 to {most}", most = MAX_STEPS)
         })?;
         check(
-            "Gradient accumulation",
+            message!("option.batch_size", "Batch size"),
+            self.batch_size as f64,
+            (1..=4096).contains(&self.batch_size),
+            || message!("range.from_1", "from 1 to {most}", most = 4096),
+        )?;
+        check(message!("option.context", "Context"), self.context as f64, (1..=n_ctx).contains(&self.context), || {
+            message!("range.to_context", "from 1 to {most}, the longest text this model reads", most = n_ctx)
+        })?;
+        check(message!("option.lr", "Learning rate"), self.lr, self.lr > 0.0 && self.lr <= 1.0, || {
+            message!("range.lr", "above 0 and at most 1; 0.0001 to 0.001 is usual")
+        })?;
+        check(
+            message!("option.min_lr", "Final learning rate"),
+            self.min_lr(),
+            (0.0..=self.lr).contains(&self.min_lr()),
+            || message!("range.min_lr", "from 0 to the learning rate, {most}", most = self.lr),
+        )?;
+        // A warm-up longer than the run is allowed: a run that is resumed may be given fewer steps than it had.
+        check(
+            message!("option.weight_decay", "Weight decay"),
+            self.weight_decay,
+            (0.0..=10.0).contains(&self.weight_decay),
+            || message!("range.weight_decay", "from 0 (off) to 10; 0.1 is usual"),
+        )?;
+        for (name, beta) in
+            [("beta1", self.beta1), ("beta2", self.beta2)].map(|(name, beta)| (Message::uncoded(name), beta))
+        {
+            check(name, beta, (0.0..1.0).contains(&beta), || message!("range.below_1", "from 0 to below 1"))?;
+        }
+        check(Message::uncoded("eps"), self.eps, self.eps > 0.0 && self.eps <= 1e-2, || {
+            message!("range.epsilon", "above 0 and at most 0.01")
+        })?;
+        check(
+            message!("option.grad_clip", "Gradient clipping"),
+            self.grad_clip,
+            (0.0..=1e6).contains(&self.grad_clip),
+            || message!("range.grad_clip", "from 0 (off); 1 is usual"),
+        )?;
+        check(
+            message!("option.grad_accum", "Gradient accumulation"),
             f64::from(self.grad_accum),
             (1..=MAX_GRAD_ACCUM).contains(&self.grad_accum),
-            || format!("from 1 to {MAX_GRAD_ACCUM}"),
+            || message!("range.from_1", "from 1 to {most}", most = MAX_GRAD_ACCUM),
         )?;
-        check_dropout("Dropout", self.dropout)?;
-        check("Held back", self.validation, (0.0..=0.5).contains(&self.validation), || "from 0 (off) to 0.5".into())?;
+        check_dropout(message!("option.dropout", "Dropout"), self.dropout)?;
+        check(
+            message!("option.validation", "Held back"),
+            self.validation,
+            (0.0..=0.5).contains(&self.validation),
+            || message!("range.half", "from 0 (off) to 0.5"),
+        )?;
         self.lora.as_ref().map_or(Ok(()), |lora| lora.validate(config))
     }
 }
 
-fn check_dropout(name: &str, p: f64) -> Result<()> {
-    check(name, p, (0.0..=0.9).contains(&p), || "from 0 (off) to 0.9; 0.1 is usual".into())
+fn check_dropout(name: Message, p: f64) -> Result<()> {
+    check(name, p, (0.0..=0.9).contains(&p), || message!("range.dropout", "from 0 (off) to 0.9; 0.1 is usual"))
 }
 
-fn check(name: &str, value: f64, fits: bool, range: impl Fn() -> String) -> Result<()> {
-    if fits { Ok(()) } else { Err(Error::Input(format!("{name} is {value}; choose a number {}", range()))) }
+fn check(name: Message, value: f64, fits: bool, range: impl Fn() -> Message) -> Result<()> {
+    if fits {
+        Ok(())
+    } else {
+        Err(Error::Input(message!(
+            "options.range",
+            "{name} is {value}; choose a number {range}",
+            name,
+            value,
+            range = range()
+        )))
+    }
 }
 
 #[cfg(test)]

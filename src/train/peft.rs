@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::GptConfig;
 use crate::error::{Error, Result, short};
+use crate::message::{Message, message, shown};
 use crate::model::checkpoint::{Dtype, Header, TensorEntry, TensorOut, write_safetensors};
 use crate::model::lora::{LoraOptions, LoraTarget};
 
@@ -144,20 +145,29 @@ impl<'a> Plan<'a> {
         let mut found: BTreeMap<String, &TensorEntry> = BTreeMap::new();
         for entry in &header.entries {
             let Some(name) = native_name(&entry.name) else {
-                return Err(error(&format!(
-                    "{WEIGHTS_FILE} holds the tensor {:?}, which is no LoRA matrix of c_attn, attn.c_proj, c_fc or \
-                     mlp.c_proj. Other layers, and weights trained beside LoRA, are not supported.",
-                    short(&entry.name)
+                return Err(error(message!(
+                    "adapter.foreign_tensor",
+                    "{file} holds the tensor {tensor}, which is no LoRA matrix of c_attn, attn.c_proj, c_fc \
+                     or mlp.c_proj. Other layers, and weights trained beside LoRA, are not supported.",
+                    file = WEIGHTS_FILE,
+                    tensor = shown(&short(&entry.name))
                 )));
             };
             if found.insert(name, entry).is_some() {
-                return Err(error(&format!("{WEIGHTS_FILE} holds {:?} twice.", short(&entry.name))));
+                return Err(error(message!(
+                    "adapter.twice",
+                    "{file} holds {tensor} twice.",
+                    file = WEIGHTS_FILE,
+                    tensor = shown(&short(&entry.name))
+                )));
             }
         }
         // What target_modules means depends on PEFT's matching of names; the tensors say what it came to.
         let has = |target: &LoraTarget| found.keys().any(|name| name.contains(&format!(".{}.lora_", target.module())));
         options.targets = LoraTarget::ALL.into_iter().filter(has).collect();
-        options.validate(base).map_err(|e| error(&format!("{CONFIG_FILE}: {e}.")))?;
+        options
+            .validate(base)
+            .map_err(|e| error(message!("adapter.in_config", "adapter_config.json: {cause}.", cause = e.message())))?;
 
         let specs = options.specs(base);
         let mut tensors = Vec::with_capacity(specs.len());
@@ -169,29 +179,36 @@ impl<'a> Plan<'a> {
                 let shape = [spec.shape[0], spec.shape[1]];
                 match entry {
                     Some(entry) if entry.shape != [shape[1], shape[0]] => {
-                        return Err(error(&format!(
-                            "{:?} has shape {:?}, but rank {} on this model needs {:?}. Load the adapter beside the \
-                             model it was trained on.",
-                            short(&entry.name),
-                            entry.shape,
-                            options.rank,
-                            [shape[1], shape[0]]
+                        return Err(error(message!(
+                            "adapter.shape",
+                            "{tensor} has shape {shape}, but rank {rank} on this model needs {wanted}. Load the \
+                             adapter beside the model it was trained on.",
+                            tensor = shown(&short(&entry.name)),
+                            shape = shown(&entry.shape),
+                            rank = options.rank,
+                            wanted = shown(&[shape[1], shape[0]])
                         )));
                     }
                     None if half => {
                         let name = peft_name(&spec.name);
-                        return Err(error(&format!("{WEIGHTS_FILE} has no {name:?}: it is incomplete.")));
+                        return Err(error(message!(
+                            "adapter.lacks",
+                            "{file} has no {tensor}: it is incomplete.",
+                            file = WEIGHTS_FILE,
+                            tensor = shown(&name)
+                        )));
                     }
                     entry => tensors.push(Planned { name: spec.name.clone(), shape, entry }),
                 }
             }
         }
         match found.into_values().next() {
-            Some(extra) => Err(error(&format!(
-                "{:?} belongs to a block that this model of {} blocks does not have. Load the adapter beside the model \
-                 it was trained on.",
-                short(&extra.name),
-                base.n_layer
+            Some(extra) => Err(error(message!(
+                "adapter.block",
+                "{tensor} belongs to a block that this model of {blocks} blocks does not have. Load the \
+                 adapter beside the model it was trained on.",
+                tensor = shown(&short(&extra.name)),
+                blocks = base.n_layer
             ))),
             None => Ok(Plan { options, tensors }),
         }
@@ -234,12 +251,23 @@ pub fn config_to_json(options: &LoraOptions, base_model: Option<&str>) -> String
 /// # Errors
 /// [`Error::Checkpoint`] if it is not LoRA, or a variant that computes something else.
 pub fn config_from_json(bytes: &[u8]) -> Result<LoraOptions> {
-    let map: Map<String, Value> = serde_json::from_slice(bytes)
-        .map_err(|e| error(&format!("{CONFIG_FILE} is not valid JSON ({e}). Download it again.")))?;
+    let map: Map<String, Value> = serde_json::from_slice(bytes).map_err(|e| {
+        error(message!(
+            "adapter.not_json",
+            "{file} is not valid JSON ({cause}). Download it again.",
+            file = CONFIG_FILE,
+            cause = e
+        ))
+    })?;
     let get = |key: &str| map.get(key).filter(|v| !v.is_null());
     let kind = get("peft_type").and_then(Value::as_str).unwrap_or("");
     if kind != "LORA" {
-        return Err(error(&format!("{CONFIG_FILE} has peft_type {:?}; only \"LORA\" is supported.", short(kind))));
+        return Err(error(message!(
+            "adapter.peft_type",
+            "{file} has peft_type {value}; only \"LORA\" is supported.",
+            file = CONFIG_FILE,
+            value = shown(&short(kind))
+        )));
     }
     let empty = |v: &Value| match v {
         Value::Bool(b) => !b,
@@ -267,24 +295,41 @@ pub fn config_from_json(bytes: &[u8]) -> Result<LoraOptions> {
         "velora_config",
     ] {
         if let Some(value) = get(key).filter(|v| !empty(v)) {
-            return Err(error(&format!(
-                "{CONFIG_FILE} sets {key} to {}, which is not supported. Train or convert the adapter as plain LoRA.",
-                short(&value.to_string())
+            return Err(error(message!(
+                "adapter.setting",
+                "{file} sets {key} to {value}, which is not supported. Train or convert the adapter as \
+                 plain LoRA.",
+                file = CONFIG_FILE,
+                key,
+                value = short(&value.to_string())
             )));
         }
     }
     // These start from a changed base model, which the files do not hold.
     let init = get("init_lora_weights").and_then(Value::as_str).unwrap_or("").to_lowercase();
     if ["pissa", "olora", "corda", "loftq", "lora_ga"].iter().any(|name| init.starts_with(name)) {
-        return Err(error(&format!(
-            "{CONFIG_FILE} has init_lora_weights {init:?}, which changes the base model. Convert the adapter to plain \
-             LoRA with PEFT (save_pretrained with path_initial_model_for_weight_conversion)."
+        return Err(error(message!(
+            "adapter.init",
+            "{file} has init_lora_weights {value}, which changes the base model. Convert the adapter \
+             to plain LoRA with PEFT (save_pretrained with path_initial_model_for_weight_conversion).",
+            file = CONFIG_FILE,
+            value = shown(&init)
         )));
     }
-    let missing = |key: &str, what: &str| error(&format!("{CONFIG_FILE} has no {key} that is {what}."));
+    let missing = |key: &str, what: Message| {
+        error(message!(
+            "adapter.no_key",
+            "{file} has no {key} that is {wanted}.",
+            file = CONFIG_FILE,
+            key,
+            wanted = what
+        ))
+    };
     let rank = get("r").and_then(Value::as_u64).filter(|r| (1..=1 << 14).contains(r));
-    let rank = rank.ok_or_else(|| missing("r", "a whole number from 1"))? as usize;
-    let alpha = get("lora_alpha").and_then(Value::as_f64).ok_or_else(|| missing("lora_alpha", "a number"))?;
+    let rank = rank.ok_or_else(|| missing("r", message!("kind.positive", "a whole number from 1")))? as usize;
+    let alpha = get("lora_alpha")
+        .and_then(Value::as_f64)
+        .ok_or_else(|| missing("lora_alpha", message!("kind.number", "a number")))?;
     let rslora = get("use_rslora").and_then(Value::as_bool).unwrap_or(false);
     let alpha = if rslora { alpha * (rank as f64).sqrt() } else { alpha };
     let dropout = get("lora_dropout").and_then(Value::as_f64).unwrap_or(0.0);
@@ -306,13 +351,20 @@ fn decode(entry: &TensorEntry, bytes: &[u8]) -> Result<Vec<f32>> {
         Dtype::F16 => bytes.as_chunks().0.iter().map(|&b| half::f16::from_le_bytes(b).to_f32()).collect(),
         Dtype::BF16 => bytes.as_chunks().0.iter().map(|&b| half::bf16::from_le_bytes(b).to_f32()).collect(),
         Dtype::Other(ref other) => {
-            return Err(error(&format!("{:?} has dtype {}, not a float.", short(&entry.name), short(other))));
+            return Err(error(message!(
+                "adapter.dtype",
+                "{tensor} has dtype {dtype}, not a float.",
+                tensor = shown(&short(&entry.name)),
+                dtype = short(other)
+            )));
         }
     };
     match values.iter().find(|x| !x.is_finite()) {
-        Some(x) => Err(error(&format!(
-            "{:?} holds {x}: the adapter is damaged, or its training diverged.",
-            short(&entry.name)
+        Some(x) => Err(error(message!(
+            "adapter.not_finite",
+            "{tensor} holds {value}: the adapter is damaged, or its training diverged.",
+            tensor = shown(&short(&entry.name)),
+            value = x
         ))),
         None => Ok(values),
     }
@@ -321,13 +373,13 @@ fn decode(entry: &TensorEntry, bytes: &[u8]) -> Result<Vec<f32>> {
 /// Names the weights' file in front of what is wrong with it.
 fn in_weights(e: Error) -> Error {
     match e {
-        Error::Checkpoint(e) => error(&format!("{WEIGHTS_FILE}: {e}")),
+        Error::Checkpoint(e) => error(message!("adapter.in_weights", "adapter_model.safetensors: {cause}", cause = e)),
         other => other,
     }
 }
 
-fn error(text: &str) -> Error {
-    Error::Checkpoint(text.into())
+fn error(message: Message) -> Error {
+    Error::Checkpoint(message)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::options::{LoraOptions, TrainOptions};
 use super::schedule::Schedule;
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
+use crate::message::message;
 
 /// A model to train from scratch, without its vocabulary, with the options to train it.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +87,12 @@ impl Preset {
     pub fn find(id: &str) -> Result<&'static Preset> {
         PRESETS.iter().find(|p| p.id == id).ok_or_else(|| {
             let names: Vec<&str> = PRESETS.iter().map(|p| p.id).collect();
-            Error::Input(format!("There is no preset '{id}'; choose among {}", names.join(", ")))
+            Error::Input(message!(
+                "preset.unknown",
+                "There is no preset '{name}'; choose among {known}",
+                name = id,
+                known = names.join(", ")
+            ))
         })
     }
 

@@ -2,6 +2,7 @@
 
 use super::data::{Batch, IGNORE};
 use crate::error::{Error, Result};
+use crate::message::Message;
 use crate::model::checkpoint::Header;
 
 /// Batches recorded in a safetensors file with `inputs` and `targets`, both (steps, B, T) of I64 or I32. A negative
@@ -89,7 +90,7 @@ fn tensor<'a>(header: &'a Header, bytes: &[u8], name: &str) -> Result<(&'a [usiz
 }
 
 fn error(text: &str) -> Error {
-    Error::Input(format!("The file to replay cannot be used. {text}"))
+    Error::Input(Message::uncoded(format!("The file to replay cannot be used. {text}")))
 }
 
 #[cfg(test)]

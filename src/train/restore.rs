@@ -4,6 +4,7 @@ use super::crc32::Crc32;
 use super::state::{CHECKED, CHECKSUMS, KEY, TrainingState, best_name, tensors_of};
 use crate::config::GptConfig;
 use crate::error::{Error, Result, parse_error};
+use crate::message::{Message, message, shown};
 use crate::model::checkpoint::{Dtype, Header};
 use crate::model::params::{ParamSpec, param_specs};
 use crate::model::{Model, Pass};
@@ -30,28 +31,37 @@ struct Wanted {
     best: Option<Vec<Place>>,
 }
 
-fn error(text: impl Into<String>) -> Error {
-    Error::Checkpoint(text.into())
+fn error(message: Message) -> Error {
+    Error::Checkpoint(message)
 }
 
-fn damaged(what: &str) -> Error {
-    error(format!("the saved run is damaged: {what}. Open an earlier save of it, or start a new run"))
+fn damaged(what: Message) -> Error {
+    error(message!(
+        "saved.damaged",
+        "the saved run is damaged: {cause}. Open an earlier save of it, or start a new run",
+        cause = what
+    ))
 }
 
 impl Saved {
     async fn open(len: u64, mut read: impl AsyncFnMut(Range<u64>) -> Result<Vec<u8>>) -> Result<Saved> {
         let parsed = Header::parse_from(len, &mut read).await;
         let header = parsed.map_err(|e| match e {
-            Error::Checkpoint(e) => error(format!("the saved run cannot be read: {e}")),
+            Error::Checkpoint(e) => {
+                error(message!("saved.not_read", "the saved run cannot be read: {cause}", cause = e))
+            }
             other => other,
         })?;
         let sums = checksums(&header, &mut read).await?;
-        let text = header
-            .metadata
-            .get(KEY)
-            .ok_or_else(|| error("this file holds no training run; choose one that was saved while training"))?;
+        let text = header.metadata.get(KEY).ok_or_else(|| {
+            error(message!("saved.none", "this file holds no training run; choose one that was saved while training"))
+        })?;
         let state = serde_json::from_str(text).map_err(|e| {
-            error(format!("the saved run's description is damaged ({}); start a new run", parse_error(&e)))
+            error(message!(
+                "saved.description",
+                "the saved run's description is damaged ({cause}); start a new run",
+                cause = parse_error(&e)
+            ))
         })?;
         Ok(Saved { header, state, sums })
     }
@@ -68,8 +78,13 @@ impl Saved {
             let Some(entry) = entries.get(name.as_str()) else { return Ok(None) };
             if entry.shape != spec.shape || entry.dtype != Dtype::F32 {
                 let (got, want) = (&entry.shape, &spec.shape);
-                return Err(error(format!(
-                    "{name} has shape {got:?} in the saved run, but {want:?} in this model; load the model it belongs to"
+                return Err(error(message!(
+                    "saved.shape",
+                    "{tensor} has shape {saved} in the saved run, but {wanted} in this model; load the model \
+                     it belongs to",
+                    tensor = name,
+                    saved = shown(&got),
+                    wanted = shown(&want)
                 )));
             }
             Ok(Some((name, entry.range.clone())))
@@ -77,7 +92,8 @@ impl Saved {
         let mut tensors = Vec::new();
         for spec in &specs {
             for name in tensors_of(&spec.name) {
-                let missing = || error(format!("the saved run lacks {name}; start a new run"));
+                let missing =
+                    || error(message!("saved.lacks", "the saved run lacks {tensor}; start a new run", tensor = name));
                 tensors.push(place(name.clone(), spec)?.ok_or_else(missing)?);
             }
         }
@@ -90,10 +106,17 @@ impl Saved {
     fn values(&self, name: &str, bytes: &[u8]) -> Result<Vec<f32>> {
         let values: Vec<f32> = bytemuck::pod_collect_to_vec(bytes);
         match (self.sums.get(name), values.iter().find(|x| !x.is_finite())) {
-            (Some(sum), _) if Crc32::of(bytes) != *sum => {
-                Err(damaged(&format!("the values of {name} are not those that were written")))
-            }
-            (None, Some(x)) => Err(damaged(&format!("the values of {name} are no numbers: {x}"))),
+            (Some(sum), _) if Crc32::of(bytes) != *sum => Err(damaged(message!(
+                "saved.values_changed",
+                "the values of {tensor} are not those that were written",
+                tensor = name
+            ))),
+            (None, Some(x)) => Err(damaged(message!(
+                "saved.not_numbers",
+                "the values of {tensor} are no numbers: {value}",
+                tensor = name,
+                value = x
+            ))),
             _ => Ok(values),
         }
     }
@@ -107,20 +130,20 @@ async fn checksums(
     let found = header.entries.iter().find(|e| e.name == CHECKSUMS);
     let Some(entry) = found else {
         return match header.metadata.contains_key(CHECKED) {
-            true => Err(damaged("its checksums are missing")),
+            true => Err(damaged(message!("saved.no_checksums", "its checksums are missing"))),
             false => Ok(HashMap::new()),
         };
     };
     let entries = &header.entries;
     let last = entries.last().is_some_and(|e| e.name == CHECKSUMS);
     if !last || entry.dtype.name() != "U32" || entry.shape != [entries.len()] {
-        return Err(damaged("its checksums are not as many as its tensors"));
+        return Err(damaged(message!("saved.checksum_count", "its checksums are not as many as its tensors")));
     }
     let sums = read(entry.range.clone()).await?;
     let mut sums = sums.as_chunks().0.iter().map(|&sum| u32::from_le_bytes(sum));
     let start = entries.first().map_or(header.file_len, |e| e.range.start);
     if sums.next() != Some(Crc32::of(&read(0..start).await?)) {
-        return Err(damaged("its header is not the one that was written"));
+        return Err(damaged(message!("saved.header_changed", "its header is not the one that was written")));
     }
     Ok(entries.iter().map(|e| e.name.clone()).zip(sums).collect())
 }

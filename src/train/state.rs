@@ -9,6 +9,7 @@ use super::crc32::Crc32;
 use super::options::TrainOptions;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::Model;
 use crate::model::checkpoint::{Dtype, Header, Pieces, write_header};
 use serde::{Deserialize, Serialize};
@@ -112,7 +113,8 @@ pub async fn save_pieces(
     let (u32s, n_sums) = (Dtype::Other("U32".into()), [listed.len() + 1]);
     let mut tensors: Vec<_> = listed.iter().map(|(name, shape)| (name.as_str(), *shape, &Dtype::F32)).collect();
     tensors.push((CHECKSUMS, &n_sums, &u32s));
-    let text = serde_json::to_string(&state).map_err(|e| Error::Checkpoint(format!("the run cannot be saved: {e}")))?;
+    let text = serde_json::to_string(&state)
+        .map_err(|e| Error::Checkpoint(message!("saved.not_written", "the run cannot be saved: {cause}", cause = e)))?;
     let header = write_header(&tensors, &[(KEY, &text), (CHECKED, CHECKSUMS)])?;
     let mut sums = vec![Crc32::of(&header)];
     let mut pieces = Pieces::new(header);

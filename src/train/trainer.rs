@@ -13,6 +13,7 @@ use super::speed::Speed;
 use super::state::TrainingState;
 use crate::error::{Error, Result};
 use crate::exec::{Advance, RunId};
+use crate::message::{Message, message};
 use crate::model::{Model, Pass};
 use crate::ops::{hyper, metrics};
 use web_time::{Duration, Instant};
@@ -38,7 +39,10 @@ impl Source {
                 let index = step * o.grad_accum as usize + micro as usize;
                 replay.batch(index).ok_or_else(|| {
                     let have = replay.n_batches();
-                    Error::Input(format!("the replay file has {have} batches, but batch {} is wanted", index + 1))
+                    Error::Input(Message::uncoded(format!(
+                        "the replay file has {have} batches, but batch {} is wanted",
+                        index + 1
+                    )))
                 })
             }
         };
@@ -148,13 +152,19 @@ impl Trainer {
         options.validate(model.config())?;
         if state.step > options.steps as usize {
             let (done, asked) = (state.step, options.steps);
-            return Err(Error::Input(format!(
-                "the saved run has already done {done} steps, more than the {asked} asked for; ask for more than {done} \
-                 steps to train on, or begin a new run"
+            return Err(Error::Input(message!(
+                "saved.steps_done",
+                "the saved run has already done {done} steps, more than the {asked} asked for; ask for \
+                 more than {done} steps to train on, or begin a new run",
+                done,
+                asked
             )));
         }
         if !model.trains() || options.lora.as_ref() != model.lora() {
-            return Err(Error::Input("a saved run goes on with the adapters, or without, as it began".into()));
+            return Err(Error::Input(message!(
+                "saved.other_kind",
+                "a saved run goes on with the adapters, or without, as it began"
+            )));
         }
         let mut trainer = Self::with(options, source);
         let step = state.step;

@@ -1,11 +1,12 @@
 //! The views' questions, and their answers as plain objects.
 
 use super::inspect_messages as messages;
-use super::messages::js_error;
+use super::messages::Answer;
 use super::object::{Fields, Maker, array};
 use super::session::{Inner, Session};
 use crate::error::{Error, Result};
 use crate::inspect::{self, Distribution, LensTarget};
+use crate::message::{message, shown};
 use crate::model::Progress;
 use crate::tokenizer::StreamDecoder;
 use wasm_bindgen::prelude::*;
@@ -33,18 +34,16 @@ impl Session {
     /// slices of work with a progress message or `null`; it returns a promise, and `true` ends the work.
     ///
     /// # Errors
-    /// A readable `Error`; `error.cancelled` where `between` ended it.
-    pub async fn inspect(&self, request: JsValue, between: js_sys::Function) -> Result<JsValue, JsError> {
+    /// A readable `Error`; its code is `cancelled` where `between` ended it.
+    pub async fn inspect(&self, request: JsValue, between: js_sys::Function) -> Answer<JsValue> {
         let fields = Fields(&request);
-        let what = fields.text("what").map_err(|e| js_error(&e))?;
+        let what = fields.text("what")?;
         // Needs no model, and is asked also while one works.
         if what == "tokens" {
-            return fields.text("text").and_then(|text| self.tokens(&text)).map_err(|e| js_error(&e));
+            return Ok(self.tokens(&fields.text("text")?)?);
         }
-        let mut inner = self.take()?;
-        let result = self.look(&mut inner, &what, &fields, &Breaks(&between)).await;
-        self.put_back(inner);
-        result.map_err(|e| js_error(&e))
+        let breaks = Breaks(&between);
+        Ok(self.with_model(async |inner| self.look(inner, &what, &fields, &breaks).await).await?)
     }
 
     /// Switches heads and MLPs off (0) and on (1): for each layer a row of `[head 0, …, MLP]`; `null` switches all on.
@@ -52,15 +51,15 @@ impl Session {
     /// # Errors
     /// A readable `Error` when the number of gates is wrong.
     #[wasm_bindgen(js_name = setGates)]
-    pub fn set_gates(&self, gates: Option<Vec<f32>>) -> Result<(), JsError> {
-        self.with(|inner| {
+    pub fn set_gates(&self, gates: Option<Vec<f32>>) -> Answer<()> {
+        Ok(self.with(|inner| {
             let gates = gates.unwrap_or_else(|| vec![1.0; inner.model.gate_count()]);
             // A training step is broken off only where something changes.
             if gates != inner.model.gates() {
                 settle(inner);
             }
             inner.model.set_gates(&gates)
-        })
+        })?)
     }
 }
 
@@ -182,7 +181,13 @@ impl Session {
                 let kl = inspect::kl_divergence(&own, &ask.floats("other")?, v)?;
                 Maker::new().number("from", range.start).number("rows", range.len()).floats("kl", &kl).done()
             }
-            other => return Err(Error::Input(format!("inspect: there is no question {other:?}"))),
+            other => {
+                return Err(Error::Input(message!(
+                    "inspect.unknown",
+                    "inspect: there is no question {question}",
+                    question = shown(&other)
+                )));
+            }
         })
     }
 

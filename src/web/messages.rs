@@ -1,10 +1,11 @@
 //! What crosses the boundary, as plain objects.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use crate::sample::Record;
 use crate::tokenizer::Tokenizer;
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::{JsError, JsValue};
+use wasm_bindgen::JsValue;
 
 /// Options of `Session.open`; files come beside it, as bytes.
 #[derive(Debug, Deserialize)]
@@ -61,7 +62,7 @@ pub(super) struct Bytes {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Info {
     pub backend: &'static str,
-    pub backend_reason: String,
+    pub backend_reason: Message,
     pub adapter: String,
     pub n_params: usize,
     pub n_ctx: usize,
@@ -139,12 +140,41 @@ pub(super) struct CountersMessage {
     pub bytes_written: f64,
 }
 
-/// An object for JS.
-pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, JsError> {
-    serde_wasm_bindgen::to_value(value).map_err(|e| JsError::new(&e.to_string()))
+/// An error on its way to JavaScript: an `Error` with the English text, whose `said` is the [`Message`] as an object.
+#[derive(Debug)]
+pub struct Thrown(Error);
+
+/// What the session answers, or throws.
+pub(super) type Answer<T> = std::result::Result<T, Thrown>;
+
+impl From<Error> for Thrown {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
 }
 
-/// An error for JS, with the message meant for the user.
-pub(super) fn js_error(e: &Error) -> JsError {
-    JsError::new(&e.to_string())
+impl From<Thrown> for JsValue {
+    fn from(Thrown(error): Thrown) -> Self {
+        let thrown = js_sys::Error::new(&error.to_string());
+        if let Ok(said) = serde_wasm_bindgen::to_value(&error.message()) {
+            // Setting a field of a fresh object cannot fail.
+            let _ = js_sys::Reflect::set(&thrown, &"said".into(), &said);
+        }
+        thrown.into()
+    }
+}
+
+/// An object for JavaScript.
+pub(super) fn to_js(value: &impl Serialize) -> Answer<JsValue> {
+    serde_wasm_bindgen::to_value(value).map_err(|e| Error::Input(Message::uncoded(e.to_string())).into())
+}
+
+/// An object of JavaScript's.
+///
+/// # Errors
+/// [`Error::Input`] naming the field that does not fit.
+pub(super) fn from_js<T: serde::de::DeserializeOwned>(value: JsValue) -> Result<T> {
+    serde_wasm_bindgen::from_value(value).map_err(|e| {
+        Error::Input(message!("request.not_read", "the engine cannot read the page's request: {cause}", cause = e))
+    })
 }

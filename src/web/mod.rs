@@ -7,8 +7,6 @@ mod object;
 mod session;
 #[cfg(feature = "train")]
 mod train;
-#[cfg(feature = "train")]
-mod train_messages;
 
 pub use session::Session;
 

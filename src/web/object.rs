@@ -2,6 +2,7 @@
 //! that a derived serializer for each would be.
 
 use crate::error::{Error, Result};
+use crate::message::{Message, message};
 use js_sys::{Array, Float32Array, Object, Reflect, Uint32Array};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -68,13 +69,17 @@ impl Fields<'_> {
     /// # Errors
     /// [`Error::Input`] that names the field, as of the others.
     pub(super) fn number(&self, key: &str) -> Result<f64> {
-        self.get(key).as_f64().ok_or_else(|| wrong(key, "a number"))
+        self.get(key).as_f64().ok_or_else(|| wrong(key, message!("kind.number", "a number")))
     }
 
     /// A whole number from 0.
     pub(super) fn index(&self, key: &str) -> Result<usize> {
         let value = self.number(key)?;
-        if value < 0.0 || value.fract() != 0.0 { Err(wrong(key, "a whole number from 0")) } else { Ok(value as usize) }
+        if value < 0.0 || value.fract() != 0.0 {
+            Err(wrong(key, message!("kind.index", "a whole number from 0")))
+        } else {
+            Ok(value as usize)
+        }
     }
 
     /// A whole number, of which one below 0 means none.
@@ -84,22 +89,29 @@ impl Fields<'_> {
 
     /// A text.
     pub(super) fn text(&self, key: &str) -> Result<String> {
-        self.get(key).as_string().ok_or_else(|| wrong(key, "a text"))
+        self.get(key).as_string().ok_or_else(|| wrong(key, message!("kind.text", "a text")))
     }
 
     /// Whole numbers, in an array.
     pub(super) fn words(&self, key: &str) -> Result<Vec<u32>> {
         let value = self.get(key);
-        if Array::is_array(&value) { Ok(Uint32Array::new(&value).to_vec()) } else { Err(wrong(key, "an array")) }
+        if Array::is_array(&value) {
+            Ok(Uint32Array::new(&value).to_vec())
+        } else {
+            Err(wrong(key, message!("kind.array", "an array")))
+        }
     }
 
     /// Floats, in a `Float32Array`.
     pub(super) fn floats(&self, key: &str) -> Result<Vec<f32>> {
-        let array = self.get(key).dyn_into::<Float32Array>().map_err(|_| wrong(key, "a Float32Array"))?;
+        let array = self
+            .get(key)
+            .dyn_into::<Float32Array>()
+            .map_err(|_| wrong(key, message!("kind.floats", "a Float32Array")))?;
         Ok(array.to_vec())
     }
 }
 
-fn wrong(key: &str, what: &str) -> Error {
-    Error::Input(format!("inspect: {key} must be {what}"))
+fn wrong(key: &str, what: Message) -> Error {
+    Error::Input(message!("inspect.field", "inspect: {field} must be {wanted}", field = key, wanted = what))
 }

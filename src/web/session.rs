@@ -1,10 +1,12 @@
 //! One loaded model on one backend, as the Worker sees it.
 
 use super::messages::{
-    Bytes, CountersMessage, Info, OpenOptions, StartOptions, Started, StepMessage, Token, Tokenized, js_error, to_js,
+    Answer, Bytes, CountersMessage, Info, OpenOptions, StartOptions, Started, StepMessage, Token, Tokenized, from_js,
+    to_js,
 };
 use crate::config::GptConfig;
 use crate::error::{Error, Result};
+use crate::message::message;
 use crate::model::checkpoint::{Header, HeaderCheck, Loader, ShardIndex};
 use crate::model::{Model, ModelOptions};
 use crate::sample::{Finish, Generation, SamplingParams, Step};
@@ -49,7 +51,7 @@ pub struct Session {
 }
 
 pub(super) fn busy() -> Error {
-    Error::Input("the model is still working on the last request; wait for its answer first".into())
+    Error::Input(message!("model.busy", "the model is still working on the last request; wait for its answer first"))
 }
 
 fn file(files: &js_sys::Object, name: &str) -> Option<Vec<u8>> {
@@ -74,7 +76,7 @@ fn info(model: &Model, tokenizer: &dyn Tokenizer) -> Info {
     let (config, memory) = (model.config(), model.memory());
     Info {
         backend: if model.backend() == "gpu" { "webgpu" } else { "cpu" },
-        backend_reason: model.backend_reason().to_string(),
+        backend_reason: model.backend_reason().clone(),
         adapter: model.adapter(),
         n_params: config.n_params(),
         n_ctx: config.n_ctx,
@@ -113,11 +115,10 @@ impl Session {
         files: js_sys::Object,
         heads: js_sys::Array,
         lengths: Vec<f64>,
-    ) -> Result<Session, JsError> {
-        let options: OpenOptions =
-            serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("open: {e}")))?;
+    ) -> Answer<Session> {
+        let options: OpenOptions = from_js(options)?;
         let check = async |config: &GptConfig| check_weights(config, &heads, &lengths);
-        Self::create(&options, &files, check).await.map_err(|e| js_error(&e))
+        Ok(Self::create(&options, &files, check).await?)
     }
 
     /// `check` looks at the weights before the model takes its memory.
@@ -127,15 +128,19 @@ impl Session {
         check: impl AsyncFnOnce(&GptConfig) -> Result<()>,
     ) -> Result<Self> {
         let config = file(files, "config.json");
-        let config =
-            config.ok_or_else(|| Error::Config("config.json is missing; add it to the model's files".into()))?;
+        let config = config.ok_or_else(|| {
+            Error::Config(message!("config.missing", "config.json is missing; add it to the model's files"))
+        })?;
         let config = GptConfig::from_json(&config)?;
         let tokenizer = tokenizer::from_files(&|name| Ok(file(files, name)))?;
         if tokenizer.vocab_size() > config.vocab_size {
             let (ids, rows) = (tokenizer.vocab_size(), config.vocab_size);
-            return Err(Error::Tokenizer(format!(
-                "the tokenizer has {ids} tokens, but the model's vocabulary only {rows}; use the tokenizer that came \
-                 with the model"
+            return Err(Error::Tokenizer(message!(
+                "tokenizer.too_large",
+                "the tokenizer has {tokens} tokens, but the model's vocabulary only {vocabulary}; use \
+                 the tokenizer that came with the model",
+                tokens = ids,
+                vocabulary = rows
             )));
         }
         let loader = match file(files, "model.safetensors.index.json") {
@@ -164,20 +169,25 @@ impl Session {
         }
     }
 
-    /// Takes the model out for an asynchronous call; it is put back with [`Session::put_back`].
-    pub(super) fn take(&self) -> Result<Inner, JsError> {
+    /// Runs `f` on the model, which nobody else has meanwhile; it is put back whatever `f` comes to.
+    ///
+    /// # Errors
+    /// What `f` fails with, and where another call has the model.
+    pub(super) async fn with_model<R>(&self, f: impl AsyncFnOnce(&mut Inner) -> Result<R>) -> Result<R> {
         let taken = self.inner.try_borrow_mut().ok().and_then(|mut slot| slot.take());
-        taken.ok_or_else(|| js_error(&busy()))
-    }
-
-    pub(super) fn put_back(&self, inner: Inner) {
+        let mut inner = taken.ok_or_else(busy)?;
+        let result = f(&mut inner).await;
         *self.inner.borrow_mut() = Some(inner);
+        result
     }
 
     /// Runs `f` on the model if no asynchronous call has it.
-    pub(super) fn with<R>(&self, f: impl FnOnce(&mut Inner) -> Result<R>) -> Result<R, JsError> {
-        let mut slot = self.inner.try_borrow_mut().map_err(|_| js_error(&busy()))?;
-        f(slot.as_mut().ok_or_else(|| js_error(&busy()))?).map_err(|e| js_error(&e))
+    ///
+    /// # Errors
+    /// As [`Session::with_model`].
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut Inner) -> Result<R>) -> Result<R> {
+        let mut slot = self.inner.try_borrow_mut().map_err(|_| busy())?;
+        f(slot.as_mut().ok_or_else(busy)?)
     }
 
     /// Feeds the next bytes of the weights file, in chunks of any size.
@@ -185,12 +195,15 @@ impl Session {
     /// # Errors
     /// A readable `Error` that names the tensor at fault. The session is then of no use.
     #[wasm_bindgen(js_name = loadChunk)]
-    pub fn load_chunk(&self, bytes: &[u8]) -> Result<(), JsError> {
+    pub fn load_chunk(&self, bytes: &[u8]) -> Answer<()> {
         self.with(|inner| {
             let Inner { model, loader, .. } = inner;
-            let loader = loader.as_mut().ok_or_else(|| Error::Input("the weights are loaded already".into()))?;
+            let loader = loader
+                .as_mut()
+                .ok_or_else(|| Error::Input(message!("model.loaded", "the weights are loaded already")))?;
             loader.push(bytes, &mut |name, first, values| model.write_param(name, first, values))
-        })
+        })?;
+        Ok(())
     }
 
     /// Ends one weights file; for weights in several files, after each.
@@ -198,8 +211,8 @@ impl Session {
     /// # Errors
     /// A readable `Error` when bytes are missing.
     #[wasm_bindgen(js_name = endFile)]
-    pub fn end_file(&self) -> Result<(), JsError> {
-        self.with(|inner| inner.loader.as_mut().map_or(Ok(()), Loader::end_file))
+    pub fn end_file(&self) -> Answer<()> {
+        Ok(self.with(|inner| inner.loader.as_mut().map_or(Ok(()), Loader::end_file))?)
     }
 
     /// Checks that every tensor arrived; returns `info()`.
@@ -207,7 +220,7 @@ impl Session {
     /// # Errors
     /// A readable `Error` that names what is missing.
     #[wasm_bindgen(js_name = finishLoading)]
-    pub async fn finish_loading(&self) -> Result<JsValue, JsError> {
+    pub async fn finish_loading(&self) -> Answer<JsValue> {
         self.with(|inner| {
             let Some(loader) = &mut inner.loader else { return Ok(()) };
             // A file that `endFile` has not ended ends here.
@@ -226,7 +239,7 @@ impl Session {
     ///
     /// # Errors
     /// Never in practice.
-    pub fn info(&self) -> Result<JsValue, JsError> {
+    pub fn info(&self) -> Answer<JsValue> {
         if let Ok(slot) = self.inner.try_borrow()
             && let Some(inner) = slot.as_ref()
         {
@@ -245,7 +258,7 @@ impl Session {
     ///
     /// # Errors
     /// While an asynchronous call works.
-    pub fn counters(&self) -> Result<JsValue, JsError> {
+    pub fn counters(&self) -> Answer<JsValue> {
         let c = self.with(|inner| Ok(inner.model.counters()))?;
         to_js(&CountersMessage {
             dispatches: c.dispatches as f64,
@@ -260,8 +273,8 @@ impl Session {
     ///
     /// # Errors
     /// A readable `Error` when the tokenizer cannot encode the text.
-    pub fn tokenize(&self, text: &str) -> Result<JsValue, JsError> {
-        let ids = self.tokenizer.encode(text).map_err(|e| js_error(&e))?;
+    pub fn tokenize(&self, text: &str) -> Answer<JsValue> {
+        let ids = self.tokenizer.encode(text)?;
         let show = |id: &u32| String::from_utf8_lossy(self.tokenizer.token_bytes(*id).unwrap_or_default()).into_owned();
         let pieces = ids.iter().map(show).collect();
         to_js(&Tokenized { ids, pieces })
@@ -272,13 +285,15 @@ impl Session {
     ///
     /// # Errors
     /// A readable `Error` when the prompt is empty or a parameter is out of range.
-    pub async fn start(&self, options: JsValue) -> Result<JsValue, JsError> {
-        let options: StartOptions =
-            serde_wasm_bindgen::from_value(options).map_err(|e| JsError::new(&format!("start: {e}")))?;
+    pub async fn start(&self, options: JsValue) -> Answer<JsValue> {
+        let options: StartOptions = from_js(options)?;
         self.stop.set(false);
         let started = self.with(|inner| {
             if inner.loader.is_some() {
-                return Err(Error::Input("the model is not loaded yet; wait until loading is done".into()));
+                return Err(Error::Input(message!(
+                    "model.not_loaded",
+                    "the model is not loaded yet; wait until loading is done"
+                )));
             }
             // A step under way is broken off, and done again when training goes on.
             if let Some(trainer) = &mut inner.trainer {
@@ -289,7 +304,10 @@ impl Session {
                 ids.insert(0, bos);
             }
             if ids.is_empty() {
-                return Err(Error::Input("the prompt is empty; type some text for the model to continue".into()));
+                return Err(Error::Input(message!(
+                    "prompt.empty",
+                    "the prompt is empty; type some text for the model to continue"
+                )));
             }
             let params = SamplingParams {
                 temperature: options.temperature,
@@ -313,15 +331,10 @@ impl Session {
     ///
     /// # Errors
     /// A readable `Error` when the device failed, or when called again before the last call answered.
-    pub async fn next(&self, budget_ms: f64) -> Result<JsValue, JsError> {
-        let mut inner = self.take()?;
-        let result = self.step(&mut inner, Duration::from_secs_f64(budget_ms.clamp(1.0, 10_000.0) / 1e3)).await;
-        self.put_back(inner);
-        match result {
-            Ok(Some(message)) => to_js(&message),
-            Ok(None) => Ok(JsValue::NULL),
-            Err(e) => Err(js_error(&e)),
-        }
+    pub async fn next(&self, budget_ms: f64) -> Answer<JsValue> {
+        let budget = Duration::from_secs_f64(budget_ms.clamp(1.0, 10_000.0) / 1e3);
+        let message = self.with_model(async |inner| self.step(inner, budget).await).await?;
+        message.map_or(Ok(JsValue::NULL), |message| to_js(&message))
     }
 
     async fn step(&self, inner: &mut Inner, budget: Duration) -> Result<Option<StepMessage>> {

@@ -2,6 +2,7 @@
 
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::Error;
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::{Dtype, Header, Loader};
 use gpt_playground::model::params::param_specs;
 use proptest::prelude::*;
@@ -47,7 +48,7 @@ fn unfinished_streams_are_refused() {
 #[test]
 fn the_error_of_a_sink_ends_the_loading() {
     let mut loader = Loader::new(&tiny()).unwrap();
-    let full = Error::Device("out of memory".into());
+    let full = Error::Device(Message::uncoded("out of memory"));
     let e = loader.push(&tiny_file(), &mut |_, _, _| Err(full.clone())).unwrap_err();
     assert_eq!(e, full);
 }

@@ -6,6 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { PageError } from "../../www/core/errors.js";
 import { Engine, WorkerClient } from "../../www/engine/client.js";
+import { said } from "./engine_error.mjs";
 
 /** @typedef {import("../../www/models/sources.js").ModelSource} ModelSource */
 
@@ -26,7 +27,7 @@ class FakeWorker {
   /** @param {{ id: number, cmd: string }} request */
   postMessage({ id, cmd }) {
     if (cmd === "live" || cmd === "ping") return void asides.push({ worker: this, cmd });
-    const error = { message: `no ${cmd}`, fatal: false };
+    const error = { said: said(`no ${cmd}`), fatal: false };
     const answer = () => {
       if (!this.ended) this.onmessage({ data: refused.has(cmd) ? { id, error } : { id, value: { info: { cmd } } } });
     };

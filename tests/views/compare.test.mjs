@@ -19,6 +19,7 @@ import {
 import { CompareRun } from "../../www/inspect/panels/compare/run.js";
 import { pageOf, setLines, tokenAt, tokenBeside } from "../../www/inspect/token_strip.js";
 import { unitsOff } from "../../www/inspect/units.js";
+import { engineError } from "./engine_error.mjs";
 
 /**
  * @param {number[]} logprobs of the tokens after each row
@@ -383,7 +384,7 @@ describe("the run", () => {
     const { run } = await opened({
       other: engine({
         score: () => {
-          if (fails) throw new Error("out of memory");
+          if (fails) throw engineError("out of memory");
           return score([-3, -4]);
         },
       }),
@@ -432,15 +433,15 @@ describe("the run", () => {
     run.update(subject());
     await settle();
     const first = lose;
-    first(new Error("out of memory"));
+    first(engineError("out of memory"));
     assert.deepEqual([run.phase, run.problem, run.other], ["idle", { kind: "error", reason: "out of memory" }, null]);
     await run.open("base");
-    first(new Error("again"));
+    first(engineError("again"));
     assert.deepEqual([run.phase, run.problem], ["ready", null], "one that was closed is missed by nobody");
   });
 
   test("a model that cannot be opened leaves things as they were", async () => {
-    const run = new CompareRun({ ask: engine().ask, openOther: () => Promise.reject(new Error("gone")) }, () => {});
+    const run = new CompareRun({ ask: engine().ask, openOther: () => Promise.reject(engineError("gone")) }, () => {});
     await run.open("base");
     assert.deepEqual([run.phase, run.problem, run.other], ["idle", { kind: "error", reason: "gone" }, null]);
   });

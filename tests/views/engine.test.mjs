@@ -1,175 +1,171 @@
 // @ts-check
-// The engine's sentences in Chinese: each is one that the engine has, and comes out with its numbers and names.
+// The engine's messages: each code has one English sentence in the sources, and a Chinese one with the same parameters.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { engineText, loadEngineText, patterns, translate } from "../../www/core/i18n/engine.js";
+import { fileURLToPath } from "node:url";
+import { engineText, isSaid, loadEngineText } from "../../www/core/i18n/engine.js";
 import { engineZh } from "../../www/core/i18n/engine.zh.js";
-import { isShown, plain, SILENT, SILENT_FILES, sentences } from "./engine_sentences.mjs";
 
-test("every sentence in the list is the engine's, word for word", () => {
-  const known = new Set(sentences().flatMap(({ forms }) => forms));
-  assert.ok(known.size > 500, `${known.size} strings in the sources`);
-  assert.deepEqual(
-    engineZh.filter(([engine]) => !known.has(plain(engine))).map(([engine]) => engine),
-    [],
+/** @typedef {import("../../www/engine/types.js").Said} Said */
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** The Rust files below `src`, less unit tests. @returns {{ file: string, code: string }[]} */
+function sources() {
+  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).map((name) =>
+    name.replaceAll("\\", "/"),
   );
+  return files
+    .filter((name) => name.endsWith(".rs") && !/(^|\/)tests(\/|\.rs$)/.test(name))
+    .map((name) => ({
+      file: name,
+      code: readFileSync(join(root, "src", name), "utf8")
+        .split("#[cfg(test)]\nmod tests {")[0]
+        .replace(/^\s*\/\/.*$/gm, ""),
+    }));
+}
+
+/** Every `message!` of the engine: its code and its sentence. @returns {[code: string, english: string][]} */
+function messages() {
+  const one = /\bmessage!\(\s*"([^"]+)",\s*"((?:[^"\\]|\\[\s\S])*)"/g;
+  return sources().flatMap(({ code }) =>
+    [...code.matchAll(one)].map(
+      ([, name, text]) =>
+        /** @type {[string, string]} */ ([name, text.replace(/\\\n\s*/g, "").replace(/\\(["\\])/g, "$1")]),
+    ),
+  );
+}
+
+/** @param {string} text */
+const holes = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort();
+
+/** As the engine would say it. @param {string} code @param {Record<string, string | Said>} [params] @returns {Said} */
+function said(code, params = {}) {
+  const [, english] = /** @type {[string, string]} */ (messages().find(([name]) => name === code));
+  const text = english.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = params[name];
+    assert.ok(value !== undefined, `${code}: ${name}`);
+    return typeof value === "string" ? value : value.text;
+  });
+  assert.deepEqual(Object.keys(params).sort(), holes(english), code);
+  return { code, text, params };
+}
+
+test("a code has one sentence", () => {
+  /** @type {Map<string, string>} */
+  const known = new Map();
+  assert.ok(messages().length > 280, `${messages().length} messages in the sources`);
+  for (const [code, english] of messages()) {
+    assert.match(code, /^[a-z0-9]+(\.[a-z0-9_]+)?$/);
+    assert.equal(known.get(code) ?? english, english, code);
+    known.set(code, english);
+  }
 });
 
-test("every sentence that the engine can say on the page is in the list", () => {
-  const listed = new Set(engineZh.map(([engine]) => plain(engine)));
-  const shown = sentences().filter(isShown);
-  assert.ok(shown.length > 200, `${shown.length} sentences in the sources`);
-  // Translate it in www/core/i18n/engine.zh.js; what never stands on the page is named in engine_sentences.mjs, with
-  // the reason.
-  assert.deepEqual(
-    shown.filter(({ forms }) => !forms.some((form) => listed.has(form))).map(({ file, text }) => `${file}: ${text}`),
-    [],
-  );
-});
-
-test("the exceptions are sentences that there are, and that are not translated", () => {
-  const all = sentences();
-  const listed = new Set(engineZh.map(([engine]) => plain(engine)));
-  const said = new Set(all.filter((sentence) => sentence.said).map(({ text }) => text));
-  assert.deepEqual(
-    Object.keys(SILENT).filter((text) => !said.has(text) || listed.has(text)),
-    [],
-  );
-  assert.deepEqual(
-    Object.keys(SILENT_FILES).filter((file) => !all.some((sentence) => sentence.said && sentence.file === file)),
-    [],
-  );
+test("every message has a Chinese sentence, and every Chinese sentence a message", () => {
+  assert.deepEqual([...new Set(messages().map(([code]) => code))].sort(), Object.keys(engineZh).sort());
 });
 
 test("translations are Chinese, and lose no number or name", () => {
-  for (const [engine, chinese] of engineZh) {
-    assert.match(chinese, /[\u4e00-\u9fff]|^Dropout$/, engine);
-    const holes = engine.split("{}").length - 1;
-    const used = [...chinese.matchAll(/\{(\d)\}/g)].map(([, at]) => Number(at)).sort();
-    assert.deepEqual(
-      used,
-      Array.from({ length: holes }, (_, at) => at),
-      engine,
-    );
+  const english = new Map(messages());
+  for (const [code, chinese] of Object.entries(engineZh)) {
+    assert.match(chinese, /[\u4e00-\u9fff]|^Dropout$/, code);
+    // What comes first in one language may come last in another.
+    assert.deepEqual(holes(chinese), holes(english.get(code) ?? ""), code);
   }
-  assert.equal(new Set(engineZh.map(([engine]) => engine)).size, engineZh.length, "no sentence twice");
 });
 
-test("each sentence is found by its own pattern", () => {
-  const known = patterns(engineZh);
-  for (const [engine, chinese] of engineZh) {
-    let at = 0;
-    const values = engine
-      .split("{}")
-      .slice(1)
-      .map((_, index) => `⟨${index}⟩`);
-    const filled = engine.replace(/\{\}/g, () => values[at++]);
-    assert.equal(
-      translate(known, filled),
-      chinese.replace(/\{(\d)\}/g, (_, index) => values[Number(index)]),
-      filled,
-    );
+/** Where words without a code may stand, and why. @type {[RegExp, string][]} */
+const UNCODED = [
+  [/^message\.rs$/, "defines it"],
+  [/^bin\//, "the command line speaks English"],
+  [/^(graph|ops)\//, "a fault of the engine's own, in the words of its tensors and ops"],
+  [/^gpu\//, "the words of the graphics library"],
+  [/^model\/checkpoint(\/write)?\.rs$/, "of weights that are in memory as a whole: the command line's"],
+  [/^model\/checkpoint\/matching\.rs$/, "an empty text"],
+
+  [/^model\/(scoring|lora)\.rs$/, "a tensor's name; an option of the command line"],
+  [/^(config|tokenizer\/json|train\/options|sample\/params)\.rs$/, "names that are the same in every language"],
+  [/^tokenizer\/(mod|train)\.rs$/, "options of the command line"],
+  [/^train\/(replay|trainer)\.rs$/, "recorded batches are the command line's"],
+  [/^inspect\/eval\.rs$/, "scores a text for the command line"],
+  [/^web\/messages\.rs$/, "words of the library that reads and writes objects"],
+];
+
+test("words without a code stand where the page does not show them, and nowhere is a sentence put into an error as it is", () => {
+  for (const { file, code } of sources()) {
+    if (/Message::uncoded\(/.test(code))
+      assert.ok(
+        UNCODED.some(([path]) => path.test(file)),
+        `${file} says words without a code`,
+      );
   }
+  for (const [path, why] of UNCODED)
+    assert.ok(
+      sources().some(({ file, code }) => path.test(file) && code.includes("uncoded(")),
+      why,
+    );
 });
 
 test("real messages", async () => {
   await loadEngineText("zh");
-  const zh = (/** @type {string} */ text) => engineText(text, "zh");
+  const zh = (/** @type {Said} */ message) => engineText(message, "zh");
   assert.equal(
-    zh("Context is 300; choose a number from 1 to 256, the longest text this model reads"),
+    zh(
+      said("options.range", {
+        name: said("option.context"),
+        value: "300",
+        range: said("range.to_context", { most: "256" }),
+      }),
+    ),
     "“上下文”是 300；应选择从 1 到 256（此模型能读的最长文本）的数。",
   );
   assert.equal(
-    zh("Learning rate is 2; choose a number above 0 and at most 1; 0.0001 to 0.001 is usual"),
+    zh(said("options.range", { name: said("option.lr"), value: "2", range: said("range.lr") })),
     "“学习率”是 2；应选择大于 0 且不超过 1（通常为 0.0001 到 0.001）的数。",
   );
   assert.equal(
-    zh(
-      "the loss is no longer a number after 12 steps, since the numbers overflow in the gradient; the weights are those of before. " +
-        "Train with a lower learning rate (now 0.5) or stronger clipping (now 1)",
-    ),
+    zh(said("diverged.loss", { steps: "12", place: said("place.gradient"), lr: "0.5", grad_clip: "1" })),
     "第 12 步之后损失不再是一个数，因为数值溢出，出在梯度；权重仍是此前的。请用更低的学习率（现为 0.5）或更强的梯度裁剪（现为 1）再训练。",
   );
+  const place = said("overflow.at", {
+    place: said("place.scores", { block: "1" }),
+    ...{ tensor: "h.1.attn.out", value: "NaN", position: "0" },
+  });
   assert.equal(
-    zh(
-      "the numbers overflow in block 1's attention scores (h.1.attn.out is NaN at position 0): the weights are damaged, or their " +
-        "training diverged; choose another file of the model",
-    ),
+    zh(said("overflow.weights", { place })),
     "数值溢出，出在第 1 块的注意力分数（位置 0 上 h.1.attn.out 为 NaN）：权重已损坏，或训练发散了。请为此模型选择另一个文件。",
   );
   assert.equal(
-    zh(
-      "This is a zip archive, most likely a PyTorch pytorch_model.bin or .pt file, which cannot be read here. Choose the " +
-        "model.safetensors " +
-        "file of a GPT-2 model; most models offer one.",
-    ),
+    zh(said("weights.other_format", { what: said("format.zip"), advice: said("advice.choose_safetensors") })),
     "这是 zip 文件，多半是 PyTorch 的 pytorch_model.bin 或 .pt，这里无法读取。请选择 GPT-2 模型的 model.safetensors 文件；多数模型都提供。",
   );
+  const again = said("advice.download_again");
   assert.equal(
-    zh(
-      "The weights file is truncated: it should be 3836912 bytes long but ends after 1000, within tensor 'wte.weight'. Download it again.",
-    ),
+    zh(said("weights.truncated", { wanted: "3836912", bytes: "1000", tensor: "'wte.weight'", advice: again })),
     "权重文件不完整：应有 3836912 字节，但在 1000 字节处、张量 'wte.weight' 中间结束了。请重新下载。",
   );
   assert.equal(
-    zh("the model has no tokenizer: add tokenizer.json, or vocab.json together with merges.txt"),
-    "模型没有分词器：请加上 tokenizer.json，或 vocab.json 和 merges.txt。",
-  );
-  assert.equal(
-    zh(
-      "The weights lack tensor 'wpe.weight' of shape [256, 128] and 3 more. Make sure that config.json and the weights come from the " +
-        "same model, and that all parts of the weights are there.",
-    ),
-    "权重中缺少张量 'wpe.weight'，形状 [256, 128]，另外还缺 3 个。请确认 config.json 和权重出自同一模型，而且权重的各部分齐全。",
-  );
-  assert.equal(
-    zh(
-      "The weights lack tensor 'wpe.weight' of shape [256, 128]. None of its tensors belongs to a GPT-2: " +
-        "choose the weights of a GPT-2 model.",
-    ),
-    "权重中缺少张量 'wpe.weight'，形状 [256, 128]。其中没有属于 GPT-2 的张量：请选择 GPT-2 模型的权重。",
-  );
-  assert.equal(
-    zh("The header of the weights file is damaged: tensor 'ln_f.bias' has impossible offsets 5..3. Download it again."),
-    "权重文件的文件头已损坏：张量 'ln_f.bias' 的位置 5..3 不成立。请重新下载。",
-  );
-  assert.equal(
-    zh('config.json: n_embd is "\\"wide\\"", but must be a whole number.'),
-    'config.json：n_embd 是 "\\"wide\\""，但应为整数。',
-  );
-  assert.equal(
-    zh(
-      "tokenizer.json uses the normalizer Sequence of [NFC, Lowercase], which is not supported: choose a model with " +
-        "GPT-2's byte-level BPE " +
-        "tokenizer",
-    ),
-    "这里不支持此 tokenizer.json（normalizer 是 Sequence（内含 NFC, Lowercase））。请选择使用 GPT-2 字节级 BPE 分词器的模型。",
-  );
-  // One sentence within another: the file of an adapter, the step of a plan.
-  assert.equal(
-    zh("adapter_config.json: LoRA alpha is 0; choose a number above 0 and at most 10000; twice the rank is usual."),
-    "文件 adapter_config.json：LoRA alpha 是 0；应大于 0 且不超过 10000，通常为秩的两倍。",
-  );
-  assert.equal(
-    zh("adapter_model.safetensors: The weights file ends inside its header, after 9 bytes. Download it again."),
+    zh(said("adapter.in_weights", { cause: said("weights.header_cut", { bytes: "9", advice: again }) })),
     "文件 adapter_model.safetensors：权重文件在文件头中间（9 字节处）就结束了。请重新下载。",
   );
+  const binding = said("plan.binding", { tensor: "h.0.attn.scores", bytes: "200", allowed: "128" });
+  const step = said("plan.step", { plan: "view(64)", step: "3", op: "attention", cause: binding });
   assert.equal(
-    zh(
-      "view(64), step 3 (attention): h.0.attn.scores takes 200 bytes, more than the 128 of one binding; " +
-        "use a smaller batch, a shorter context or a smaller model",
-    ),
+    zh(step),
     "view(64) 的第 3 步（attention）：h.0.attn.scores 占 200 字节，超过一次绑定最多的 128 字节。请减小批量、缩短上下文，或用小一些的模型。",
   );
+  assert.ok(isSaid(step, "plan.binding") && isSaid(step, "plan.step") && !isSaid(step, "plan.tensor"));
+  // A fault of the engine's own has no words in Chinese; within a sentence that has, it stands as it is.
+  const fault = { code: "uncoded", text: "h.0 overlaps h.1", params: { text: "h.0 overlaps h.1" } };
+  assert.equal(zh(fault), null);
+  assert.equal(engineText(fault, "en"), "h.0 overlaps h.1");
   assert.equal(
-    zh(
-      "the saved run is damaged: the values of exp_avg:wte.weight are not those that were written. Open an earlier save of it, or " +
-        "start a new run",
-    ),
-    "保存的训练已损坏：exp_avg:wte.weight 的值与写入时不同。请打开更早的存档，或重新开始训练。",
+    zh({ ...step, params: { ...step.params, cause: fault } }),
+    "view(64) 的第 3 步（attention）：h.0 overlaps h.1",
   );
-  assert.equal(zh("something nobody has thought of"), "something nobody has thought of");
-  assert.equal(engineText("this model has no adapters", "en"), "this model has no adapters");
   // What a file says about itself is not a pattern.
-  assert.equal(zh("the saved run lacks $& (.*); start a new run"), "保存的训练缺少 $& (.*)。请重新开始训练。");
+  assert.equal(zh(said("saved.lacks", { tensor: "$& {tensor}" })), "保存的训练缺少 $& {tensor}。请重新开始训练。");
 });

@@ -92,14 +92,14 @@ function engine() {
   let step = 0;
   return /** @type {any} */ ({
     wasm: {
-      trainStart: async () => ({ options: '{"steps": 9}', step: 0 }),
+      trainStart: async () => ({ options: { steps: 9 }, step: 0 }),
       trainNext: async () => ({ events: [{ type: "step", step: ++step, loss: 1 }] }),
       trainDrain: async () => ({ events: [] }),
       saveState: async (/** @type {(bytes: Uint8Array) => Promise<void>} */ piece) => piece(new Uint8Array([step])),
       modelFiles: () => ["config.json", "tokenizer.json"].map((name) => ({ name, bytes: new Uint8Array(1) })),
       bestWeights: () => undefined,
       restoreState: async (/** @type {Blob} */ state) => ({
-        options: '{"steps": 9}',
+        options: { steps: 9 },
         step: (step = new Uint8Array(await state.arrayBuffer())[0]),
       }),
     },
@@ -220,7 +220,7 @@ class World {
     for (const text of TEXTS) await this.write(text);
     const { run } = await Run.start(
       engine(),
-      { text: "some text", lora: false, options: "{}" },
+      { text: "some text", lora: false, options: {} },
       /** @type {any} */ ({
         id: this.id,
         name: "a run",

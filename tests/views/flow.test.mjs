@@ -8,6 +8,7 @@ import { explain, partsOf } from "../../www/inspect/panels/flow/detail.js";
 import { rowsOf } from "../../www/inspect/panels/flow/graph.js";
 import { linesOf } from "../../www/inspect/panels/flow/lines.js";
 import { FlowSource } from "../../www/inspect/panels/flow/source.js";
+import { engineError } from "./engine_error.mjs";
 import { known, recorded } from "./flow_recorded.mjs";
 
 describe("opened boxes", () => {
@@ -190,7 +191,7 @@ describe("fetching", () => {
     const { source, asked, answer } = context();
     source.update(subject(), 0);
     await answer();
-    asked.shift()?.reject(new Error("device lost"));
+    asked.shift()?.reject(engineError("device lost"));
     await new Promise((resolve) => setTimeout(resolve));
     assert.equal(source.problem, "device lost");
     source.update(subject({ selected: 2 }), 0);

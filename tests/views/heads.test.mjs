@@ -34,6 +34,7 @@ import { Ranker } from "../../www/inspect/panels/heads/ranker.js";
 import { progressText } from "../../www/inspect/panels/heads/ranking.js";
 import { headsEn } from "../../www/inspect/panels/heads/words.en.js";
 import { headsZh } from "../../www/inspect/panels/heads/words.zh.js";
+import { engineError } from "./engine_error.mjs";
 
 registerStrings(headsEn, headsZh);
 
@@ -438,7 +439,7 @@ test("cancelling ends the question, keeps what was found, and takes in nothing t
   assert.equal(asked.length, 2, "nothing runs: nothing to end");
 
   const again = ranker.rank(at, target, []);
-  asked[2].reject(new Error("out of memory"));
+  asked[2].reject(engineError("out of memory"));
   await again;
   assert.deepEqual(said, ["heads.error"]);
   assert.equal(ranker.running, null);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { causeOf, reasonOf } from "../../www/core/cause.js";
-import { fromWire, isFatal, PageError, toWire } from "../../www/core/errors.js";
+import { EngineError, fromWire, isFatal, PageError, toWire } from "../../www/core/errors.js";
 import { fingerprint } from "../../www/core/fingerprint.js";
 import { loadEngineText } from "../../www/core/i18n/engine.js";
 import { engineZh } from "../../www/core/i18n/engine.zh.js";
@@ -353,7 +353,8 @@ test("every example has its words, and strings follow the language", () => {
 
 test("what went wrong is said in the page's language; words of others stand apart", async (test) => {
   const told = test.mock.method(console, "error", () => {});
-  const [[engine]] = engineZh.filter(([sentence]) => !sentence.includes("{}"));
+  const thrown = (/** @type {string} */ code) =>
+    Object.assign(new Error(`English of ${code}`), { said: { code, text: `English of ${code}`, params: {} } });
   await loadEngineText("zh");
   for (const lang of /** @type {const} */ (["zh", "en"])) {
     setLanguage(lang);
@@ -376,23 +377,28 @@ test("what went wrong is said in the page's language; words of others stand apar
     assert.equal(told.mock.callCount(), 2);
     told.mock.resetCalls();
   }
-  assert.deepEqual(causeOf(new Error(engine)), { text: engine, raw: "" });
-  assert.deepEqual(causeOf(new Error("no such sentence")), { text: "no such sentence", raw: "" });
+  const [known, unknown] = [thrown(Object.keys(engineZh)[2]), thrown("no.such")];
+  assert.deepEqual(causeOf(known), { text: known.message, raw: "" });
+  assert.deepEqual(causeOf(unknown), { text: unknown.message, raw: "" });
   setLanguage("zh");
-  assert.match(reasonOf(new Error(engine)), /[\u4e00-\u9fff]/);
-  assert.deepEqual(causeOf(new Error("no such sentence")), { text: t("error.engine"), raw: "no such sentence" });
+  assert.match(reasonOf(known), /[\u4e00-\u9fff]/);
+  assert.deepEqual(causeOf(unknown), { text: t("error.engine"), raw: unknown.message });
   setLanguage("en");
 });
 
 test("an error crosses from the worker to the page as what it is", () => {
   const ours = new PageError("error.badZip", { name: "a.zip" }, new TypeError("no"));
-  for (const error of [ours, new Error("the weights hold NaN"), new RangeError("x")]) {
+  const engines = new EngineError({ code: "a.b", text: "the weights hold NaN", params: { a: "b" } }, false);
+  for (const error of [ours, engines, new RangeError("x")]) {
     const crossed = fromWire(structuredClone(toWire(error)));
     assert.deepEqual(causeOf(crossed), causeOf(error));
     assert.equal(isFatal(crossed), false);
   }
   assert.equal(isFatal(fromWire({ ...toWire(new RangeError("x")), fatal: true })), true);
-  assert.equal(isFatal(fromWire({ message: "the GPU device was lost: x", fatal: true })), true);
+  assert.equal(
+    isFatal(fromWire({ said: { code: "gpu.lost", text: "the GPU device was lost: x", params: {} }, fatal: true })),
+    true,
+  );
 });
 
 test("examples are about a model that ships, and about layers and heads that it has", () => {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { appendTokens, userText } from "../../www/core/text.js";
 import { AGAIN_MS, Asker } from "../../www/inspect/asker.js";
 import { SubjectKeeper, TYPING_PAUSE_MS } from "../../www/inspect/subject.js";
+import { engineError } from "./engine_error.mjs";
 
 const INFO = /** @type {import("../../www/engine/types.js").Info} */ (
   /** @type {unknown} */ ({ nCtx: 8, nLayer: 2, nHead: 2, vocabSize: 100 })
@@ -391,7 +392,7 @@ test("a reading that is withdrawn is told to nobody, and an error once", async (
   await settle();
   assert.deepEqual([errors.length, asked.length, timers.size], [0, 0, 0], "asking again is the asker's");
   follow({ stamp: "another model" });
-  asked.splice(0)[0].reject(new Error("out of memory"));
+  asked.splice(0)[0].reject(engineError("out of memory"));
   await settle();
   assert.equal(errors.length, 1);
   assert.equal(timers.size, 0);
@@ -525,7 +526,7 @@ test("an error is not asked away, and neither another worker nor a closed one is
   const rest = () => new Promise((resolve) => setImmediate(resolve));
   const { asked, asker, state } = fakeEngine();
   const failed = asker.ask("a", flow);
-  asked[0].reject(new Error("no memory"));
+  asked[0].reject(engineError("no memory"));
   await assert.rejects(failed, /no memory/);
   const replaced = asker.ask("a", flow);
   state.worker = {};

@@ -23,6 +23,7 @@ import {
   writesFrom,
 } from "../../www/inspect/panels/next/data.js";
 import { NextPanel } from "../../www/inspect/panels/next/panel.js";
+import { engineError } from "./engine_error.mjs";
 import { fakeDocument } from "./fake_dom.mjs";
 
 /** @typedef {import("../../www/inspect/types.js").NextEntry} NextEntry */
@@ -423,7 +424,7 @@ test("a question that was withdrawn with its text is asked about the next one, a
   ctx.subject = subjectOf(["<>", "A"], { version: 2 });
   panel.update();
   assert.equal(asked.length, 2);
-  asked[1].reject(new Error("no memory"));
+  asked[1].reject(engineError("no memory"));
   await settle();
   assert.deepEqual(done, [["say", "next.failed", { reason: "no memory" }]]);
   panel.update();

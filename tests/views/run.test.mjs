@@ -32,7 +32,7 @@ function session() {
   let step = 0;
   return /** @type {any} */ ({
     wasm: {
-      trainStart: async () => ({ options: '{"steps": 3}', step: 0 }),
+      trainStart: async () => ({ options: { steps: 3 }, step: 0 }),
       trainNext: async () => ({
         events: [{ type: "step", step: ++step, loss: 1 }, ...(step === 3 ? [{ type: "finished" }] : [])],
       }),
@@ -45,7 +45,7 @@ function session() {
       modelFiles: () => ["config.json", "tokenizer.json"].map((name) => ({ name, bytes: new Uint8Array(1) })),
       bestWeights: () => undefined,
       restoreState: async (/** @type {Blob} */ state) => ({
-        options: '{"steps": 3}',
+        options: { steps: 3 },
         step: (step = new Uint8Array(await state.arrayBuffer())[0]),
       }),
     },
@@ -58,7 +58,7 @@ let opened = 0;
 async function start() {
   const { run } = await Run.start(
     session(),
-    { text: "some text", lora: false, options: "{}" },
+    { text: "some text", lora: false, options: {} },
     /** @type {any} */ ({ id: `run ${++opened}`, name: "a run" }),
   );
   run.lastSample = Infinity;
@@ -189,7 +189,7 @@ test("a run that a tab has open is not deleted", async () => {
 test("what a run learns from comes back as it was, with the mark at its beginning", async () => {
   const { run } = await Run.start(
     session(),
-    { text: "\ufeffsome text", lora: false, options: "{}" },
+    { text: "\ufeffsome text", lora: false, options: {} },
     /** @type {any} */ ({ id: "marked", name: "a run" }),
   );
   run.lastSample = Infinity;
@@ -222,7 +222,7 @@ test("a run that cannot be begun takes nothing from the one that there is", asyn
   await assert.rejects(
     Run.start(
       engine,
-      { text: "some text", lora: false, options: "{}" },
+      { text: "some text", lora: false, options: {} },
       /** @type {any} */ ({ id: "other", name: "a run" }),
     ),
     /Steps/,
@@ -234,7 +234,7 @@ test("a run that cannot be begun takes nothing from the one that there is", asyn
 test("what is found out after a step was saved is saved too", async () => {
   const { run } = await Run.start(
     session(),
-    { text: "some text", lora: false, options: "{}" },
+    { text: "some text", lora: false, options: {} },
     /** @type {any} */ ({ id: "late", name: "a run" }),
   );
   run.lastSample = Infinity;

@@ -13,7 +13,7 @@ import { step } from "../../www/train/run_state.js";
 
 export const STEPS = 40;
 export const planned = (at = 0) =>
-  /** @type {any} */ ({ options: JSON.stringify({ steps: STEPS }), step: at, bytes: { weights: 1000 } });
+  /** @type {any} */ ({ options: { steps: STEPS }, step: at, bytes: { weights: 1000 } });
 export const oneStep = (/** @type {number} */ at, loss = 1) =>
   /** @type {any} */ ({ type: "step", step: at, loss, tokensPerSecond: 10 });
 

@@ -7,6 +7,7 @@ import { withHead } from "../../www/engine/head.js";
 import { fileSource } from "../../www/models/files.js";
 import { urlSource } from "../../www/models/network.js";
 import { readSmall } from "../../www/models/reading.js";
+import { said } from "./engine_error.mjs";
 
 /** A stream without an end, of which each part is a MiB. */
 function endless() {
@@ -140,7 +141,7 @@ function fakeWorker(refusal = "") {
       // Signs of life are no requests: they have no number.
       if (!request.id) return;
       asked.push(request);
-      const error = request.cmd === "open" && refusal ? { message: refusal, fatal: false } : null;
+      const error = request.cmd === "open" && refusal ? { said: said(refusal), fatal: false } : null;
       queueMicrotask(() => this.onmessage({ data: error ? { id: request.id, error } : { id: request.id, value: {} } }));
     }
     addEventListener() {}

@@ -2,11 +2,13 @@
 // What becomes of a long text's field: excerpts, and insertions that the browser does not do itself.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EngineError } from "../../www/core/errors.js";
 import { byHeart } from "../../www/train/after_view.js";
 import { tableRows } from "../../www/train/chart.js";
 import { TrainingPlan } from "../../www/train/plan.js";
 import { wrongOption } from "../../www/train/settings_view.js";
 import { decode, EXCERPT, excerptOf, withInserted } from "../../www/train/text_view.js";
+import { said } from "./engine_error.mjs";
 
 test("an insertion takes the place of what is selected", () => {
   const field = { text: "abcdef", value: "abcdef", excerpt: false };
@@ -53,9 +55,14 @@ test("a file is text in UTF-8, or in UTF-16 that says so", () => {
 });
 
 test("the option that an error is about is found by its name", () => {
-  assert.equal(wrongOption(new Error("Batch size is 0; choose a number from 1 to 4096")), "batch_size");
-  assert.equal(wrongOption(new Error("Warm-up is -1; choose a whole number")), "warmup");
-  assert.equal(wrongOption(new Error("LoRA has no layer to adapt")), "");
+  const about = (/** @type {string} */ code, /** @type {string} */ name) =>
+    wrongOption(new EngineError(said("", code, name ? { name: said("", name) } : {}), false));
+  assert.equal(about("options.range", "option.batch_size"), "batch_size");
+  assert.equal(about("options.whole", "option.warmup"), "warmup");
+  assert.equal(about("options.range", "option.lora_rank"), "lora_rank");
+  assert.equal(about("lora.rank", ""), "lora_rank");
+  assert.equal(about("lora.no_layers", ""), "");
+  assert.equal(wrongOption(new Error("Batch size is 0; choose a number from 1 to 4096")), "");
   assert.equal(wrongOption(null), "");
 });
 

@@ -4,15 +4,14 @@ import { engineWords, t } from "./i18n/index.js";
 
 /**
  * A sentence of the page's own, and apart from it the words that are not: the browser's, or the engine's where the page
- * does not
- * know them in its language.
+ * has none for them in its language.
  * @param {unknown} error
  * @returns {{ text: string, raw: string }}
  */
 export function causeOf(error) {
   const known = explained(error);
   if (known instanceof PageError) return { text: t(known.key, known.params), raw: known.raw };
-  const text = engineWords(known.message);
+  const text = engineWords(known.said);
   return text === null ? { text: t("error.engine"), raw: known.message } : { text, raw: "" };
 }
 

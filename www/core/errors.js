@@ -1,5 +1,7 @@
 /** Errors that the page has a sentence for in every language. Free of the DOM; for page and worker. */
 
+import { isSaid } from "./i18n/engine.js";
+
 /** An error on its way from the worker to the page. @typedef {import("../engine/types.js").WireError} WireError */
 
 /** An error with a sentence of the page's own: `key` names it in the first table of www/i18n. `message` is the key. */
@@ -20,14 +22,23 @@ export class PageError extends Error {
   }
 }
 
-/** The engine reported an error, in its own words; `fatal` means that its worker is gone. */
+/** @typedef {import("../engine/types.js").Said} Said */
+
+/** The engine reported an error; `fatal` means that its worker is gone. */
 export class EngineError extends Error {
-  /** @param {string} message @param {boolean} fatal */
-  constructor(message, fatal) {
-    super(message);
+  /** @param {Said} said @param {boolean} fatal */
+  constructor(said, fatal) {
+    super(said.text);
+    this.said = said;
     this.fatal = fatal;
   }
 }
+
+/** Nobody wants any more what was asked for. */
+export const cancelled = () => new EngineError({ code: "cancelled", text: "cancelled", params: {} }, false);
+
+/** Whether the engine said one of these. @param {unknown} error @param {...string} codes */
+export const says = (error, ...codes) => error instanceof EngineError && isSaid(error.said, ...codes);
 
 /** @param {unknown} error */
 export function isAbort(error) {
@@ -64,15 +75,13 @@ function rawWords(error) {
 }
 
 /**
- * Any error as one that the page has a sentence for. A browser's own errors have classes and names of their own; a
- * plain Error is
- * the engine's, in words that www/i18n/engine.zh.js translates.
+ * Any error as one that the page has a sentence for. A browser's own errors have classes and names of their own; the
+ * engine's carry what it `said`.
  * @param {unknown} error
  */
 export function explained(error) {
   if (error instanceof PageError || error instanceof EngineError) return error;
-  if (error instanceof Error && error.constructor === Error && error.message)
-    return new EngineError(error.message, false);
+  if (error instanceof Error && "said" in error) return new EngineError(/** @type {Said} */ (error.said), false);
   const key = error instanceof Error ? MEANINGS[error.name] : undefined;
   if (!key) console.error(error);
   return new PageError(key ?? "error.unknown", {}, error);
@@ -81,16 +90,17 @@ export function explained(error) {
 /** @param {unknown} error @returns {WireError} */
 export function toWire(error) {
   const known = explained(error);
-  const { message, fatal } = known;
+  const { fatal } = known;
   return known instanceof PageError
-    ? { message, fatal, key: known.key, params: known.params, raw: known.raw }
-    : { message, fatal };
+    ? { fatal, key: known.key, params: known.params, raw: known.raw }
+    : { fatal, said: known.said };
 }
 
 /** @param {WireError} wire */
-export function fromWire({ message, fatal, key, params, raw = "" }) {
-  if (key === undefined) return new EngineError(message, fatal);
-  return Object.assign(new PageError(key, params), { fatal, raw });
+export function fromWire(wire) {
+  const { fatal } = wire;
+  if ("said" in wire) return new EngineError(wire.said, fatal);
+  return Object.assign(new PageError(wire.key, wire.params), { fatal, raw: wire.raw });
 }
 
 /**

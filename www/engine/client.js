@@ -1,5 +1,5 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
-import { EngineError, fromWire, PageError } from "../core/errors.js";
+import { fromWire, PageError, says } from "../core/errors.js";
 import { newId } from "../core/settings.js";
 import { WORKER } from "../core/site.js";
 import { withHead } from "./head.js";
@@ -109,9 +109,7 @@ export class WorkerClient {
     signal?.addEventListener("abort", end);
     return this.request("inspect", { request }, [], onProgress)
       .catch((error) => {
-        throw error instanceof EngineError && error.message === "cancelled"
-          ? new DOMException("ended", "AbortError")
-          : error;
+        throw says(error, "cancelled") ? new DOMException("ended", "AbortError") : error;
       })
       .finally(() => signal?.removeEventListener("abort", end));
   }
@@ -133,7 +131,7 @@ export class WorkerClient {
     if (error.fatal) this.fail(error);
   }
 
-  /** @param {PageError | EngineError} error */
+  /** @param {PageError | import("../core/errors.js").EngineError} error */
   fail(error) {
     if (this.closed) return;
     error.fatal = true;

@@ -1,5 +1,5 @@
 /** The page's side of the WebAssembly module. Only the worker imports this file. */
-import { PageError } from "../core/errors.js";
+import { cancelled, PageError } from "../core/errors.js";
 import { asset } from "../core/site.js";
 import { beat } from "./pulse.js";
 
@@ -100,7 +100,7 @@ export class ModelSession {
   /**
    * @param {import("./types.js").Backend} backend
    * @param {import("./types.js").ScratchOptions} options
-   * @param {string} given
+   * @param {import("./types.js").GivenOptions} given
    */
   static async scratchPlan(backend, options, given) {
     const { Session } = await loadWasm();
@@ -196,7 +196,7 @@ export class ModelSession {
       return shouldStop();
     };
     // A question that nobody wants any more was waiting for its turn.
-    if (await pause(null)) throw new Error("cancelled");
+    if (await pause(null)) throw cancelled();
     return this.wasm.inspect(request, pause);
   }
 

@@ -5,6 +5,13 @@ export type Tab = "write" | "train" | "models";
 export type Theme = "auto" | "light" | "dark";
 export type Lang = "en" | "zh";
 
+/** What the engine says: its English words, and a code and parameters by which the page says the same. */
+export interface Said {
+  code: string;
+  text: string;
+  params: Record<string, string | Said>;
+}
+
 export interface Alternative {
   id: number;
   text: string;
@@ -31,7 +38,7 @@ export type Step =
 
 export interface Info {
   backend: "cpu" | "webgpu";
-  backendReason: string;
+  backendReason: Said;
   adapter: string;
   nParams: number;
   nCtx: number;
@@ -48,10 +55,9 @@ export interface Info {
 
 /** A run that could be started, or goes on. */
 export interface Planned {
-  /** All options of the run, as JSON with the names of the command line. */
-  options: string;
+  options: TrainOptions;
   /** What to know about the text, in sentences. */
-  notes: string[];
+  notes: Said[];
   bytes: {
     weights: number;
     training: number;
@@ -70,11 +76,44 @@ export interface Planned {
   replaces: boolean;
 }
 
+/** All options of a run, by the names of the command line. */
+export interface TrainOptions {
+  steps: number;
+  batch_size: number;
+  context: number;
+  lr: number;
+  min_lr?: number;
+  schedule: "constant" | "cosine";
+  warmup: number;
+  weight_decay: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  grad_clip: number;
+  grad_accum: number;
+  dropout: number;
+  validation: number;
+  eval_every: number;
+  seed: number;
+  lora?: LoraOptions;
+}
+
+export interface LoraOptions {
+  rank: number;
+  alpha: number;
+  dropout: number;
+  targets: string[];
+}
+
+/** Options that are given; the rest follow from model and text. */
+export type GivenOptions = Omit<Partial<TrainOptions>, "lora"> & { lora?: Partial<LoraOptions> };
+
 export interface TrainRequest {
   text: string;
   lora: boolean;
-  options: string;
+  options: GivenOptions;
 }
+
 export interface ScratchOptions {
   preset: string;
   tokenizer: string;
@@ -177,6 +216,18 @@ export interface Settings {
  */
 export type SmallFiles = Record<string, Uint8Array>;
 
+/** A text's tokens, and the text of each. */
+export interface Tokenized {
+  ids: number[];
+  pieces: string[];
+}
+
+/** A generation that has begun. */
+export interface Started {
+  promptTokens: number;
+  contextUsed: number;
+}
+
 /** The WebAssembly session; asynchronous calls on one session must never overlap. */
 export interface WasmSession {
   loadChunk(bytes: Uint8Array): void;
@@ -184,8 +235,8 @@ export interface WasmSession {
   endFile(): void;
   finishLoading(): Promise<Info>;
   info(): Info;
-  tokenize(text: string): { ids: number[]; pieces: string[] };
-  start(options: Settings & { prompt: string }): Promise<{ promptTokens: number; contextUsed: number }>;
+  tokenize(text: string): Tokenized;
+  start(options: Settings & { prompt: string }): Promise<Started>;
   /** `null` when there is nothing to do. */
   next(budgetMs: number): Promise<Step | null>;
   /** The next `next` ends the generation and says "stopped". */
@@ -236,7 +287,7 @@ export interface WasmModule {
     /** Allocates the model of a run that is trained as a whole; `state` is what `saveState` wrote. */
     openRun(options: { backend: Backend }, files: SmallFiles, state: Blob): Promise<WasmSession>;
     openScratch(options: ScratchOptions & { backend: Backend }): Promise<WasmSession>;
-    scratchPlan(options: ScratchOptions & { backend: Backend }, given: string): Planned;
+    scratchPlan(options: ScratchOptions & { backend: Backend }, given: GivenOptions): Planned;
   };
 }
 
@@ -272,7 +323,7 @@ export type Request =
   | { id: number; cmd: "tokenize"; text: string }
   | { id: number; cmd: "generate"; options: Settings & { prompt: string }; whole?: boolean }
   | { id: number; cmd: "openScratch"; backend: Backend; options: ScratchOptions }
-  | { id: number; cmd: "scratchPlan"; backend: Backend; options: ScratchOptions; given: string }
+  | { id: number; cmd: "scratchPlan"; backend: Backend; options: ScratchOptions; given: GivenOptions }
   | { id: number; cmd: "trainPlan"; request: TrainRequest }
   | {
       id: number;
@@ -318,13 +369,10 @@ export interface GenerationResult {
  * is what the
  * browser said. `fatal` means that the WebAssembly instance must not be used again.
  */
-export interface WireError {
-  message: string;
-  fatal: boolean;
-  key?: string;
-  params?: Record<string, string | number>;
-  raw?: string;
-}
+export type WireError = { fatal: boolean } & (
+  | { said: Said }
+  | { key: string; params: Record<string, string | number>; raw: string }
+);
 
 /** What the worker answers. `pulse` answers a `ping`: how far the worker is; `lives`: it holds the lock of its life. */
 export type Reply =

@@ -5,21 +5,22 @@ import { engineWords, n, t } from "../core/i18n/index.js";
 /** How often, at most, the status is read out. */
 const SPEAK_EVERY_MS = 2000;
 
-/** The engine's reasons for its backend, and their names here. @type {[RegExp, string][]} */
-const REASONS = [
-  [/was asked for/, "status.why.chosen"],
-  [/^a GPU was found/, "status.why.gpu"],
-  [/only GPU adapter is software/, "status.why.software"],
-];
+/** The engine's reasons for its backend, and their names here. @type {Record<string, string>} */
+const REASONS = {
+  "device.asked_cpu": "status.why.chosen",
+  "device.asked_gpu": "status.why.chosen",
+  "device.found": "status.why.gpu",
+  "device.software": "status.why.software",
+};
 
 /**
  * Why this backend runs, in a few words of the page's language.
  * @param {import("../engine/types.js").Info} info
  */
 export function backendReason({ backend, backendReason: reason }) {
-  const known = REASONS.find(([pattern]) => pattern.test(reason));
+  const known = REASONS[reason.code];
   if (!known && backend === "cpu" && globalThis.isSecureContext === false) return t("error.insecureGpu");
-  if (known) return t(known[1]);
+  if (known) return t(known);
   // The engine says at length which adapters it has asked for in vain.
   return backend === "cpu" ? t("status.why.noGpu") : "";
 }
@@ -127,7 +128,7 @@ export class Status {
     this.backend.title = t("status.backend.hint");
     setText(
       this.details,
-      [engineWords(info.backendReason) ?? info.backendReason, info.adapter].filter(Boolean).join(" · "),
+      [engineWords(info.backendReason) ?? info.backendReason.text, info.adapter].filter(Boolean).join(" · "),
     );
   }
 }

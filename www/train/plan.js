@@ -8,6 +8,13 @@ import { keepPlan, keptPlan } from "./settings.js";
 
 const PLAN_AFTER_MS = 400;
 
+/** Without what is not given. @template {object} T @param {T} values @returns {Partial<T>} */
+function defined(values) {
+  return /** @type {Partial<T>} */ (
+    Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+  );
+}
+
 export class TrainingPlan {
   /**
    * @param {object} parts
@@ -152,9 +159,8 @@ export class TrainingPlan {
   /** The options that differ from the defaults, as the engine takes them. */
   options(given = this.given) {
     const { lora_rank: rank, lora_alpha: alpha, lora_dropout: dropout, ...plain } = given;
-    // What is not given is not in the JSON either.
-    const lora = { rank, alpha, dropout, targets: this.targets ?? undefined };
-    return JSON.stringify(this.mode === "lora" ? { ...plain, lora } : plain);
+    const lora = defined({ rank, alpha, dropout, targets: this.targets ?? undefined });
+    return this.mode === "lora" ? { ...plain, lora } : plain;
   }
 
   request() {
@@ -186,7 +192,7 @@ export class TrainingPlan {
     this.parts.onChange();
   }
 
-  /** @param {string} options @returns {Promise<Planned>} */
+  /** @param {import("../engine/types.js").GivenOptions} options @returns {Promise<Planned>} */
   async ask(options) {
     const backend = this.parts.backend();
     const trainer = await this.parts.trainer();

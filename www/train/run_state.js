@@ -124,7 +124,7 @@ const ON = {
   begun: (state, { attempt, run, planned }) => {
     if (attempt !== state.attempt?.number) return still(state);
     const { step: at } = planned;
-    const { steps } = JSON.parse(planned.options);
+    const { steps } = planned.options;
     const after = opened(state, { run: { ...run, steps, planned }, step: at });
     if (after.state.run) after.effects.push({ type: "plan", run: after.state.run });
     return also(after, train);
@@ -315,7 +315,7 @@ const ON = {
 function asRestored({ meta, text, planned, best }) {
   const { id, name, mode, source: from, history, elapsedMs, sample, strength = 1 } = meta;
   const { step: at } = planned;
-  const { steps } = JSON.parse(planned.options);
+  const { steps } = planned.options;
   return {
     phase: at >= steps ? "finished" : "paused",
     run: { id, name, mode, text, from, steps, planned },

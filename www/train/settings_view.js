@@ -1,6 +1,7 @@
 /** The numbers of a run, folded: each with its default and one sentence. */
 import { reasonOf } from "../core/cause.js";
 import { h, setText } from "../core/dom.js";
+import { EngineError } from "../core/errors.js";
 import { t } from "../core/i18n/index.js";
 import { locked } from "./run_facts.js";
 import { LORA_TARGETS, PRESETS, TOKENIZERS } from "./settings.js";
@@ -8,32 +9,33 @@ import { LORA_TARGETS, PRESETS, TOKENIZERS } from "./settings.js";
 /** @typedef {import("./training.js").Training} Training */
 
 const U32 = 4_294_967_295;
-/**
- * Name of the option and what the engine calls it, lowest, highest, step; the engine's ranges. `lora` for adapters
- * only.
- */
+/** Name of the option, lowest, highest, step; the engine's ranges. `lora` for adapters only. */
 const FIELDS = /** @type {const} */ ([
-  ["steps", "Steps", 1, 10_000_000, 1],
-  ["batch_size", "Batch size", 1, 4096, 1],
-  ["context", "Context", 1, 4096, 1],
-  ["lr", "Learning rate", 0, 1, "any"],
-  ["lora_rank", "LoRA rank", 1, 4096, 1],
-  ["lora_alpha", "LoRA alpha", 0, 10_000, "any"],
-  ["lora_dropout", "LoRA dropout", 0, 0.9, "any"],
-  ["warmup", "Warm-up", 0, U32, 1],
-  ["weight_decay", "Weight decay", 0, 10, "any"],
-  ["grad_clip", "Gradient clipping", 0, 1_000_000, "any"],
-  ["dropout", "Dropout", 0, 0.9, "any"],
-  ["grad_accum", "Gradient accumulation", 1, 65_536, 1],
-  ["eval_every", "Validate every", 0, U32, 1],
-  ["validation", "Held back", 0, 0.5, "any"],
-  ["seed", "Seed", 0, U32, 1],
+  ["steps", 1, 10_000_000, 1],
+  ["batch_size", 1, 4096, 1],
+  ["context", 1, 4096, 1],
+  ["lr", 0, 1, "any"],
+  ["lora_rank", 1, 4096, 1],
+  ["lora_alpha", 0, 10_000, "any"],
+  ["lora_dropout", 0, 0.9, "any"],
+  ["warmup", 0, U32, 1],
+  ["weight_decay", 0, 10, "any"],
+  ["grad_clip", 0, 1_000_000, "any"],
+  ["dropout", 0, 0.9, "any"],
+  ["grad_accum", 1, 65_536, 1],
+  ["eval_every", 0, U32, 1],
+  ["validation", 0, 0.5, "any"],
+  ["seed", 0, U32, 1],
 ]);
 
-/** The option that the engine's words about an error begin with, "" for none. @param {unknown} error */
+/** The option that an error of the engine's is about, "" for none. @param {unknown} error */
 export function wrongOption(error) {
-  const words = error instanceof Error ? error.message : String(error ?? "");
-  return FIELDS.find(([, engine]) => words.startsWith(`${engine} is `))?.[0] ?? "";
+  if (!(error instanceof EngineError)) return "";
+  const { code, params } = error.said;
+  // Of a range it tells the option's name; a range of LoRA's has a code of its own.
+  const about =
+    typeof params.name === "object" ? params.name.code.replace("option.", "") : code.replace("lora.", "lora_");
+  return FIELDS.find(([name]) => name === about)?.[0] ?? "";
 }
 
 const VOCABULARIES = [257, 512, 1024, 2048, 4096, 8192];
@@ -42,7 +44,7 @@ export class TrainSettings {
   /** @param {() => Training} training */
   constructor(training) {
     this.title = h("span");
-    this.rows = FIELDS.map(([name, , min, max, step]) => {
+    this.rows = FIELDS.map(([name, min, max, step]) => {
       const id = `train-${name}`;
       const input = h("input", {
         id,
@@ -114,8 +116,8 @@ export class TrainSettings {
     this.targets.hidden = mode !== "lora";
     setText(this.legend, t("train.targets"));
     setText(this.title, t("settings.title"));
-    /** @type {Record<string, any>} */
-    const options = JSON.parse((planned ?? (last?.mode === mode ? last.planned : null))?.options ?? "{}");
+    /** @type {import("../engine/types.js").GivenOptions} */
+    const options = /** @type {any} */ ((planned ?? (last?.mode === mode ? last.planned : null))?.options ?? {});
     const defaults = {
       ...options,
       lora_rank: options.lora?.rank,

@@ -2,7 +2,7 @@
 
 import { reasonOf } from "../core/cause.js";
 import { h, setText } from "../core/dom.js";
-import { EngineError } from "../core/errors.js";
+import { EngineError, says } from "../core/errors.js";
 import { formatBytes, formatRate } from "../core/format.js";
 import { engineWords, n, registerStrings, sentences, t } from "../core/i18n/index.js";
 import { MessageView } from "../core/message.js";
@@ -278,7 +278,7 @@ export class TrainView {
     });
     // The number was just told.
     const notes = found.notes.map((note) =>
-      /^The text has only \d+ tokens, too few/.test(note) ? t("train.tokens.few") : (engineWords(note) ?? note),
+      note.code === "text.too_short_to_hold_back" ? t("train.tokens.few") : (engineWords(note) ?? note.text),
     );
     return sentences(count, ...notes);
   }
@@ -315,15 +315,14 @@ export class TrainView {
     );
     if (!text.trim()) return locked(training.state) ? "" : t("train.memory.noText");
     if (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return /MiB allowed|of one binding|more than 2 GiB/.test(message)
+      return says(error, "memory.temporaries", "plan.binding", "plan.tensor")
         ? t("train.memory.tooLarge", { advice })
         : reasonOf(error);
     }
     if (!planned) return "";
     const { total, limit } = planned.bytes;
     if (over) return t("train.memory.over", { total: formatBytes(total), limit: formatBytes(limit), advice });
-    const options = JSON.parse(planned.options);
+    const { options } = planned;
     const key = options.steps === 1 ? "train.memory.one" : guess === planned ? "train.memory.about" : "train.memory";
     const needs = t(key, {
       total: formatBytes(total),

@@ -54,7 +54,7 @@ export class Run {
     const planned = await session.wasm.trainStart(request);
     // The run that there was has ended.
     releaseRuns();
-    const { steps } = JSON.parse(planned.options);
+    const { steps } = planned.options;
     /** @type {RunMeta} */
     const meta = {
       version: 1,

@@ -7,6 +7,7 @@ use super::say::print_line;
 use clap::ArgGroup;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
+use gpt_playground::message::Message;
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::sample::{Generation, SamplingParams, Step};
 use std::path::PathBuf;
@@ -61,7 +62,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
         return training::run(&args).await;
     }
     let config_path = args.config.clone().or_else(|| args.model.as_ref().map(|m| m.join("config.json")));
-    let config_path = config_path.ok_or_else(|| Error::Input("give --model or --config".into()))?;
+    let config_path = config_path.ok_or_else(|| Error::Input(Message::uncoded("give --model or --config")))?;
     let config = load::config(&config_path)?;
     if args.describe {
         return Model::dry_run(&config)?.iter().try_for_each(|text| print_line(text));

@@ -5,6 +5,7 @@
 pub(super) mod faults;
 
 use gpt_playground::error::Error;
+use gpt_playground::message::Message;
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 pub(super) use std::fs::{Metadata, TryLockError};
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// A file's error in words.
 pub(super) fn io_error(what: &str, e: &io::Error) -> Error {
-    Error::Io(format!("{what}: {e}"))
+    Error::Io(Message::uncoded(format!("{what}: {e}")))
 }
 
 /// Where a test decides whether the next call fails.

@@ -4,6 +4,7 @@ use super::say::{err, print_line};
 use super::{ModelArgs, load, read};
 use gpt_playground::error::{Error, Result};
 use gpt_playground::inspect::evaluate;
+use gpt_playground::message::Message;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -21,8 +22,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     let tokenizer = load::tokenizer(&args.model.model)?;
-    let text = String::from_utf8(read::whole(&args.text)?)
-        .map_err(|e| Error::Input(format!("{} is not UTF-8 ({e}); convert it first", args.text.display())))?;
+    let text = String::from_utf8(read::whole(&args.text)?).map_err(|e| {
+        Error::Input(Message::uncoded(format!("{} is not UTF-8 ({e}); convert it first", args.text.display())))
+    })?;
     let ids = tokenizer.encode(&text)?;
     let mut model = load::model(&args.model).await?;
     // A text that opens with the model's first-of-document token has no need of another.

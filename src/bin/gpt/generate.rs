@@ -4,6 +4,7 @@ use super::say::{print, print_line, say, warn};
 use super::{Ids, ModelArgs, load};
 use clap::ArgGroup;
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::sample::{Generation, SamplingParams, Step};
 use gpt_playground::tokenizer::StreamDecoder;
 use std::time::{Duration, Instant};
@@ -64,14 +65,19 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let mut prompt = match (&args.prompt_ids, &args.prompt, &tokenizer) {
         (Some(ids), _, _) => ids.0.clone(),
         (None, Some(text), Some(tokenizer)) => tokenizer.encode(text)?,
-        _ => return Err(Error::Input("give --prompt or --prompt-ids".into())),
+        _ => return Err(Error::Input(Message::uncoded("give --prompt or --prompt-ids"))),
     };
     if args.bos {
         let bos = model.config().bos_token_id;
-        prompt.insert(0, bos.ok_or_else(|| Error::Input("config.json names no bos_token_id; leave --bos out".into()))?);
+        prompt.insert(
+            0,
+            bos.ok_or_else(|| Error::Input(Message::uncoded("config.json names no bos_token_id; leave --bos out")))?,
+        );
     }
     if prompt.is_empty() {
-        return Err(Error::Input("the prompt is empty; give some text, or --bos to start a document".into()));
+        return Err(Error::Input(Message::uncoded(
+            "the prompt is empty; give some text, or --bos to start a document",
+        )));
     }
     let params = SamplingParams {
         temperature: args.temperature,
@@ -135,6 +141,6 @@ pub(super) async fn run(args: Args) -> Result<()> {
     }
     print_line("")?;
     let (backend, reason) = (model.backend(), model.backend_reason());
-    say(format_args!("{} tokens, {speed:.1} tokens/s on {backend} ({reason})", ids.len()));
+    say(format_args!("{} tokens, {speed:.1} tokens/s on {backend} ({})", ids.len(), reason.english()));
     Ok(())
 }

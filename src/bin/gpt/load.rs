@@ -9,6 +9,7 @@ use super::say::warn;
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::{Header, HeaderCheck, Loader, ShardIndex};
 use gpt_playground::model::{Model, ModelOptions};
 use gpt_playground::tokenizer::{self, Tokenizer};
@@ -47,11 +48,11 @@ pub(super) fn config(path: &Path) -> Result<GptConfig> {
 
 /// Names the file in front of what is wrong with its contents.
 pub(super) fn in_file<T>(path: &Path, result: Result<T>) -> Result<T> {
-    let name = |text: String| format!("{}: {text}", path.display());
+    let name = |of: Message| Message::uncoded(format!("{}: {}", path.display(), of.english()));
     result.map_err(|e| match e {
-        Error::Config(text) => Error::Config(name(text)),
-        Error::Checkpoint(text) => Error::Checkpoint(name(text)),
-        Error::Tokenizer(text) => Error::Tokenizer(name(text)),
+        Error::Config(what) => Error::Config(name(what)),
+        Error::Checkpoint(what) => Error::Checkpoint(name(what)),
+        Error::Tokenizer(what) => Error::Tokenizer(name(what)),
         other => other,
     })
 }
@@ -173,13 +174,13 @@ pub(super) fn find_tokenizer(dir: &Path) -> Result<Option<Box<dyn Tokenizer>>> {
 /// As [`find_tokenizer`], where there must be one.
 pub(super) fn tokenizer(dir: &Path) -> Result<Box<dyn Tokenizer>> {
     if !is_folder(dir)? {
-        return Err(Error::Io(format!("there is no folder {}; check the path", dir.display())));
+        return Err(Error::Io(Message::uncoded(format!("there is no folder {}; check the path", dir.display()))));
     }
     find_tokenizer(dir)?.ok_or_else(|| {
-        Error::Tokenizer(format!(
+        Error::Tokenizer(Message::uncoded(format!(
             "{} holds no tokenizer: add tokenizer.json, or vocab.json together with merges.txt",
             dir.display()
-        ))
+        )))
     })
 }
 
@@ -193,6 +194,7 @@ pub(super) fn tokenizer_json(dir: &Path, tokenizer: Option<&dyn Tokenizer>) -> R
     if !is_there(&path)? {
         return Ok(tokenizer.map_or_else(String::new, Tokenizer::to_json));
     }
-    String::from_utf8(read::small(&path, read::TOKENIZER, "")?)
-        .map_err(|e| Error::Tokenizer(format!("{} is not UTF-8 ({e}); download it again", path.display())))
+    String::from_utf8(read::small(&path, read::TOKENIZER, "")?).map_err(|e| {
+        Error::Tokenizer(Message::uncoded(format!("{} is not UTF-8 ({e}); download it again", path.display())))
+    })
 }

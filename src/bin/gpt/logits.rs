@@ -3,6 +3,7 @@
 use super::output::{Maker, OutFile};
 use super::{Ids, ModelArgs, load};
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::{Dtype, TensorOut, write_safetensors};
 use std::path::PathBuf;
 
@@ -31,7 +32,10 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let mut model = load::model(&args.model).await?;
     if args.head as usize >= model.config().n_head {
         let (head, n) = (args.head, model.config().n_head);
-        return Err(Error::Input(format!("there is no head {head}; this model has heads 0 to {}", n - 1)));
+        return Err(Error::Input(Message::uncoded(format!(
+            "there is no head {head}; this model has heads 0 to {}",
+            n - 1
+        ))));
     }
     let mut captures = vec!["logits".to_string()];
     for name in args.capture {

@@ -4,6 +4,7 @@ use super::output::{Folder, Maker};
 use super::say::say;
 use super::{ModelArgs, load};
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::Dtype;
 use gpt_playground::train::export::hf_files;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<()> {
     if args.model.adapter.is_none() {
-        return Err(Error::Input("give --adapter, the folder of the adapter to merge".into()));
+        return Err(Error::Input(Message::uncoded("give --adapter, the folder of the adapter to merge")));
     }
     let mut folder = Folder::open(&args.out)?;
     folder.check_free()?;

@@ -17,6 +17,7 @@ pub(super) use maker::{Maker, header};
 
 use super::disk::{self, Metadata, io_error};
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,7 @@ pub(super) fn check_parent(path: &Path) -> Result<()> {
         Some(found) if found.is_dir() => Ok(()),
         _ => {
             let (path, folder) = (path.display(), folder.display());
-            Err(Error::Input(format!("{path} cannot be written: there is no folder {folder}")))
+            Err(Error::Input(Message::uncoded(format!("{path} cannot be written: there is no folder {folder}"))))
         }
     }
 }
@@ -119,7 +120,9 @@ pub(super) fn check_apart(outputs: &[(String, PathBuf)], inputs: &[(String, Path
             && let Some((other, _)) = seen.iter().find(|(_, known)| *known == found)
         {
             let path = path.display();
-            return Err(Error::Input(format!("{name} and {other} are one file, {path}; give them different names")));
+            return Err(Error::Input(Message::uncoded(format!(
+                "{name} and {other} are one file, {path}; give them different names"
+            ))));
         }
         seen.push((name, found));
     }

@@ -2,6 +2,7 @@
 
 use super::disk::{self, io_error};
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::Path;
@@ -15,8 +16,8 @@ pub(super) const TOKENIZER: u64 = 64 << 20;
 pub(super) fn unreadable(path: &Path, e: &io::Error, advice: &str) -> Error {
     let what = path.display();
     match e.kind() {
-        ErrorKind::NotFound => Error::Io(format!("there is no file {what}; {advice}")),
-        _ => Error::Io(format!("{what} cannot be read: {e}")),
+        ErrorKind::NotFound => Error::Io(Message::uncoded(format!("there is no file {what}; {advice}"))),
+        _ => Error::Io(Message::uncoded(format!("{what} cannot be read: {e}"))),
     }
 }
 
@@ -30,9 +31,9 @@ pub(super) fn small(path: &Path, most: u64, advice: &str) -> Result<Vec<u8>> {
     let bytes = disk::read_first(path, most + 1).map_err(|e| unreadable(path, &e, advice))?;
     if bytes.len() as u64 > most {
         let (what, mib) = (path.display(), most >> 20);
-        return Err(Error::Io(format!(
+        return Err(Error::Io(Message::uncoded(format!(
             "{what} is larger than {mib} MiB, which no such file of a model is; check what it is"
-        )));
+        ))));
     }
     Ok(bytes)
 }
@@ -58,7 +59,7 @@ impl Ranges {
         let found = disk::find(path).map_err(fail)?.ok_or_else(|| fail(ErrorKind::NotFound.into()))?;
         // A pipe would keep whoever opens it waiting, and has no ranges.
         if !found.is_file() {
-            return Err(Error::Io(format!("{what} is no file; {advice}")));
+            return Err(Error::Io(Message::uncoded(format!("{what} is no file; {advice}"))));
         }
         Ok(Ranges { file: disk::open(path).map_err(fail)?, len: found.len(), what, block: Vec::new(), start: 0 })
     }

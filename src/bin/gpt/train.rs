@@ -10,6 +10,7 @@ mod stream;
 
 use super::say::{say, warn};
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::model::Model;
 use gpt_playground::train::{Event, StepReport, TrainOptions, Trainer};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -164,7 +165,9 @@ pub(super) async fn run(args: Args, stop: impl FnOnce() -> std::sync::Arc<Atomic
         (Ok(finished), Ok(())) => finished,
         (Ok(_), Err(e)) => return Err(output.not_saved(step, &e)),
         (Err(first), Ok(())) => return Err(first),
-        (Err(first), Err(e)) => return Err(Error::Io(format!("{first}; and {}", output.not_saved(step, &e)))),
+        (Err(first), Err(e)) => {
+            return Err(Error::Io(Message::uncoded(format!("{first}; and {}", output.not_saved(step, &e)))));
+        }
     };
     if best.is_some_and(|(at, _)| at == step)
         && let Err(e) = output.drop_best()

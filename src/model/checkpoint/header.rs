@@ -12,6 +12,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::{DOWNLOAD_AGAIN, checkpoint_error, quote, sniff};
 use crate::error::{Result, parse_error};
+use crate::message::{Message, message, shown};
 
 /// Element type of a tensor in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +94,12 @@ const FIRST_READ: u64 = 64 << 10;
 const MAX_RANK: usize = 8;
 
 fn ends_inside(len: u64) -> crate::error::Error {
-    checkpoint_error(format!("The weights file ends inside its header, after {len} bytes. {DOWNLOAD_AGAIN}"))
+    checkpoint_error(message!(
+        "weights.header_cut",
+        "The weights file ends inside its header, after {bytes} bytes. {advice}",
+        bytes = len,
+        advice = DOWNLOAD_AGAIN
+    ))
 }
 
 impl Header {
@@ -109,15 +115,19 @@ impl Header {
         let Some((length, rest)) = prefix.split_first_chunk::<8>() else { return Ok(None) };
         let length = u64::from_le_bytes(*length);
         if !(2..=MAX_HEADER).contains(&length) {
-            return Err(checkpoint_error(format!(
-                "This is not a safetensors file, or it is damaged: its header would be {length} bytes long. Choose the \
-                 model.safetensors of a GPT-2 model."
+            return Err(checkpoint_error(message!(
+                "weights.header_length",
+                "This is not a safetensors file, or it is damaged: its header would be {bytes} bytes \
+                 long. Choose the model.safetensors of a GPT-2 model.",
+                bytes = length
             )));
         }
         if rest.first().is_some_and(|&b| b != b'{') {
-            return Err(checkpoint_error(format!(
-                "This is not a safetensors file: no header begins after its first 8 bytes. Choose the model.safetensors \
-                 of a GPT-2 model, or, if this is it: {DOWNLOAD_AGAIN}"
+            return Err(checkpoint_error(message!(
+                "weights.no_header",
+                "This is not a safetensors file: no header begins after its first 8 bytes. Choose the \
+                 model.safetensors of a GPT-2 model, or, if this is it: {advice}",
+                advice = DOWNLOAD_AGAIN
             )));
         }
         match rest.get(..length as usize) {
@@ -170,17 +180,24 @@ impl Header {
     pub fn check_len(&self, actual: u64) -> Result<()> {
         if actual < self.file_len {
             let cut = self.entries.iter().find(|e| e.range.end > actual).map_or("?", |e| &e.name);
-            return Err(checkpoint_error(format!(
-                "The weights file is truncated: it should be {} bytes long but ends after {actual}, within tensor {}. \
-                 {DOWNLOAD_AGAIN}",
-                self.file_len,
-                quote(cut)
+            return Err(checkpoint_error(message!(
+                "weights.truncated",
+                "The weights file is truncated: it should be {wanted} bytes long but ends after {bytes}, \
+                 within tensor {tensor}. {advice}",
+                wanted = self.file_len,
+                bytes = actual,
+                tensor = quote(cut),
+                advice = DOWNLOAD_AGAIN
             )));
         }
         if actual > self.file_len {
-            return Err(checkpoint_error(format!(
-                "The weights file is longer than its header says: {actual} bytes instead of {}. {DOWNLOAD_AGAIN}",
-                self.file_len
+            return Err(checkpoint_error(message!(
+                "weights.too_long",
+                "The weights file is longer than its header says: {bytes} bytes instead of {wanted}. \
+                 {advice}",
+                bytes = actual,
+                wanted = self.file_len,
+                advice = DOWNLOAD_AGAIN
             )));
         }
         Ok(())
@@ -188,9 +205,11 @@ impl Header {
 
     fn parse_json(json: &[u8]) -> Result<Header> {
         let raw: RawHeader = serde_json::from_slice(json).map_err(|e| {
-            checkpoint_error(format!(
-                "The header of the weights file is damaged: {}. {DOWNLOAD_AGAIN}",
-                parse_error(&e)
+            checkpoint_error(message!(
+                "weights.header",
+                "The header of the weights file is damaged: {cause}. {advice}",
+                cause = parse_error(&e),
+                advice = DOWNLOAD_AGAIN
             ))
         })?;
         let data_start = 8 + json.len() as u64;
@@ -203,10 +222,17 @@ impl Header {
         let mut end = data_start;
         for entry in &entries {
             if entry.range.start != end {
-                let how = if entry.range.start < end { "overlaps the one before it" } else { "leaves a gap before it" };
-                return Err(checkpoint_error(format!(
-                    "The header of the weights file is damaged: tensor {} {how}. {DOWNLOAD_AGAIN}",
-                    quote(&entry.name)
+                let how = if entry.range.start < end {
+                    message!("weights.overlaps", "overlaps the one before it")
+                } else {
+                    message!("weights.gap", "leaves a gap before it")
+                };
+                return Err(checkpoint_error(message!(
+                    "weights.header_tensor",
+                    "The header of the weights file is damaged: tensor {tensor} {what}. {advice}",
+                    tensor = quote(&entry.name),
+                    what = how,
+                    advice = DOWNLOAD_AGAIN
                 )));
             }
             end = entry.range.end;
@@ -224,37 +250,47 @@ struct RawInfo {
 
 impl RawInfo {
     fn check(self, name: String, data_start: u64) -> Result<TensorEntry> {
-        let fail = |what: String| {
-            checkpoint_error(format!(
-                "The header of the weights file is damaged: tensor {} {what}. {DOWNLOAD_AGAIN}",
-                quote(&name)
+        let fail = |what: Message| {
+            checkpoint_error(message!(
+                "weights.header_tensor",
+                "The header of the weights file is damaged: tensor {tensor} {what}. {advice}",
+                tensor = quote(&name),
+                what,
+                advice = DOWNLOAD_AGAIN
             ))
         };
         let (begin, end) = self.data_offsets;
         if self.shape.len() > MAX_RANK {
-            return Err(fail(format!("has {} dimensions", self.shape.len())));
+            return Err(fail(message!("weights.dimensions", "has {count} dimensions", count = self.shape.len())));
         }
         let range = data_start
             .checked_add(begin)
             .zip(data_start.checked_add(end))
             .filter(|_| begin <= end)
             .map(|(begin, end)| begin..end)
-            .ok_or_else(|| fail(format!("has impossible offsets {begin}..{end}")))?;
+            .ok_or_else(|| fail(message!("weights.offsets", "has impossible offsets {begin}..{end}", begin, end)))?;
 
         let Some(bits) = bits(&self.dtype) else {
-            return Err(fail(format!("has an unknown dtype {}", quote(&self.dtype))));
+            return Err(fail(message!(
+                "weights.dtype_unknown",
+                "has an unknown dtype {dtype}",
+                dtype = quote(&self.dtype)
+            )));
         };
         let total_bits = self.shape.iter().try_fold(bits, |product, &d| product.checked_mul(d));
         if total_bits != (end - begin).checked_mul(8) || total_bits.is_none() {
-            return Err(fail(format!(
-                "of dtype {} and shape {:?} cannot fill the {} bytes given to it",
-                self.dtype,
-                self.shape,
-                end - begin
+            return Err(fail(message!(
+                "weights.size",
+                "of dtype {dtype} and shape {shape} cannot fill the {bytes} bytes given to it",
+                dtype = self.dtype,
+                shape = shown(&self.shape),
+                bytes = end - begin
             )));
         }
         let shape = self.shape.iter().map(|&d| usize::try_from(d)).collect::<std::result::Result<Vec<_>, _>>();
-        let shape = shape.map_err(|_| fail(format!("has an impossible shape {:?}", self.shape)))?;
+        let shape = shape.map_err(|_| {
+            fail(message!("weights.shape", "has an impossible shape {shape}", shape = shown(&self.shape)))
+        })?;
         let dtype = match self.dtype.as_str() {
             "F32" => Dtype::F32,
             "F16" => Dtype::F16,

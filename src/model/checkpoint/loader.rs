@@ -8,6 +8,7 @@ use super::matching::Matcher;
 use super::{DOWNLOAD_AGAIN, Header, TensorEntry, checkpoint_error, decode, quote};
 use crate::config::GptConfig;
 use crate::error::{Result, parse_error};
+use crate::message::message;
 use crate::model::params::{ParamSpec, param_specs};
 
 /// Values handed to the sink at once, at most (64 KiB of f32).
@@ -85,10 +86,11 @@ impl Loader {
         config.validate()?;
         let specs = param_specs(config);
         if let Some(spec) = specs.iter().find(|s| index.file_of(&s.name).is_none()) {
-            return Err(checkpoint_error(format!(
-                "model.safetensors.index.json lists no file for tensor '{}'. Make sure that it and config.json come \
-                 from the same model.",
-                spec.name
+            return Err(checkpoint_error(message!(
+                "weights.index_lacks",
+                "model.safetensors.index.json lists no file for tensor '{tensor}'. Make sure that it and \
+                 config.json come from the same model.",
+                tensor = spec.name
             )));
         }
         Ok(Loader::with_specs(specs, config, true))
@@ -226,8 +228,10 @@ impl Loader {
     /// [`Error::Checkpoint`](crate::error::Error::Checkpoint) if a file was not ended or a parameter is missing.
     pub fn finish(&mut self) -> Result<Vec<String>> {
         if !matches!(&self.state, State::Header(buffer) if buffer.is_empty()) {
-            return Err(checkpoint_error(format!(
-                "The last weights file has not been read to its end. {DOWNLOAD_AGAIN}"
+            return Err(checkpoint_error(message!(
+                "weights.not_to_the_end",
+                "The last weights file has not been read to its end. {advice}",
+                advice = DOWNLOAD_AGAIN
             )));
         }
         self.matcher.finish()
@@ -253,16 +257,21 @@ impl ShardIndex {
             weight_map: BTreeMap<String, String>,
         }
         let raw: Raw = serde_json::from_slice(json).map_err(|e| {
-            checkpoint_error(format!(
-                "model.safetensors.index.json cannot be read: {}. {DOWNLOAD_AGAIN}",
-                parse_error(&e)
+            checkpoint_error(message!(
+                "weights.index_not_read",
+                "model.safetensors.index.json cannot be read: {cause}. {advice}",
+                cause = parse_error(&e),
+                advice = DOWNLOAD_AGAIN
             ))
         })?;
         if let Some(file) = raw.weight_map.values().find(|f| f.is_empty() || f.contains(['/', '\\', ':']) || *f == "..")
         {
-            return Err(checkpoint_error(format!(
-                "model.safetensors.index.json names the file {}, which is not a plain file name. {DOWNLOAD_AGAIN}",
-                quote(file)
+            return Err(checkpoint_error(message!(
+                "weights.index_name",
+                "model.safetensors.index.json names the file {file}, which is not a plain file name. \
+                 {advice}",
+                file = quote(file),
+                advice = DOWNLOAD_AGAIN
             )));
         }
         let plain = |name: String| name.strip_prefix("transformer.").map(str::to_string).unwrap_or(name);

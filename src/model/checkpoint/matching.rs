@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::{Dtype, Header, TensorEntry, checkpoint_error, quote};
 use crate::config::GptConfig;
 use crate::error::Result;
+use crate::message::{Message, message, shown};
 use crate::model::params::ParamSpec;
 
 /// Collects what one or more files hold against what the model needs.
@@ -42,10 +43,11 @@ impl Matcher {
             };
             check(entry, shape)?;
             if !self.found.insert(name.to_string()) {
-                return Err(checkpoint_error(format!(
-                    "The weights hold tensor {} twice (with and without \"transformer.\", or in two files). Choose one \
-                     set of weights.",
-                    quote(name)
+                return Err(checkpoint_error(message!(
+                    "weights.twice",
+                    "The weights hold tensor {tensor} twice (with and without \"transformer.\", or in two \
+                     files). Choose one set of weights.",
+                    tensor = quote(name)
                 )));
             }
             matched.push((name.to_string(), entry.clone()));
@@ -64,19 +66,32 @@ impl Matcher {
         let mut missing = self.wanted.iter().filter(|(name, _)| !self.found.contains(*name));
         let Some((name, shape)) = missing.next() else { return Ok(()) };
         let others = match missing.count() {
-            0 => String::new(),
-            n => format!(" and {n} more"),
+            0 => Message::uncoded(""),
+            n => message!("weights.more", " and {count} more", count = n),
         };
         let advice = if self.found.is_empty() {
-            "None of its tensors belongs to a GPT-2: choose the weights of a GPT-2 model."
+            message!("advice.no_gpt2", "None of its tensors belongs to a GPT-2: choose the weights of a GPT-2 model.")
         } else if name.starts_with("lm_head") {
-            "config.json asks for a head of its own: if the model's head is tied, set tie_word_embeddings to true and \
-             lm_head_bias to false."
+            message!(
+                "advice.own_head",
+                "config.json asks for a head of its own: if the model's head is tied, set \
+                 tie_word_embeddings to true and lm_head_bias to false."
+            )
         } else {
-            "Make sure that config.json and the weights come from the same model, and that all parts of the weights \
-             are there."
+            message!(
+                "advice.same_model_all_parts",
+                "Make sure that config.json and the weights come from the same model, and that all parts \
+                 of the weights are there."
+            )
         };
-        Err(checkpoint_error(format!("The weights lack tensor {} of shape {shape:?}{others}. {advice}", quote(name))))
+        Err(checkpoint_error(message!(
+            "weights.lacks",
+            "The weights lack tensor {tensor} of shape {shape}{more}. {advice}",
+            tensor = quote(name),
+            shape = shown(&shape),
+            more = others,
+            advice
+        )))
     }
 }
 
@@ -84,21 +99,29 @@ fn check(entry: &TensorEntry, shape: &[usize]) -> Result<()> {
     if entry.shape != shape {
         let transposed = shape.len() == 2 && entry.shape.iter().rev().eq(shape);
         let advice = if transposed {
-            "It seems to be stored transposed, as (out, in): GPT-2 stores linear layers as (in, out)."
+            message!(
+                "advice.transposed",
+                "It seems to be stored transposed, as (out, in): GPT-2 stores linear layers as (in, out)."
+            )
         } else {
-            "Make sure that config.json and the weights come from the same model."
+            message!("advice.same_model", "Make sure that config.json and the weights come from the same model.")
         };
-        return Err(checkpoint_error(format!(
-            "Tensor {} has shape {:?}, but the configuration asks for {shape:?}. {advice}",
-            quote(&entry.name),
-            entry.shape
+        return Err(checkpoint_error(message!(
+            "weights.tensor_shape",
+            "Tensor {tensor} has shape {shape}, but the configuration asks for {wanted}. {advice}",
+            tensor = quote(&entry.name),
+            shape = shown(&entry.shape),
+            wanted = shown(&shape),
+            advice
         )));
     }
     if let Dtype::Other(dtype) = &entry.dtype {
-        return Err(checkpoint_error(format!(
-            "Tensor {} has dtype {}; F32, F16 and BF16 are supported. Choose a version of the model in one of these.",
-            quote(&entry.name),
-            quote(dtype)
+        return Err(checkpoint_error(message!(
+            "weights.dtype",
+            "Tensor {tensor} has dtype {dtype}; F32, F16 and BF16 are supported. Choose a version of \
+             the model in one of these.",
+            tensor = quote(&entry.name),
+            dtype = quote(dtype)
         )));
     }
     Ok(())

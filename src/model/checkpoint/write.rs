@@ -8,6 +8,7 @@ use serde_json::{Map, json};
 use super::header::bits;
 use super::{Dtype, checkpoint_error, quote};
 use crate::error::{Error, Result};
+use crate::message::Message;
 
 /// A tensor to be written.
 #[derive(Debug, Clone)]
@@ -36,12 +37,12 @@ pub fn write_safetensors(tensors: &[TensorOut<'_>], metadata: &[(&str, &str)]) -
     file.reserve_exact(order.iter().map(|t| t.data.len() * t.dtype.size()).sum());
     for tensor in order {
         if tensor.shape.iter().product::<usize>() != tensor.data.len() {
-            return Err(checkpoint_error(format!(
+            return Err(checkpoint_error(Message::uncoded(format!(
                 "Tensor {} of shape {:?} cannot be written from {} values.",
                 quote(&tensor.name),
                 tensor.shape,
                 tensor.data.len()
-            )));
+            ))));
         }
         encode_f32(&tensor.name, &tensor.dtype, tensor.data, &mut file)?;
     }
@@ -62,7 +63,10 @@ pub fn write_header(tensors: &[(&str, &[usize], &Dtype)], metadata: &[(&str, &st
     let mut begin = 0u64;
     for &(name, shape, dtype) in tensors {
         if !names.insert(name) || name == "__metadata__" {
-            return Err(checkpoint_error(format!("Two tensors cannot be written under one name, {}.", quote(name))));
+            return Err(checkpoint_error(Message::uncoded(format!(
+                "Two tensors cannot be written under one name, {}.",
+                quote(name)
+            ))));
         }
         let size =
             bits(dtype.name()).filter(|bits| bits.is_multiple_of(8)).ok_or_else(|| unsupported(name, dtype))? / 8;
@@ -70,7 +74,9 @@ pub fn write_header(tensors: &[(&str, &[usize], &Dtype)], metadata: &[(&str, &st
             .iter()
             .try_fold(size, |n, &d| n.checked_mul(d as u64))
             .and_then(|n| begin.checked_add(n))
-            .ok_or_else(|| checkpoint_error(format!("Tensor {} of shape {shape:?} is too large.", quote(name))))?;
+            .ok_or_else(|| {
+                checkpoint_error(Message::uncoded(format!("Tensor {} of shape {shape:?} is too large.", quote(name))))
+            })?;
         map.insert(name.into(), json!({ "dtype": dtype.name(), "shape": shape, "data_offsets": [begin, end] }));
         begin = end;
     }
@@ -128,7 +134,11 @@ pub fn encode_f32(name: &str, dtype: &Dtype, values: &[f32], out: &mut Vec<u8>) 
         return Err(unsupported(name, dtype));
     }
     let too_large = |x: f32| {
-        checkpoint_error(format!("Tensor {} holds {x}, too large for {}: save it as F32.", quote(name), dtype.name()))
+        checkpoint_error(Message::uncoded(format!(
+            "Tensor {} holds {x}, too large for {}: save it as F32.",
+            quote(name),
+            dtype.name()
+        )))
     };
     match dtype {
         Dtype::F16 => {
@@ -159,5 +169,5 @@ pub fn encode_f32(name: &str, dtype: &Dtype, values: &[f32], out: &mut Vec<u8>) 
 }
 
 fn unsupported(name: &str, dtype: &Dtype) -> Error {
-    checkpoint_error(format!("Tensor {} cannot be written as {}.", quote(name), dtype.name()))
+    checkpoint_error(Message::uncoded(format!("Tensor {} cannot be written as {}.", quote(name), dtype.name())))
 }

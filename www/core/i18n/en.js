@@ -172,6 +172,7 @@ export const en = {
   "error.messageLost":
     "The page and its engine could not make out what one of them told the other, as happens where memory is short.",
   "error.engineSilent": "The engine did not answer any more.",
+  "error.noRun": "There is no training run. Start one on the Train tab.",
   "error.noModel": "No model is open. Choose one on the Models tab.",
   "error.network":
     "{url} could not be reached. Check the address and the connection; the server must also allow other sites to read it (CORS).",

@@ -1,47 +1,21 @@
-/** The engine's sentences in the page's language. They come from the engine in English. */
+/** The engine's messages in the page's language. They come in English, with a code by which they are looked up here. */
 
-/** @typedef {[RegExp, string][]} Patterns */
+/** @typedef {import("../../engine/types.js").Said} Said */
 
-/** What stands for a number or a name in a sentence of the list. */
-const HOLE = "{}";
-
-/** @param {[engine: string, translation: string][]} list @returns {Patterns} */
-export function patterns(list) {
-  const literal = (/** @type {string} */ text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  // What says most comes first: a sentence of its own before one that fits many.
-  const said = (/** @type {string} */ engine) => engine.replaceAll(HOLE, "").length;
-  return [...list]
-    .sort(([a], [b]) => said(b) - said(a))
-    .map(([engine, translation]) => [new RegExp(`^${engine.split(HOLE).map(literal).join("([^]*?)")}$`), translation]);
-}
-
-/**
- * The translation of a sentence, or of several one after another; what is not known stays as it is.
- * @param {Patterns} known @param {string} text
- * @returns {string}
- */
-export function translate(known, text) {
-  for (const [pattern, translation] of known) {
-    const found = pattern.exec(text);
-    if (found) return translation.replace(/\{(\d)\}/g, (_, at) => translate(known, found[Number(at) + 1]));
-  }
-  return text;
-}
-
-/** @type {Patterns | null} */
+/** @type {Record<string, string> | null} */
 let chinese = null;
 /** @type {Promise<void> | null} */
 let loading = null;
 
 /**
- * Gets the list for a language, once; until it is there the engine's own words are shown.
+ * Gets the messages for a language, once; until they are there the engine's own words are shown.
  * @param {import("../../engine/types.js").Lang} lang
  */
 export function loadEngineText(lang) {
   if (lang !== "zh") return null;
   loading ??= import("./engine.zh.js")
     .then(({ engineZh }) => {
-      chinese = patterns(engineZh);
+      chinese = engineZh;
     })
     .catch(() => {
       loading = null;
@@ -50,10 +24,24 @@ export function loadEngineText(lang) {
 }
 
 /**
- * A sentence of the engine in the page's language.
- * @param {string} text
+ * A message with its parameters; null where there are no words for it in the language, as of a fault of the engine's own.
+ * @param {Said} said
  * @param {import("../../engine/types.js").Lang} lang
+ * @returns {string | null}
  */
-export function engineText(text, lang) {
-  return lang === "zh" && chinese ? translate(chinese, text) : text;
+export function engineText({ code, text, params }, lang) {
+  if (lang === "en") return text;
+  const template = chinese?.[code];
+  if (template === undefined) return null;
+  return template.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = params[name];
+    return typeof value === "string" ? value : (engineText(value, lang) ?? value.text);
+  });
+}
+
+/** Whether a message is, or has in it, one of these. @param {Said} said @param {...string} codes @returns {boolean} */
+export function isSaid({ code, params }, ...codes) {
+  return (
+    codes.includes(code) || Object.values(params).some((value) => typeof value !== "string" && isSaid(value, ...codes))
+  );
 }

@@ -40,12 +40,11 @@ export function setLanguage(lang) {
 }
 
 /**
- * What the engine said, in the page's language; null where the page does not know the sentence.
- * @param {string} text
+ * What the engine says, in the page's language; null where the page has no words for it.
+ * @param {import("../../engine/types.js").Said} said
  */
-export function engineWords(text) {
-  const words = engineText(text, current);
-  return current !== "en" && words === text ? null : words;
+export function engineWords(said) {
+  return engineText(said, current);
 }
 
 /**

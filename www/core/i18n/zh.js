@@ -152,6 +152,7 @@ export const zh = {
   "error.engineEnded": "浏览器没有说明就结束了引擎，内存不足时可能会这样。",
   "error.messageLost": "页面和引擎之间的一条消息无法读取，内存不足时可能会这样。",
   "error.engineSilent": "引擎不再回应。",
+  "error.noRun": "没有训练。请在“训练”页开始。",
   "error.noModel": "没有打开的模型。请在“模型”页选择一个。",
   "error.network": "无法访问 {url}。请检查地址和网络；服务器还须允许其他网站读取 (CORS)。",
   "error.forbidden": "不登录就无法从服务器取得 {url}。请自行下载文件，再拖到本页面。",

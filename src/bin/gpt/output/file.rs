@@ -6,6 +6,7 @@ use super::maker::{Maker, header};
 use super::replace::Part;
 use super::{check_parent, is_disk, is_stream, target};
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,7 +40,7 @@ impl OutFile {
         let fail = |e: std::io::Error| io_error(&format!("{name} cannot be written"), &e);
         let found = disk::find(path).map_err(fail)?;
         if is_disk(found.as_ref()) {
-            return Err(Error::Input(format!("{name} is a whole disk; give the name of a file")));
+            return Err(Error::Input(Message::uncoded(format!("{name} is a whole disk; give the name of a file"))));
         }
         if is_stream(path, found.as_ref()) {
             return Ok(Self { path: path.into(), place: Place::Stream });
@@ -47,16 +48,16 @@ impl OutFile {
         let file = target(path).map_err(fail)?;
         match found {
             Some(found) if found.is_dir() => {
-                return Err(Error::Input(format!("{name} is a folder; give the name of a file")));
+                return Err(Error::Input(Message::uncoded(format!("{name} is a folder; give the name of a file"))));
             }
             // Nothing is lost of an empty file, such as one that was made to hold the place.
             Some(found) if found.len() > 0 => {
                 if !header(&file).map_err(fail)?.is_some_and(|header| maker.made(&header)) {
                     let command = maker.entry().1;
-                    return Err(Error::Input(format!(
+                    return Err(Error::Input(Message::uncoded(format!(
                         "{name} exists and is not of `{command}`, so it stays as it is; give another name, or move it \
                          away"
-                    )));
+                    ))));
                 }
             }
             Some(_) => {}
@@ -85,7 +86,9 @@ pub(crate) fn open_stream(path: &Path) -> Result<disk::File> {
         let name = path.display();
         #[cfg(unix)]
         if e.raw_os_error() == Some(libc::ENXIO) {
-            return Error::Io(format!("nobody reads from {name}; start its reader first, for example `cat {name} &`"));
+            return Error::Io(Message::uncoded(format!(
+                "nobody reads from {name}; start its reader first, for example `cat {name} &`"
+            )));
         }
         io_error(&format!("{name} cannot be written"), &e)
     })
@@ -98,7 +101,7 @@ fn write_stream(path: &Path, mut bytes: &[u8]) -> Result<()> {
     let mut stream = open_stream(path)?;
     while !bytes.is_empty() {
         match stream.write(bytes) {
-            Ok(0) => return Err(Error::Io(format!("{} takes no more", path.display()))),
+            Ok(0) => return Err(Error::Io(Message::uncoded(format!("{} takes no more", path.display())))),
             Ok(n) => bytes = &bytes[n..],
             Err(e) if e.kind() == ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
             Err(e) if e.kind() == ErrorKind::Interrupted => {}

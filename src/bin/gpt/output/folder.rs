@@ -6,6 +6,7 @@ use super::maker::{Maker, header, with_metadata};
 use super::replace::{Part, is_part_of};
 use super::target;
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::Header;
 use gpt_playground::train::is_state;
 use std::path::{Path, PathBuf};
@@ -97,9 +98,9 @@ fn lock(dir: &Path) -> Result<Option<File>> {
     let opened = open_lock(dir).map_err(TryLockError::Error);
     match opened.and_then(|file| file.try_lock().map(|()| file)) {
         Ok(file) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Err(Error::Input(format!(
+        Err(TryLockError::WouldBlock) => Err(Error::Input(Message::uncoded(format!(
             "another gpt is writing to {name}; wait until it has ended, or choose another --out"
-        ))),
+        )))),
         Err(TryLockError::Error(e)) => {
             warn(format_args!(
                 "{name} cannot be kept for this program alone ({e}); let no other gpt write to it meanwhile"
@@ -118,7 +119,10 @@ impl Folder {
         let fail = |e: std::io::Error| io_error(&format!("{} cannot be made", dir.display()), &e);
         let before = disk::find(dir).map_err(fail)?;
         if before.as_ref().is_some_and(|m| !m.is_dir()) {
-            return Err(Error::Input(format!("{} is no folder; choose another --out", dir.display())));
+            return Err(Error::Input(Message::uncoded(format!(
+                "{} is no folder; choose another --out",
+                dir.display()
+            ))));
         }
         disk::make_folder(dir).map_err(fail)?;
         let lock = lock(dir)?;
@@ -154,9 +158,9 @@ impl Folder {
         let names = disk::list(&self.dir).map_err(self.cannot_read())?;
         let names: Vec<String> = names.iter().map(|name| name.to_string_lossy().into_owned()).collect();
         if names.iter().any(|name| name == STATE_FILE) {
-            return Err(Error::Input(format!(
+            return Err(Error::Input(Message::uncoded(format!(
                 "{dir} holds a training run; add --resume to go on, or choose another --out"
-            )));
+            ))));
         }
         let (weights, mut texts): (Vec<_>, Vec<_>) =
             names.into_iter().filter(|name| belongs_to_a_model(name)).partition(|name| name.ends_with(".safetensors"));
@@ -164,9 +168,9 @@ impl Folder {
         found.append(&mut texts);
         if !found.is_empty() {
             let found = in_words(&found);
-            return Err(Error::Input(format!(
+            return Err(Error::Input(Message::uncoded(format!(
                 "{dir} holds {found}, which would be lost or mixed with another model; choose another --out"
-            )));
+            ))));
         }
         Ok(())
     }
@@ -191,11 +195,11 @@ impl Folder {
 
     fn foreign_best(&self) -> Error {
         let best = self.dir.join(BEST);
-        Error::Input(format!(
+        Error::Input(Message::uncoded(format!(
             "{} is not of this run, which would write its best weights there; rename it, choose another --out, or turn \
              validation off with --eval-every 0",
             best.display()
-        ))
+        )))
     }
 
     /// Checks that the weights which a run will replace are its own. Versions of this program that wrote no maker's
@@ -292,9 +296,9 @@ impl Folder {
             return Ok(());
         }
         let name = path.display();
-        Err(Error::Input(format!(
+        Err(Error::Input(Message::uncoded(format!(
             "{name} is not of this run, so it stays as it is; move it away, or choose another --out"
-        )))
+        ))))
     }
 
     fn make_parent(&self, name: &str) -> Result<()> {

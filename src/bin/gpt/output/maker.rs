@@ -2,6 +2,7 @@
 
 use super::super::disk;
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::model::checkpoint::Header;
 use serde_json::{Map, Value, json};
 use std::io::{self, Read as _};
@@ -63,7 +64,7 @@ pub(crate) fn header(path: &Path) -> io::Result<Option<Header>> {
 /// A safetensors file that was just made, with more entries in its metadata, in two parts: another header, and the
 /// values.
 pub(super) fn with_metadata<'a>(file: &'a [u8], entries: &[(&str, &str)]) -> Result<(Vec<u8>, &'a [u8])> {
-    let no_file = || Error::Checkpoint("the weights to be written are no safetensors file".into());
+    let no_file = || Error::Checkpoint(Message::uncoded("the weights to be written are no safetensors file"));
     let (length, rest) = file.split_first_chunk().ok_or_else(no_file)?;
     let (json, values) = rest.split_at_checked(u64::from_le_bytes(*length) as usize).ok_or_else(no_file)?;
     let mut header: Map<String, Value> = serde_json::from_slice(json).map_err(|_| no_file())?;

@@ -3,6 +3,7 @@
 use clap::ArgGroup;
 use gpt_playground::error::{Error, Result};
 use gpt_playground::exec::Backend;
+use gpt_playground::message::Message;
 use gpt_playground::train::options::{LoraOptions, LoraTarget};
 use gpt_playground::train::{Schedule, TrainOptions};
 use std::path::PathBuf;
@@ -168,7 +169,7 @@ impl Args {
         if self.resume && lora.is_some() && lora != base.lora {
             let advice =
                 "the saved run trains other adapters; leave the --lora options out, or train into another folder";
-            return Err(Error::Input(advice.into()));
+            return Err(Error::Input(Message::uncoded(advice)));
         }
         let base = match self.steps {
             Some(steps) if !self.resume && self.replay.is_none() => base.in_steps(steps),

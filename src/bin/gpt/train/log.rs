@@ -4,6 +4,7 @@ use super::super::disk::{self, io_error};
 use super::super::output::{belongs_to_a_model, check_parent, is_disk, is_stdout, is_stream, open_stream};
 use super::stream::Stream;
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::train::StepReport;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -59,17 +60,23 @@ impl Plan {
         let name = path.display();
         let found = disk::find(path).map_err(|e| io_error(&format!("{name} cannot be read"), &e))?;
         if is_disk(found.as_ref()) {
-            return Err(Error::Input(format!("{name} is a whole disk; give --log the name of a file")));
+            return Err(Error::Input(Message::uncoded(format!(
+                "{name} is a whole disk; give --log the name of a file"
+            ))));
         }
         let stream = is_stream(path, found.as_ref());
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let mut keep = None;
         match found {
             Some(found) if found.is_dir() => {
-                return Err(Error::Input(format!("{name} is a folder; give --log the name of a file")));
+                return Err(Error::Input(Message::uncoded(format!(
+                    "{name} is a folder; give --log the name of a file"
+                ))));
             }
             Some(_) if !stream && belongs_to_a_model(&file) => {
-                return Err(Error::Input(format!("{name} is a model's file; give --log another name")));
+                return Err(Error::Input(Message::uncoded(format!(
+                    "{name} is a model's file; give --log another name"
+                ))));
             }
             Some(_) if !stream => keep = kept.map(|step| lines_up_to(path, step)).transpose()?,
             None if !stream => check_parent(path)?,
@@ -122,10 +129,10 @@ fn lines_up_to(path: &Path, kept: usize) -> Result<u64> {
             // The program was killed as it wrote this.
             None if is_torn(&line) => {}
             None => {
-                return Err(Error::Input(format!(
+                return Err(Error::Input(Message::uncoded(format!(
                     "line {number} of {name} is not of a log of `gpt train`, and --resume takes lines off a log's end; \
                      give another --log"
-                )));
+                ))));
             }
         }
     }

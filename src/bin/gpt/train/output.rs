@@ -4,6 +4,7 @@ use super::super::load::BASE_KEY;
 use super::super::output::{BEST, Folder, Maker, OutFile, STATE_FILE};
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::model::Model;
 use gpt_playground::model::checkpoint::{Dtype, TensorOut, write_safetensors};
 use gpt_playground::model::lora::LoraOptions;
@@ -107,7 +108,7 @@ impl Output {
         };
         let (weights, texts): (Vec<_>, Vec<_>) = files.into_iter().partition(|(name, _)| name == self.weights());
         let weights = weights.into_iter().next().map(|(_, bytes)| bytes);
-        Ok((texts, weights.ok_or_else(|| Error::Checkpoint("the model has no weights".into()))?))
+        Ok((texts, weights.ok_or_else(|| Error::Checkpoint(Message::uncoded("the model has no weights")))?))
     }
 
     fn put_texts(&mut self, folder: &str, texts: Vec<Text>) -> Result<()> {
@@ -197,7 +198,7 @@ impl Output {
             }
             false => "nothing of it is saved".into(),
         };
-        Error::Io(format!("the run is not saved after step {step}: {e}. {rest}"))
+        Error::Io(Message::uncoded(format!("the run is not saved after step {step}: {e}. {rest}")))
     }
 }
 

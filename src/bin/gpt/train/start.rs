@@ -9,6 +9,7 @@ use super::log::{self, Log};
 use super::output::{Base, Output, dump_gradients, file_names, places, tensor_names};
 use gpt_playground::config::GptConfig;
 use gpt_playground::error::{Error, Result};
+use gpt_playground::message::Message;
 use gpt_playground::model::{Model, ModelOptions, Pass, Preflight};
 use gpt_playground::tokenizer::{Bpe, ByteTokenizer, CharTokenizer, Tokenizer};
 use gpt_playground::train::peft::CONFIG_FILE;
@@ -42,7 +43,7 @@ enum Origin {
 
 fn utf8(path: &Path) -> Result<String> {
     String::from_utf8(read::whole(path)?)
-        .map_err(|e| Error::Input(format!("{} is not UTF-8 ({e}); convert it first", path.display())))
+        .map_err(|e| Error::Input(Message::uncoded(format!("{} is not UTF-8 ({e}); convert it first", path.display()))))
 }
 
 /// A tokenizer for a model from scratch.
@@ -52,14 +53,16 @@ fn new_tokenizer(name: &str, texts: &[String]) -> Result<Box<dyn Tokenizer>> {
         ("byte", _) => Box::new(ByteTokenizer::new()),
         (_, Some(size)) => {
             let size = size.parse().map_err(|_| {
-                Error::Input(format!("{size:?} is no vocabulary size; write for example --tokenizer bpe:1024"))
+                Error::Input(Message::uncoded(format!(
+                    "{size:?} is no vocabulary size; write for example --tokenizer bpe:1024"
+                )))
             })?;
             Box::new(Bpe::train(&texts.join(END), size, &[END])?)
         }
         (dir, None) if load::is_folder(Path::new(dir))? => load::tokenizer(Path::new(dir))?,
         (other, None) => {
             let advice = "choose char, byte, bpe:N, or the folder of a tokenizer";
-            return Err(Error::Input(format!("there is no tokenizer {other:?}; {advice}")));
+            return Err(Error::Input(Message::uncoded(format!("there is no tokenizer {other:?}; {advice}"))));
         }
     })
 }
@@ -74,7 +77,9 @@ fn base_of_adapter(dir: &Path) -> Result<PathBuf> {
     let json: Option<serde_json::Value> =
         serde_json::from_slice(&read::small(&dir.join(CONFIG_FILE), read::SMALL, "it belongs to the saved run")?).ok();
     let name = json.and_then(|json| json["base_model_name_or_path"].as_str().map(PathBuf::from));
-    name.ok_or_else(|| Error::Input("give --model, the folder of the model beside which the adapter is trained".into()))
+    name.ok_or_else(|| {
+        Error::Input(Message::uncoded("give --model, the folder of the model beside which the adapter is trained"))
+    })
 }
 
 /// Checks the files beside the folder that will be written: none is another's, or one with what is read.
@@ -100,10 +105,10 @@ async fn saved_run(args: &Args, path: &Path) -> Result<(Ranges, TrainingState)> 
     let state = load::in_file(path, read_state_from(file.len(), async |r| file.read(r)).await)?;
     if args.model.is_some() && state.options.lora.is_none() {
         let out = args.out.display();
-        return Err(Error::Input(format!(
+        return Err(Error::Input(Message::uncoded(format!(
             "--resume goes on with the weights that are saved in {out} and reads no other model; leave --model out, or \
              begin a new run: --model {out} with another --out"
-        )));
+        ))));
     }
     Ok((file, state))
 }
@@ -111,11 +116,11 @@ async fn saved_run(args: &Args, path: &Path) -> Result<(Ranges, TrainingState)> 
 /// Refuses a base that is another than the one beside which the adapters of a saved run have learnt.
 fn check_base(state: &TrainingState, dir: &Path, fingerprint: &str) -> Result<()> {
     match &state.base {
-        Some(base) if base != fingerprint => Err(Error::Input(format!(
+        Some(base) if base != fingerprint => Err(Error::Input(Message::uncoded(format!(
             "the adapter was not trained beside the weights in {}, though they have its shape; give --model, the folder \
              of the model beside which it was begun",
             dir.display()
-        ))),
+        )))),
         Some(_) => Ok(()),
         None => {
             say("note: the saved run does not say beside which weights it was begun, so that is not checked");
@@ -161,7 +166,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
             let mut config = match (preset, &args.config) {
                 (Some(preset), _) => preset.config(vocab)?,
                 (None, Some(path)) => load::config(path)?,
-                (None, None) => return Err(Error::Input("give --model, --config or --preset".into())),
+                (None, None) => return Err(Error::Input(Message::uncoded("give --model, --config or --preset"))),
             };
             if let Some(tokenizer) = &tokenizer {
                 config.vocab_size = vocab;
@@ -176,7 +181,9 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
         Some(path) => {
             let bytes = read::whole(path)?;
             if matches!(origin, Origin::Scratch(Some(_))) {
-                return Err(Error::Input("--replay has ids, not text: give --config instead of --preset".into()));
+                return Err(Error::Input(Message::uncoded(
+                    "--replay has ids, not text: give --config instead of --preset",
+                )));
             }
             Some(Replay::parse(&bytes, config.vocab_size)?)
         }
@@ -213,7 +220,7 @@ pub(super) async fn start(args: &Args) -> Result<Start> {
             (model, None)
         }
     };
-    say(format_args!("on {} ({})", model.backend(), model.backend_reason()));
+    say(format_args!("on {} ({})", model.backend(), model.backend_reason().english()));
     let mut trainer = match &mut saved {
         Some(file) => {
             let restored = restore_from(&mut model, file.len(), async |r| file.read(r)).await;
@@ -253,10 +260,10 @@ fn check_folder(
     match state {
         Some(state) if state.step > options.steps as usize => {
             let (done, asked, out) = (state.step, options.steps, folder.path().display());
-            return Err(Error::Input(format!(
+            return Err(Error::Input(Message::uncoded(format!(
                 "the run in {out} is already at step {done}, and --steps {asked} cannot take it back; give more --steps to \
                  train on, or begin a new run in another --out"
-            )));
+            ))));
         }
         Some(_) => {
             folder.check_own(files[0], &tensor_names(config, lora), best)?;
@@ -315,13 +322,13 @@ fn source(
     if let Some(replay) = replay {
         return Ok((Source::Replay(replay), options));
     }
-    let Some(tokenizer) = tokenizer else { return Err(Error::Input("give --text or --replay".into())) };
+    let Some(tokenizer) = tokenizer else { return Err(Error::Input(Message::uncoded("give --text or --replay"))) };
     let mut data = dataset(tokenizer, texts, &options)?;
     if args.context.is_none() && data.context() < options.context && !args.resume {
         options.context = data.context();
         data = dataset(tokenizer, texts, &options)?;
     }
-    data.notes().iter().for_each(|note| say(format_args!("note: {note}")));
+    data.notes().iter().for_each(|note| say(format_args!("note: {}", note.english())));
     let (train, held) = (data.train().len(), data.validation().len());
     say(format_args!("{train} tokens to train on, {held} held back for validation"));
     Ok((Source::Text(data), options))

@@ -1,8 +1,10 @@
 //! What crosses the boundary while training, as plain objects.
 
+use crate::message::Message;
 use crate::model::Preflight;
-use crate::train::{BestWeights, Event, StepReport};
+use crate::train::{BestWeights, Event, StepReport, TrainOptions};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Options of `Session.trainPlan` and `Session.trainStart`.
 #[derive(Debug, Deserialize)]
@@ -13,9 +15,9 @@ pub(super) struct TrainRequest {
     /// Adapters instead of the weights.
     #[serde(default)]
     pub lora: bool,
-    /// [`TrainOptions`] as JSON, as far as they are not the defaults.
+    /// [`TrainOptions`], as far as they are not the defaults.
     #[serde(default)]
-    pub options: String,
+    pub options: Value,
 }
 
 /// Options of `Session.openScratch`.
@@ -36,7 +38,7 @@ pub(super) struct ScratchOptions {
     pub seed: u32,
 }
 
-/// Memory in bytes; see [`Bytes`](super::messages::Bytes).
+/// Memory in bytes; see [`Bytes`](crate::web::messages::Bytes).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PreflightBytes {
@@ -62,9 +64,8 @@ impl PreflightBytes {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Planned {
-    /// All [`TrainOptions`] as JSON.
-    pub options: String,
-    pub notes: Vec<String>,
+    pub options: TrainOptions,
+    pub notes: Vec<Message>,
     pub bytes: PreflightBytes,
     pub tokens: usize,
     pub validation_tokens: usize,
