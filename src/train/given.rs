@@ -14,6 +14,9 @@ pub fn merge_options(defaults: &TrainOptions, given: &Value) -> Result<TrainOpti
     let wrong = |e: serde_json::Error| {
         Error::Input(message!("options.not_read", "the options of the run are wrong: {cause}", cause = e))
     };
+    if !given.is_null() && !given.is_object() {
+        return Err(wrong(serde::de::Error::custom(format!("{given} is no object"))));
+    }
     let steps = given.get("steps").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     let defaults = steps.map_or_else(|| defaults.clone(), |steps| defaults.clone().in_steps(steps));
     let defaults = serde_json::to_value(defaults).map_err(wrong)?;
