@@ -37,6 +37,17 @@ impl Message {
         Message { code, english, params }
     }
 
+    /// For the macro `message!`. Apart, and behind `dyn`, so that a sentence costs the page's module few bytes.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn with(
+        code: &'static str,
+        english: &'static str,
+        params: &[(&'static str, &dyn Parameter)],
+    ) -> Message {
+        Message::new(code, english, params.iter().map(|(name, value)| (*name, value.param())).collect())
+    }
+
     /// Words that the page shows in English: of the command line, or of a fault of the engine's own.
     pub fn uncoded(text: impl Into<String>) -> Message {
         Message::new(UNCODED, "{text}", vec![("text", Param::Text(text.into()))])
@@ -71,15 +82,22 @@ pub(crate) trait Parameter {
     fn param(&self) -> Param;
 }
 
-impl<T: Display + ?Sized> Parameter for T {
+impl<T: Display> Parameter for T {
     fn param(&self) -> Param {
-        let text = self.to_string();
-        let end = text.char_indices().rev().map(|(at, _)| at).nth(KEPT).unwrap_or(0);
-        Param::Text(match text.char_indices().map(|(at, _)| at).nth(KEPT) {
-            Some(start) if start < end => format!("{} … {}", &text[..start], &text[end..]),
-            _ => text,
-        })
+        text_of(self)
     }
+}
+
+/// A text that is long loses its middle.
+#[cold]
+#[inline(never)]
+fn text_of(value: &dyn Display) -> Param {
+    let text = value.to_string();
+    let end = text.char_indices().rev().map(|(at, _)| at).nth(KEPT).unwrap_or(0);
+    Param::Text(match text.char_indices().map(|(at, _)| at).nth(KEPT) {
+        Some(start) if start < end => format!("{} … {}", &text[..start], &text[end..]),
+        _ => text,
+    })
 }
 
 impl Parameter for Message {
@@ -146,11 +164,7 @@ macro_rules! message {
     }};
     ($code:literal, $english:literal, $($name:ident $(= $value:expr)?),+ $(,)?) => {{
         const { assert!($crate::message::fits($english, &[$(stringify!($name)),+]), "sentence and parameters differ") };
-        $crate::message::Message::new(
-            $code,
-            $english,
-            vec![$((stringify!($name), $crate::message::Parameter::param(&message!(@ $name $(= $value)?)))),+],
-        )
+        $crate::message::Message::with($code, $english, &[$((stringify!($name), &message!(@ $name $(= $value)?))),+])
     }};
     (@ $name:ident) => { $name };
     (@ $name:ident = $value:expr) => { $value };
