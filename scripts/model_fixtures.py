@@ -336,6 +336,7 @@ def index():
         "id": "storyteller",
         "name": "Storyteller",
         "path": "storyteller",
+        "guide": "guide.json",
         "description": "A small GPT-2 that writes simple stories in the manner of children's books.",
         "description_zh": "一个小型 GPT-2，以儿童读物的笔调用英文写简单的故事。",
         "license": "CC0-1.0",

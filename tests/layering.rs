@@ -283,7 +283,7 @@ fn scripts() -> Vec<(String, String)> {
 }
 
 /// The page's folders, each above those before it. What stands in `www/` itself joins them: the page's entry and the worker's.
-const FEATURES: [&str; 8] = ["core", "engine", "models", "write", "inspect", "train", "frame", ""];
+const FEATURES: [&str; 9] = ["core", "engine", "models", "write", "inspect", "train", "guide", "frame", ""];
 
 /// These meet only in what joins them.
 const APART: [&str; 3] = ["write", "inspect", "train"];

@@ -29,8 +29,10 @@ import { nextFrame, Writing } from "./write/writing.js";
 /** @typedef {import("./engine/types.js").Settings} Settings */
 /** @typedef {import("./engine/types.js").Theme} Theme */
 
-/** The name of a place: see `place`. */
+/** Names of places: see `place`. */
 const SHEET = "sheet";
+const GUIDE = "guide ";
+const GUIDE_START = "tokens.1";
 const FIRST_PROMPT = "Once upon a time";
 const THEMES = /** @type {Theme[]} */ (["auto", "light", "dark"]);
 
@@ -99,6 +101,10 @@ export class App {
     /** @type {import("./inspect/inspector.js").Inspector | null} */
     this.inspector = null;
     this.inspectorAsked = false;
+    /** @type {import("./guide/guide.js").Guide | null} */
+    this.guide = null;
+    /** @type {Promise<import("./guide/guide.js").Guide> | null} */
+    this.guideLoading = null;
     this.openText();
     kept.title = () => this.title();
     kept.onChange = () => this.tellKept();
@@ -142,6 +148,7 @@ export class App {
         tabs: TABS,
         onTab: (tab) => this.store.set({ tab }),
         onBackend: (backend) => void this.setBackend(backend),
+        onGuide: () => this.openGuide(),
         onLang: () => this.setLang(this.state.lang === "en" ? "zh" : "en"),
         onTheme: () => this.setTheme(THEMES[(THEMES.indexOf(this.state.theme) + 1) % THEMES.length]),
       },
@@ -285,14 +292,19 @@ export class App {
     this.store.set({ theme });
   }
 
-  /** Where the page is: a tab, or the sheet over it that the inspector is in a narrow window. */
+  /** Where the page is: a chapter of the guide, a tab, or the sheet over it that the inspector is in a narrow window. */
   get place() {
-    const { tab, view } = this.state;
+    const { tab, view, guide } = this.state;
+    if (guide) return GUIDE + guide.split(".")[0];
     return tab === "write" && view.open && !matchMedia(WIDE).matches ? SHEET : tab;
   }
 
   /** The user went back or forth. @param {string} place */
   goTo(place) {
+    // Which of the chapter's steps it was, the address says.
+    const guide = place.startsWith(GUIDE) ? (decodeFragment(location.hash, PANELS).guide ?? "") : "";
+    this.store.set({ guide });
+    if (guide) return;
     const tab = TABS.find((name) => name === place) ?? "write";
     const narrow = !matchMedia(WIDE).matches;
     if (tab === "write" && narrow) this.setView({ open: place === SHEET });
@@ -365,6 +377,8 @@ export class App {
     this.layOut();
     inspector?.update();
     this.inspect();
+    if (this.guide) this.guide.update();
+    else if (this.state.guide) void this.loadGuide();
     const { tab, settings } = this.state;
     if (tab === "train" && !this.page.trainOpening) void this.openTrain();
     if (!this.address.write(encodeFragment({ ...this.shared(), tab }), this.place)) return;
@@ -375,6 +389,27 @@ export class App {
   shared() {
     const { state, inspector } = this;
     return sharedOf(state, inspector ? inspector.linkedToken() : state.view.token);
+  }
+
+  /** Loads the guide, once. */
+  async loadGuide() {
+    this.guideLoading ??= part(import("./guide/guide.js")).then(({ Guide }) => Guide.mount(this));
+    try {
+      this.guide = await this.guideLoading;
+      this.store.set({});
+    } catch (error) {
+      // Said once, however often it was asked for.
+      if (!this.guideLoading) return;
+      this.guideLoading = null;
+      this.store.set({ guide: "" });
+      showError(this.page.messagesOn(this.state.tab), [["guide.notLoaded"]], error);
+    }
+  }
+
+  /** Opens the guide where it was left; where it is open, the keyboard goes to it. */
+  openGuide() {
+    if (this.state.guide) this.guide?.focus();
+    else this.store.set({ guide: storage.get("guide") || GUIDE_START });
   }
 
   /** Keeps the inspector's place free from the beginning, so that nothing moves when it comes. */

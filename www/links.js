@@ -7,7 +7,7 @@ import { RUN_LINK } from "./models/saved_runs.js";
 
 /** What a link reproduces. @param {State} state @param {number | null} token that is looked at */
 export function sharedOf(state, token) {
-  const { tab, lang, langChosen, settings, modelId, adapterId, shipped, view, openChosen } = state;
+  const { tab, lang, langChosen, settings, modelId, adapterId, shipped, view, openChosen, guide } = state;
   // The model that opens anyway needs no name in the address.
   const model = modelId === shipped[0]?.id ? "" : modelId;
   return {
@@ -18,6 +18,7 @@ export function sharedOf(state, token) {
     adapter: adapterId,
     view: { ...view, token },
     openChosen,
+    guide,
   };
 }
 
@@ -34,6 +35,7 @@ export function followLink(shared, store, opener) {
     settings: { ...DEFAULT_SETTINGS, ...shared.settings },
     view: { ...DEFAULT_VIEW, open: view.open, ...shared.view },
     openChosen: openChosen || shared.view.open !== undefined,
+    guide: shared.guide ?? "",
   });
   const { adapter = "" } = shared;
   // The first model needs no name in the address; one that no address can name is left open.

@@ -176,7 +176,7 @@ export class Page {
     const goes = goesOn(train);
     this.updateNotSaved(train.saveFailure, goes);
     const run = goes && train.run ? { step: train.step, steps: train.run.steps } : null;
-    this.header.update({ tab, backend, theme, lang, run });
+    this.header.update({ tab, backend, theme, lang, guided: state.guide !== "", run });
 
     const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;
     this.paper.update({

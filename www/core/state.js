@@ -8,7 +8,7 @@ import { clampSeed, clampSetting, DEFAULT_SETTINGS, SETTING_SPECS } from "./sett
 /** @typedef {import("../inspect/types.js").Unit} Unit */
 /**
  * @typedef {{ model?: string, adapter?: string, tab?: Tab, lang?: Lang, settings: Partial<Settings>, view:
- *   Partial<InspectView>, text?: string }} SharedState
+ *   Partial<InspectView>, text?: string, guide?: string }} SharedState
  */
 
 /** What the inspector shows first. @type {Readonly<InspectView>} */
@@ -62,7 +62,7 @@ export class Store {
  * it is given.
  * `view.open` is left out where it is what the device does by itself (`openChosen` false).
  * @param {{ model: string, adapter?: string, tab: Tab, lang?: Lang, settings: Settings, view?: InspectView,
- *   openChosen?: boolean, text?: string }} state
+ *   openChosen?: boolean, text?: string, guide?: string }} state
  */
 export function encodeFragment(state) {
   const params = new URLSearchParams();
@@ -78,6 +78,7 @@ export function encodeFragment(state) {
   if (!state.settings.stopAtEnd) params.set("end", "0");
   if (state.view) encodeView(params, state.view, state.openChosen ?? true);
   if (state.text) params.set("text", state.text);
+  if (state.guide) params.set("guide", state.guide);
   // "/" is legal in a fragment, and a model's name reads better with it.
   return params.toString().replaceAll("%2F", "/");
 }
@@ -94,6 +95,8 @@ export function decodeFragment(fragment, panels) {
   const shared = { settings: {}, view: decodeView(params, panels) };
   const text = params.get("text");
   if (text) shared.text = text;
+  const guide = params.get("guide") ?? "";
+  if (/^[a-z]{1,16}\.\d{1,2}$/.test(guide)) shared.guide = guide;
   const tab = params.get("tab");
   if (tab === "write" || tab === "train" || tab === "models") shared.tab = tab;
   const lang = params.get("lang");

@@ -308,6 +308,8 @@ export interface ShippedModel {
   vocab_size?: number;
   description?: string;
   description_zh?: string;
+  /** In its folder, what the guide says of it. */
+  guide?: string;
   license?: string;
 }
 
@@ -411,4 +413,6 @@ export interface State {
   view: import("../inspect/types.js").InspectView;
   /** The user or a link opened or closed the inspector. */
   openChosen: boolean;
+  /** The place in the guide, as the address holds it: "attention.3"; "" where it is closed. */
+  guide: string;
 }

@@ -8,10 +8,10 @@ import { n, t } from "../core/i18n/index.js";
 export class Header {
   /**
    * @param {HTMLElement} root
-   * @param {{ tabs: Tab[], onTab: (tab: Tab) => void, onBackend: (backend: Backend) => void, onLang: () => void,
-   *   onTheme: () => void }} options
+   * @param {{ tabs: Tab[], onTab: (tab: Tab) => void, onBackend: (backend: Backend) => void, onGuide: () => void,
+   *   onLang: () => void, onTheme: () => void }} options
    */
-  constructor(root, { tabs, onTab, onBackend, onLang, onTheme }) {
+  constructor(root, { tabs, onTab, onBackend, onGuide, onLang, onTheme }) {
     this.title = h("h1", { class: "brand" });
     /** @type {Map<Tab, HTMLButtonElement>} */
     this.tabs = new Map(
@@ -25,21 +25,22 @@ export class Header {
     /** @type {HTMLSelectElement} */
     this.backend = h("select", { onchange: () => onBackend(/** @type {Backend} */ (this.backend.value)) });
     for (const value of ["auto", "cpu", "webgpu"]) this.backend.append(h("option", { value }));
+    this.guide = h("button", { type: "button", class: "quiet guide-button", onclick: onGuide });
     this.lang = h("button", { type: "button", class: "quiet", onclick: onLang });
     this.theme = h("button", { type: "button", class: "quiet theme", onclick: onTheme });
     root.append(
       this.title,
       this.nav,
       h("label", { class: "backend" }, this.backendLabel, this.backend),
-      h("div", { class: "switches" }, this.lang, this.theme),
+      h("div", { class: "switches" }, this.guide, this.lang, this.theme),
     );
   }
 
   /**
-   * @param {{ tab: Tab, backend: Backend, theme: string, lang: string, run: { step: number, steps: number } | null }}
-   *   data `run`: the one going on
+   * @param {{ tab: Tab, backend: Backend, theme: string, lang: string, guided: boolean, run: { step: number, steps:
+   *   number } | null }} data `run`: the one going on
    */
-  update({ tab, backend, theme, lang, run }) {
+  update({ tab, backend, theme, lang, guided, run }) {
     setText(this.title, t("app.title"));
     this.nav.setAttribute("aria-label", t("nav.label"));
     for (const [name, button] of this.tabs) {
@@ -54,6 +55,9 @@ export class Header {
     this.backend.setAttribute("aria-label", t("backend.label"));
     for (const option of this.backend.options) setText(option, t(`backend.${option.value}`));
     this.backend.value = backend;
+    setText(this.guide, t("guide.open"));
+    this.guide.title = t("guide.open.hint");
+    this.guide.setAttribute("aria-expanded", String(guided));
     setText(this.lang, t("lang.switch"));
     this.lang.lang = lang === "en" ? "zh" : "en";
     this.lang.setAttribute("title", t("lang.label"));

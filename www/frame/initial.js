@@ -45,5 +45,6 @@ export function initialState() {
     pending: {},
     view: { ...DEFAULT_VIEW, open: matchMedia(WIDE).matches, ...shared.view },
     openChosen: shared.view.open !== undefined,
+    guide: shared.guide ?? "",
   };
 }

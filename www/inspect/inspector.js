@@ -1,8 +1,8 @@
 /** The shell of the inspector: tabs, the selected token, one of the panels below it, and its ties to the paper. */
 import { byId, h, setText, storage } from "../core/dom.js";
-import { isAbort, PageError } from "../core/errors.js";
+import { isAbort } from "../core/errors.js";
 import { registerStrings, t } from "../core/i18n/index.js";
-import { asset } from "../core/site.js";
+import { loadStyle } from "../core/style.js";
 import { userText } from "../core/text.js";
 import { Context } from "./context.js";
 import { Divider } from "./divider.js";
@@ -39,18 +39,6 @@ const DETAILS = "tokenDetails";
 
 /** A later one wins. */
 const STYLES = ["inspect/shell.css", "inspect/surprise.css", ...MANIFEST.map(({ style }) => style)];
-
-/** @param {string} path of a style sheet */
-function loadStyle(path) {
-  return /** @type {Promise<void>} */ (
-    new Promise((resolve, reject) => {
-      const link = h("link", { rel: "stylesheet", href: asset(path).href });
-      link.addEventListener("load", () => resolve());
-      link.addEventListener("error", () => reject(new PageError("error.partNotLoaded")));
-      document.head.append(link);
-    })
-  );
-}
 
 export class Inspector {
   /** Loads what it needs and takes its place on the page. @param {import("../app.js").App} app */

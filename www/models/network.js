@@ -162,6 +162,11 @@ export function urlSource(input) {
   return { kind: "url", id: url.href, name, open: (signal) => openUrls((file) => new URL(file, base).href, signal) };
 }
 
+/** A text that came with the page. @param {string} path below `www/` */
+export async function shippedText(path) {
+  return new TextDecoder().decode(await required(asset(path).href, new AbortController().signal));
+}
+
 /** @returns {Promise<ShippedModel[]>} */
 export async function fetchShippedModels() {
   const url = MODELS_INDEX.href;

@@ -3,6 +3,12 @@
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// Sources that the guide shows lines of. They ship as they are, as text; the guide's list is the only one.
+static SOURCES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../www/guide/sources.json")).expect("www/guide/sources.json is a list of paths")
+});
 
 /// The page itself, at the site's root.
 pub const INDEX: &str = "index.html";
@@ -22,7 +28,7 @@ pub fn resolve(url_path: &str) -> Option<PathBuf> {
 /// Whether a path relative to the root belongs to the site.
 fn belongs(path: &Path) -> bool {
     let Some(text) = path.to_str() else { return false };
-    if text == INDEX {
+    if text == INDEX || SOURCES.iter().any(|source| source == text) {
         return true;
     }
     let Some(inside) = text.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')) else { return false };
@@ -37,6 +43,7 @@ fn belongs(path: &Path) -> bool {
 /// When a folder cannot be read.
 pub fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = vec![PathBuf::from(INDEX)];
+    found.extend(SOURCES.iter().map(PathBuf::from).filter(|source| root.join(source).is_file()));
     walk(root, Path::new(FOLDER), &mut found)?;
     found.retain(|path| belongs(path));
     found.sort();
@@ -69,7 +76,7 @@ pub fn mime(path: &Path) -> &'static str {
         "jpg" | "jpeg" => "image/jpeg",
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
-        "txt" | "md" | "wgsl" => "text/plain; charset=utf-8",
+        "txt" | "md" | "wgsl" | "rs" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
 }
@@ -144,6 +151,17 @@ mod tests {
         for file in found {
             assert_eq!(resolve(&format!("/{}", file.display())), Some(file));
         }
+    }
+
+    #[test]
+    fn sources_that_the_guide_shows_are_shipped_as_text() {
+        assert!(!SOURCES.is_empty());
+        for source in SOURCES.iter() {
+            let path = resolve(&format!("/{source}")).expect(source);
+            assert!(crate::sh::root().join(&path).is_file(), "{source} is not there");
+            assert_eq!(mime(&path), "text/plain; charset=utf-8", "{source}");
+        }
+        assert!(files(&crate::sh::root()).unwrap().contains(&PathBuf::from(&SOURCES[0])));
     }
 
     #[test]
