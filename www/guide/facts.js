@@ -112,3 +112,57 @@ export class FactSource {
     this.known.clear();
   }
 }
+
+/** Steps that speak of training need no text on the paper. */
+const NO_TOKENS = { ids: [], texts: [], bytes: [], ends: [], bos: false };
+
+/**
+ * What is known without asking.
+ * @param {object} page
+ * @param {import("../engine/types.js").Info} page.info
+ * @param {import("../engine/types.js").Settings} page.settings
+ * @param {Pick<import("../inspect/types.js").InspectView, "layer" | "head">} page.view
+ * @param {Pick<import("../inspect/types.js").Subject, "text" | "tokens" | "scores" | "selected"> | null} page.subject
+ * @param {Pick<import("../inspect/trail.js").Trail, "length" | "logprob"> | null} page.trail
+ * @param {import("./types.js").Claims | null} page.claims
+ * @param {Pick<import("../train/plan.js").TrainingPlan, "planned" | "text">} page.plan
+ * @param {Pick<import("../train/run_facts.js").RunState, "run" | "history">} page.run
+ * @returns {Facts}
+ */
+export function factsOf({ info, settings, view, subject, trail, claims, plan, run }) {
+  const { temperature, topK, topP, minP, repetitionPenalty } = settings;
+  const losses = run.run ? run.history.train : [];
+  const empty = plan.text.trim() === "";
+  const within = (/** @type {number} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
+    Math.min(most, Math.max(least, value));
+  return {
+    info,
+    text: subject?.text ?? "",
+    tokens: subject?.tokens ?? NO_TOKENS,
+    count: trail?.length ?? 0,
+    selected: subject?.selected ?? 0,
+    logprobs: subject?.scores?.logprob.subarray(0, subject.tokens.ids.length - 1) ?? [],
+    surprise: surpriseOf(trail),
+    settings: { temperature, topK, topP, minP, repetitionPenalty },
+    layer: within(view.layer, 0, info.nLayer - 1),
+    head: within(view.head, -1, info.nHead - 1),
+    claims,
+    training: {
+      planned: plan.planned && !empty ? { ...plan.planned, options: JSON.parse(plan.planned.options) } : null,
+      empty,
+      losses: losses.length > 1 ? [losses[0][1], losses[losses.length - 1][1]] : null,
+      vocabSize: info.vocabSize,
+    },
+  };
+}
+
+/** @param {Pick<import("../inspect/trail.js").Trail, "length" | "logprob"> | null} trail */
+function surpriseOf(trail) {
+  const sum = { count: 0, nats: 0 };
+  for (let row = 0; trail && row + 1 < trail.length; row += 1) {
+    if (Number.isNaN(trail.logprob[row])) continue;
+    sum.count += 1;
+    sum.nats -= trail.logprob[row];
+  }
+  return sum;
+}

@@ -12,7 +12,7 @@ import { shippedText } from "../models/network.js";
 import { GuideCard } from "./card.js";
 import { headFor } from "./chapters/attention.js";
 import { chapterAt, moved, nameOf, placeOf, stepAt } from "./chapters.js";
-import { FactSource } from "./facts.js";
+import { FactSource, factsOf } from "./facts.js";
 import { sourceText } from "./source.js";
 import { Spotlight } from "./spotlight.js";
 import { showSource } from "./viewer.js";
@@ -205,42 +205,14 @@ export class Guide {
       });
   }
 
-  /** What is known without asking; null where there is no text, or the model has not read it. @returns {Facts | null} */
+  /** What is known without asking; null while no model is open. @returns {Facts | null} */
   facts() {
-    const { app } = this;
-    const { info, settings, view } = app.state;
+    const { inspector, state, training } = this.app;
+    const { info, settings, view } = state;
     if (!info) return null;
-    const subject = app.inspector?.context.subject ?? null;
-    const { plan, state: run } = app.training;
-    const history = run.run ? run.history.train : [];
-    const { temperature, topK, topP, minP, repetitionPenalty } = settings;
-    const trail = app.inspector?.context.trail;
-    const surprise = { count: 0, nats: 0 };
-    for (const logprob of trail?.logprob.slice(0, Math.max(0, trail.length - 1)) ?? [])
-      if (!Number.isNaN(logprob)) {
-        surprise.count += 1;
-        surprise.nats -= logprob;
-      }
-    return {
-      info,
-      text: subject?.text ?? "",
-      tokens: subject?.tokens ?? { ids: [], texts: [], bytes: [], ends: [], bos: false },
-      count: trail?.length ?? 0,
-      selected: subject?.selected ?? 0,
-      logprobs: subject?.scores?.logprob.subarray(0, subject.tokens.ids.length - 1) ?? [],
-      surprise,
-      settings: { temperature, topK, topP, minP, repetitionPenalty },
-      layer: Math.min(info.nLayer - 1, Math.max(0, view.layer)),
-      head: Math.min(info.nHead - 1, Math.max(-1, view.head)),
-      claims: this.claims ?? null,
-      training: {
-        planned:
-          plan.planned && plan.text.trim() ? { ...plan.planned, options: JSON.parse(plan.planned.options) } : null,
-        empty: plan.text.trim() === "",
-        losses: history.length > 1 ? [history[0][1], history[history.length - 1][1]] : null,
-        vocabSize: info.vocabSize,
-      },
-    };
+    const { subject = null, trail = null } = inspector?.context ?? {};
+    const claims = this.claims ?? null;
+    return factsOf({ info, settings, view, subject, trail, claims, plan: training.plan, run: training.state });
   }
 
   /** What the step says now, or why it says nothing. @returns {Pick<import("./card.js").CardData, "said" | "waits">} */

@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 /// Sources that the guide shows lines of. They ship as they are, as text; the guide's list is the only one.
 static SOURCES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../www/guide/sources.json")).expect("www/guide/sources.json is a list of paths")
+    serde_json::from_str(include_str!("../../www/guide/sources.json"))
+        .expect("www/guide/sources.json is a list of paths")
 });
 
 /// The page itself, at the site's root.
