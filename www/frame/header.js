@@ -32,7 +32,8 @@ export class Header {
       this.title,
       this.nav,
       h("label", { class: "backend" }, this.backendLabel, this.backend),
-      h("div", { class: "switches" }, this.guide, this.lang, this.theme),
+      this.guide,
+      h("div", { class: "switches" }, this.lang, this.theme),
     );
   }
 

@@ -193,6 +193,8 @@ export class Guide {
     if (name === this.claimsOf) return;
     this.claimsOf = name;
     this.claims = name ? undefined : null;
+    // Another model has other heads that do this.
+    this.wantsHead = this.current.shows.head !== undefined;
     if (!model?.guide) return;
     shippedText(`models/${model.path}/${model.guide}`)
       .then(JSON.parse)

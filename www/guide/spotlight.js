@@ -133,7 +133,8 @@ export class Spotlight {
   dock() {
     const { classList, style, dataset } = document.body;
     classList.toggle("guide-docked", this.docked);
-    const room = this.docked ? `${this.card.offsetHeight}px` : "";
+    // Up to a whole pixel: what it points at ends above it.
+    const room = this.docked ? `${Math.ceil(this.card.getBoundingClientRect().height)}px` : "";
     if (style.getPropertyValue("--guide-room") !== room) style.setProperty("--guide-room", room);
     const place = this.target?.closest("#inspector") ? "inspector" : this.target?.closest("#desk") ? "desk" : "";
     if (dataset.guideOn !== place) dataset.guideOn = place;
