@@ -194,6 +194,25 @@ test("the lines that compute a step are shown, and the whole file at that line",
   await page.keyboard.press("Escape");
   await viewer.waitFor({ state: "detached" });
   await speaks(page, "attention-scores");
+
+  // Where the page names the sources' repository, links lead there.
+  await page.route(/\/(\?[^/]*)?$/, async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace(
+      '"repository" content=""',
+      '"repository" content="https://host.test/me/it"',
+    );
+    await route.fulfill({ response, body });
+  });
+  await page.reload();
+  await speaks(page, "attention-scores");
+  await page.locator(".guide-code summary").click();
+  const link = page.locator("a.guide-link");
+  await link.waitFor();
+  assert.equal(
+    await link.getAttribute("href"),
+    `https://host.test/me/it/blob/HEAD/shaders/attention_probs.wgsl#L${line}`,
+  );
   await close();
 });
 

@@ -116,7 +116,9 @@ export class Guide {
     const { view } = app.state;
     if (shows.tab === "write") {
       const { panel = view.panel, mode = view.mode } = shows;
-      if (!view.open || view.panel !== panel || view.mode !== mode) app.setView({ open: true, panel, mode });
+      const { surprise = view.surprise } = shows;
+      if (!view.open || view.panel !== panel || view.mode !== mode || view.surprise !== surprise)
+        app.setView({ open: true, panel, mode, surprise });
     }
     this.wantsHead = shows.head !== undefined;
     this.light.unfold(shows.unfold ?? "");
@@ -126,6 +128,8 @@ export class Guide {
   show() {
     this.arrange();
     this.light.point(this.current.targets(this.facts()), true);
+    // On a touch screen focus would pull up the keyboard.
+    if (!matchMedia("(pointer: fine)").matches) return;
     this.light.whenFound((target) => {
       const inner = target.matches(CAN_FOCUS) ? target : target.querySelector(CAN_FOCUS);
       /** @type {HTMLElement | null} */ (inner)?.focus({ preventScroll: true });

@@ -12,7 +12,7 @@ function find({ css, text, up }) {
   for (const element of document.querySelectorAll(css)) {
     if (text !== undefined && element.textContent?.trim() !== text) continue;
     const found = /** @type {HTMLElement | null} */ (up ? element.closest(up) : element);
-    if (found?.checkVisibility({ visibilityProperty: true }) && found.getClientRects().length) return found;
+    if (found?.getClientRects().length && getComputedStyle(found).visibility !== "hidden") return found;
   }
   return null;
 }

@@ -88,6 +88,8 @@ export interface Shown {
   tab: Tab;
   panel?: PanelName;
   mode?: string;
+  /** The paper's tokens are coloured. */
+  surprise?: true;
   /** A head that does this is chosen. */
   head?: HeadKind;
   /** `<details>` that hold the target are unfolded. */

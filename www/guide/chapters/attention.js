@@ -145,7 +145,7 @@ export const attention = {
     {
       id: "first",
       shows: { ...SHOWN, head: "first" },
-      targets: at("#inspect-panel .attention-choice:has(#attention-ignore)", "#inspect-panel .attention-views"),
+      targets: at({ css: "#attention-ignore", up: ".attention-choice" }, "#inspect-panel .attention-views"),
       needs: ["attention", "heads"],
       code: { file: "shaders/attention.wgsl", at: "acc[i] = acc[i] * correction", lines: 3 },
       say: (facts) => sayHabit(facts, "first"),

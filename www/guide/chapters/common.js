@@ -8,9 +8,9 @@ import { showToken } from "../../inspect/label.js";
 /** Lines of the Flow panel, by the tensor that they show. @param {string} tensor @returns {Target} */
 export const flowLine = (tensor) => ({ css: "#inspect-panel .flow-tensor", text: tensor, up: ".flow-line" });
 
-/** @param {...string} selectors */
-export const at = (...selectors) => {
-  const targets = selectors.map((css) => ({ css }));
+/** Where a step points, whatever is known: the first of these that can be seen. @param {...(string | Target)} all */
+export const at = (...all) => {
+  const targets = all.map((one) => (typeof one === "string" ? { css: one } : one));
   return () => targets;
 };
 

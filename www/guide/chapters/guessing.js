@@ -58,7 +58,7 @@ export const guessing = {
     {
       id: "surprise",
       variants: { one: ["ask", "why"] },
-      shows: { tab: "write", panel: "surprise" },
+      shows: { tab: "write", panel: "surprise", surprise: true },
       targets: at(".card"),
       needs: [],
       code: { file: "shaders/score.wgsl", at: "let asked = select(", lines: 3 },
@@ -93,7 +93,7 @@ export const guessing = {
     {
       id: "temperature",
       shows: { tab: "write", panel: "next", unfold: ".desk .settings" },
-      targets: at(".settings .control:has(#setting-temperature)", ".next-settings", ".next-presets"),
+      targets: at({ css: "#setting-temperature", up: ".control" }, ".next-settings", ".next-presets"),
       needs: ["next"],
       code: { file: "shaders/sample.wgsl", at: "// Penalty and temperature.", lines: 5 },
       say(facts) {

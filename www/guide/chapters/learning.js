@@ -75,7 +75,7 @@ export const learning = {
     {
       id: "step",
       shows: TRAIN,
-      targets: at(".train-setting:has(#train-lr)", ".train-settings"),
+      targets: at({ css: "#train-lr", up: ".train-setting" }, ".train-settings"),
       needs: [],
       learns: true,
       code: { file: "shaders/adamw.wgsl", at: "let m_new = beta1", lines: 8 },
@@ -92,7 +92,7 @@ export const learning = {
     {
       id: "held",
       shows: TRAIN,
-      targets: at(".train-setting:has(#train-validation)", ".train-settings"),
+      targets: at({ css: "#train-validation", up: ".train-setting" }, ".train-settings"),
       needs: [],
       learns: true,
       code: { file: "src/train/data.rs", at: "pub fn validation_batches(", lines: 10 },

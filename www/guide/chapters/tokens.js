@@ -13,7 +13,7 @@ export const tokens = {
   steps: [
     {
       id: "pieces",
-      shows: { tab: "write", panel: "next" },
+      shows: { tab: "write", panel: "next", surprise: true },
       targets: at(".paper"),
       needs: [],
       code: { file: "src/tokenizer/merge.rs", at: "fn apply_short(", lines: 18 },
