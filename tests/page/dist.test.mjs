@@ -20,7 +20,7 @@ after(async () => {
   await site?.stop();
 });
 
-test("it begins with few requests, writes, shows each panel, trains, and speaks Chinese", async () => {
+test("it begins with few requests, writes, shows each panel, guides, trains, and speaks Chinese", async () => {
   const { page, requests, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&n=8&end=0&see=0`);
   /** @type {string[]} */
   const missing = [];
@@ -44,6 +44,14 @@ test("it begins with few requests, writes, shows each panel, trains, and speaks 
     await page.locator("#inspect-panel > *").first().waitFor();
     assert.equal(await page.locator("#inspector .message:visible").count(), 0);
   }
+
+  // The guide with its claims, and the sources that it shows.
+  await page.locator(".guide-button").click();
+  await page.locator(".guide-head select").selectOption("attention");
+  await page.locator('.guide[data-step="attention-heads"] .guide-choice').first().waitFor();
+  await page.locator(".guide-code summary").click();
+  await page.locator(".guide-source", { hasText: "fn attention" }).waitFor();
+  await page.locator(".guide-close").click();
 
   await start(page, "From scratch", { steps: 3, eval_every: 0 });
   await says(page, 3);
