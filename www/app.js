@@ -16,6 +16,7 @@ import { askedBackend, BACKENDS, initialState, WIDE } from "./frame/initial.js";
 import { PANELS } from "./inspect/manifest.js";
 import { followLink, sharedOf } from "./links.js";
 import { filesFromDrop } from "./models/drop.js";
+import { shippedText } from "./models/network.js";
 import { Opener, showError } from "./models/opener.js";
 import { Page, TABS } from "./page.js";
 import { unsaved } from "./train/run_facts.js";
@@ -393,7 +394,7 @@ export class App {
 
   /** Loads the guide, once. */
   async loadGuide() {
-    this.guideLoading ??= part(import("./guide/guide.js")).then(({ Guide }) => Guide.mount(this));
+    this.guideLoading ??= part(import("./guide/guide.js")).then(({ Guide }) => Guide.mount(this, shippedText));
     try {
       this.guide = await this.guideLoading;
       this.store.set({});

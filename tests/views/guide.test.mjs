@@ -11,7 +11,7 @@ import { CHAPTERS, moved, nameOf, placeOf } from "../../www/guide/chapters.js";
 import { FactSource, factsOf } from "../../www/guide/facts.js";
 import { habit, numbers, oneOf, softmax, strongestHead } from "../../www/guide/maths.js";
 import { beside, overlap } from "../../www/guide/place.js";
-import { excerptOf, repositoryLink } from "../../www/guide/source.js";
+import { excerptOf, repositoryLink, sources } from "../../www/guide/source.js";
 import { guideEn } from "../../www/guide/words.en.js";
 import { guideZh } from "../../www/guide/words.zh.js";
 import { check } from "./guide_saying.mjs";
@@ -106,6 +106,20 @@ test("a line has an address where the repository has one", () => {
     "https://host.test/me/it/blob/HEAD/src/a.rs#L7",
   );
   assert.equal(repositoryLink("src/a.rs", 7, ""), "");
+});
+
+test("a source is fetched once, and again after a failure", async () => {
+  /** @type {string[]} */
+  const fetched = [];
+  const source = sources(async (path) => {
+    fetched.push(path);
+    if (fetched.length === 1) throw new Error("offline");
+    return "text";
+  });
+  await assert.rejects(source("src/a.rs"), /offline/);
+  assert.equal(await source("src/a.rs"), "text");
+  await source("src/a.rs");
+  assert.deepEqual(fetched, ["../src/a.rs", "../src/a.rs"]);
 });
 
 test("places lead through all steps, forth and back, and an address names any", () => {

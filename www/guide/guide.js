@@ -8,12 +8,11 @@ import { registerStrings, t } from "../core/i18n/index.js";
 import { loadStyle } from "../core/style.js";
 import { userText } from "../core/text.js";
 import { Asker } from "../inspect/asker.js";
-import { shippedText } from "../models/network.js";
 import { GuideCard } from "./card.js";
 import { headFor } from "./chapters/attention.js";
 import { chapterAt, moved, nameOf, placeOf, stepAt } from "./chapters.js";
 import { FactSource, factsOf } from "./facts.js";
-import { sourceText } from "./source.js";
+import { sources } from "./source.js";
 import { Spotlight } from "./spotlight.js";
 import { showSource } from "./viewer.js";
 import { guideEn } from "./words.en.js";
@@ -32,15 +31,19 @@ const EXAMPLE = "Once upon a time";
 const CAN_FOCUS = "button, input, select, textarea, summary, a[href], [tabindex]";
 
 export class Guide {
-  /** Loads what it needs. @param {import("../app.js").App} app */
-  static async mount(app) {
+  /**
+   * Loads what it needs.
+   * @param {import("../app.js").App} app @param {(path: string) => Promise<string>} fetchText of a file below `www/`
+   */
+  static async mount(app, fetchText) {
     await loadStyle("guide/style.css");
-    return new Guide(app);
+    return new Guide(app, fetchText);
   }
 
-  /** @param {import("../app.js").App} app */
-  constructor(app) {
+  /** @param {import("../app.js").App} app @param {(path: string) => Promise<string>} fetchText */
+  constructor(app, fetchText) {
     this.app = app;
+    this.fetchText = fetchText;
     const asker = new Asker({
       inspect: (request, options) => app.engine.inspect(request, options),
       worker: () => app.engine.client,
@@ -56,7 +59,7 @@ export class Guide {
       onShow: () => this.show(),
       onAnswer: (label) => this.answer(label),
       onTake: () => this.take(),
-      source: sourceText,
+      source: sources(fetchText),
       onSource: showSource,
     });
     // Behind the header, as it is opened from there: whoever goes by keys comes to it first.
@@ -200,7 +203,7 @@ export class Guide {
     // Another model has other heads that do this.
     this.wantsHead = this.current.shows.head !== undefined;
     if (!model?.guide) return;
-    shippedText(`models/${model.path}/${model.guide}`)
+    this.fetchText(`models/${model.path}/${model.guide}`)
       .then(JSON.parse)
       // Without them the steps show what they find themselves, and say so.
       .catch(() => null)

@@ -1,6 +1,5 @@
 /** Lines of the program's own sources, which ship as text, and where the whole file can be read. */
 import { REPOSITORY } from "../core/site.js";
-import { shippedText } from "../models/network.js";
 
 /** @typedef {import("./types.js").Step["code"]} Code */
 /** @typedef {{ first: number, lines: string[] }} Excerpt `first` counts from 1 */
@@ -24,16 +23,21 @@ export function repositoryLink(/** @type {string} */ file, /** @type {number} */
   return repository ? `${repository.replace(/\/+$/, "")}/blob/HEAD/${file}#L${line}` : "";
 }
 
-/** Texts that were fetched, by file. @type {Map<string, Promise<string>>} */
-const texts = new Map();
-
-/** A shipped source. @param {string} file from the repository's root */
-export function sourceText(file) {
-  const known = texts.get(file);
-  if (known) return known;
-  const text = shippedText(`../${file}`);
-  // It can be tried again.
-  text.catch(() => texts.delete(file));
-  texts.set(file, text);
-  return text;
+/**
+ * Fetches shipped sources, each once.
+ * @param {(path: string) => Promise<string>} fetchText of a file that came with the page, by its path below `www/`
+ * @returns {(file: string) => Promise<string>} by its path from the repository's root
+ */
+export function sources(fetchText) {
+  /** @type {Map<string, Promise<string>>} */
+  const texts = new Map();
+  return (file) => {
+    const known = texts.get(file);
+    if (known) return known;
+    const text = fetchText(`../${file}`);
+    // It can be tried again.
+    text.catch(() => texts.delete(file));
+    texts.set(file, text);
+    return text;
+  };
 }
