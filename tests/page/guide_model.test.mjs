@@ -99,7 +99,7 @@ async function factsAbout({ ask, info }, text, claims, chosen = Infinity) {
       planned: {
         tokens: all.length,
         validationTokens: 0,
-        options: JSON.stringify({ steps: 200, batch_size: 1, context: 18, grad_accum: 1, lr: 0.0005 }),
+        options: { steps: 200, batch_size: 1, context: 18, grad_accum: 1, lr: 0.0005 },
       },
     }),
     run: /** @type {any} */ ({ run: null, history: { train: [] } }),

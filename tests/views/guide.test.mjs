@@ -238,7 +238,7 @@ function facts(more = {}) {
         planned: {
           tokens: 5000,
           validationTokens: 500,
-          options: JSON.stringify({ steps: 300, batch_size: 8, context: 64, grad_accum: 1, lr: 0.001 }),
+          options: { steps: 300, batch_size: 8, context: 64, grad_accum: 1, lr: 0.001 },
         },
       }),
       run: /** @type {any} */ ({ run: null, history: { train: [] } }),

@@ -148,7 +148,7 @@ export function factsOf({ info, settings, view, subject, trail, claims, plan, ru
     head: within(view.head, -1, info.nHead - 1),
     claims,
     training: {
-      planned: plan.planned && !empty ? { ...plan.planned, options: JSON.parse(plan.planned.options) } : null,
+      planned: empty ? null : plan.planned,
       empty,
       losses: losses.length > 1 ? [losses[0][1], losses[losses.length - 1][1]] : null,
       vocabSize: info.vocabSize,
