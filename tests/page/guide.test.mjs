@@ -175,6 +175,39 @@ test("the answers follow the page: another token, another head, another text", a
   await close();
 });
 
+test("the guide goes along while the model writes, and while it learns", async () => {
+  const { page, close } = await openPage(browser, address("&n=6&end=0&guide=guessing.5"));
+  await speaks(page, "guessing-draw");
+  const before = await page.locator(".guide-formula code").innerText();
+  await page.locator("[data-guided].primary").click();
+  await page.locator(".paper-layer .ink-model").first().waitFor();
+  await page.waitForFunction((old) => document.querySelector(".guide-formula code")?.textContent !== old, before);
+  await speaks(page, "guessing-draw");
+
+  // Which of its two questions the panel answers is the guide's too.
+  await page.locator(".guide-head select").selectOption("guessing");
+  await speaks(page, "guessing-odds");
+  const after = await page.locator("#guide-text").innerText();
+  await page.locator("label[for=next-instead]").click();
+  await page.waitForFunction((old) => document.querySelector("#guide-text")?.textContent !== old, after);
+  await page.evaluate(() => (location.hash = "lang=en&guide=learning.6"));
+  await speaks(page, "learning-run");
+  await page.locator(".guide-question legend", { hasText: "the same probability" }).waitFor();
+  await page.locator("#train-text").fill("The lighthouse keeper counts the waves. ".repeat(30));
+  await page.locator("#train-steps").fill("4");
+  await page.locator("#train-steps").press("Tab");
+  await page.locator(".train-memory", { hasText: "4 steps" }).waitFor();
+  await page.locator(".train-go").click();
+  await page.locator(".guide-question legend", { hasText: "Is the loss lower now" }).waitFor();
+  await page.locator(".train-curve .chart[data-guided], .train-curve [data-guided]").first().waitFor();
+  await page.locator(".train-go:not([disabled]):not([hidden])").waitFor();
+  await page.locator(".guide-choice", { hasText: "Yes" }).click();
+  const verdict = await page.locator(".guide-feedback").innerText();
+  const [first, last] = (verdict.match(/[\d.]+\d/g) ?? []).map(Number);
+  assert.equal(verdict.startsWith("Right"), last < first, verdict);
+  await close();
+});
+
 test("the lines that compute a step are shown, and the whole file at that line", async () => {
   const { page, close } = await openPage(browser, address("&guide=attention.2"));
   await speaks(page, "attention-scores");

@@ -64,7 +64,9 @@ export class Guide {
     });
     // Behind the header, as it is opened from there: whoever goes by keys comes to it first.
     app.page.header.nav.parentElement?.after(this.card.root);
-    this.light = new Spotlight(this.card.root);
+    this.light = new Spotlight(this.card.root, () => this.update());
+    // What a panel is asked is the panel's own affair.
+    document.addEventListener("change", () => this.place && this.update());
     /** The place that is shown. @type {Place | null} */
     this.place = null;
     /** The choices that were made, by step. @type {Map<string, string>} */

@@ -34,9 +34,10 @@ function framesOf(element) {
 }
 
 export class Spotlight {
-  /** @param {HTMLElement} card */
-  constructor(card) {
+  /** @param {HTMLElement} card @param {() => void} onTarget something else is pointed at: a part of the page has come or gone */
+  constructor(card, onTarget) {
     this.card = card;
+    this.onTarget = onTarget;
     this.ring = h("div", { class: "guide-ring", "aria-hidden": "true", hidden: true });
     document.body.append(this.ring);
     /** @type {Target[]} */
@@ -91,7 +92,10 @@ export class Spotlight {
     this.frame = requestAnimationFrame(() => this.follow());
     this.open();
     const target = this.targets.map(find).find((one) => one !== null) ?? null;
-    if (target !== this.target) this.take(target);
+    if (target !== this.target) {
+      this.take(target);
+      this.onTarget();
+    }
     this.dock();
     if (target && this.fresh) this.reveal(target);
     if (target && this.onFound) {
