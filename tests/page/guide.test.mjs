@@ -19,7 +19,10 @@ const steps = CHAPTERS.flatMap(({ name, steps: own }) =>
 const address = (more, text = TEXT) => `${site.url}?backend=cpu#lang=en&text=${encodeURIComponent(text)}${more}`;
 const card = (/** @type {Page} */ page) => page.locator(".guide");
 
-/** Waits until a step speaks: with its question, and something pointed at. @param {Page} page @param {string} name "tokens-pieces" */
+/**
+ * Waits until a step speaks: with its question, and something pointed at.
+ * @param {Page} page @param {string} name "tokens-pieces"
+ */
 async function speaks(page, name) {
   await page.locator(`.guide[data-step="${name}"] .guide-choice`).first().waitFor();
   await page.locator("[data-guided]").first().waitFor();
@@ -43,7 +46,10 @@ const layout = (page) =>
   });
 const FREE = { covers: false, ring: true, inside: true, wide: 0, inner: 0 };
 
-/** Waits until what is pointed at and the card have come to rest, which is when they lie as they should. @param {Page} page @param {string} where */
+/**
+ * Waits until what is pointed at and the card have come to rest, which is when they lie as they should.
+ * @param {Page} page @param {string} where
+ */
 async function liesWell(page, where) {
   let now = await layout(page);
   for (let look = 0; look < 200 && JSON.stringify(now) !== JSON.stringify(FREE); look += 1) {

@@ -74,7 +74,10 @@ for (const { id, path, guide } of shipped) {
   });
 }
 
-/** What a page with this text on it knows. @param {Open} model @param {string} text @param {Claims | null} claims @param {number} [chosen] */
+/**
+ * What a page with this text on it knows.
+ * @param {Open} model @param {string} text @param {Claims | null} claims @param {number} [chosen]
+ */
 async function factsAbout({ ask, info }, text, claims, chosen = Infinity) {
   const tokens = await ask({ what: "tokens", text });
   const all = Trail.of(tokens, text);
@@ -106,7 +109,10 @@ async function factsAbout({ ask, info }, text, claims, chosen = Infinity) {
   });
 }
 
-/** The same with all that a step asks the engine for. @param {Open} model @param {import("../../www/guide/types.js").Step} step @param {import("../../www/guide/types.js").Facts} facts */
+/**
+ * The same with all that a step asks the engine for.
+ * @param {Open} model @param {import("../../www/guide/types.js").Step} step @param {import("../../www/guide/types.js").Facts} facts
+ */
 async function withAnswers({ ask }, step, facts) {
   /** @type {() => void} */
   let came = () => {};

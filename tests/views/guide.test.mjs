@@ -209,7 +209,10 @@ test("habits of heads are means over the rows that have a choice", () => {
   assert.deepEqual([...softmax([1, 2], 0)], [0, 1]);
 });
 
-/** Facts about the recorded token; what was not recorded is made up. @param {Partial<import("../../www/guide/types.js").Facts>} [more] @returns {import("../../www/guide/types.js").Facts} */
+/**
+ * Facts about the recorded token; what was not recorded is made up.
+ * @param {Partial<import("../../www/guide/types.js").Facts>} [more] @returns {import("../../www/guide/types.js").Facts}
+ */
 function facts(more = {}) {
   const { tokens, next } = recorded;
   const size = tokens.ids.length;

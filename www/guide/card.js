@@ -108,7 +108,10 @@ export class GuideCard {
     event.preventDefault();
   }
 
-  /** A string of the step. @param {CardData} data @param {string} part @param {Record<string, string | number>} blanks */
+  /**
+   * A string of the step.
+   * @param {CardData} data @param {string} part @param {Record<string, string | number>} blanks
+   */
   words({ place, step, said }, part, blanks) {
     const { chapter } = place;
     const variant = said?.variant ?? "";

@@ -19,14 +19,20 @@ export const stepAt = (place) => chapterAt(place).steps[place.step - 1];
 /** A place as the address holds it: "attention.3". @param {Place} place */
 export const nameOf = ({ chapter, step }) => [chapter, step].join(".");
 
-/** The place that an address names; a step that there is not is the nearest, a chapter that there is not the first. @param {string} name @returns {Place} */
+/**
+ * The place that an address names; a step that there is not is the nearest, a chapter that there is not the first.
+ * @param {string} name @returns {Place}
+ */
 export function placeOf(name) {
   const [chapter, step] = name.split(".");
   const { steps, name: found } = CHAPTERS.find((one) => one.name === chapter) ?? CHAPTERS[0];
   return { chapter: found, step: Math.min(steps.length, Math.max(1, Math.trunc(Number(step)) || 1)) };
 }
 
-/** One step on or back, over the chapters' ends; null beyond the guide's. @param {Place} place @param {1 | -1} by @returns {Place | null} */
+/**
+ * One step on or back, over the chapters' ends; null beyond the guide's.
+ * @param {Place} place @param {1 | -1} by @returns {Place | null}
+ */
 export function moved({ chapter, step }, by) {
   const at = CHAPTERS.findIndex(({ name }) => name === chapter);
   if (step + by >= 1 && step + by <= CHAPTERS[at].steps.length) return { chapter, step: step + by };

@@ -58,7 +58,10 @@ export class FactSource {
   constructor(ask, onChange) {
     this.ask = ask;
     this.onChange = onChange;
-    /** Per need, what was asked last and what came of it. @type {Map<Need, { key: string, value?: unknown, error?: unknown }>} */
+    /**
+     * Per need, what was asked last and what came of it.
+     * @type {Map<Need, { key: string, value?: unknown, error?: unknown }>}
+     */
     this.known = new Map();
   }
 

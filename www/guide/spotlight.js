@@ -34,7 +34,10 @@ function framesOf(element) {
 }
 
 export class Spotlight {
-  /** @param {HTMLElement} card @param {() => void} onTarget something else is pointed at: a part of the page has come or gone */
+  /**
+   * @param {HTMLElement} card
+   * @param {() => void} onTarget something else is pointed at: a part of the page has come or gone
+   */
   constructor(card, onTarget) {
     this.card = card;
     this.onTarget = onTarget;
@@ -46,10 +49,8 @@ export class Spotlight {
     this.target = null;
     /** @type {Element[]} */
     this.frames = [];
-    /** It is brought into view when it is found, and when it has grown, until the user does something on the page. */
+    /** It is brought into view, until the user does something on the page. */
     this.fresh = false;
-    /** The size that it was brought into view with. */
-    this.fitted = "";
     const touched = (/** @type {Event} */ { target }) => {
       if (target instanceof Node && !card.contains(target)) this.fresh = false;
     };
@@ -71,7 +72,6 @@ export class Spotlight {
     this.targets = targets;
     if (fresh) {
       this.fresh = true;
-      this.fitted = "";
       this.below = false;
     }
     this.frame ||= requestAnimationFrame(() => this.follow());
@@ -105,12 +105,12 @@ export class Spotlight {
     this.draw(target && seen(target, this.frames));
   }
 
-  /** @param {HTMLElement} target */
+  /** What comes late above it pushes it out of view again. @param {HTMLElement} target */
   reveal(target) {
-    const size = [target.offsetWidth, target.offsetHeight, this.docked, this.card.offsetHeight].join();
-    if (size === this.fitted) return;
-    this.fitted = size;
-    target.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const whole = target.getBoundingClientRect();
+    const box = seen(target, this.frames);
+    const cut = !box || box.bottom - box.top < whole.height - 1 || box.right - box.left < whole.width - 1;
+    if (cut) target.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   open() {

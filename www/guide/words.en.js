@@ -175,12 +175,14 @@ export const guideEn = {
   "guide.learning.gradient.why": "100 % − {p} = {missing}. The more is missing, the stronger the push.",
   "guide.learning.batch.title": "A batch",
   "guide.learning.batch.text":
-    "A training step does not read the whole text of {tokens} tokens. It takes B = {batch} pieces of T = {context} tokens from random places.",
+    "A training step reads B pieces of T tokens each, from random places of the text. " +
+    "Here B = {batch}, T = {context}, and the text has {tokens} tokens.",
   "guide.learning.batch.ask": "How many tokens does one step learn from?",
   "guide.learning.batch.why": "{batch} × {context} gives {all} in each step, counting repeated passes.",
   "guide.learning.step.title": "A small step",
   "guide.learning.step.text":
-    "Every weight w moves a little against its gradient, at most about {rate} at a time. AdamW keeps two running means m and v for each weight.",
+    "Every weight w moves a little against its gradient, at most about {rate} at a time. " +
+    "AdamW keeps two running means m and v for each weight.",
   "guide.learning.step.ask": "How many steps will this run make?",
   "guide.learning.step.why": "{steps}. You can change it under Settings, beside the learning rate of {rate}.",
   "guide.learning.held.title": "Learning or memorising?",

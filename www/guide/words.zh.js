@@ -153,7 +153,7 @@ export const guideZh = {
   "guide.learning.gradient.why": "100 % − {p} = {missing}。差得越多，推力越大。",
   "guide.learning.batch.title": "一个批次",
   "guide.learning.batch.text":
-    "一个训练步不会读完全文的 {tokens} 个 token，而是从随机位置取 B = {batch} 段，每段 T = {context} 个 token。",
+    "一个训练步从文本的随机位置读 B 段，每段 T 个 token。这里 B = {batch}，T = {context}，全文共 {tokens} 个 token。",
   "guide.learning.batch.ask": "一步从多少个 token 中学习？",
   "guide.learning.batch.why": "{batch} × {context}，每步共 {all} 个（含重复累积）。",
   "guide.learning.step.title": "一小步",

@@ -8,10 +8,16 @@ import { at, known, tokenAt } from "./common.js";
 
 const SHOWN = /** @type {const} */ ({ tab: "write", panel: "attention", mode: "map" });
 
-/** A token with its number, since a text has the same token more than once. @param {Facts} facts @param {number} position */
+/**
+ * A token with its number, since a text has the same token more than once.
+ * @param {Facts} facts @param {number} position
+ */
 const numbered = (facts, position) => `${tokenAt(facts, position)} (${n(position + 1)})`;
 
-/** The head that a chapter looks at: the model's own example, or the one that the text shows. @param {Facts} facts @param {HeadKind} kind */
+/**
+ * The head that a chapter looks at: the model's own example, or the one that the text shows.
+ * @param {Facts} facts @param {HeadKind} kind
+ */
 export function headFor({ claims, heads }, kind) {
   if (claims) return claims.heads[kind];
   return heads ? strongestHead(heads, kind) : null;

@@ -20,7 +20,10 @@ export const tokenAt = ({ tokens }, position) => showToken(tokens.texts[position
 /** The first position of the user's own tokens. @param {Facts} facts */
 export const firstOwn = ({ tokens }) => Number(tokens.bos);
 
-/** The probability of the token at a position; NaN where nothing stands before it. @param {Facts} facts @param {number} position */
+/**
+ * The probability of the token at a position; NaN where nothing stands before it.
+ * @param {Facts} facts @param {number} position
+ */
 export const probability = ({ logprobs }, position) => (position > 0 ? Math.exp(logprobs[position - 1]) : NaN);
 
 /** The text's tokens of which a probability is known, the least likely first. @param {Facts} facts */
@@ -40,7 +43,10 @@ export const tensor = (answer, name) => answer?.tensors.find((one) => one.name =
 /** The layer that is shown, or the first where the mean of all is. @param {Facts | null} facts */
 export const layerOf = (facts) => facts?.layer ?? 0;
 
-/** The selected token's row of the table of tokens; a large table has several parts, of which the last sum counts. @param {Facts} facts */
+/**
+ * The selected token's row of the table of tokens; a large table has several parts, of which the last sum counts.
+ * @param {Facts} facts
+ */
 export const tokenRow = ({ outside }) => outside?.tensors.filter(({ name }) => name.startsWith("wte.")).at(-1)?.values;
 
 /** @param {boolean} yes @returns {import("../types.js").Choice[]} */
