@@ -95,7 +95,7 @@ export const guideZh = {
   "guide.attention.heads.why": "{layers} 层 × {heads} 个头 = {all}。分开的那一列是该层的平均。",
   "guide.attention.scores.title": "查询遇到键",
   "guide.attention.scores.text":
-    "第 {layer} 层第 {head} 个头：“{token}”的查询 q 与此前每个 token 的键 k 相乘，softmax 把乘积变成份额。",
+    "第 {layer} 层，第 {head} 头：“{token}”的查询 q 与此前每个 token 的键 k 相乘，softmax 把乘积变成份额。",
   "guide.attention.scores.ask": "“{token}”最关注哪个 token？",
   "guide.attention.scores.why": "{top} 得到 {p}。",
   "guide.attention.past.title": "只看过去",
@@ -104,7 +104,7 @@ export const guideZh = {
   "guide.attention.past.why": "{seen} 个：之前的 {before} 个和它自己。之后的 {later} 个看不见；文本共 {count} 个。",
   "guide.attention.previous.title": "看前一个 token 的头",
   "guide.attention.previous.text":
-    "有些头看紧挨着的前一个 token。在你的文本中，第 {layer} 层第 {head} 个头平均给它 {mean}。",
+    "有些头看紧挨着的前一个 token。在你的文本中，第 {layer} 层，第 {head} 头平均给它 {mean}。",
   "guide.attention.previous.ask": "{token} 给 {key} 多少？",
   "guide.attention.previous.why": "{value}。用指针指向图，或看图下的列表。",
   "guide.attention.previous.checked":
@@ -112,7 +112,7 @@ export const guideZh = {
   "guide.attention.previous.found": "刚刚在你的文本中找到：{all} 个头中它最明显。换一段文本可能是另一个。",
   "guide.attention.first.title": "没有什么可找",
   "guide.attention.first.text":
-    "份额之和必须是 100 %，即使头什么也没找到。这时它常看第一个 token：第 {layer} 层第 {head} 个头平均给它 {mean}。",
+    "份额之和必须是 100 %，即使头什么也没找到。这时它常看第一个 token：第 {layer} 层，第 {head} 头平均给它 {mean}。",
   "guide.attention.first.ask": "{token} 给 {key} 多少？",
   "guide.attention.first.why": "{value}。去掉第一个 token，可以看到其余的。",
   "guide.attention.first.checked": "在此模型的 {all} 个头中，这个最明显：在较长文本上至少 {least}。",
