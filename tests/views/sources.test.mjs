@@ -6,7 +6,7 @@ import { Engine } from "../../www/engine/client.js";
 import { withHead } from "../../www/engine/head.js";
 import { fileSource } from "../../www/models/files.js";
 import { urlSource } from "../../www/models/network.js";
-import { readSmall } from "../../www/models/reading.js";
+import { parts, readSmall } from "../../www/models/reading.js";
 import { said } from "./engine_error.mjs";
 
 /** A stream without an end, of which each part is a MiB. */
@@ -206,5 +206,29 @@ test("weights that the engine refuses by their head are not transferred", async 
       ["open"],
     );
     assert.ok(opened.length === count && opened.every(({ ended }) => ended), "and no download goes on");
+  }
+});
+
+test("on a slow line parts are handed on as they come, on a fast one they are joined", async () => {
+  for (const [perPart, expected] of [
+    [300, 5],
+    [1, 1],
+  ]) {
+    let now = 0;
+    const stream = new ReadableStream({
+      pull(control) {
+        now += perPart;
+        if (now > 5 * perPart) control.close();
+        else control.enqueue(new Uint8Array(60_000));
+      },
+    });
+    let count = 0;
+    let bytes = 0;
+    for await (const part of parts(stream, undefined, () => now)) {
+      count += 1;
+      bytes += part.byteLength;
+    }
+    assert.equal(bytes, 300_000);
+    assert.equal(count, expected, `${perPart} ms a part`);
   }
 });

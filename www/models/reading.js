@@ -3,6 +3,8 @@ import { PageError } from "../core/errors.js";
 
 /** Network parts are small; fewer and larger messages are cheaper for the worker. */
 const PART_BYTES = 4 << 20;
+/** On a slow line a part is handed on sooner, so that whoever waits sees how far it is. */
+const PART_MS = 250;
 /**
  * How many MiB a file may have that is read as a whole: what is larger is none of a model's.
  * @param {string} name or address
@@ -15,13 +17,15 @@ export function mostMiB(name) {
  * Joins small parts. What it yields never shares its buffer, so it can be transferred.
  * @param {ReadableStream<Uint8Array>} stream
  * @param {(error: unknown) => unknown} [told] what an error while it is read is told as
+ * @param {() => number} [clock] in milliseconds
  * @returns {AsyncGenerator<Uint8Array<ArrayBuffer>>}
  */
-export async function* parts(stream, told = (error) => error) {
+export async function* parts(stream, told = (error) => error, clock = () => performance.now()) {
   const reader = stream.getReader();
   /** @type {Uint8Array[]} */
   let held = [];
   let size = 0;
+  let from = clock();
   const join = () => {
     const joined = new Uint8Array(size);
     let at = 0;
@@ -31,6 +35,7 @@ export async function* parts(stream, told = (error) => error) {
     }
     held = [];
     size = 0;
+    from = clock();
     return joined;
   };
   try {
@@ -41,7 +46,7 @@ export async function* parts(stream, told = (error) => error) {
       if (done) break;
       held.push(value);
       size += value.byteLength;
-      if (size >= PART_BYTES) yield join();
+      if (size >= PART_BYTES || (size && clock() - from >= PART_MS)) yield join();
     }
     if (size) yield join();
   } finally {
