@@ -26,3 +26,25 @@ for (const [what, answer] of /** @type {const} */ ([
     await close();
   });
 }
+
+test("the legend shows the lines' colours, and no empty boxes", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
+  await ready(page);
+  await start(page, "From scratch", { steps: 3, eval_every: 1 });
+  await says(page, 3);
+  await page.locator(".u-legend .u-series").nth(2).waitFor();
+  const marks = await page.locator(".u-legend .u-marker:visible").evaluateAll((all) =>
+    all.map((mark) => {
+      const { backgroundColor, borderTopWidth } = getComputedStyle(mark);
+      return { backgroundColor, borderTopWidth };
+    }),
+  );
+  assert.deepEqual(
+    marks.map(({ borderTopWidth }) => borderTopWidth),
+    ["0px", "0px"],
+  );
+  const colours = new Set(marks.map(({ backgroundColor }) => backgroundColor));
+  assert.equal(colours.size, 2);
+  assert.ok(!colours.has("rgba(0, 0, 0, 0)"), "hollow");
+  await close();
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EngineError } from "../../www/core/errors.js";
-import { byHeart } from "../../www/train/after_view.js";
+import { verdictOf } from "../../www/train/after_view.js";
 import { tableRows } from "../../www/train/chart.js";
 import { TrainingPlan } from "../../www/train/plan.js";
 import { wrongOption } from "../../www/train/settings_view.js";
@@ -66,44 +66,18 @@ test("the option that an error is about is found by its name", () => {
   assert.equal(wrongOption(null), "");
 });
 
-test("learnt by heart: the training loss fell and the validation loss rose", () => {
-  const train = /** @type {[number, number][]} */ ([
-    [1, 3],
-    [2, 2.5],
-    [3, 2],
-    [4, 1],
-    [5, 0.5],
-    [6, 0.1],
-  ]);
-  assert.ok(
-    byHeart({
-      train,
-      validation: [
-        [0, 3.3],
-        [6, 4.4],
-      ],
-    }),
-  );
-  assert.ok(
-    !byHeart({
-      train,
-      validation: [
-        [0, 3.3],
-        [6, 3.1],
-      ],
-    }),
-  );
-  assert.ok(!byHeart({ train, validation: [] }));
-  assert.ok(
-    !byHeart({
-      train: train.map(([step]) => [step, 3]),
-      validation: [
-        [0, 3.3],
-        [6, 4.4],
-      ],
-    }),
-    "nothing was learnt",
-  );
+test("learnt by heart: the training loss fell to nearly nothing and the validation loss rose", () => {
+  const losses = (/** @type {number[]} */ ...all) =>
+    all.map((loss, at) => /** @type {[number, number]} */ ([at, loss]));
+  const train = losses(3, 0.9, 0.5, 0.3, 0.1, 0.1);
+  assert.equal(verdictOf({ train, validation: losses(3.3, 4.4) }), "heart");
+  assert.equal(verdictOf({ train, validation: losses(3.3, 3.1) }), "");
+  assert.equal(verdictOf({ train, validation: [] }), "");
+  const nothing = losses(3, 3, 3, 3, 3, 3);
+  assert.equal(verdictOf({ train: nothing, validation: losses(3.3, 4.4) }), "", "nothing was learnt");
+  // Stopped at step 11, with a loss of 1.78: no word of it is known by heart.
+  const early = losses(3.4, 3.1, 2.8, 2.6, 2.4, 2.3, 2.2, 2, 1.9, 1.8, 1.78);
+  assert.equal(verdictOf({ train: early, validation: losses(3.38, 3.5) }), "harm");
 });
 
 test("the table shows the steps that were validated, or all", () => {

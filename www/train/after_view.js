@@ -7,21 +7,20 @@ import { busy } from "./run_facts.js";
 /** @typedef {import("./training.js").Training} Training */
 
 const MEAN_OF = 5;
+/** Below this mean loss, in nats, the token that comes next is likelier than all others together. */
+const KNOWN = Math.LN2;
 
 /**
- * Whether what was trained on became more likely, and what was held back less.
+ * What is to be said where the part held back became less likely: "heart" where the model knows the rest by heart,
+ * "harm" where it only fits it better; "" where there is nothing to say.
  * @param {import("../engine/types.js").LossHistory} history
+ * @returns {"" | "heart" | "harm"}
  */
-export function byHeart({ train, validation }) {
-  const mean = (/** @type {[number, number][]} */ part) => part.reduce((sum, [, loss]) => sum + loss, 0) / part.length;
+export function verdictOf({ train, validation }) {
   const [first, last] = [validation[0], validation.at(-1)];
-  return (
-    first !== undefined &&
-    last !== undefined &&
-    last[1] > first[1] &&
-    train.length > MEAN_OF &&
-    mean(train.slice(-MEAN_OF)) < train[0][1]
-  );
+  if (!first || !last || last[1] <= first[1] || train.length <= MEAN_OF) return "";
+  const mean = train.slice(-MEAN_OF).reduce((sum, [, loss]) => sum + loss, 0) / MEAN_OF;
+  return mean >= train[0][1] ? "" : mean < KNOWN ? "heart" : "harm";
 }
 
 export class TrainAfter {
@@ -47,6 +46,7 @@ export class TrainAfter {
     this.strengthLabel = h("label", { for: "strength" });
     this.strength = h("input", { id: "strength", type: "range", min: "0", max: "2", step: "0.05" });
     this.strength.addEventListener("input", () => training().setStrength(Number(this.strength.value)));
+    this.strengthSaid = h("p", { class: "hint train-strength-said", role: "status" });
     this.strengthRow = h("div", { class: "train-strength" }, this.strengthLabel, this.strength);
 
     this.compareTitle = h("h2");
@@ -81,6 +81,7 @@ export class TrainAfter {
       {},
       this.compareTitle,
       h("div", { class: "row" }, h("div", { class: "field" }, this.promptLabel, this.prompt), this.compare),
+      this.strengthSaid,
       this.columns,
     );
     this.root = h(
@@ -127,6 +128,13 @@ export class TrainAfter {
     setText(this.compare, t(compares ? "train.compare.busy" : "train.compare.go"));
     this.compare.disabled = compares;
     this.columns.hidden = !texts;
+    const other = lora && texts !== null && texts.strength !== strength;
+    this.strengthSaid.hidden = !other;
+    this.columns.classList.toggle("stale", other);
+    if (other) {
+      const values = { before: texts.strength.toFixed(2), now: strength.toFixed(2) };
+      setText(this.strengthSaid, t("train.compare.strength", values));
+    }
     for (const { side, name, text } of this.sides) {
       setText(name, t(`train.compare.${side}`));
       if (texts)
@@ -141,8 +149,9 @@ export class TrainAfter {
   updateBest(state) {
     const { best, step, phase, history } = state;
     const goes = busy(state);
-    this.heart.hidden = goes || Boolean(best?.inForce) || !byHeart(history);
-    setText(this.heart, t("train.best.heart"));
+    const verdict = verdictOf(history);
+    this.heart.hidden = goes || Boolean(best?.inForce) || !verdict;
+    if (verdict) setText(this.heart, t(`train.best.${verdict}`));
     this.bestRow.hidden = !best || goes || best.step === step;
     if (!best) return;
     const about = { step: n(best.step), loss: best.loss.toFixed(3), last: n(step) };

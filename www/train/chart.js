@@ -199,6 +199,7 @@ export class LossChart {
       grid: { stroke: colour("--line"), width: 1 },
       ticks: { stroke: colour("--line"), width: 1 },
     };
+    const inks = ["transparent", colour("--accent"), colour("--warm")];
     const value = (/** @type {unknown} */ _, /** @type {number | null} */ loss) => figure(loss);
     return {
       width: this.root.clientWidth,
@@ -224,7 +225,7 @@ export class LossChart {
         },
         {
           label: t("train.chart.train"),
-          stroke: colour("--accent"),
+          stroke: inks[1],
           width: 1.5,
           points: { show: false },
           spanGaps: true,
@@ -232,15 +233,19 @@ export class LossChart {
         },
         {
           label: t("train.chart.validation"),
-          stroke: colour("--warm"),
+          stroke: inks[2],
           width: 2,
           dash: [6, 3],
-          points: { show: true, size: 6, fill: colour("--warm") },
+          points: { show: true, size: 6, fill: inks[2] },
           spanGaps: true,
           value,
         },
       ],
-      legend: { live: true },
+      // In the lines' colours: hollow boxes look like checkboxes.
+      legend: {
+        live: true,
+        markers: { width: 0, fill: (/** @type {unknown} */ _, /** @type {number} */ at) => inks[at] },
+      },
       cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     };
   }

@@ -4,7 +4,7 @@ import { isSame } from "../models/sources.js";
 
 /** @typedef {import("../models/sources.js").ModelSource} ModelSource */
 /** @typedef {import("../engine/types.js").Backend} Backend */
-/** @typedef {{ prompt: string, base: string, tuned: string, busy: boolean }} Texts */
+/** @typedef {{ prompt: string, base: string, tuned: string, busy: boolean, strength: number }} Texts */
 
 const TOKENS = 80;
 
@@ -57,10 +57,11 @@ export class Comparison {
    * Lets both continue a prompt.
    * @param {Engine} tuned @param {ModelSource} origin @param {Backend} backend
    * @param {import("../engine/types.js").Settings & { prompt: string }} options
+   * @param {number} strength of the adapters, for a remark where it is another later
    */
-  async write(tuned, origin, backend, options) {
+  async write(tuned, origin, backend, options, strength) {
     /** @type {Texts} */
-    const texts = (this.texts = { prompt: options.prompt, base: "", tuned: "", busy: true });
+    const texts = (this.texts = { prompt: options.prompt, base: "", tuned: "", busy: true, strength });
     this.onChange();
     const side = (/** @type {Engine} */ engine, /** @type {"base" | "tuned"} */ name) =>
       engine.generate(

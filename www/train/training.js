@@ -371,7 +371,8 @@ export class Training {
     const { origin, comparison } = this;
     if (!origin || comparison.busy) return;
     try {
-      await comparison.write(engine, origin, info?.backend ?? "cpu", { ...settings, prompt });
+      const { strength } = this.state;
+      await comparison.write(engine, origin, info?.backend ?? "cpu", { ...settings, prompt }, strength);
     } catch (error) {
       this.failed(error, "train.error.compare");
     }

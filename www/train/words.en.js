@@ -88,14 +88,19 @@ export const trainEn = {
   "train.strength": "Adapter strength {value}",
   "train.best.there": "In use: the weights of the last step, {last}. The validation loss was lowest at step {step}.",
   "train.best.heart":
-    "It has learnt this text by heart: the part held back is now less likely than before. That is normal " +
+    "The model knows this text by heart: the part held back is now less likely than before training. That is normal " +
     "for a short text; fewer steps or a longer text help.",
+  "train.best.harm":
+    "The part held back is now less likely than before training, although the rest became more likely. " +
+    "Fewer steps or a longer text help.",
   "train.best.inUse": "In use: the weights of step {step}, where the validation loss was lowest.",
   "train.best.paused":
     "In use: the weights of step {step}, where the validation loss was lowest. The run resumes from step {last} all the same.",
   "train.best.use": "Use the best weights (step {step}, loss {loss})",
   "train.best.last": "Back to the last (step {last})",
   "train.compare": "Beside the base model",
+  "train.compare.strength":
+    "These texts were written with adapter strength {before}. It is {now} now: press Compare to write them anew.",
   "train.compare.prompt": "Prompt",
   "train.compare.go": "Compare",
   "train.compare.busy": "Writing…",

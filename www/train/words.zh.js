@@ -82,11 +82,13 @@ export const trainZh = {
   "train.best.there": "当前使用最后一步（第 {last} 步）的权重。验证损失最低的是第 {step} 步。",
   "train.best.heart":
     "它把这段文本背下来了：留出的部分在它看来比训练前更不可能。文本短时这很正常；减少步数或用更长的文本会有帮助。",
+  "train.best.harm": "留出的部分如今比训练前更不可能，而其余部分变得更可能。减少步数或用更长的文本会有帮助。",
   "train.best.inUse": "当前使用第 {step} 步的权重，那时验证损失最低。",
   "train.best.paused": "当前使用第 {step} 步的权重，那时验证损失最低。继续训练仍从第 {last} 步接着进行。",
   "train.best.use": "使用最佳权重（第 {step} 步，损失 {loss}）",
   "train.best.last": "换回最后的权重（第 {last} 步）",
   "train.compare": "与基础模型对照",
+  "train.compare.strength": "这些文本是在适配器强度为 {before} 时写的，现在是 {now}：请按“对照”重新书写。",
   "train.compare.prompt": "开头",
   "train.compare.go": "对照",
   "train.compare.busy": "正在书写……",
