@@ -7,7 +7,7 @@ import { Kept } from "./core/kept.js";
 import { errorMessage } from "./core/message.js";
 import { clampSeed, clampSetting, DEFAULT_SETTINGS, randomSeed, SETTING_SPECS } from "./core/settings.js";
 import { decodeFragment, encodeFragment, Store } from "./core/state.js";
-import { titleOf, userText } from "./core/text.js";
+import { inkedText, titleOf, userText } from "./core/text.js";
 import { takeDrop } from "./drops.js";
 import { Engine } from "./engine/client.js";
 import { Gates } from "./engine/gates.js";
@@ -315,7 +315,7 @@ export class App {
   /** The address was edited or a link followed within the page. */
   applyFragment() {
     const shared = decodeFragment(location.hash, PANELS);
-    if (shared.text !== undefined) this.writer.replace(userText(shared.text));
+    if (shared.text !== undefined) this.writer.replace(inkedText(shared.text, shared.inks ?? []));
     this.inspector?.ties.settle();
     if (shared.lang && shared.lang !== this.state.lang) void this.setLang(shared.lang);
     followLink(shared, this.store, this.opener);
@@ -324,7 +324,8 @@ export class App {
   /** Puts on the paper what this tab kept, or a closed one, or a link brought. */
   openText() {
     const { kept } = this;
-    const { damaged, back } = this.keeping.open(decodeFragment(location.hash, PANELS).text);
+    const { text, inks = [] } = decodeFragment(location.hash, PANELS);
+    const { damaged, back } = this.keeping.open(text === undefined ? undefined : inkedText(text, inks));
     if (damaged || this.training.plan.damaged) this.tellDamaged();
     if (!back || !kept.taken) return;
     const when = new Date(kept.taken.savedAt).toLocaleString(document.documentElement.lang);

@@ -39,7 +39,7 @@ test("tokens and surprise: colours, the card, keys, a click, and the switch", as
   assert.match(await page.locator(".card").innerText(), /ly[\s\S]*token 28 of 28[\s\S]*bytes 6C 79/);
   assert.match(await figure(page, "Probability"), /^8\d\.\d %$/);
 
-  await paper(page).press("Alt+ArrowLeft");
+  await paper(page).press("Alt+Comma");
   await page.waitForFunction(() => document.querySelector(".selected")?.textContent === " ear");
   await page.waitForFunction(() => location.hash.includes("token=26"));
   const box = await page
@@ -96,7 +96,7 @@ test("an alternative is continued from, and an edit in the middle is scored anew
   const { page, close } = await openPage(browser, site.url + hash({ text: QUESTION, n: "6", end: "0" }));
   await ready(page);
   await coloured(page);
-  await paper(page).press("Alt+ArrowLeft");
+  await paper(page).press("Alt+Comma");
   await page.waitForFunction(() => document.querySelector(".card-token")?.textContent === "␣ear");
   // What could stand instead of the chosen token is what one sees first.
   assert.ok(await page.getByRole("radio", { name: "Instead of this" }).isChecked());
@@ -351,7 +351,7 @@ test("a link with text shows the same to somebody else; without it, the text sta
   await page.getByText("A head that remembers").click();
   await page.locator(".inspect-panel canvas, .inspect-panel svg").first().waitFor();
   await page.waitForFunction(() => document.querySelector(".paper-layer .selected")?.textContent === "ly");
-  await paper(page).press("Alt+ArrowLeft");
+  await paper(page).press("Alt+Comma");
   await page.waitForFunction(() => location.hash.includes("token=26"));
   const copied = async (/** @type {string} */ name) => {
     await page.getByRole("button", { name, exact: true }).click();
@@ -375,6 +375,51 @@ test("a link with text shows the same to somebody else; without it, the text sta
   assert.match(new URL(other.page.url()).hash, /token=26&layer=3&head=4&mode=lines/);
   assert.doesNotMatch(other.page.url(), /wolf/, "what was taken from the link leaves the address");
   await other.close();
+});
+
+test("a link with text keeps who wrote what", async () => {
+  const { page, close } = await openPage(browser, site.url + hash({ text: "Once upon", by: "4.5" }), {
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  await ready(page);
+  await page.locator(".paper-layer .ink-model", { hasText: "upon" }).waitFor();
+  assert.equal(await page.locator(".paper-layer .ink-user").first().textContent(), "Once");
+  await page.getByRole("button", { name: "Copy link with text" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /text=Once\+upon&by=4\.5/);
+  await close();
+});
+
+test("a head that a link names, and what an example speaks of, stand in view", async () => {
+  for (const viewport of [
+    { width: 1000, height: 800 },
+    { width: 1280, height: 800 },
+  ]) {
+    const view = { text: QUESTION, see: "attention", layer: "3", head: "4", token: "27" };
+    const { page, close } = await openPage(browser, site.url + hash(view), { viewport });
+    /** Whether what is called so lies between the edges of what scrolls. @param {string} name */
+    const inView = (name) =>
+      page.waitForFunction((selector) => {
+        const found = document.querySelector(selector);
+        const scroller = document.querySelector(".inspect-scroll");
+        if (!found || !scroller) return false;
+        const [shown, room] = [found.getBoundingClientRect(), scroller.getBoundingClientRect()];
+        return (
+          shown.height > 0 &&
+          shown.top >= room.top - 1 &&
+          (shown.bottom <= room.bottom + 1 || shown.top < room.top + 60)
+        );
+      }, name);
+    await ready(page);
+    await coloured(page);
+    await inView(".inspect-panel [aria-busy=false]");
+    await page.locator(".examples summary").scrollIntoViewIfNeeded();
+    await page.locator(".examples summary").click();
+    await page.getByText("A head that knows when someone is speaking").click();
+    await page.locator(".inspect-scroll > .message:visible").waitFor();
+    await inView(".inspect-scroll > .message");
+    await close();
+  }
 });
 
 test("what is switched off is said, changes the figures, and is switched on again", async () => {

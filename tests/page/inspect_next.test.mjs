@@ -67,11 +67,11 @@ test("of a text longer than the context, the end is what the model goes on from,
   await page.locator(".next-facts:not(.stale)").waitFor();
   const [{ token, drawn }] = await rows(page);
   assert.equal(drawn, "100 %", "at temperature 0 the likeliest is drawn");
-  await paper(page).press("Alt+ArrowLeft");
+  await paper(page).press("Alt+Comma");
   await after(page);
   await page.locator(".next-selected", { hasText: "␣The" }).waitFor();
   assert.ok(await note.isHidden(), "in the middle it is about all that the model sees");
-  await paper(page).press("Alt+ArrowRight");
+  await paper(page).press("Alt+Period");
   await note.waitFor();
   await paper(page).press("Control+Enter");
   await page.waitForFunction(

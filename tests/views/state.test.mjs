@@ -30,6 +30,16 @@ test("a fragment brings back what it was made of, and says nothing about default
   );
 });
 
+test("a text in a fragment keeps who wrote what", () => {
+  const state = /** @type {const} */ ({ model: "", tab: "write", settings: DEFAULT_SETTINGS, text: "Once upon" });
+  const shared = decodeFragment(encodeFragment({ ...state, inks: [4, 5] }), PANELS);
+  assert.deepEqual([shared.text, shared.inks], ["Once upon", [4, 5]]);
+  assert.doesNotMatch(encodeFragment({ ...state, inks: [] }), /by=/);
+  assert.doesNotMatch(encodeFragment({ ...state, text: undefined, inks: [4, 5] }), /by=/);
+  for (const wrong of ["by=4", "by=4.-5", "by=4.5.", "by=a.b", "by=99999999.1"])
+    assert.equal(decodeFragment(wrong, PANELS).inks, undefined, wrong);
+});
+
 test("a hostile fragment is harmless", () => {
   const shared = decodeFragment(
     "#t=1e99&k=-5&p=NaN&n=2.6&seed=9e99&tab=evil&lang=xx&minp=&__proto__=1&adapter=sha256:0123456789abcde/",

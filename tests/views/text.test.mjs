@@ -5,6 +5,8 @@ import {
   appendTokens,
   findEdit,
   History,
+  inkedText,
+  inksOf,
   normalizeNewlines,
   replaceRange,
   samplePrompt,
@@ -15,6 +17,34 @@ import {
 
 /** @param {string} text @returns {import("../../www/engine/types.js").Token} */
 const token = (text) => ({ id: 1, text, logprob: -1, entropy: 1, rank: 0, top: [] });
+
+test("a link's lengths say who wrote what; lengths of another text make it the user's", () => {
+  const [user, model] = /** @type {const} */ (["user", "model"]);
+  for (const [runs, lengths] of /** @type {[[string, "user" | "model"][], number[]][]} */ ([
+    [[["Once", user]], []],
+    [[], []],
+    [[["Once", model]], [0, 4]],
+    [
+      [
+        ["On", user],
+        ["", model],
+        ["ce", user],
+        [" upon", model],
+        [" a", model],
+        ["!", user],
+      ],
+      [4, 7, 1],
+    ],
+  ])) {
+    const own = runs.map(([text, source]) => ({ text, source }));
+    assert.deepEqual(inksOf(own), lengths);
+    const brought = inkedText(textOf(own), lengths);
+    assert.equal(textOf(brought), textOf(own));
+    assert.deepEqual(inksOf(brought), lengths);
+  }
+  for (const wrong of [[], [3], [4, 1], [1, 1, 1]]) assert.deepEqual(inkedText("Once", wrong), userText("Once"));
+  assert.deepEqual(inkedText("a\r\nb", [1, 3]), userText("a\nb"));
+});
 
 test("an edit keeps who wrote what", () => {
   const runs = appendTokens(userText("Once"), [token(" upon"), token(" a"), token(" time")]);

@@ -8,7 +8,7 @@ import { clampSeed, clampSetting, DEFAULT_SETTINGS, SETTING_SPECS } from "./sett
 /** @typedef {import("../inspect/types.js").Unit} Unit */
 /**
  * @typedef {{ model?: string, adapter?: string, tab?: Tab, lang?: Lang, settings: Partial<Settings>, view:
- *   Partial<InspectView>, text?: string, guide?: string }} SharedState
+ *   Partial<InspectView>, text?: string, inks?: number[], guide?: string }} SharedState
  */
 
 /** What the inspector shows first. @type {Readonly<InspectView>} */
@@ -59,10 +59,10 @@ export class Store {
 
 /**
  * Writes what a link should reproduce into a URL fragment: only what differs from the defaults, and the text only where
- * it is given.
+ * it is given, with who wrote what (see `inksOf`).
  * `view.open` is left out where it is what the device does by itself (`openChosen` false).
  * @param {{ model: string, adapter?: string, tab: Tab, lang?: Lang, settings: Settings, view?: InspectView,
- *   openChosen?: boolean, text?: string, guide?: string }} state
+ *   openChosen?: boolean, text?: string, inks?: readonly number[], guide?: string }} state
  */
 export function encodeFragment(state) {
   const params = new URLSearchParams();
@@ -78,6 +78,7 @@ export function encodeFragment(state) {
   if (!state.settings.stopAtEnd) params.set("end", "0");
   if (state.view) encodeView(params, state.view, state.openChosen ?? true);
   if (state.text) params.set("text", state.text);
+  if (state.text && state.inks?.length) params.set("by", state.inks.join("."));
   if (state.guide) params.set("guide", state.guide);
   // "/" is legal in a fragment, and a model's name reads better with it.
   return params.toString().replaceAll("%2F", "/");
@@ -95,6 +96,8 @@ export function decodeFragment(fragment, panels) {
   const shared = { settings: {}, view: decodeView(params, panels) };
   const text = params.get("text");
   if (text) shared.text = text;
+  const inks = params.get("by") ?? "";
+  if (/^\d{1,7}(\.\d{1,7}){1,9999}$/.test(inks)) shared.inks = inks.split(".").map(Number);
   const guide = params.get("guide") ?? "";
   if (/^[a-z]{1,16}\.\d{1,2}$/.test(guide)) shared.guide = guide;
   const tab = params.get("tab");

@@ -24,6 +24,39 @@ export function userText(text) {
 }
 
 /**
+ * Who wrote what, as lengths: the user's and the model's by turns, the user's first; none where all is the user's.
+ * @param {readonly Run[]} runs
+ */
+export function inksOf(runs) {
+  /** @type {number[]} */
+  const lengths = [];
+  for (const { text, source } of runs) {
+    if (!text) continue;
+    const turn = source === "user" ? 0 : 1;
+    if (!lengths.length) lengths.push(0);
+    if (lengths.length % 2 === turn) lengths.push(0);
+    lengths[lengths.length - 1] += text.length;
+  }
+  return lengths.length > 1 ? lengths : [];
+}
+
+/**
+ * A text that a link brought, and who wrote what of it; where the lengths are not its own, all of it counts as the
+ * user's.
+ * @param {string} text @param {readonly number[]} inks as of `inksOf`
+ * @returns {Run[]}
+ */
+export function inkedText(text, inks) {
+  if (inks.reduce((sum, length) => sum + length, 0) !== text.length || text.includes("\r")) return userText(text);
+  let at = 0;
+  const runs = inks.map((length, turn) => ({
+    text: text.slice(at, (at += length)),
+    source: turn % 2 ? /** @type {const} */ ("model") : /** @type {const} */ ("user"),
+  }));
+  return runs.filter((run) => run.text);
+}
+
+/**
  * Replaces the characters from `start` up to `end` (UTF-16 offsets) by the user's text. A token of which only a part
  * is left loses its data, for the numbers no longer describe what stands there.
  * @param {readonly Run[]} runs

@@ -2,6 +2,7 @@
 import { byId, h, setText, storage } from "../core/dom.js";
 import { isAbort } from "../core/errors.js";
 import { registerStrings, t } from "../core/i18n/index.js";
+import { DEFAULT_VIEW } from "../core/state.js";
 import { loadStyle } from "../core/style.js";
 import { userText } from "../core/text.js";
 import { Context } from "./context.js";
@@ -124,6 +125,10 @@ export class Inspector {
     this.readsLong = false;
     this.readingTimer = 0;
     this.wasShown = false;
+    /** A link to a head, a picture or a layer means that picture. */
+    this.aimed = /** @type {const} */ (["layer", "head", "mode"]).some(
+      (key) => app.state.view[key] !== DEFAULT_VIEW[key],
+    );
     this.recordHistory();
     this.update();
   }
@@ -303,6 +308,8 @@ export class Inspector {
       this.place.replaceChildren(panel.root);
       this.update();
       revealTop(this.scroll, this.place);
+      if (this.aimed) void revealPicture(this.scroll, this.place, this.place);
+      this.aimed = false;
     } catch (error) {
       if (this.panelName === name && !isAbort(error)) this.notes.say("inspect.error.panel", {}, error);
     }

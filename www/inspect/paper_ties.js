@@ -106,10 +106,12 @@ export class PaperTies {
   key(event) {
     this.hover(null);
     if (!this.on || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    // Elsewhere in the page these keys lead through the browser's history.
+    // By place: with Alt, a Mac makes other characters of them. Alt with the arrows is a Mac's way from word to word,
+    // and leads through the browser's history elsewhere.
+    const by = { Comma: -1, Period: 1 }[event.code];
+    if (!by) return;
     event.preventDefault();
-    this.step(event.key === "ArrowLeft" ? -1 : 1);
+    this.step(by);
   }
 
   /** Selects a token by its position in the whole text. @param {number} at */

@@ -2,6 +2,7 @@
 import { h, setText } from "../core/dom.js";
 import { t } from "../core/i18n/index.js";
 import { encodeFragment } from "../core/state.js";
+import { inksOf } from "../core/text.js";
 import { RUN_LINK } from "../models/saved_runs.js";
 
 const COPIED_MS = 2000;
@@ -54,6 +55,7 @@ export class ShareRow {
       model: app.state.modelId,
       openChosen: true,
       text: withText ? app.writer.text : undefined,
+      inks: inksOf(app.writer.runs),
     });
     return `${location.origin}${location.pathname}${location.search}#${fragment}`;
   }

@@ -56,8 +56,8 @@ export const inspectEn = {
   "inspect.surprise.hint": "Colours every token by how little the model expected it.",
   "inspect.surprise.part": "· {share} % of the text is coloured",
   "inspect.surprise.to": "{bits}+ bits",
-  "inspect.keys": "Alt ← → goes token by token",
-  "inspect.keys.mac": "⌥ ← → goes token by token",
+  "inspect.keys": "Alt , and Alt . go token by token",
+  "inspect.keys.mac": "⌥ , and ⌥ . go token by token",
 
   "inspect.off.head": "1 head",
   "inspect.off.heads": "{count} heads",

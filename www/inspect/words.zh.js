@@ -49,8 +49,8 @@ export const inspectZh = {
   "inspect.surprise.hint": "按模型有多没料到，给每个 token 着色。",
   "inspect.surprise.part": "· 已着色 {share} %",
   "inspect.surprise.to": "{bits}+ 比特",
-  "inspect.keys": "Alt ← → 逐个 token 移动",
-  "inspect.keys.mac": "⌥ ← → 逐个 token 移动",
+  "inspect.keys": "Alt , 和 Alt . 逐个 token 移动",
+  "inspect.keys.mac": "⌥ , 和 ⌥ . 逐个 token 移动",
 
   "inspect.off.head": "1 个注意力头",
   "inspect.off.heads": "{count} 个注意力头",

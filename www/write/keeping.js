@@ -1,5 +1,5 @@
 /** The text with its history over a reload: taken up when the page opens, kept whenever it changes. */
-import { userText } from "../core/text.js";
+import { textOf } from "../core/text.js";
 import { packText, unpackText } from "./text_record.js";
 
 const NAME = "write";
@@ -18,7 +18,7 @@ export class TextKeeping {
 
   /**
    * Puts on the paper what this tab kept, or a closed one, or a link brought; whatever gives way comes back with undo.
-   * @param {string | undefined} shared the text that a link brought
+   * @param {readonly import("../engine/types.js").Run[] | undefined} shared the text that a link brought
    * @returns {{ damaged: boolean, back: boolean }} whether a part of what was kept could not be read, and whether a
    *   closed tab's text came back
    */
@@ -33,10 +33,11 @@ export class TextKeeping {
       writer.open({ ...text, past }, late?.runs);
     } else if (late) writer.open(late);
     this.known = [writer.runs, text?.past.length ?? 0, text?.future.length ?? 0];
-    if (shared !== undefined && shared !== writer.text) {
+    const brought = shared && textOf(shared);
+    if (shared && brought !== undefined && brought !== writer.text) {
       // What nobody wrote needs no way back.
-      if (text || late) writer.replace(userText(shared));
-      else writer.open({ runs: userText(shared), caret: shared.length, past: [], future: [] });
+      if (text || late) writer.replace(shared);
+      else writer.open({ runs: shared, caret: brought.length, past: [], future: [] });
     }
     if (late) this.keep(true);
     this.keep();
