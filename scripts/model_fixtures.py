@@ -337,8 +337,12 @@ def index():
         "name": "Storyteller",
         "path": "storyteller",
         "guide": "guide.json",
-        "description": "A small GPT-2 that writes simple stories in the manner of children's books.",
-        "description_zh": "一个小型 GPT-2，以儿童读物的笔调用英文写简单的故事。",
+        "description": "A small GPT-2 that writes simple stories in the manner of children's books. It learnt from sixteen of "
+        "them and from 940 TinyStories. Some of those had broken punctuation, such as “canâ€™t” for “can't”, and at "
+        "times it writes that too.",
+        "description_zh": "一个小型 GPT-2，以儿童读物的笔调用英文写简单的故事。它学自十六本儿童读物和 940 个 TinyStories 故事；"
+        "其中有些标点已损坏，例如把“can't”写成“canâ€™t”，它有时也会这样写。",
+        "languages": ["en"],
         "license": "CC0-1.0",
         "n_params": sum(t.numel() for t in load_file(folder / "model.safetensors").values()),
         "n_ctx": config["n_positions"],

@@ -37,11 +37,11 @@ const context = await chromium.launchPersistentContext(join(out, "profile"), {
 try {
   const page = await context.newPage();
   await page.goto(`${site.url}?backend=cpu#lang=en&tab=models`);
-  await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: SLOW_MS });
+  await page.locator(".model-name", { hasText: "Storyteller" }).waitFor({ timeout: SLOW_MS });
   await page
     .locator("#pick")
     .setInputFiles(["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(gpt2, name)));
-  await page.locator(".status-model", { hasText: "model.safetensors" }).waitFor({ timeout: SLOW_MS });
+  await page.locator(".model-name", { hasText: "Model from your disk" }).waitFor({ timeout: SLOW_MS });
   const begun = performance.now();
   await start(page, "Full", { steps: 40, ...OPTIONS });
   await reaches(page, 4);

@@ -117,7 +117,7 @@ async function models(page, watch) {
       if (model % 2 === 0) await page.locator("#pick").setInputFiles(paths);
       else await page.locator(".list li", { hasText: "Comes with the page" }).getByRole("button").first().click();
       const name = model % 2 === 0 ? "tiny.safetensors" : "Storyteller";
-      await page.locator(".status-model", { hasText: name }).waitFor({ timeout: SLOW_MS });
+      await page.locator(".model-name", { hasText: name }).waitFor({ timeout: SLOW_MS });
       await button(page, "Write").first().click();
       await ready(page);
       await write(page);

@@ -94,6 +94,7 @@ export class App {
       onGiveUp: (id) => this.training.giveUp(id),
       openRun: (id, free) => this.training.saves.openNamed(id, free),
       onCrash: () => this.training.crashed(),
+      onBackend: (backend) => this.nameBackend(backend),
     });
     this.address = new Address({
       onPlace: (place) => this.goTo(place),
@@ -106,6 +107,8 @@ export class App {
     this.guide = null;
     /** @type {Promise<import("./guide/guide.js").Guide> | null} */
     this.guideLoading = null;
+    /** @type {import("./frame/about.js").About | null} */
+    this.about = null;
     this.openText();
     kept.title = () => this.title();
     kept.onChange = () => this.tellKept();
@@ -148,7 +151,9 @@ export class App {
       header: {
         tabs: TABS,
         onTab: (tab) => this.store.set({ tab }),
+        onModel: () => void this.openPicker(),
         onBackend: (backend) => void this.setBackend(backend),
+        onAbout: () => void this.openAbout(),
         onGuide: () => this.openGuide(),
         onLang: () => this.setLang(this.state.lang === "en" ? "zh" : "en"),
         onTheme: () => this.setTheme(THEMES[(THEMES.indexOf(this.state.theme) + 1) % THEMES.length]),
@@ -265,12 +270,17 @@ export class App {
     if (backend === this.state.backend) return;
     // The select goes back to what is in use.
     if (!(await this.training.secure(() => void this.setBackend(backend)))) return this.store.set({});
+    this.nameBackend(backend);
+    this.opener.reopen();
+  }
+
+  /** The backend that is asked for from here on, also after a reload. @param {Backend} backend */
+  nameBackend(backend) {
     this.store.set({ backend });
     const url = new URL(location.href);
     if (backend === "auto") url.searchParams.delete("backend");
     else url.searchParams.set("backend", backend);
     history.replaceState(history.state, "", url);
-    this.opener.reopen();
   }
 
   /** @param {Lang} lang */
@@ -405,6 +415,37 @@ export class App {
       this.guideLoading = null;
       this.store.set({ guide: "" });
       showError(this.page.messagesOn(this.state.tab), [["guide.notLoaded"]], error);
+    }
+  }
+
+  /** The list of models below the header's model. */
+  async openPicker() {
+    const { modelPopover } = this.page.header;
+    try {
+      await this.page.openPicker({
+        onShipped: (model) => this.opener.openShipped(model),
+        onRun: (run) => void this.training.saves.open(run),
+        onElsewhere: (from) => {
+          this.store.set({ tab: "models" });
+          this.page.models.reveal(from);
+        },
+        onClose: () => modelPopover.close(),
+      });
+      this.store.set({});
+    } catch (error) {
+      modelPopover.close();
+      showError(this.page.messagesOn(this.state.tab), [["header.notLoaded"]], error);
+    }
+  }
+
+  /** What this page is, in a dialog. */
+  async openAbout() {
+    try {
+      const { About } = await part(import("./frame/about.js"));
+      this.about ??= new About();
+      this.about.show(this.state.shipped[0]);
+    } catch (error) {
+      showError(this.page.messagesOn(this.state.tab), [["about.notLoaded"]], error);
     }
   }
 

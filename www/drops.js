@@ -1,5 +1,6 @@
 /** What is dropped on the page goes to the feature that it is for. */
 import { n } from "./core/i18n/index.js";
+import { folderName } from "./models/disk_names.js";
 import { MOST_ENTRIES, modelAmong, textsAmong } from "./models/drop.js";
 import { isModelFile } from "./models/file_names.js";
 
@@ -25,7 +26,13 @@ export async function takeDrop({ files, empty, large, unread }, page, opener, ta
     isModelFile,
   );
   if ("folders" in model) lines.push(["error.severalModels", { folders: model.folders.join(", ") }]);
-  else await opener.takeFiles(model.files);
+  else {
+    for (const { file, folder } of files) {
+      const own = folderName(folder);
+      if (own) opener.archives.set(file, own);
+    }
+    await opener.takeFiles(model.files);
+  }
   if (!lines.length) return;
   // Beside what was said of the files that were taken.
   const view = page.messagesOn(tab());

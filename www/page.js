@@ -70,6 +70,8 @@ export class Page {
       onDownload: (run) => void training().saves.download(run),
     });
     this.models.messages.after(this.saved.root);
+    /** The header's list of models, once it was folded out. @type {import("./frame/picker.js").Picker | null} */
+    this.picker = null;
     this.training = training;
     this.onCancelLoading = onCancelLoading;
     /** What is on the Train tab, once that was opened. @type {import("./train/view.js").TrainView | null} */
@@ -161,6 +163,21 @@ export class Page {
     this.notSaved.show({ ...errorMessage([[line]], error, actions), stays: true });
   }
 
+  /** Loads the list of models when it is first folded out. @param {import("./frame/picker.js").Picker["handlers"]} handlers */
+  async openPicker(handlers) {
+    const { Picker } = await part(import("./frame/picker.js"));
+    this.picker ??= new Picker(this.header.modelPanel, handlers);
+  }
+
+  /** @param {State} state @param {ModelSource | null} open */
+  updatePicker({ shipped, info }, open) {
+    if (!this.picker || !this.header.modelPopover.open) return;
+    const { saves, state } = this.training();
+    const { deviceMemory } = /** @type {{ deviceMemory?: number }} */ (/** @type {unknown} */ (navigator));
+    const openRun = open?.run ? runId(state) || open.run.id : "";
+    this.picker.update({ shipped, runs: saves.list, open, openRun, info, deviceMemory });
+  }
+
   /**
    * @param {State} state
    * @param {import("./write/writer.js").Writer} writer
@@ -176,7 +193,13 @@ export class Page {
     const goes = goesOn(train);
     this.updateNotSaved(train.saveFailure, goes);
     const run = goes && train.run ? { step: train.step, steps: train.run.steps } : null;
-    this.header.update({ tab, backend, theme, lang, guided: state.guide !== "", run });
+    const name = source?.name ?? "";
+    this.header.update({
+      ...{ tab, backend, theme, lang, run, info, name },
+      guided: state.guide !== "",
+      strength: train.strength,
+    });
+    this.updatePicker(state, source);
 
     const { phase, runs, caret, canUndo, canRetry, rate, contextUsed, prefill } = writer;
     this.paper.update({
@@ -204,7 +227,6 @@ export class Page {
     this.updateAdapter(info?.trained === "" && source?.id === state.modelId ? state.adapterId : "");
     this.status.update({
       info,
-      name: source?.name ?? "",
       rate,
       contextUsed,
       prefill: phase === "prefill" ? prefill : null,

@@ -40,7 +40,7 @@ test("it writes, trains, and says what is not there and why", async () => {
   );
   await ready(page);
   assert.match(
-    await page.locator(".status-backend").innerText(),
+    (await page.locator(".backend-why").textContent()) ?? "",
     /^CPU.*WebGPU is only there over https or on localhost\./,
   );
   await button(page, "Generate").click();
@@ -58,16 +58,19 @@ test("it writes, trains, and says what is not there and why", async () => {
   assert.equal(await page.locator(".message[data-kind=error]:visible").count(), 0);
 
   // A run that is nowhere else does not go without a word, nor does a backend that cannot come.
-  await page.locator("header select").selectOption("webgpu");
+  await page.locator("#backend-button").click();
+  await page.locator("#backend").selectOption("webgpu");
   const alert = page.getByRole("alert");
   await alert.filter({ hasText: "The run could not be saved and would be lost" }).waitFor();
   assert.match(await alert.innerText(), /Saving takes https or localhost/);
   await alert.getByRole("button", { name: "Go on without it" }).click();
   await alert.filter({ hasText: "WebGPU is only there over https or on localhost." }).waitFor();
-  assert.equal(await page.locator("header select").inputValue(), "webgpu");
-  await page.locator("header select").selectOption("cpu");
+  assert.equal(await page.locator("#backend").inputValue(), "auto", "the page says where the model runs");
+  await alert.filter({ hasText: "It still runs on CPU, as before." }).waitFor();
+  if (!(await page.locator("#backend").isVisible())) await page.locator("#backend-button").click();
+  await page.locator("#backend").selectOption("cpu");
   // The model is opened anew, which takes away what is said of the one before.
-  await page.locator(".status-backend", { hasText: "chosen above" }).waitFor();
+  await page.locator(".backend-why", { hasText: "as you chose" }).waitFor({ state: "attached" });
   await page.locator("nav").getByRole("button", { name: "Write" }).click();
   await ready(page);
 

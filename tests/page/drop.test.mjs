@@ -51,7 +51,7 @@ test("a folder of 153 files opens, and so does a model in a folder within a fold
     const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
     await ready(page);
     await drop(page, [join(root, path)]);
-    await page.locator(".status-model", { hasText: "model.safetensors" }).waitFor({ timeout: 60_000 });
+    await page.locator(".model-name", { hasText: path }).waitFor({ timeout: 60_000 });
     assert.equal(await page.locator(".message:visible").count(), 0);
     await close();
   }
@@ -71,13 +71,13 @@ test("whatever else is dropped has an answer", async () => {
   writeFileSync(join(folder("notes/deep"), "holiday.jpg"), "x");
   await drop(page, [folder("notes")]);
   await says("None of these files belongs to a model: holiday.jpg.");
-  assert.match(await page.locator(".status-model").innerText(), /^Storyteller/);
+  assert.match(await page.locator(".model-name").innerText(), /^Storyteller/);
   await close();
 });
 
 test("on the Train tab a folder's texts are learnt from, and a model's README is not", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&tab=train`);
-  await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
+  await page.locator(".model-name", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
   writeFileSync(join(folder("book/part"), "one.txt"), "The first part.");
   writeFileSync(join(folder("book"), "two.md"), "The other part.");
   await drop(page, [folder("book")]);
@@ -88,7 +88,7 @@ test("on the Train tab a folder's texts are learnt from, and a model's README is
   assert.equal(await field.inputValue(), "The other part.\n\nThe first part.\n");
   writeFileSync(join(folder("gpt2", true), "README.md"), "About the model.");
   await drop(page, [folder("gpt2")]);
-  await page.locator(".status-model", { hasText: "model.safetensors" }).waitFor({ timeout: 60_000 });
+  await page.locator(".model-name", { hasText: "gpt2" }).waitFor({ timeout: 60_000 });
   assert.equal(await field.inputValue(), "The other part.\n\nThe first part.\n");
   await close();
 });

@@ -57,7 +57,7 @@ test("a second crash soon after is left to the user", async () => {
   assert.match(await alert.innerText(), /the GPU device was lost: out of memory/);
   await alert.getByRole("button", { name: "Use the CPU" }).click();
   await ready(page);
-  assert.match(await page.locator(".status-backend").innerText(), /^CPU/);
+  assert.match(await page.locator(".backend-button").innerText(), /^CPU/);
   await close();
 });
 
@@ -88,7 +88,7 @@ test("a load shows its progress and can be cancelled; the model before it stays"
       file("tokenizer.json", "{}"),
       file("slow.safetensors", emptySafetensors(1000)),
     ]);
-  await page.getByRole("progressbar", { name: "Opening slow.safetensors" }).waitFor();
+  await page.getByRole("progressbar", { name: "Opening slow" }).waitFor();
   await button(page, "Cancel").click();
   await page.getByText("Loading slow.safetensors was cancelled.").waitFor();
   await button(page, "Write").click();
@@ -151,14 +151,18 @@ test("a thousand tokens arrive without holding up the page", async () => {
   await close();
 });
 
-test("without WebGPU the last line says so in three words; the device's own words come with a click", async () => {
+test("the header says in one word where the model runs; why, and the device's own words, come with a click", async () => {
   const { page, close } = await openFake({}, "#lang=en");
   await ready(page);
-  const [backend, details] = [page.locator(".status-backend"), page.locator(".status-details")];
-  assert.equal(await backend.innerText(), "CPU (SIMD): no WebGPU here");
+  const [backend, panel] = [page.locator(".backend-button"), page.locator("#backend-panel")];
+  assert.equal(await backend.innerText(), "CPU");
   await backend.click();
-  assert.match(await details.innerText(), /no WebGPU adapter was found/);
+  assert.match(await panel.innerText(), /CPU: no WebGPU here/);
+  assert.match(await panel.innerText(), /no WebGPU adapter was found/);
+  await page.keyboard.press("Escape");
+  assert.ok(await panel.isHidden());
   await backend.click();
-  assert.ok(await details.isHidden());
+  await paper(page).click();
+  assert.ok(await panel.isHidden(), "a press elsewhere closes it");
   await close();
 });

@@ -704,14 +704,14 @@ test("a model from disk is named by its content, and a link asks for it", async 
   });
   const files = [read("config.json"), read("tokenizer.json"), read("model.safetensors")];
   const { page, close } = await openPage(browser, site.url + hash({ tab: "models" }));
-  await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
+  await page.locator(".model-name", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
   await page.locator("#pick").setInputFiles(files);
   await page.waitForFunction(() => /model=sha256%?3?A?:?[0-9a-f]{16}/.test(location.hash));
   const link = page.url();
   await close();
 
   const other = await openPage(browser, link);
-  await other.page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
+  await other.page.locator(".model-name", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
   const asks = other.page.getByText("The model here is a file on a disk");
   await asks.waitFor();
   const changed = Buffer.from(files[2].buffer);
@@ -723,7 +723,7 @@ test("a model from disk is named by its content, and a link asks for it", async 
   const right = await openPage(browser, link);
   await right.page.getByText("The model here is a file on a disk").waitFor();
   await right.page.locator("#pick").setInputFiles(files);
-  await right.page.locator(".status-model", { hasText: "model.safetensors" }).waitFor({ timeout: 60_000 });
+  await right.page.locator(".model-name", { hasText: "Model from your disk" }).waitFor({ timeout: 60_000 });
   await right.page.locator(".message").first().waitFor({ state: "hidden" });
   assert.equal(right.page.url(), link);
   await right.close();

@@ -267,7 +267,7 @@ test("a model with twelve heads fits, and what another model had off is not coun
     const { page, close } = await openPage(browser, address("&off=99.99_3.4&tab=models", "cpu", "The wolf met"), {
       viewport: { width, height: 800 },
     });
-    await page.locator(".status-model", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
+    await page.locator(".model-name", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });
     await page.locator("#pick").setInputFiles(files);
     await page.waitForFunction(() => location.hash.includes("sha256"));
     await page.getByRole("button", { name: "Write", exact: true }).click();

@@ -64,7 +64,7 @@ for (const [lang, said, advice] of [
       `${site.url}?backend=cpu#lang=${lang}&n=8&text=${encodeURIComponent(TEXT)}`,
     );
     const model = (/** @type {string} */ name) =>
-      page.locator(".status-model", { hasText: name }).waitFor({ timeout: 60_000 });
+      page.locator(".model-name", { hasText: name }).waitFor({ timeout: 60_000 });
     const go = (/** @type {number} */ tab) => page.locator("nav").getByRole("button").nth(tab).click();
     await model("Storyteller");
     const file = (/** @type {string} */ name, /** @type {Buffer} */ buffer) => ({

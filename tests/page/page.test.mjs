@@ -86,7 +86,7 @@ test("files that come one by one open the model when it is complete", async () =
   await drop(page, [modelFile("tokenizer.json")]);
   await page.getByText("Still needed: model.safetensors.").waitFor();
   await drop(page, [modelFile("model.safetensors")]);
-  await page.locator(".status-model", { hasText: "model.safetensors" }).waitFor({ timeout: 60_000 });
+  await page.locator(".model-name", { hasText: "Model from your disk" }).waitFor({ timeout: 60_000 });
   await button(page, "Write").click();
   await paper(page).press("Control+Enter");
   await page.locator(".paper-layer .ink-model").first().waitFor();

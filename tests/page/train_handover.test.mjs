@@ -77,7 +77,8 @@ test("another backend, and another model, pause a run and save it, and say so", 
   await reaches(page, 1);
   await go(page, "Models");
   // Without a GPU it is the CPU again.
-  await page.locator("header select").selectOption("auto");
+  await page.locator("#backend-button").click();
+  await page.locator("#backend").selectOption("auto");
   await page.getByText(/^The run is paused at step [\d,]+, and saved\.$/).waitFor();
   await button(page, "Resume").click();
   await go(page, "Train");
@@ -129,7 +130,7 @@ test("an adapter is not added under a run that goes on, and lets a paused one be
     .click();
   await page.getByLabel("Name of the run").fill("Mira");
   await page.keyboard.press("Enter");
-  await page.locator(".status-model", { hasText: "Mira" }).waitFor();
+  await page.locator(".model-name", { hasText: "Mira" }).waitFor();
   await close();
 });
 

@@ -22,7 +22,7 @@ for (const backend of ["cpu", "webgpu"]) {
       const { page, close } = await openPage(browser, `${site.url}?backend=${backend}#n=24&end=0&lang=en`);
       await ready(page);
       assert.equal(await paper(page).inputValue(), "Once upon a time");
-      assert.match(await page.locator(".status-backend").innerText(), backend === "cpu" ? /^CPU/ : /^WebGPU/);
+      assert.match(await page.locator(".backend-button").innerText(), backend === "cpu" ? /^CPU/ : /^WebGPU/);
       await button(page, "Generate").click();
       await longerThan(page, "Once upon a time".length);
       await finished(page);

@@ -482,7 +482,7 @@ test("a copied link names adapters from disk, and says when it leaves out what h
     const app = /** @type {any} */ ({
       state: { info: { trained }, modelId, adapterId },
       training: { state: { run } },
-      writer: { text: "A wolf" },
+      writer: { text: "A wolf", runs: [] },
       page: { status: { say: () => {} } },
       shared: () => ({ tab: "write", settings: DEFAULT_SETTINGS, view: DEFAULT_VIEW, adapter: adapterId }),
     });

@@ -308,6 +308,8 @@ export interface ShippedModel {
   vocab_size?: number;
   description?: string;
   description_zh?: string;
+  /** What it writes, as language tags. */
+  languages?: string[];
   /** In its folder, what the guide says of it. */
   guide?: string;
   license?: string;

@@ -1,7 +1,8 @@
 /** Opens models: the first one, another one, and the same one again after a crash. Says what went wrong and where. */
-import { isAbort, PageError, part } from "../core/errors.js";
+import { EngineError, isAbort, PageError, part } from "../core/errors.js";
 import { t } from "../core/i18n/index.js";
 import { errorMessage } from "../core/message.js";
+import { diskName, keepDiskName, nameAmong } from "./disk_names.js";
 import { isAdapterFile, isModelFile, missingFiles, roleOf } from "./file_names.js";
 import { fileSource } from "./files.js";
 import { fetchShippedModels, shippedSource, urlSource } from "./network.js";
@@ -43,8 +44,9 @@ export class Opener {
    * @param {() => () => Pick<Message, "lines" | "actions">} parts.onCrash called when the engine was lost; what it
    *   gives tells, once it is
    *   there again, what became of training
+   * @param {(backend: Backend) => void} parts.onBackend called with the backend that is asked for from here on
    */
-  constructor({ store, engine, page, onOpened, onAdapter, onGiveUp, openRun, onCrash }) {
+  constructor({ store, engine, page, onOpened, onAdapter, onGiveUp, openRun, onCrash, onBackend }) {
     this.store = store;
     this.engine = engine;
     this.page = page;
@@ -53,6 +55,7 @@ export class Opener {
     this.onGiveUp = onGiveUp;
     this.openRun = openRun;
     this.onCrash = onCrash;
+    this.onBackend = onBackend;
     /** Half of an adapter, until the other comes. @type {{ config?: File, weights?: File }} */
     this.adapter = {};
     /** The load in progress. @type {AbortController | null} */
@@ -61,7 +64,7 @@ export class Opener {
     /** The fingerprint of the file that a link asked for, and of the adapter that it has on it. */
     this.wanted = "";
     this.wantedAdapter = "";
-    /** The archives that files came in, by name. @type {WeakMap<File, string>} */
+    /** The archives and folders that files came in, by name. @type {WeakMap<File, string>} */
     this.archives = new WeakMap();
   }
 
@@ -103,7 +106,9 @@ export class Opener {
     if (wanted.startsWith(RUN_LINK)) return this.page.ask(this.messages(), [["message.linkRun"]]);
     if (wanted.startsWith("sha256:")) {
       [this.wanted, this.wantedAdapter] = [wanted, adapter];
-      return this.page.ask(this.messages(), [["message.linkFile", { name: wanted }]]);
+      const name = diskName(wanted);
+      const line = name ? "message.linkFile.known" : "message.linkFile";
+      return this.page.ask(this.messages(), [[line, { name: name || wanted }], ["message.linkFile.files"]]);
     }
     this.messages().show({
       kind: "info",
@@ -118,8 +123,12 @@ export class Opener {
    */
   async openFiles(source, weights, config) {
     try {
+      const folder = this.archives.get(weights);
+      const about = { folder, config: await config.text(), weights: weights.name };
+      source.name = nameAmong(about) || t("models.disk.unnamed");
       const { fingerprint } = await part(import("../core/fingerprint.js"));
       source.id = await fingerprint(weights, config);
+      if (source.id) keepDiskName(source.id, source.name);
     } catch {
       // A file that cannot be read is told of when it is opened.
     }
@@ -266,8 +275,8 @@ export class Opener {
     const control = (this.control = new AbortController());
     if (!quiet) view.clear();
     store.set({ loading: { name, done: 0, total: 0 } });
+    const { backend } = store.state;
     try {
-      const { backend } = store.state;
       if (backend === "webgpu" && globalThis.isSecureContext === false) throw new PageError("error.insecureGpu");
       const info = await engine.load(source, backend, {
         signal: control.signal,
@@ -288,6 +297,13 @@ export class Opener {
       }
       const inUse = engine.client && engine.source;
       const again = () => void this.open(source, { named, adapter });
+      const onCpu = () => {
+        this.onBackend("cpu");
+        again();
+      };
+      // The model runs on where it did, and that is what the page says.
+      const moved = inUse && inUse === source && backend !== engine.backend;
+      if (inUse && backend !== engine.backend) this.onBackend(engine.backend);
       const keeps = error instanceof PageError && error.key === "train.error.keep" ? String(error.params.run) : "";
       const giveUp = () => {
         this.onGiveUp(keeps);
@@ -296,9 +312,19 @@ export class Opener {
       // A wrong file stays wrong; a network or a GPU may do better next time.
       const actions = keeps
         ? [{ key: "train.giveUp", run: giveUp }]
-        : source.kind === "files"
+        : source.kind === "files" || moved
           ? []
           : [{ key: "message.retry", run: again }];
+      const device = error instanceof EngineError || (error instanceof PageError && error.key === "error.insecureGpu");
+      if (backend === "webgpu" && device && !moved) actions.push({ key: "message.useCpu", run: onCpu });
+      if (moved) {
+        const where = (/** @type {string} */ one) => ({ name, backend: t(`backend.${one}`) });
+        const stays = /** @type {Message["lines"][0]} */ ([
+          "message.backendStays",
+          where(store.state.info?.backend ?? "cpu"),
+        ]);
+        return showError(view, [["message.backendFailed", where(backend)], stays], error, actions);
+      }
       const meaning = /** @type {Message["lines"][0]} */ (
         inUse ? ["message.stillHere", { name: inUse.name }] : ["message.nothingOpen"]
       );
@@ -334,7 +360,7 @@ export class Opener {
     };
     if (again) {
       const onCpu = () => {
-        store.set({ backend: "cpu" });
+        this.onBackend("cpu");
         void reopen();
       };
       showError(notice, [["message.crashedTwice"]], error, [

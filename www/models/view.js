@@ -106,6 +106,16 @@ export class Models {
     this.drawn = "";
   }
 
+  /** Brings the way to other models into view, and the keyboard to it. @param {"web" | "disk"} from */
+  reveal(from) {
+    const target = from === "web" ? this.repo : this.choose;
+    // The tab is shown in a moment.
+    requestAnimationFrame(() => {
+      target.focus({ preventScroll: true });
+      target.scrollIntoView({ block: "center" });
+    });
+  }
+
   /**
    * @param {{ shipped: ShippedModel[], open: { id: string, name: string, kind: string } | null, backend: string, lang:
    *   string,

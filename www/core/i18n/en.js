@@ -1,6 +1,16 @@
 /** @type {Record<string, string>} */
 export const en = {
   "app.title": "GPT Playground",
+  "app.tagline": "A small GPT running entirely in your browser.",
+  "app.tagline.more": "Write with it, look inside it, train it. Nothing you type leaves this page.",
+  "about.open": "About",
+  "about.notLoaded": "“About” could not be loaded.",
+  "header.none": "No model",
+  "header.adapter": "{name} · LoRA {strength}",
+  "header.label": "Model:",
+  "header.hint": "The open model. Press to choose another.",
+  "header.choose": "Choose a model",
+  "header.notLoaded": "The list of models could not be loaded.",
   "tab.write": "Write",
   "tab.train": "Train",
   "tab.models": "Models",
@@ -78,15 +88,12 @@ export const en = {
   "status.memory.hint":
     "Weights {weights}, gradients and moments {training}, key-value cache {kv}, working memory {temporaries}.",
   "status.prefill": "reading {done}/{total} tokens",
-  "status.parameters": "{count} parameters",
-  "status.backend.cpu": "CPU (SIMD)",
-  "status.backend.webgpu": "WebGPU",
-  "status.backend.why": "{backend}: {reason}",
-  "status.why.chosen": "chosen above",
-  "status.why.gpu": "your graphics processor",
-  "status.backend.hint": "Why, in the device's own words",
-  "status.why.noGpu": "no WebGPU here",
-  "status.why.software": "the browser offers no hardware GPU",
+  "backend.why": "{backend}: {reason}",
+  "backend.why.chosen": "as you chose",
+  "backend.why.gpu": "your graphics processor",
+  "backend.hint": "Where the model runs, why, and how to change it",
+  "backend.why.noGpu": "no WebGPU here",
+  "backend.why.software": "the browser offers no hardware GPU",
   "live.ready": "{name} is ready.",
   "live.writing": "Writing.",
   "live.done": "Done: {tokens} tokens.",
@@ -105,13 +112,15 @@ export const en = {
   "message.useCpu": "Use the CPU",
   "message.loadFailed": "{name} could not be opened.",
   "message.stillHere": "{name} is still open and works as before.",
+  "message.backendFailed": "{name} could not be opened on {backend}.",
+  "message.backendStays": "It still runs on {backend}, as before.",
   "message.nothingOpen": "No model is open now; choose one on the Models tab.",
   "message.generateFailed": "The model could not write.",
   "message.textSafe": "Your text is unchanged.",
   "message.linkModel": "This link was made with the model {name}. It is downloaded only if you press the button.",
-  "message.linkFile":
-    "The model here is a file on a disk, {name}. Choose it again, or drop it here: its zip, or its " +
-    "config.json, tokenizer and model.safetensors.",
+  "message.linkFile": "The model here is a file on a disk, {name}. Choose it again to continue.",
+  "message.linkFile.known": "{name} was opened from your disk. Choose it again to continue.",
+  "message.linkFile.files": "You can also drop it here: its zip, or its config.json, tokenizer and model.safetensors.",
   "message.linkRun":
     "This link was made with a model that was tuned on another machine, or that was deleted here. Ask " +
     "for its exported files, and drop them here.",
@@ -157,6 +166,7 @@ export const en = {
     "Drop a GPT-2 model in Hugging Face layout anywhere on this page: config.json, tokenizer.json (or " +
     "vocab.json and merges.txt) and model.safetensors, or a zip with them, such as the Train tab makes. " +
     "The files stay on this machine.",
+  "models.disk.unnamed": "Model from your disk",
   "models.disk.choose": "Choose files…",
   "models.disk.have": "Ready: {files}.",
   "models.disk.need": "Still needed: {files}. Drop or choose them too.",
