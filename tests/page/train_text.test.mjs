@@ -154,7 +154,7 @@ test("a sample in the place of the user's own text can be taken back; files that
   const back = button(page, "Bring the text back");
   await page.locator(".train-memory", { hasText: "Paste a text first" }).waitFor();
   await page.locator("#train-text").fill("My own diary.");
-  await button(page, "Alice (English)").click();
+  await button(page, "Alice (6 kB)").click();
   await back.waitFor();
   assert.match(await shown(page), /^Alice was/);
   await button(page, "唐诗 (Chinese)").click();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { MOST_POINTS, NO_LOSSES, withLosses } from "../../www/train/history.js";
+import { MOST_POINTS, MOST_SAMPLES, NO_LOSSES, onlyRises, withLosses, withSample } from "../../www/train/history.js";
 import { Run } from "../../www/train/worker_run.js";
 
 /** @typedef {import("../../www/engine/types.js").TrainEvent} TrainEvent */
@@ -81,4 +81,30 @@ test("the worker's run keeps the points that the page draws", () => {
   for (let from = 1; from < MOST_POINTS + 200; from += 7) run.tell(events(from, from + 6), emit);
   assert.deepEqual(run.meta.history, drawn);
   assert.equal(run.meta.step, drawn.train.at(-1)?.[0]);
+});
+
+test("a validation loss that only rises is told from one that wavers", () => {
+  const points = (/** @type {number[]} */ ...losses) =>
+    losses.map((loss, at) => /** @type {[number, number]} */ ([at * 10, loss]));
+  assert.ok(onlyRises(points(3, 3.1, 3.2, 3.3, 3.4)));
+  assert.ok(onlyRises(points(4, 3, 3.1, 3.05, 3.2, 3.3)));
+  assert.ok(!onlyRises(points(3, 3.1, 3.2, 3.3)), "too few");
+  assert.ok(!onlyRises(points(3, 3.1, 3.2, 3.3, 2.9)), "a new lowest");
+  assert.ok(!onlyRises(points(3, 3.6, 3.5, 3.4, 3.3)), "it falls again");
+  assert.ok(!onlyRises([]));
+});
+
+test("of what a model wrote on its way, the first and the newest text stay", () => {
+  /** @type {import("../../www/train/history.js").Sample[]} */
+  let samples = [];
+  for (let step = 0; step <= 1000; step += 1) {
+    samples = withSample(samples, { step, prompt: "a", text: `${step}` });
+    assert.ok(samples.length <= MOST_SAMPLES + 1);
+    assert.equal(samples[0].step, 0);
+    assert.equal(samples.at(-1)?.step, step);
+  }
+  // A run that went back to its last save writes a step's text anew.
+  samples = withSample(samples, { step: 700, prompt: "a", text: "again" });
+  assert.equal(samples.at(-1)?.text, "again");
+  assert.ok(samples.every(({ step }, at) => !at || step > samples[at - 1].step));
 });

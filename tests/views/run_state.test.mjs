@@ -306,3 +306,31 @@ test("whatever happens, in whatever order, what must hold does, and one can alwa
     { numRuns: 4000 },
   );
 });
+
+test("a run whose validation loss only rises stops by itself, once, and not where a model learns from nothing", async () => {
+  for (const mode of /** @type {const} */ (["full", "lora", "scratch"])) {
+    const world = await after(...RUNS);
+    const { run } = world.state;
+    assert.ok(run);
+    world.state = Object.freeze({ ...world.state, run: { ...run, mode } });
+    const validated = (/** @type {number} */ step, /** @type {number} */ loss) => {
+      const events = /** @type {any} */ ([{ type: "evaluated", step, loss, best: false }]);
+      world.dispatch({ type: "progress", number: world.state.training, events, elapsedMs: 1, backend: "cpu" });
+    };
+    for (const [at, loss] of [3, 3.1, 3.2, 3.3].entries()) validated(at, loss);
+    assert.equal(world.state.phase, "running");
+    validated(4, 3.4);
+    if (mode === "scratch") {
+      assert.equal(world.state.phase, "running");
+      continue;
+    }
+    assert.equal(world.state.phase, "pausing");
+    await go(world, "ends");
+    assert.deepEqual([world.state.phase, world.state.early], ["stopped", true]);
+    // Who goes on means it.
+    await go(world, "resume");
+    assert.equal(world.state.early, false);
+    validated(5, 3.5);
+    assert.equal(world.state.phase, "running");
+  }
+});

@@ -168,6 +168,8 @@ export interface RunMeta {
   vocabSize?: number;
   history: LossHistory;
   sample: { step: number; prompt: string; text: string } | null;
+  /** What it wrote on its way, from the first to the last. */
+  samples?: { step: number; prompt: string; text: string }[];
   /** How strongly adapters act when the model writes, where it was changed. */
   strength?: number;
 }

@@ -9,6 +9,8 @@ const KINDS = ["shipped", "url", "files", "kept", "scratch"];
 const MOST_NAME = 1000;
 const points = list(/** @type {import("../core/schema.js").Check<[number, number]>} */ (tuple([count(), number()])));
 
+const sample = object({ step: count(), prompt: text(), text: text() });
+
 const runMeta = object({
   version: oneOf(/** @type {const} */ ([1])),
   id: text(""),
@@ -22,7 +24,8 @@ const runMeta = object({
   nParams: count(),
   vocabSize: optional(count()),
   history: object({ train: points, validation: points }),
-  sample: optional(object({ step: count(), prompt: text(), text: text() })),
+  sample: optional(sample),
+  samples: optional(list(sample)),
   strength: optional(number(1, 0, 2)),
 });
 

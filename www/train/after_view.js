@@ -152,7 +152,8 @@ export class TrainAfter {
     const verdict = verdictOf(history);
     this.heart.hidden = goes || Boolean(best?.inForce) || !verdict;
     if (verdict) setText(this.heart, t(`train.best.${verdict}`));
-    this.bestRow.hidden = !best || goes || best.step === step;
+    // Before the first step the weights are the base model's.
+    this.bestRow.hidden = !best || goes || best.step === step || (best.step === 0 && !best.inForce);
     if (!best) return;
     const about = { step: n(best.step), loss: best.loss.toFixed(3), last: n(step) };
     const key = !best.inForce ? "train.best.there" : phase === "paused" ? "train.best.paused" : "train.best.inUse";

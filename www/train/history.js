@@ -37,3 +37,32 @@ function pushed(points, step, loss) {
   points.push([step, loss]);
   return points;
 }
+
+/** So many validations without a new lowest loss say that more steps do harm. */
+const PATIENCE = 4;
+
+/**
+ * Whether the validation loss has only risen for so long that more steps would do harm.
+ * @param {readonly (readonly [number, number])[]} validation
+ */
+export function onlyRises(validation) {
+  const losses = validation.map(([, loss]) => loss);
+  const best = losses.indexOf(Math.min(...losses));
+  return losses.length - 1 - best >= PATIENCE && losses[losses.length - 1] > losses[losses.length - PATIENCE];
+}
+
+/** A text that the model wrote on its way. @typedef {{ step: number, prompt: string, text: string }} Sample */
+
+/** So many texts are kept of a run. */
+export const MOST_SAMPLES = 12;
+
+/**
+ * The texts of a run with the newest one, from its first to its last: one of each step, and every second where there
+ * are too many.
+ * @param {readonly Sample[]} samples @param {Sample} sample @returns {Sample[]}
+ */
+export function withSample(samples, sample) {
+  const before = samples.filter(({ step }) => step < sample.step);
+  const kept = before.length < MOST_SAMPLES ? before : before.filter((_, at) => at % 2 === 0);
+  return [...kept, sample];
+}

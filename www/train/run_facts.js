@@ -42,9 +42,14 @@ export const NO_RUN = {
   saving: /** @type {Readonly<{ number: number, again: boolean, list: boolean }> | null} */ (null),
   holder: /** @type {Holder} */ ("here"),
   stopAsked: false,
+  /** It was stopped because more steps would do harm; the user goes on all the same. */
+  early: false,
+  heedless: false,
   /** The run's best weights, while it does not go on. */
   best: /** @type {Readonly<BestWeights> | null} */ (null),
   sample: /** @type {RunMeta["sample"]} */ (null),
+  /** What the model wrote on its way, from the first to the last. */
+  samples: /** @type {readonly NonNullable<RunMeta["sample"]>[]} */ ([]),
   history: NO_LOSSES,
   /** How strongly adapters act when the model writes. */
   strength: 1,

@@ -6,7 +6,7 @@
  * that it belongs to: one that comes too late finds that it is no longer meant.
  */
 import { isAbort, isFatal } from "../core/errors.js";
-import { withLosses } from "./history.js";
+import { onlyRises, withLosses, withSample } from "./history.js";
 import { busy, canGoOn, goesOn, locked, NO_RUN, readOnly, runId } from "./run_facts.js";
 
 /** @typedef {import("./run_facts.js").RunState} RunState */
@@ -51,6 +51,8 @@ function train(state) {
       // What comes now was not given up.
       given: "",
       stopAsked: false,
+      heedless: state.heedless || state.early,
+      early: false,
       // A run goes on from its last weights.
       best: null,
       resumedAt: at,
@@ -153,9 +155,14 @@ const ON = {
     const bytes = state.run?.planned.bytes.weights ?? 0;
     const speed = rate > 0 ? Object.freeze({ work: (rate * bytes) / 1000, backend }) : state.speed;
     const history = withLosses(state.history, fresh);
-    return next(state, { step: at, loss, rate, elapsedMs, history, speed });
+    const after = next(state, { step: at, loss, rate, elapsedMs, history, speed });
+    // A model from scratch is to learn its text, by heart too.
+    const harms = state.phase === "running" && !state.heedless && state.run?.mode !== "scratch";
+    if (!harms || history.validation === state.history.validation || !onlyRises(history.validation)) return after;
+    return also(next(after.state, { stopAsked: true, early: true }), (now) => ON.pause(now, { type: "pause" }));
   },
-  sample: (state, { key, sample }) => (key === state.key ? next(state, { sample }) : still(state)),
+  sample: (state, { key, sample }) =>
+    key === state.key ? next(state, { sample, samples: withSample(state.samples, sample) }) : still(state),
   /** The model has written, or could not. */
   sampled: (state, { key }) => (key === state.key && !goesOn(state) ? save(state, { list: true }) : still(state)),
   ended: (state, { number, finished, best }) => {
@@ -224,7 +231,11 @@ const ON = {
   /** Else it would be pausing for ever. */
   notPaused: (state, { pause, error }) =>
     state.phase === "pausing" && pause === state.pause
-      ? next(state, { phase: "running", stopAsked: false }, { type: "failed", key: "train.error.pause", error })
+      ? next(
+          state,
+          { phase: "running", stopAsked: false, early: false },
+          { type: "failed", key: "train.error.pause", error },
+        )
       : still(state),
   stop: (state) => {
     const { phase, sample, key } = state;
@@ -314,6 +325,7 @@ const ON = {
 /** A saved run as it stood. @param {import("../engine/types.js").Restored} restored @returns {Partial<RunState>} */
 function asRestored({ meta, text, planned, best }) {
   const { id, name, mode, source: from, history, elapsedMs, sample, strength = 1 } = meta;
+  const samples = meta.samples ?? (sample ? [sample] : []);
   const { step: at } = planned;
   const { steps } = planned.options;
   return {
@@ -324,7 +336,7 @@ function asRestored({ meta, text, planned, best }) {
     savedStep: at,
     resumedAt: at,
     loss: history.train.at(-1)?.[1] ?? NaN,
-    ...{ history, elapsedMs, elapsedBefore: elapsedMs, sample, best, strength },
+    ...{ history, elapsedMs, elapsedBefore: elapsedMs, sample, samples, best, strength },
   };
 }
 

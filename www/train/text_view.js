@@ -8,6 +8,7 @@ import { busy, locked } from "./run_facts.js";
 /** @typedef {import("./training.js").Training} Training */
 
 const SAMPLES = [
+  { key: "train.sample.shakespeare", file: "shakespeare.txt" },
   { key: "train.sample.alice", file: "alice.txt" },
   { key: "train.sample.tang", file: "tang.txt" },
 ];

@@ -133,9 +133,15 @@ export class TrainView {
       this.cells.set(key, cell);
       this.figures.append(h("div", {}, ...cell));
     }
+    this.finished = h("p", { class: "train-finished", role: "status" });
     this.writesTitle = h("h2");
+    /** The steps of which there are texts. */
+    this.timeline = h("div", { class: "train-timeline", role: "group" });
+    /** The step whose text was chosen; null follows the newest. @type {number | null} */
+    this.writesAt = null;
+    this.timed = "";
     this.writes = h("p", { class: "train-writes" });
-    this.writesBox = h("div", { class: "train-sample" }, this.writesTitle, this.writes);
+    this.writesBox = h("div", { class: "train-sample" }, this.writesTitle, this.timeline, this.writes);
     this.after = new TrainAfter(training);
     this.right = h(
       "section",
@@ -143,6 +149,7 @@ export class TrainView {
       this.empty,
       this.curve,
       this.bar,
+      this.finished,
       this.figures,
       this.writesBox,
       this.after.root,
@@ -150,6 +157,8 @@ export class TrainView {
     this.columns = h("div", { class: "train" }, left, this.right);
     root.append(messages, this.columns);
     this.offered = "";
+    /** The opening of the run whose texts are shown. */
+    this.writesOf = 0;
     this.phase = "";
     this.buttons = [this.train, this.pause, this.stop];
   }
@@ -255,7 +264,12 @@ export class TrainView {
         setText(cell, value);
       }
     }
-    const { sample } = now;
+    setText(this.finished, this.finishedText(now));
+    this.finished.hidden = !this.finished.textContent;
+    if (now.key !== this.writesOf) this.writesAt = null;
+    this.writesOf = now.key;
+    this.updateTimeline(now.samples);
+    const sample = now.samples.find(({ step }) => step === this.writesAt) ?? now.sample;
     this.writesBox.hidden = !started || !sample;
     if (sample) {
       setText(this.writesTitle, t("train.writes", { step: n(sample.step) }));
@@ -266,6 +280,46 @@ export class TrainView {
     }
     this.after.update(training, state);
     this.updateOffer(training, state.lang);
+  }
+
+  /** What is said of a run that has come to its end. @param {Training["state"]} state */
+  finishedText({ phase, early, run, step, elapsedMs, history: { train } }) {
+    if (!run || busy({ ...this.training().state, phase })) return "";
+    if (early && phase === "stopped") return t("train.finished.early", { step: n(step) });
+    if (phase !== "finished" || !train.length) return "";
+    const [first, last] = [train[0][1].toFixed(2), train[train.length - 1][1].toFixed(2)];
+    return t("train.finished", { steps: n(run.steps), time: formatTime(elapsedMs), first, last });
+  }
+
+  /** A button for each step of which there is a text. @param {Training["state"]["samples"]} samples */
+  updateTimeline(samples) {
+    this.timeline.hidden = samples.length < 2;
+    this.timeline.setAttribute("aria-label", t("train.timeline"));
+    const chosen = samples.some(({ step }) => step === this.writesAt) ? this.writesAt : samples.at(-1)?.step;
+    const timed = JSON.stringify([samples.map(({ step }) => step), chosen, t("train.timeline")]);
+    if (timed === this.timed) return;
+    this.timed = timed;
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.step : undefined;
+    const newest = samples.at(-1)?.step;
+    this.timeline.replaceChildren(
+      ...samples.map(({ step }) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "quiet",
+            "data-step": step,
+            "aria-pressed": String(step === chosen),
+            onclick: () => {
+              this.writesAt = step === newest ? null : step;
+              this.training().changed();
+            },
+          },
+          n(step),
+        ),
+      ),
+    );
+    if (focused) /** @type {HTMLElement | null} */ (this.timeline.querySelector(`[data-step="${focused}"]`))?.focus();
   }
 
   /** How long the text is, and what follows from that. @param {Training["plan"]} plan */

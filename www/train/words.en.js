@@ -10,7 +10,8 @@ export const trainEn = {
   "train.text.busy": "While a run goes on its text stays as it is.",
   "train.choose": "Choose files…",
   "train.samples": "or a sample:",
-  "train.sample.alice": "Alice (English)",
+  "train.sample.shakespeare": "Shakespeare (80 kB)",
+  "train.sample.alice": "Alice (6 kB)",
   "train.sample.tang": "唐诗 (Chinese)",
   "train.sample.failed": "The sample could not be loaded. Check the connection and press it again.",
   "train.file.unread": "This cannot be read as text: {files}. Save it as UTF-8 (.txt or .md) and choose it again.",
@@ -80,6 +81,11 @@ export const trainEn = {
   "train.figure.saved": "Saved",
   "train.figure.saved.step": "step {step}",
   "train.writes": "What it writes at step {step}",
+  "train.timeline": "Steps at which it wrote",
+  "train.finished": "Finished: {steps} steps in {time}. The loss went from {first} to {last}.",
+  "train.finished.early":
+    "Stopped by itself at step {step}: the part held back only becomes less likely, so more steps would do harm. " +
+    "Resume goes on all the same.",
   "train.after": "The tuned model",
   "train.after.scratch": "The trained model",
   "train.after.write": "Write with it",

@@ -4,7 +4,7 @@ import { samplePrompt } from "../core/text.js";
 import { beat } from "../engine/pulse.js";
 import { lockRun, releaseRuns } from "../models/locks.js";
 import { isNewest, readRun, storageSupported, writeRun } from "../models/storage.js";
-import { withLosses } from "./history.js";
+import { withLosses, withSample } from "./history.js";
 import { SavePace } from "./save_pace.js";
 
 /** @typedef {import("../engine/types.js").RunMeta} RunMeta */
@@ -221,6 +221,7 @@ export class Run {
       if (shouldStop()) return;
       const best = this.best();
       this.meta.sample = { step: best?.inForce ? best.step : this.meta.step, prompt, text };
+      this.meta.samples = withSample(this.meta.samples ?? [], this.meta.sample);
       emit({ type: "sample", ...this.meta.sample });
     } finally {
       this.lastSample = performance.now();
