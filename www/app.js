@@ -205,7 +205,15 @@ export class App {
     });
     listenForDrops(this.page.dropHint, (data) => {
       const { page, opener } = this;
-      void filesFromDrop(data).then((dropped) => takeDrop(dropped, page, opener, () => this.state.tab));
+      void filesFromDrop(data).then((dropped) =>
+        takeDrop(
+          dropped,
+          page,
+          opener,
+          () => this.state.tab,
+          (text) => this.takeText(text),
+        ),
+      );
     });
     addEventListener("pagehide", () => this.kept.leave());
     addEventListener("beforeunload", (event) => {
@@ -341,6 +349,16 @@ export class App {
     const when = new Date(kept.taken.savedAt).toLocaleString(document.documentElement.lang);
     const { undo } = this.writing;
     this.page.writeMessage.show({ kind: "info", lines: [["message.textBack", { when }]], actions: [undo] });
+  }
+
+  /** A file's text was dropped: it takes the paper, and what stood there comes back with undo. @param {string} text */
+  takeText(text) {
+    const had = this.writer.text;
+    this.writer.replace(userText(text));
+    this.inspector?.ties.settle();
+    const { undo } = this.writing;
+    if (had && had !== FIRST_PROMPT)
+      this.page.writeMessage.show({ kind: "info", lines: [["message.textTaken"]], actions: [undo] });
   }
 
   /** Says that a part of what this tab kept could not be read; all of it can be had as it lies there, once. */

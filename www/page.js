@@ -247,7 +247,7 @@ export class Page {
         need: missingFiles(pending),
       });
     }
-    this.dropHint.textContent = t(tab === "train" ? "train.drop" : "models.drop");
+    this.dropHint.textContent = t(tab === "train" ? "train.drop" : tab === "write" ? "write.drop" : "models.drop");
     if (this.messagesLang === lang) return;
     this.messagesLang = lang;
     for (const view of [this.notKept, this.notSaved, this.notice]) view.update();

@@ -75,6 +75,31 @@ test("whatever else is dropped has an answer", async () => {
   await close();
 });
 
+test("a text that is dropped on Write stands on the paper; what stood there comes back with undo", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en`);
+  await ready(page);
+  const write = (/** @type {string} */ name, /** @type {string | Buffer} */ text) => {
+    writeFileSync(join(folder("texts"), name), text);
+    return join(root, "texts", name);
+  };
+  await drop(page, [write("tale.txt", "The miller had a cat.")]);
+  const field = page.locator(".paper-area");
+  await page.waitForFunction(() => document.querySelector("textarea")?.value === "The miller had a cat.");
+  assert.equal(await page.locator(".message:visible").count(), 0, "the first prompt is nobody's text");
+  await drop(page, [write("other.md", "Another tale.")]);
+  await page.getByText("The file's text stands on the paper now").waitFor();
+  assert.equal(await field.inputValue(), "Another tale.");
+  await page.locator(".message").getByRole("button", { name: "Undo" }).click();
+  assert.equal(await field.inputValue(), "The miller had a cat.");
+  const line = "And the cat said no.\n";
+  await drop(page, [write("long.txt", line.repeat(10_000))]);
+  await page.getByText(/Only the first 99,9\d\d of 210,000 characters are on the paper/).waitFor();
+  assert.ok((await field.inputValue()).endsWith("no."));
+  await drop(page, [write("binary.txt", Buffer.from([0xff, 0, 0x81, 0]))]);
+  await page.getByText("binary.txt is not a text in UTF-8 or UTF-16.").waitFor();
+  await close();
+});
+
 test("on the Train tab a folder's texts are learnt from, and a model's README is not", async () => {
   const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&tab=train`);
   await page.locator(".model-name", { hasText: "Storyteller" }).waitFor({ timeout: 60_000 });

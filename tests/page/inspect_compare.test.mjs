@@ -298,3 +298,15 @@ for (const [where, options] of /** @type {const} */ ([
     });
   }
 }
+
+test("where there is no other model, Compare leads to where one comes from", async () => {
+  const { page, close } = await openPage(browser, `${site.url}?backend=cpu#lang=en&see=compare`);
+  await ready(page);
+  await page.getByText("There is no other model to compare with yet.").waitFor();
+  await button(page, "Open another model").click();
+  await page.locator("nav [aria-current=page]", { hasText: "Models" }).waitFor();
+  await page.goBack();
+  await button(page, "Train this model").click();
+  await page.locator("nav [aria-current=page]", { hasText: "Train" }).waitFor();
+  await close();
+});

@@ -94,7 +94,7 @@ test("with every later table missing the page says all that it says, in both lan
     await said(words["message.linkRun"]);
     await noKeys(page, `${lang}: a link to a run elsewhere`);
     await page.locator(".theme").click();
-    await page.locator(".switches button").first().click();
+    await page.locator(".switches button[lang]").click();
     await noKeys(page, `${lang}: the other language`);
     assert.ok(id, "a run was saved");
   }
@@ -113,7 +113,7 @@ test("where Chinese cannot be loaded the page says so in English, at the start a
   await told.waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
   await told.getByRole("button", { name: en["message.close"] }).click();
-  await page.locator(".switches button").first().click();
+  await page.locator(".switches button[lang]").click();
   await told.waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
   // The browser itself tells of what it could not load.

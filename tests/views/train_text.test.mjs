@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EngineError } from "../../www/core/errors.js";
+import { decode } from "../../www/core/text.js";
 import { verdictOf } from "../../www/train/after_view.js";
 import { tableRows } from "../../www/train/chart.js";
 import { TrainingPlan } from "../../www/train/plan.js";
 import { wrongOption } from "../../www/train/settings_view.js";
-import { decode, EXCERPT, excerptOf, withInserted } from "../../www/train/text_view.js";
+import { EXCERPT, excerptOf, withInserted } from "../../www/train/text_view.js";
 import { said } from "./engine_error.mjs";
 
 test("an insertion takes the place of what is selected", () => {

@@ -201,3 +201,19 @@ export function titleOf(text) {
   }
   return title;
 }
+
+/**
+ * A file's text: UTF-8, or UTF-16 that says so. Of anything else one cannot tell what it means.
+ * @param {ArrayBuffer} bytes
+ * @returns {string | null}
+ */
+export function decode(bytes) {
+  const [a, b] = new Uint8Array(bytes);
+  const encoding = a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return text.includes("\0") ? null : text;
+  } catch {
+    return null;
+  }
+}

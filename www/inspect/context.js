@@ -222,6 +222,11 @@ export class Context {
     return list;
   }
 
+  /** @param {import("../engine/types.js").Tab} tab */
+  goTo(tab) {
+    this.app.store.set({ tab });
+  }
+
   otherModels() {
     return this.sources().map(({ id, name, vocabSize }) => ({ id, name, vocabSize }));
   }

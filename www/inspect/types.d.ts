@@ -272,6 +272,8 @@ export interface InspectContext {
   readonly branches: import("./branches.js").Branches;
   /** Puts a branch's text on the paper. */
   openBranch(id: string): void;
+  /** Shows another part of the page. */
+  goTo(tab: import("../engine/types.js").Tab): void;
   /** Models to compare with: the base of a tuned model first. */
   otherModels(): { id: string; name: string; vocabSize?: number }[];
   /** An engine with that model; closed by the caller. `onLost` hears where it is lost before. */

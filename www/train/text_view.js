@@ -3,6 +3,7 @@ import { h, setText } from "../core/dom.js";
 import { formatBytes } from "../core/format.js";
 import { n, t } from "../core/i18n/index.js";
 import { asset } from "../core/site.js";
+import { decode } from "../core/text.js";
 import { busy, locked } from "./run_facts.js";
 
 /** @typedef {import("./training.js").Training} Training */
@@ -37,22 +38,6 @@ export function withInserted({ text, value, start, end, excerpt }, inserted) {
 export function excerptOf(text) {
   const cut = /[\uD800-\uDBFF]/.test(text[EXCERPT - 1]) ? EXCERPT - 1 : EXCERPT;
   return `${text.slice(0, cut)}…`;
-}
-
-/**
- * A file's text: UTF-8, or UTF-16 that says so. Of anything else one cannot tell what it means.
- * @param {ArrayBuffer} bytes
- * @returns {string | null}
- */
-export function decode(bytes) {
-  const [a, b] = new Uint8Array(bytes);
-  const encoding = a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
-  try {
-    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
-    return text.includes("\0") ? null : text;
-  } catch {
-    return null;
-  }
 }
 
 export class TrainText {

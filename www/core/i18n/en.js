@@ -141,6 +141,9 @@ export const en = {
   "message.contextSlid":
     "The text is longer than the model's context of {total} tokens, so the model no longer saw its beginning.",
   "message.backendIgnored": "“{value}” is not a backend. Use auto, cpu or webgpu.",
+  "message.textTaken": "The file's text stands on the paper now, in place of the one before.",
+  "message.textCut": "Only the first {shown} of {all} characters are on the paper. Train takes the whole text.",
+  "message.notText": "{name} is not a text in UTF-8 or UTF-16. Save it as one, then drop it again.",
   "message.notRead": "Your earlier texts could not be read. They are still saved. Reload the page to try again.",
   "message.noLanguage": "Chinese could not be loaded. The page goes on in English.",
   "message.reload": "Reload",
@@ -247,6 +250,7 @@ export const en = {
 
   // Of training, what is said outside its tab.
   "train.notLoaded": "The Train tab could not be loaded. Check the connection and try again.",
+  "write.drop": "Drop a text to continue it, or a model's files to open them",
   "train.drop": "Drop text to learn from, or a model's files to open them",
   "train.mode.full": "Full",
   "train.mode.lora": "LoRA",

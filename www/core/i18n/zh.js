@@ -128,6 +128,9 @@ export const zh = {
   "message.tailReplaced": "光标之后的内容已被替换。",
   "message.contextSlid": "文本超出了模型 {total} 个 token 的上下文，模型已看不到开头部分。",
   "message.backendIgnored": "没有名为“{value}”的后端。可用 auto、cpu 或 webgpu。",
+  "message.textTaken": "纸上现在是文件中的文本，取代了之前的文本。",
+  "message.textCut": "纸上只有前 {shown} 个字符，共 {all} 个。“训练”可接受全文。",
+  "message.notText": "{name} 不是 UTF-8 或 UTF-16 文本。请另存为这种文本，再拖进来。",
   "message.notRead": "无法读取你之前的文本。它们仍然保存着。请重新加载页面再试。",
   "message.noLanguage": "无法载入中文。页面将继续使用英文。",
   "message.reload": "重新加载",
@@ -219,6 +222,7 @@ export const zh = {
 
   // Of training, what is said outside its tab.
   "train.notLoaded": "训练页无法加载。请检查网络连接后重试。",
+  "write.drop": "拖入文本可续写，拖入模型文件可打开",
   "train.drop": "松开即可用作学习的文本，或打开模型文件",
   "train.mode.full": "全部权重",
   "train.mode.lora": "LoRA",

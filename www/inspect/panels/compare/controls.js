@@ -15,14 +15,22 @@ import { n, t } from "../../../core/i18n/index.js";
  */
 
 export class CompareControls {
-  /** @param {{ onOpen: (id: string) => void, onCancel: () => void, onChoose: (id: string) => void }} handlers */
-  constructor({ onOpen, onCancel, onChoose }) {
+  /**
+   * @param {{ onOpen: (id: string) => void, onCancel: () => void, onChoose: (id: string) => void, onGo: (tab: "train" |
+   *   "models") => void }} handlers `onGo`: to where a model to compare with comes from
+   */
+  constructor({ onOpen, onCancel, onChoose, onGo }) {
     this.intro = h("p", { class: "compare-quiet" });
     this.label = h("label", { for: "compare-model" });
     this.select = h("select", { id: "compare-model", onchange: () => onChoose(this.select.value) });
     this.go = h("button", { type: "button", class: "secondary", onclick: () => onOpen(this.select.value) });
     this.cancel = h("button", { type: "button", class: "quiet", onclick: onCancel });
     this.row = h("div", { class: "compare-controls" }, this.label, this.select, this.go, this.cancel);
+    this.ways = /** @type {const} */ (["train", "models"]).map((tab) => ({
+      tab,
+      button: h("button", { type: "button", class: "secondary", onclick: () => onGo(tab) }),
+    }));
+    this.waysRow = h("div", { class: "compare-ways" }, ...this.ways.map(({ button }) => button));
     this.bar = h("progress", {});
     this.status = h("p", { class: "compare-quiet", role: "status" });
     this.memory = h("p", { class: "compare-quiet" });
@@ -31,6 +39,7 @@ export class CompareControls {
       "div",
       { class: "compare-head" },
       this.intro,
+      this.waysRow,
       this.row,
       this.bar,
       this.status,
@@ -45,6 +54,8 @@ export class CompareControls {
     const usable = !empty && models.length > 0;
     setText(this.intro, t(empty ? "compare.empty" : models.length === 0 ? "compare.none" : "compare.intro"));
     this.row.hidden = !usable && !open;
+    this.waysRow.hidden = empty || models.length > 0 || open;
+    for (const { tab, button } of this.ways) setText(button, t(`compare.way.${tab}`));
     setText(this.label, t("compare.choose"));
     setText(this.go, t("compare.go"));
     setText(this.cancel, t(phase === "opening" ? "compare.cancel" : "compare.end"));

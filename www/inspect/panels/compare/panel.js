@@ -59,6 +59,7 @@ export class ComparePanel {
       },
       onCancel: () => this.close(),
       onChoose: (id) => (this.chosen = id),
+      onGo: (tab) => ctx.goTo(tab),
     });
     const onSelect = (/** @type {number} */ position) => ctx.select(position);
     this.body = h("div", { class: "compare-body" });

@@ -4,7 +4,10 @@ export const compareEn = {
     "Two models on the same text: which of them saw each token coming, and by how much. Write something first.",
   "compare.intro": "A second model reads the same text, and each token shows which of the two expected it more.",
   "compare.none":
-    "There is no other model to compare with yet. Fine-tune this one under “Train”: its base can then be compared with it here.",
+    "There is no other model to compare with yet. Train this one on a text: then it stands here beside its base model. " +
+    "Or open another model: this one can then be compared with it.",
+  "compare.way.train": "Train this model",
+  "compare.way.models": "Open another model",
   "compare.choose": "Compare with",
   "compare.go": "Compare",
   "compare.cancel": "Cancel",

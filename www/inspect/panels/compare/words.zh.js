@@ -2,7 +2,10 @@
 export const compareZh = {
   "compare.empty": "让两个模型读同一段文本，逐个 token 比较各自给它的概率。请先写点什么。",
   "compare.intro": "让第二个模型读同一段文本，逐个 token 看哪个模型给它的概率更高。",
-  "compare.none": "还没有可以对比的模型。在“训练”里微调当前模型，就能在这里把它与基础模型对比。",
+  "compare.none":
+    "还没有可以对比的模型。用一段文本训练当前模型，就能在这里把它与基础模型对比；或打开另一个模型，再与当前模型对比。",
+  "compare.way.train": "训练此模型",
+  "compare.way.models": "打开另一个模型",
   "compare.choose": "对比的模型",
   "compare.go": "对比",
   "compare.cancel": "取消",
