@@ -55,7 +55,7 @@ test("it begins with few requests, writes, shows each panel, guides, trains, and
 
   await start(page, "From scratch", { steps: 3, eval_every: 0 });
   await says(page, 3);
-  await page.locator(".switches button").first().click();
+  await page.locator(".switches button[lang]").click();
   await page.locator("nav", { hasText: "训练" }).waitFor();
   assert.deepEqual(missing, []);
   await close();

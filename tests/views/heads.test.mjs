@@ -31,7 +31,7 @@ import {
 import { gridSizes } from "../../www/inspect/panels/heads/grid.js";
 import { endOf } from "../../www/inspect/panels/heads/picture.js";
 import { Ranker } from "../../www/inspect/panels/heads/ranker.js";
-import { progressText } from "../../www/inspect/panels/heads/ranking.js";
+import { listed, progressText } from "../../www/inspect/panels/heads/ranking.js";
 import { headsEn } from "../../www/inspect/panels/heads/words.en.js";
 import { headsZh } from "../../www/inspect/panels/heads/words.zh.js";
 import { engineError } from "./engine_error.mjs";
@@ -153,6 +153,17 @@ const answer = {
     { ...unit(1, MLP), logprob: -1, loss: 3 },
   ],
 };
+
+test("the list can leave the MLPs out, which top it", () => {
+  const effects = ranking(answer, []);
+  assert.deepEqual(listed(effects, false), effects);
+  const heads = listed(effects, true);
+  assert.ok(effects.some(({ head }) => head < 0) && heads.length > 0);
+  assert.deepEqual(
+    heads,
+    effects.filter(({ head }) => head !== MLP),
+  );
+});
 
 test("the ranking goes by the size of the change, whichever way", () => {
   const effects = ranking(answer, []);

@@ -79,7 +79,11 @@ export class Header {
     /** @type {HTMLSelectElement} */
     this.backend = h("select", {
       id: "backend",
-      onchange: () => onBackend(/** @type {Backend} */ (this.backend.value)),
+      onchange: () => {
+        // What is said of it must not lie below.
+        this.backendPopover.close();
+        onBackend(/** @type {Backend} */ (this.backend.value));
+      },
     });
     for (const value of ["auto", "cpu", "webgpu"]) this.backend.append(h("option", { value }));
     this.backendDetails = h("p", { class: "hint backend-details" });

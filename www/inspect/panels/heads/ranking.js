@@ -41,6 +41,9 @@ export function progressText({ passes, done, units, left }) {
   return words.join(" · ");
 }
 
+/** The ranked units that are listed: an MLP does most, and would leave the heads no room. @param {readonly Effect[]} effects @param {boolean} headsOnly */
+export const listed = (effects, headsOnly) => effects.filter(({ head }) => !headsOnly || head >= 0);
+
 export class HeadsRanking {
   /**
    * @param {{ onTarget: (id: number) => void, onRank: () => void, onCancel: () => void, onToggle: (unit: Unit) => void
@@ -63,6 +66,9 @@ export class HeadsRanking {
     this.figures = h("span", { class: "figures" });
     this.progress = h("div", { class: "heads-progress" }, this.bar, this.figures);
     this.note = h("p", { class: "heads-note" });
+    this.headsOnly = h("input", { type: "checkbox", id: "heads-only", onchange: () => this.fill() });
+    this.headsOnlyLabel = h("label", { for: "heads-only" });
+    this.filter = h("div", { class: "check heads-only" }, this.headsOnly, this.headsOnlyLabel);
     this.list = h("ol", { class: "heads-list" });
     this.all = h("button", { type: "button", class: "quiet", onclick: () => this.showAll() });
     this.summary = h("summary");
@@ -83,7 +89,16 @@ export class HeadsRanking {
       this.progress,
     );
     this.listTitle = h("h3");
-    this.root = h("section", { class: "heads-ranking" }, this.listTitle, this.note, this.list, this.all, this.details);
+    this.root = h(
+      "section",
+      { class: "heads-ranking" },
+      this.listTitle,
+      this.note,
+      this.filter,
+      this.list,
+      this.all,
+      this.details,
+    );
     this.whole = false;
     this.drawnChoices = "";
     /** What the list was made of. @type {unknown[]} */
@@ -145,12 +160,14 @@ export class HeadsRanking {
   fill() {
     if (!this.data) return;
     const { ranked, off } = this.data;
-    const effects = ranked?.effects ?? [];
-    this.list.hidden = this.details.hidden = !effects.length;
+    const ranking = ranked?.effects ?? [];
+    const effects = listed(ranking, this.headsOnly.checked);
+    this.filter.hidden = this.list.hidden = this.details.hidden = !ranking.length;
+    setText(this.headsOnlyLabel, t("heads.only"));
     this.all.hidden = this.whole || effects.length <= FEW;
     setText(this.all, t("heads.all.show", { count: effects.length }));
     setText(this.summary, t("heads.table"));
-    const now = [effects, off, this.whole, document.documentElement.lang, isDark()];
+    const now = [ranking, this.headsOnly.checked, off, this.whole, document.documentElement.lang, isDark()];
     if (now.every((part, i) => part === this.drawn[i])) return;
     const focused = this.list.contains(document.activeElement)
       ? document.activeElement?.getAttribute("data-unit")
@@ -201,7 +218,7 @@ export class HeadsRanking {
 
   /** Only while it is unfolded. */
   writeTable() {
-    const effects = this.data?.ranked?.effects ?? [];
+    const effects = listed(this.data?.ranked?.effects ?? [], this.headsOnly.checked);
     if (!this.details.open) return;
     const head = h(
       "tr",

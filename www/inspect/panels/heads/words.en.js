@@ -75,6 +75,7 @@ export const headsEn = {
     "if switched off: {delta} bits for {target}, {before} → {after}; mean surprise {loss} bits per token",
   "heads.readout.effect.off":
     "by switching it off: {delta} bits for {target}, {before} → {after}; mean surprise {loss} bits per token",
+  "heads.only": "Heads only, without the MLPs",
   "heads.all.show": "Show all {count}",
   "heads.table": "All as a table",
   "heads.table.unit": "Unit",

@@ -67,6 +67,7 @@ export const headsZh = {
   "heads.readout": "{unit} · {state}",
   "heads.readout.effect": "若关闭：{target} {delta} 比特，{before} → {after}；平均意外程度 {loss} 比特/token",
   "heads.readout.effect.off": "关闭它：{target} {delta} 比特，{before} → {after}；平均意外程度 {loss} 比特/token",
+  "heads.only": "只看注意力头，不看 MLP",
   "heads.all.show": "显示全部 {count} 个",
   "heads.table": "以表格显示全部",
   "heads.table.unit": "部件",
