@@ -158,7 +158,7 @@ export const en = {
   "message.gates": "The heads could not be switched.",
   "message.unexpected": "Something went wrong on the page. Your text is safe.",
 
-  "models.here": "Here",
+  "models.here": "Ready to use",
   "models.shipped": "Comes with the page",
   "models.inUse": "In use",
   "models.open": "Open",

@@ -143,7 +143,7 @@ export const zh = {
   "message.gates": "无法切换注意力头。",
   "message.unexpected": "页面出了问题。你的文本完好。",
 
-  "models.here": "现有",
+  "models.here": "可直接使用",
   "models.shipped": "随页面附带",
   "models.inUse": "使用中",
   "models.open": "打开",
