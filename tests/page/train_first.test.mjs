@@ -54,6 +54,9 @@ test("a run that has ended says so, and its texts stand on a timeline, also afte
     .or(page.locator(".saved .in-use"))
     .first()
     .waitFor();
+  // Its words are there though the Train tab was not opened yet.
+  const saved = await page.locator(".saved").innerText();
+  for (const words of ["Saved on this device", "step 60 of 60", "Rename"]) assert.ok(saved.includes(words), saved);
   await button(page, "Train").first().click();
   await steps.nth(1).waitFor();
   assert.deepEqual(await steps.allInnerTexts(), all);
