@@ -1,7 +1,8 @@
 //! Words for a person: an English sentence with a code, by which the page says the same in another language.
 //!
-//! The terminal prints the English. The page gets code and parameters too (`www/core/i18n/engine.zh.js` has the Chinese
-//! sentence of each code), so that nothing has to recognise a sentence.
+//! The terminal prints the English. The page gets code and parameters, and has the sentences of each code in tables that it
+//! loads when they are needed (`www/core/i18n/engine.en.js`, made from these sources, and `engine.zh.js`). So nothing has to
+//! recognise a sentence, and the page's module, built without the feature `english`, is smaller by them.
 
 use std::fmt::Display;
 
@@ -10,8 +11,13 @@ use std::fmt::Display;
 /// ```ignore
 /// message!("tokens.too_many", "{tokens} tokens do not fit this model's context of {context}", tokens, context = n_ctx)
 /// ```
+///
+/// Boxed, so that results, which every function hands on, stay small.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct Message(Box<Inner>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
     code: &'static str,
     english: &'static str,
     params: Vec<(&'static str, Param)>,
@@ -32,40 +38,41 @@ const KEPT: usize = 200;
 const UNCODED: &str = "uncoded";
 
 impl Message {
-    /// For the macro `message!`.
-    pub(crate) const fn new(code: &'static str, english: &'static str, params: Vec<(&'static str, Param)>) -> Message {
-        Message { code, english, params }
-    }
-
     /// For the macro `message!`. Apart, and behind `dyn`, so that a sentence costs the page's module few bytes.
     #[cold]
     #[inline(never)]
-    pub(crate) fn with(
-        code: &'static str,
-        english: &'static str,
-        params: &[(&'static str, &dyn Parameter)],
-    ) -> Message {
-        Message::new(code, english, params.iter().map(|(name, value)| (*name, value.param())).collect())
+    pub(crate) fn new(code: &'static str, english: &'static str, params: &[(&'static str, &dyn Parameter)]) -> Message {
+        let params = params.iter().map(|(name, value)| (*name, value.param())).collect();
+        Message(Box::new(Inner { code, english, params }))
     }
 
     /// Words that the page shows in English: of the command line, or of a fault of the engine's own.
     pub fn uncoded(text: impl Into<String>) -> Message {
-        Message::new(UNCODED, "{text}", vec![("text", Param::Text(text.into()))])
+        let params = vec![("text", Param::Text(text.into()))];
+        Message(Box::new(Inner { code: UNCODED, english: "{text}", params }))
     }
 
     /// What the sentence is called. A code has one English sentence.
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
-    /// The sentence with its parameters, in English.
+    /// The sentence with its parameters, in English; where the program is built without the feature `english`, the code with
+    /// its parameters.
     pub fn english(&self) -> String {
-        let mut text = String::with_capacity(self.english.len());
-        let mut rest = self.english;
+        let Inner { code, english, params } = &*self.0;
+        if english.is_empty() {
+            return params.iter().fold(code.to_string(), |text, (name, value)| match value {
+                Param::Text(value) => text + " " + name + "=" + value,
+                Param::Message(part) => text + " " + name + "=(" + &part.english() + ")",
+            });
+        }
+        let mut text = String::with_capacity(english.len());
+        let mut rest = *english;
         while let Some((before, hole)) = rest.split_once('{') {
             text.push_str(before);
             let (name, after) = hole.split_once('}').unwrap_or((hole, ""));
-            match self.params.iter().find(|(known, _)| *known == name) {
+            match params.iter().find(|(known, _)| *known == name) {
                 Some((_, Param::Text(value))) => text.push_str(value),
                 Some((_, Param::Message(part))) => text.push_str(&part.english()),
                 None => {}
@@ -104,6 +111,11 @@ impl Parameter for Message {
     fn param(&self) -> Param {
         Param::Message(self.clone())
     }
+}
+
+/// A sentence, in a program that has them.
+pub(crate) const fn spoken(english: &'static str) -> &'static str {
+    if cfg!(feature = "english") { english } else { "" }
 }
 
 /// A value as a programmer writes it: a text in quotes, a list in brackets.
@@ -160,11 +172,11 @@ const fn same(text: &[u8], start: usize, end: usize, name: &[u8]) -> bool {
 macro_rules! message {
     ($code:literal, $english:literal $(,)?) => {{
         const { assert!($crate::message::fits($english, &[]), "the sentence wants parameters") };
-        $crate::message::Message::new($code, $english, Vec::new())
+        $crate::message::Message::new($code, const { $crate::message::spoken($english) }, &[])
     }};
     ($code:literal, $english:literal, $($name:ident $(= $value:expr)?),+ $(,)?) => {{
         const { assert!($crate::message::fits($english, &[$(stringify!($name)),+]), "sentence and parameters differ") };
-        $crate::message::Message::with($code, $english, &[$((stringify!($name), &message!(@ $name $(= $value)?))),+])
+        $crate::message::Message::new($code, const { $crate::message::spoken($english) }, &[$((stringify!($name), &message!(@ $name $(= $value)?))),+])
     }};
     (@ $name:ident) => { $name };
     (@ $name:ident = $value:expr) => { $value };
@@ -224,9 +236,9 @@ mod wire {
     impl Serialize for Message {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             let mut map = serializer.serialize_map(Some(3))?;
-            map.serialize_entry("code", self.code)?;
+            map.serialize_entry("code", self.code())?;
             map.serialize_entry("text", &self.english())?;
-            map.serialize_entry("params", &Params(&self.params))?;
+            map.serialize_entry("params", &Params(&self.0.params))?;
             map.end()
         }
     }

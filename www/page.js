@@ -5,6 +5,7 @@ import { t } from "./core/i18n/index.js";
 import { errorMessage, MessageView } from "./core/message.js";
 import { ProgressView } from "./core/progress.js";
 import { DEFAULT_SETTINGS, SETTING_SPECS } from "./core/settings.js";
+import { loadStyle } from "./core/style.js";
 import { Header } from "./frame/header.js";
 import { Status } from "./frame/status.js";
 import { missingFiles } from "./models/file_names.js";
@@ -89,8 +90,8 @@ export class Page {
 
   /** Loads what is on the Train tab, which many visitors never open. */
   openTrain() {
-    return (this.trainOpening ??= part(import("./train/view.js")).then(
-      ({ TrainView }) => {
+    return (this.trainOpening ??= Promise.all([part(import("./train/view.js")), loadStyle("train/style.css")]).then(
+      ([{ TrainView }]) => {
         this.train = new TrainView(byId("tab-train"), { training: this.training, onCancel: this.onCancelLoading });
       },
       (error) => {

@@ -41,7 +41,9 @@ fn map_of<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
 }
 
 /// The advice for a file that is damaged rather than of the wrong kind.
-const DOWNLOAD_AGAIN: Message = message!("advice.download_again", "Download it again.");
+fn download_again() -> Message {
+    message!("advice.download_again", "Download it again.")
+}
 
 /// Checks the headers of a checkpoint's files against a configuration, one file after another: what a file claims costs
 /// nothing yet, while a model of that size costs its memory. So this comes before a model is opened.
@@ -202,7 +204,7 @@ fn decode(name: &str, dtype: &Dtype, bytes: &[u8], first: usize, out: &mut [f32]
         tensor = quote(name),
         value = out[i],
         element = first + i,
-        advice = DOWNLOAD_AGAIN
+        advice = download_again()
     )))
 }
 

@@ -38,20 +38,22 @@ pub fn merge_options(defaults: &TrainOptions, given: &Value) -> Result<TrainOpti
 }
 
 /// The options that count something, by their place in the JSON, and as messages call them.
-const COUNTS: [(&[&str], Message); 8] = [
-    (&["steps"], message!("option.steps", "Steps")),
-    (&["batch_size"], message!("option.batch_size", "Batch size")),
-    (&["context"], message!("option.context", "Context")),
-    (&["warmup"], message!("option.warmup", "Warm-up")),
-    (&["grad_accum"], message!("option.grad_accum", "Gradient accumulation")),
-    (&["eval_every"], message!("option.eval_every", "Validate every")),
-    (&["seed"], message!("option.seed", "Seed")),
-    (&["lora", "rank"], message!("option.lora_rank", "LoRA rank")),
-];
+fn counts() -> [(&'static [&'static str], Message); 8] {
+    [
+        (&["steps"], message!("option.steps", "Steps")),
+        (&["batch_size"], message!("option.batch_size", "Batch size")),
+        (&["context"], message!("option.context", "Context")),
+        (&["warmup"], message!("option.warmup", "Warm-up")),
+        (&["grad_accum"], message!("option.grad_accum", "Gradient accumulation")),
+        (&["eval_every"], message!("option.eval_every", "Validate every")),
+        (&["seed"], message!("option.seed", "Seed")),
+        (&["lora", "rank"], message!("option.lora_rank", "LoRA rank")),
+    ]
+}
 
 /// The first option that counts something and was given no whole number. `fits` says whether an option takes a value.
 fn not_whole(given: &Value, fits: &dyn Fn(&[&str], &Value) -> bool) -> Option<Error> {
-    for (path, label) in COUNTS {
+    for (path, label) in counts() {
         let value = path.iter().try_fold(given, |value, key| value.get(key));
         if let Some(value) = value.filter(|value| value.is_number() && !fits(path, value)) {
             return Some(Error::Input(message!(

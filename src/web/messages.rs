@@ -154,6 +154,9 @@ impl From<Error> for Thrown {
 }
 
 impl From<Thrown> for JsValue {
+    // Once, not in each call that may fail.
+    #[cold]
+    #[inline(never)]
     fn from(Thrown(error): Thrown) -> Self {
         let thrown = js_sys::Error::new(&error.to_string());
         if let Ok(said) = serde_wasm_bindgen::to_value(&error.message()) {

@@ -1,42 +1,13 @@
 // @ts-check
 // The engine's messages: each code has one English sentence in the sources, and a Chinese one with the same parameters.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { messages, sources } from "../../scripts/engine_words.mjs";
+import { engineEn } from "../../www/core/i18n/engine.en.js";
 import { engineText, isSaid, loadEngineText } from "../../www/core/i18n/engine.js";
 import { engineZh } from "../../www/core/i18n/engine.zh.js";
 
 /** @typedef {import("../../www/engine/types.js").Said} Said */
-
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-/** The Rust files below `src`, less unit tests. @returns {{ file: string, code: string }[]} */
-function sources() {
-  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).map((name) =>
-    name.replaceAll("\\", "/"),
-  );
-  return files
-    .filter((name) => name.endsWith(".rs") && !/(^|\/)tests(\/|\.rs$)/.test(name))
-    .map((name) => ({
-      file: name,
-      code: readFileSync(join(root, "src", name), "utf8")
-        .split("#[cfg(test)]\nmod tests {")[0]
-        .replace(/^\s*\/\/.*$/gm, ""),
-    }));
-}
-
-/** Every `message!` of the engine: its code and its sentence. @returns {[code: string, english: string][]} */
-function messages() {
-  const one = /\bmessage!\(\s*"([^"]+)",\s*"((?:[^"\\]|\\[\s\S])*)"/g;
-  return sources().flatMap(({ code }) =>
-    [...code.matchAll(one)].map(
-      ([, name, text]) =>
-        /** @type {[string, string]} */ ([name, text.replace(/\\\n\s*/g, "").replace(/\\(["\\])/g, "$1")]),
-    ),
-  );
-}
 
 /** @param {string} text */
 const holes = (text) => [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].sort();
@@ -62,6 +33,11 @@ test("a code has one sentence", () => {
     assert.equal(known.get(code) ?? english, english, code);
     known.set(code, english);
   }
+});
+
+test("the page's English table is what the sources say", () => {
+  // Made anew by `node scripts/engine_words.mjs`.
+  assert.deepEqual(engineEn, Object.fromEntries(messages()));
 });
 
 test("every message has a Chinese sentence, and every Chinese sentence a message", () => {

@@ -7,7 +7,7 @@ import { causeOf, reasonOf } from "../../www/core/cause.js";
 import { EngineError, fromWire, isFatal, PageError, toWire } from "../../www/core/errors.js";
 import { fingerprint } from "../../www/core/fingerprint.js";
 import { loadEngineText } from "../../www/core/i18n/engine.js";
-import { engineZh } from "../../www/core/i18n/engine.zh.js";
+import { engineEn } from "../../www/core/i18n/engine.en.js";
 import { loadLanguage, registerStrings, setLanguage, t } from "../../www/core/i18n/index.js";
 import { DEFAULT_SETTINGS } from "../../www/core/settings.js";
 import { DEFAULT_VIEW, decodeFragment, encodeFragment } from "../../www/core/state.js";
@@ -377,9 +377,10 @@ test("what went wrong is said in the page's language; words of others stand apar
     assert.equal(told.mock.callCount(), 2);
     told.mock.resetCalls();
   }
-  const [known, unknown] = [thrown(Object.keys(engineZh)[2]), thrown("no.such")];
-  assert.deepEqual(causeOf(known), { text: known.message, raw: "" });
-  assert.deepEqual(causeOf(unknown), { text: unknown.message, raw: "" });
+  await loadEngineText("en");
+  const [known, unknown] = [thrown("prompt.empty"), thrown("no.such")];
+  assert.deepEqual(causeOf(known), { text: engineEn["prompt.empty"], raw: "" });
+  assert.deepEqual(causeOf(unknown), { text: t("error.engine"), raw: unknown.message });
   setLanguage("zh");
   assert.match(reasonOf(known), /[\u4e00-\u9fff]/);
   assert.deepEqual(causeOf(unknown), { text: t("error.engine"), raw: unknown.message });

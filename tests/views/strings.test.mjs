@@ -8,7 +8,7 @@ import { importsOf, isTable, laterOf, loadedWith, loads, modules, namedIn, START
 const folder = new URL("../../www/", import.meta.url);
 /** The engine's sentences are patterns, with a test of their own: engine.test.mjs. */
 const tables = [...modules.keys()].filter(
-  (name) => /(^|[./])(en|zh)\.js$/.test(name) && !/\bengine\.zh\.js$/.test(name),
+  (name) => /(^|[./])(en|zh)\.js$/.test(name) && !/\bengine\.(en|zh)\.js$/.test(name),
 );
 const english = tables.filter(isTable);
 /** The one table of a file. @param {string} name @returns {Promise<Record<string, string>>} */

@@ -1,5 +1,6 @@
 /** The main thread's side of the worker: requests as promises, models that replace each other, restarts. */
-import { fromWire, PageError, says } from "../core/errors.js";
+import { EngineError, fromWire, PageError, says } from "../core/errors.js";
+import { engineWordsThere } from "../core/i18n/index.js";
 import { newId } from "../core/settings.js";
 import { WORKER } from "../core/site.js";
 import { withHead } from "./head.js";
@@ -127,11 +128,14 @@ export class WorkerClient {
     if (!this.pending.size) this.watchdog.rest();
     if ("value" in reply) return pending.resolve(reply.value);
     const error = fromWire(reply.error);
-    pending.reject(error);
+    // Who is told it says it at once.
+    if (error instanceof EngineError && !says(error, "cancelled"))
+      void engineWordsThere().then(() => pending.reject(error));
+    else pending.reject(error);
     if (error.fatal) this.fail(error);
   }
 
-  /** @param {PageError | import("../core/errors.js").EngineError} error */
+  /** @param {PageError | EngineError} error */
   fail(error) {
     if (this.closed) return;
     error.fatal = true;

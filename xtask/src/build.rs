@@ -11,7 +11,8 @@ use wasm_bindgen_cli_support::Bindgen;
 
 /// The wasm modules: (folder relative to the root, cargo's options). The page opens with the first, which is half the
 /// size; the Train tab loads the second.
-const MODULES: [(&str, &[&str]); 2] = [("www/pkg", &["--no-default-features"]), ("www/pkg-train", &[])];
+const MODULES: [(&str, &[&str]); 2] =
+    [("www/pkg", &["--no-default-features"]), ("www/pkg-train", &["--no-default-features", "--features", "train"])];
 
 /// What wasm-opt may use: the features that rustc's wasm has and every browser with SIMD knows.
 const FEATURES: [&str; 7] = [
@@ -74,8 +75,11 @@ fn wasm(folder: &str, cargo: &[&str]) -> Result<()> {
     let bound = out.join(format!("{name}_bg.wasm"));
     // Beside its target first: an interrupted build must not leave half a module.
     let optimized = out.join(format!("{name}_bg.opt.wasm"));
-    let paths: [OsString; 4] = ["-O3".into(), bound.clone().into(), "--output".into(), optimized.clone().into()];
-    sh::run(cmd("wasm-opt", FEATURES).args(paths))?;
+    // The linker puts the stack first, whose last kilobyte is never reached: so small numbers are no addresses, and many
+    // additions can become the offsets of loads.
+    let passes = ["--low-memory-unused", "-O3"];
+    let paths: [OsString; 3] = [bound.clone().into(), "--output".into(), optimized.clone().into()];
+    sh::run(cmd("wasm-opt", FEATURES).args(passes).args(paths))?;
     names::shorten(&optimized, &out.join(format!("{name}.js")), &FEATURES)?;
     fs::rename(&optimized, &bound).with_context(|| format!("cannot replace {}", bound.display()))?;
     let file = fs::File::create(&stamp).with_context(|| format!("cannot write {}", stamp.display()))?;

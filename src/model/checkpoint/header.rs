@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::{DOWNLOAD_AGAIN, checkpoint_error, quote, sniff};
+use super::{checkpoint_error, download_again, quote, sniff};
 use crate::error::{Result, parse_error};
 use crate::message::{Message, message, shown};
 
@@ -98,7 +98,7 @@ fn ends_inside(len: u64) -> crate::error::Error {
         "weights.header_cut",
         "The weights file ends inside its header, after {bytes} bytes. {advice}",
         bytes = len,
-        advice = DOWNLOAD_AGAIN
+        advice = download_again()
     ))
 }
 
@@ -127,7 +127,7 @@ impl Header {
                 "weights.no_header",
                 "This is not a safetensors file: no header begins after its first 8 bytes. Choose the \
                  model.safetensors of a GPT-2 model, or, if this is it: {advice}",
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             )));
         }
         match rest.get(..length as usize) {
@@ -187,7 +187,7 @@ impl Header {
                 wanted = self.file_len,
                 bytes = actual,
                 tensor = quote(cut),
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             )));
         }
         if actual > self.file_len {
@@ -197,7 +197,7 @@ impl Header {
                  {advice}",
                 bytes = actual,
                 wanted = self.file_len,
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             )));
         }
         Ok(())
@@ -209,7 +209,7 @@ impl Header {
                 "weights.header",
                 "The header of the weights file is damaged: {cause}. {advice}",
                 cause = parse_error(&e),
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             ))
         })?;
         let data_start = 8 + json.len() as u64;
@@ -232,7 +232,7 @@ impl Header {
                     "The header of the weights file is damaged: tensor {tensor} {what}. {advice}",
                     tensor = quote(&entry.name),
                     what = how,
-                    advice = DOWNLOAD_AGAIN
+                    advice = download_again()
                 )));
             }
             end = entry.range.end;
@@ -256,7 +256,7 @@ impl RawInfo {
                 "The header of the weights file is damaged: tensor {tensor} {what}. {advice}",
                 tensor = quote(&name),
                 what,
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             ))
         };
         let (begin, end) = self.data_offsets;

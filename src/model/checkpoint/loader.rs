@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::matching::Matcher;
-use super::{DOWNLOAD_AGAIN, Header, TensorEntry, checkpoint_error, decode, quote};
+use super::{Header, TensorEntry, checkpoint_error, decode, download_again, quote};
 use crate::config::GptConfig;
 use crate::error::{Result, parse_error};
 use crate::message::message;
@@ -231,7 +231,7 @@ impl Loader {
             return Err(checkpoint_error(message!(
                 "weights.not_to_the_end",
                 "The last weights file has not been read to its end. {advice}",
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             )));
         }
         self.matcher.finish()
@@ -261,7 +261,7 @@ impl ShardIndex {
                 "weights.index_not_read",
                 "model.safetensors.index.json cannot be read: {cause}. {advice}",
                 cause = parse_error(&e),
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             ))
         })?;
         if let Some(file) = raw.weight_map.values().find(|f| f.is_empty() || f.contains(['/', '\\', ':']) || *f == "..")
@@ -271,7 +271,7 @@ impl ShardIndex {
                 "model.safetensors.index.json names the file {file}, which is not a plain file name. \
                  {advice}",
                 file = quote(file),
-                advice = DOWNLOAD_AGAIN
+                advice = download_again()
             )));
         }
         let plain = |name: String| name.strip_prefix("transformer.").map(str::to_string).unwrap_or(name);

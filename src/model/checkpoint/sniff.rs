@@ -8,7 +8,7 @@ pub(super) fn other_format(prefix: &[u8]) -> Option<Message> {
     if prefix.get(4..9).is_some_and(|b| b == [0, 0, 0, 0, b'{']) {
         return None;
     }
-    const WANTED: Message = message!("advice.choose_safetensors", "Choose the model.safetensors file of a GPT-2 model");
+    let wanted = message!("advice.choose_safetensors", "Choose the model.safetensors file of a GPT-2 model");
     let text = prefix.strip_prefix(b"\xef\xbb\xbf").unwrap_or(prefix).trim_ascii_start();
     let starts = |magic: &[u8]| prefix.starts_with(magic);
     let found = if starts(b"GGUF") || starts(b"lmgg") || starts(b"tjgg") {
@@ -38,14 +38,14 @@ pub(super) fn other_format(prefix: &[u8]) -> Option<Message> {
             "This is a web page, not a weights file: the address led to a page about the file, or to \
              an error message. {advice} (on huggingface.co the address contains /resolve/, not \
              /blob/).",
-            advice = WANTED
+            advice = wanted
         ));
     } else if text.starts_with(b"{") {
         return Some(message!(
             "weights.json",
             "This is a JSON file (such as config.json or tokenizer.json), not the weights. {advice} \
              together with it.",
-            advice = WANTED
+            advice = wanted
         ));
     } else {
         return None;
@@ -54,6 +54,6 @@ pub(super) fn other_format(prefix: &[u8]) -> Option<Message> {
         "weights.other_format",
         "This is {what}, which cannot be read here. {advice}; most models offer one.",
         what = found,
-        advice = WANTED
+        advice = wanted
     ))
 }

@@ -1,38 +1,46 @@
-/** The engine's messages in the page's language. They come in English, with a code by which they are looked up here. */
+/** The engine's messages in the page's language. They come with a code, by which their sentences are looked up here. */
 
 /** @typedef {import("../../engine/types.js").Said} Said */
 
-/** @type {Record<string, string> | null} */
-let chinese = null;
-/** @type {Promise<void> | null} */
-let loading = null;
+/** @typedef {import("../../engine/types.js").Lang} Lang */
 
-/**
- * Gets the messages for a language, once; until they are there the engine's own words are shown.
- * @param {import("../../engine/types.js").Lang} lang
- */
+/** Sentences by their codes, as far as they are there. @type {Partial<Record<Lang, Record<string, string>>>} */
+const tables = {};
+/** @type {Map<Lang, Promise<void>>} */
+const loading = new Map();
+
+const LATER = {
+  en: async () => (await import("./engine.en.js")).engineEn,
+  zh: async () => (await import("./engine.zh.js")).engineZh,
+};
+
+/** Gets the sentences of a language, once; where that fails it is tried again. @param {Lang} lang @returns {Promise<void>} */
 export function loadEngineText(lang) {
-  if (lang !== "zh") return null;
-  loading ??= import("./engine.zh.js")
-    .then(({ engineZh }) => {
-      chinese = engineZh;
-    })
-    .catch(() => {
-      loading = null;
-    });
-  return loading;
+  const known = loading.get(lang);
+  if (known) return known;
+  const table = LATER[lang]().then(
+    (sentences) => {
+      tables[lang] = sentences;
+    },
+    () => {
+      loading.delete(lang);
+    },
+  );
+  loading.set(lang, table);
+  return table;
 }
 
 /**
- * A message with its parameters; null where there are no words for it in the language, as of a fault of the engine's own.
+ * A message with its parameters; null where there are no words for it in the language, as of a fault of the
+ * engine's own, or none yet.
  * @param {Said} said
  * @param {import("../../engine/types.js").Lang} lang
  * @returns {string | null}
  */
 export function engineText({ code, text, params }, lang) {
-  if (lang === "en") return text;
-  const template = chinese?.[code];
-  if (template === undefined) return null;
+  const template = tables[lang]?.[code];
+  // Words of its own are English already.
+  if (template === undefined) return code === "uncoded" && lang === "en" ? text : null;
   return template.replace(/\{(\w+)\}/g, (_, name) => {
     const value = params[name];
     return typeof value === "string" ? value : (engineText(value, lang) ?? value.text);

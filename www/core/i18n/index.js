@@ -36,7 +36,17 @@ export function loadLanguage(lang) {
 /** Speaks a language that is loaded. @param {Lang} lang */
 export function setLanguage(lang) {
   current = lang;
-  void loadEngineText(lang);
+  // Not needed for what is seen first.
+  const idle = globalThis.requestIdleCallback ?? ((/** @type {() => void} */ run) => run());
+  idle(() => void loadEngineText(lang));
+}
+
+/** How long an error waits for its words. */
+const WORDS_MS = 2000;
+
+/** Waits for what the engine says in the page's language, not for long. @returns {Promise<unknown>} */
+export function engineWordsThere() {
+  return Promise.race([loadEngineText(current), new Promise((resolve) => setTimeout(resolve, WORDS_MS))]);
 }
 
 /**
