@@ -216,17 +216,18 @@ mod wire {
     //! As it goes to the page: `{ code, text, params }`.
 
     use super::{Message, Param};
-    use serde::ser::{Serialize, SerializeMap, Serializer};
+    use serde::ser::{Serialize, SerializeStruct, Serializer};
 
     struct Params<'a>(&'a [(&'static str, Param)]);
 
     impl Serialize for Params<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut map = serializer.serialize_map(Some(self.0.len()))?;
+            // A struct, which becomes an object; a map would become a `Map`.
+            let mut map = serializer.serialize_struct("Params", self.0.len())?;
             for (name, value) in self.0 {
                 match value {
-                    Param::Text(text) => map.serialize_entry(name, text)?,
-                    Param::Message(message) => map.serialize_entry(name, message)?,
+                    Param::Text(text) => map.serialize_field(name, text)?,
+                    Param::Message(message) => map.serialize_field(name, message)?,
                 }
             }
             map.end()
@@ -235,10 +236,10 @@ mod wire {
 
     impl Serialize for Message {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut map = serializer.serialize_map(Some(3))?;
-            map.serialize_entry("code", self.code())?;
-            map.serialize_entry("text", &self.english())?;
-            map.serialize_entry("params", &Params(&self.0.params))?;
+            let mut map = serializer.serialize_struct("Message", 3)?;
+            map.serialize_field("code", self.code())?;
+            map.serialize_field("text", &self.english())?;
+            map.serialize_field("params", &Params(&self.0.params))?;
             map.end()
         }
     }

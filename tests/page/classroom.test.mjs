@@ -55,7 +55,7 @@ test("it writes, trains, and says what is not there and why", async () => {
   await page.locator(".train-go:not([disabled])").waitFor();
   assert.match(await figure(page, "Step"), /^3 \/ 3$/);
   assert.equal(await figure(page, "Saved"), "–");
-  assert.equal(await page.locator(".message[data-kind=error]:visible").count(), 0);
+  assert.deepEqual(await page.locator(".message[data-kind=error]:visible").allTextContents(), []);
 
   // A run that is nowhere else does not go without a word, nor does a backend that cannot come.
   await page.locator("#backend-button").click();

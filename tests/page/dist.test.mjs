@@ -27,7 +27,7 @@ test("it begins with few requests, writes, shows each panel, guides, trains, and
   page.on("response", (response) => response.ok() || missing.push(`${response.status()} ${response.url()}`));
   await ready(page);
   const scripts = requests.filter((url) => url.endsWith(".js"));
-  assert.ok(scripts.length < 30, scripts.join("\n"));
+  assert.ok(scripts.length < 34, scripts.join("\n"));
   assert.ok(!requests.some((url) => /\/(app|i18n\/zh)\.js$|pkg-train/.test(url)), "sources are in the bundle");
 
   const before = await paper(page).inputValue();

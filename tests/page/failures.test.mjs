@@ -90,7 +90,7 @@ test("a load shows its progress and can be cancelled; the model before it stays"
     ]);
   await page.getByRole("progressbar", { name: "Opening slow" }).waitFor();
   await button(page, "Cancel").click();
-  await page.getByText("Loading slow.safetensors was cancelled.").waitFor();
+  await page.getByText("Loading slow was cancelled.").waitFor();
   await button(page, "Write").click();
   await paper(page).press("Control+Enter");
   await page.locator(".paper-layer .ink-model").first().waitFor();

@@ -44,7 +44,7 @@ test("an archive in which something is not as it was packed is named, and one th
   await page.locator(".paper-layer .ink-model").first().waitFor();
   await ready(page);
   await pick.setInputFiles([picked("whole.zip", zip)]);
-  await page.locator(".status").filter({ hasText: "whole" }).waitFor();
+  await page.locator(".model-name").filter({ hasText: "whole" }).waitFor();
   await close();
 });
 

@@ -466,7 +466,8 @@ test("a message goes when what it is about has gone", async () => {
     const send = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ ...rest) {
       if (!message.request?.text?.includes("☠")) return send.call(this, message, ...rest);
-      const data = { id: message.id, error: { message: "no such sign", fatal: false } };
+      const said = { code: "uncoded", text: "no such sign", params: {} };
+      const data = { id: message.id, error: { said, fatal: false } };
       setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data })));
     };
   });

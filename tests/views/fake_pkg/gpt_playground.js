@@ -39,6 +39,10 @@ const WORDS = [
 const decoder = new TextDecoder();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Words of the engine's that have no code. */
+const said = (text) => ({ code: "uncoded", text, params: {} });
+const refusal = (text) => Object.assign(new Error(text), { said: said(text) });
+
 export default async function init() {}
 
 export class Session {
@@ -47,9 +51,9 @@ export class Session {
     try {
       parsed = JSON.parse(decoder.decode(files["config.json"]));
     } catch {
-      throw new Error("config.json is not JSON. Check that it is the model's own file.");
+      throw refusal("config.json is not JSON. Check that it is the model's own file.");
     }
-    if (!files["tokenizer.json"] && !(files["vocab.json"] && files["merges.txt"])) throw new Error("no tokenizer");
+    if (!files["tokenizer.json"] && !(files["vocab.json"] && files["merges.txt"])) throw refusal("no tokenizer");
     return new Session(backend, parsed);
   }
 
@@ -70,7 +74,7 @@ export class Session {
     const first = new Uint8Array(this.parts.flatMap((part) => [...part.subarray(0, 8)]).slice(0, 8));
     const size = Number(new DataView(first.buffer).getBigUint64(0, true));
     if (size > 1e8)
-      throw new Error(
+      throw refusal(
         `model.safetensors: the header says it is ${size} bytes long, the most allowed is 100000000. The file is damaged or not a safetensors file.`,
       );
     return size;
@@ -79,11 +83,11 @@ export class Session {
   async finishLoading() {
     if (this.fake.loadMs) await sleep(this.fake.loadMs);
     if (this.fed < 8)
-      throw new Error(`model.safetensors has only ${this.fed} bytes. It is damaged or not a safetensors file.`);
+      throw refusal(`model.safetensors has only ${this.fed} bytes. It is damaged or not a safetensors file.`);
     const size = this.#headerSize();
     const header = JSON.parse(await new Blob(this.parts).slice(8, 8 + size).text());
     const end = Math.max(0, ...Object.values(header).map((tensor) => tensor.data_offsets?.[1] ?? 0)) + 8 + size;
-    if (this.fed < end) throw new Error(`model.safetensors ends after ${this.fed} of ${end} bytes. Download it again.`);
+    if (this.fed < end) throw refusal(`model.safetensors ends after ${this.fed} of ${end} bytes. Download it again.`);
     this.parts = [];
     return this.info();
   }
@@ -92,7 +96,10 @@ export class Session {
     const gpu = this.backend === "webgpu";
     return {
       backend: gpu ? "webgpu" : "cpu",
-      backendReason: gpu ? "asked for" : this.backend === "cpu" ? "asked for" : "no WebGPU adapter was found",
+      backendReason:
+        gpu || this.backend === "cpu"
+          ? { ...said("as asked for"), code: "device.asked_cpu" }
+          : said("no WebGPU adapter was found"),
       adapter: gpu ? "fake adapter" : "",
       nParams: 1_914_720,
       nCtx: this.fake.nCtx ?? 256,
@@ -106,13 +113,13 @@ export class Session {
   }
 
   #alone(run) {
-    if (this.busy) throw new Error("calls on one session overlapped");
+    if (this.busy) throw refusal("calls on one session overlapped");
     this.busy = true;
     return Promise.resolve(run()).finally(() => (this.busy = false));
   }
 
   tokenize(text) {
-    if (this.busy) throw new Error("calls on one session overlapped");
+    if (this.busy) throw refusal("calls on one session overlapped");
     const pieces = text.match(/\s*\S{1,5}|\s+$/g) ?? [];
     return { ids: pieces.map((_, at) => at), pieces };
   }
@@ -121,12 +128,12 @@ export class Session {
     return this.#alone(async () => {
       const used = this.tokenizeUnchecked(options.prompt);
       if (used >= this.info().nCtx)
-        throw new Error(
+        throw refusal(
           `the text has ${used} tokens, and this model's context holds ${this.info().nCtx}. Shorten the text.`,
         );
       Object.assign(this, { options, used, state: options.seed >>> 0, stopping: false, made: 0, prefilled: 0 });
       if (options.prompt.includes("ERROR"))
-        throw new Error("the logits are not finite: the weights hold NaN. Load another model.");
+        throw refusal("the logits are not finite: the weights hold NaN. Load another model.");
       return { promptTokens: used, contextUsed: used };
     });
   }
@@ -147,7 +154,7 @@ export class Session {
       }
       if (options.prompt.includes("LOST")) {
         this.gone = true;
-        throw new Error(
+        throw refusal(
           "the GPU failed: the GPU device was lost: out of memory. Reload the model, or use the CPU backend",
         );
       }
@@ -226,7 +233,7 @@ export class Session {
           keptMass: 0.37,
         };
       }
-      throw new Error(`the fake model cannot answer "${request.what}"`);
+      throw refusal(`the fake model cannot answer "${request.what}"`);
     });
   }
 
