@@ -119,7 +119,7 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   await go(page, "Models");
   const files = ["config.json", "tokenizer.json", "model.safetensors"].map((name) => join(MODEL, name));
   await page.locator("#pick").setInputFiles(files);
-  await page.getByText("model.safetensors could not be opened.").waitFor();
+  await page.getByText("Model from your disk could not be opened.").waitFor();
   await page
     .locator("#tab-models")
     .getByText("The run could not be saved and would be lost, so nothing was changed.")
@@ -129,7 +129,7 @@ test("on a full disk nothing takes the place of a run that could not be saved, u
   await go(page, "Models");
   await page.locator("#tab-models").getByRole("button", { name: "Go on without it" }).click();
   await page
-    .locator(".list li", { has: page.locator('h3:text-is("model.safetensors")') })
+    .locator(".list li", { has: page.locator('h3:text-is("Model from your disk")') })
     .locator(".in-use")
     .waitFor();
   await go(page, "Train");

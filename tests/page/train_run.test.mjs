@@ -23,7 +23,7 @@ async function start(page, text, options) {
   await page.locator("#train-text").fill(text);
   await page.locator(".train-left details.train-settings summary").click();
   await setOptions(page, options);
-  await page.locator(".train-memory", { hasText: `${options.steps} steps` }).waitFor();
+  await page.locator(".train-memory", { hasText: `${options.steps.toLocaleString("en")} steps` }).waitFor();
   await page.locator(".train-go").click();
   await reaches(page, 1);
 }
