@@ -395,7 +395,9 @@ fn lines_fit_a_window() {
     let folders = [("www", &["js", "ts"][..]), ("tests", &["mjs"]), ("scripts", &["mjs"]), ("benches", &["mjs"])];
     let mut wrong = Vec::new();
     for (path, text) in folders.iter().flat_map(|(folder, kinds)| files(folder, kinds)) {
-        let built = ["www/pkg/", "www/pkg-train/", "www/vendor/"].iter().any(|folder| path.starts_with(folder));
+        // The engine's sentences are written by a script, each in one piece.
+        let made = ["www/pkg/", "www/pkg-train/", "www/vendor/", "www/core/i18n/engine.en.js"];
+        let built = made.iter().any(|start| path.starts_with(start));
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !built && line.chars().count() > 140) {
             wrong.push(format!(
                 "{path}:{} has more than 140 columns: {}…",

@@ -144,7 +144,7 @@ test("adapters go onto the very file that they were made for, and beside it they
         ...["config.json", "tokenizer.json"].map((name) => file(name, readFileSync(MODEL + name))),
         file("model.safetensors", content),
       ]);
-    await page.locator(".list li", { hasText: "model.safetensors" }).locator(".in-use").waitFor();
+    await page.locator(".list li", { hasText: "Model from your disk" }).locator(".in-use").waitFor();
     await page.waitForFunction(() => location.hash.includes("model=sha256"));
   };
   /** Adapters that learnt next to nothing, and what they and the model under them write. @param {number} steps */
@@ -170,7 +170,7 @@ test("adapters go onto the very file that they were made for, and beside it they
   await button(page, "Models").click();
   await row(page, 2).getByRole("button", { name: /^Open/ }).click();
   await page
-    .getByText(/These adapters belong to the model model\.safetensors \(sha256:[0-9a-f]{16}\)\. Open it first/)
+    .getByText(/These adapters belong to the model Model from your disk \(sha256:[0-9a-f]{16}\)\. Open it first/)
     .waitFor();
   await open(weights);
   await row(page, 2).getByRole("button", { name: /^Open/ }).click();

@@ -41,7 +41,10 @@ export function progressText({ passes, done, units, left }) {
   return words.join(" · ");
 }
 
-/** The ranked units that are listed: an MLP does most, and would leave the heads no room. @param {readonly Effect[]} effects @param {boolean} headsOnly */
+/**
+ * The ranked units that are listed: an MLP does most, and would leave the heads no room. @param {readonly
+ * Effect[]} effects @param {boolean} headsOnly
+ */
 export const listed = (effects, headsOnly) => effects.filter(({ head }) => !headsOnly || head >= 0);
 
 export class HeadsRanking {
