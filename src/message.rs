@@ -33,7 +33,7 @@ pub enum Param {
 }
 
 /// Characters of a text that are kept at either end, so that a message stays readable whatever a file holds.
-const KEPT: usize = 200;
+const KEPT: usize = 100;
 /// The code of words that have none of their own.
 const UNCODED: &str = "uncoded";
 

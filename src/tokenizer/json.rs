@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::added::AddedToken;
 use super::bpe::{Bpe, END_OF_TEXT};
 use super::{ByteTokenizer, CharTokenizer, Tokenizer, error};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
 use crate::message::{Message, message, shown};
 
 /// Most bytes of all added tokens together: each takes some memory for the search in the text.
@@ -126,7 +126,8 @@ fn type_of(component: &Value) -> Option<&str> {
 
 /// The type of a component in words, with those inside it where it is a sequence.
 fn kind(component: &Value) -> Message {
-    let kind = type_of(component).map_or(message!("tokenizer.no_type", "of unknown type"), Message::uncoded);
+    let kind = type_of(component)
+        .map_or(message!("tokenizer.no_type", "of unknown type"), |name| Message::uncoded(short(name)));
     let parts =
         ["normalizers", "pretokenizers", "processors", "decoders"].iter().find_map(|k| component.get(k)?.as_array());
     let Some(parts) = parts else { return kind };
