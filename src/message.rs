@@ -168,7 +168,7 @@ const fn same(text: &[u8], start: usize, end: usize, name: &[u8]) -> bool {
 
 /// A [`Message`]: its code, its English sentence, and what stands for each `{name}` of it (`name` alone for a variable of
 /// that name). That sentence and names fit is checked when it is compiled; `tests/views/engine.test.mjs` checks that a code
-/// has one sentence and a Chinese one.
+/// has one sentence, and the page's tables have it.
 macro_rules! message {
     ($code:literal, $english:literal $(,)?) => {{
         const { assert!($crate::message::fits($english, &[]), "the sentence wants parameters") };
@@ -176,7 +176,11 @@ macro_rules! message {
     }};
     ($code:literal, $english:literal, $($name:ident $(= $value:expr)?),+ $(,)?) => {{
         const { assert!($crate::message::fits($english, &[$(stringify!($name)),+]), "sentence and parameters differ") };
-        $crate::message::Message::new($code, const { $crate::message::spoken($english) }, &[$((stringify!($name), &message!(@ $name $(= $value)?))),+])
+        $crate::message::Message::new(
+            $code,
+            const { $crate::message::spoken($english) },
+            &[$((stringify!($name), &message!(@ $name $(= $value)?))),+],
+        )
     }};
     (@ $name:ident) => { $name };
     (@ $name:ident = $value:expr) => { $value };

@@ -140,7 +140,7 @@ pub(super) struct CountersMessage {
     pub bytes_written: f64,
 }
 
-/// An error on its way to JavaScript: an `Error` with the English text, whose `said` is the [`Message`] as an object.
+/// An error on its way to JavaScript: an `Error` with the words of the terminal, whose `said` is the [`Message`] as an object.
 #[derive(Debug)]
 pub struct Thrown(Error);
 

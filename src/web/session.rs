@@ -50,6 +50,16 @@ pub struct Session {
     pub(super) preset: Option<&'static Preset>,
 }
 
+/// Refuses what needs the weights, where they are not all there.
+pub(super) fn loaded(inner: &Inner) -> Result<()> {
+    match inner.loader {
+        Some(_) => {
+            Err(Error::Input(message!("model.not_loaded", "the model is not loaded yet; wait until loading is done")))
+        }
+        None => Ok(()),
+    }
+}
+
 pub(super) fn busy() -> Error {
     Error::Input(message!("model.busy", "the model is still working on the last request; wait for its answer first"))
 }
@@ -289,12 +299,7 @@ impl Session {
         let options: StartOptions = from_js(options)?;
         self.stop.set(false);
         let started = self.with(|inner| {
-            if inner.loader.is_some() {
-                return Err(Error::Input(message!(
-                    "model.not_loaded",
-                    "the model is not loaded yet; wait until loading is done"
-                )));
-            }
+            loaded(inner)?;
             // A step under way is broken off, and done again when training goes on.
             if let Some(trainer) = &mut inner.trainer {
                 trainer.settle(&mut inner.model);

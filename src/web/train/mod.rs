@@ -8,7 +8,7 @@ mod run;
 mod saved;
 mod scratch;
 
-use super::session::Inner;
+use super::session::{Inner, loaded};
 use crate::error::{Error, Result};
 use crate::message::message;
 use plan::Plan;
@@ -18,15 +18,6 @@ use wasm_bindgen_futures::JsFuture;
 
 fn is_gpu(inner: &Inner) -> bool {
     inner.model.backend() == "gpu"
-}
-
-fn loaded(inner: &Inner) -> Result<()> {
-    match inner.loader {
-        Some(_) => {
-            Err(Error::Input(message!("model.not_loaded", "the model is not loaded yet; wait until loading is done")))
-        }
-        None => Ok(()),
-    }
 }
 
 /// What the browser failed with when it read or wrote a saved run.
